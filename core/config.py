@@ -1,0 +1,322 @@
+"""Every setting in frozen dataclasses: the form on a page, the JSON in a run folder, the record in a checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from core.errors import ConfigError
+
+SAMPLE_RATE = 16_000
+"""Samples per second (Hz) of every clip inside the project."""
+
+CLIP_SAMPLES = 16_000
+"""Samples in one clip: one second."""
+
+KEYWORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
+"""The ten words a model listens for."""
+
+SILENCE_LABEL = "_silence_"
+UNKNOWN_LABEL = "_unknown_"
+
+LABELS = (*KEYWORDS, SILENCE_LABEL, UNKNOWN_LABEL)
+"""The twelve classes in the order of their numbers 0 to 11, as AudioLoader's ``SPEECHCOMMANDS_12C`` has them."""
+
+UNKNOWN_WORDS = (
+    "backward", "bed", "bird", "cat", "dog", "eight", "five", "follow", "forward", "four", "happy", "house",
+    "learn", "marvin", "nine", "one", "seven", "sheila", "six", "three", "tree", "two", "visual", "wow", "zero",
+)  # fmt: skip
+"""The 25 words of Speech Commands v2 that all count as ``_unknown_``."""
+
+Setting = Literal["A", "B", "C", "D"]
+
+SETTINGS: dict[str, str] = {
+    "A": "nothing of the spectrogram is trained",
+    "B": "the mel filters are trained",
+    "C": "the STFT kernels are trained",
+    "D": "the mel filters and the STFT kernels are trained",
+}
+"""The tutorial's four experiments."""
+
+Protocol = Literal["official", "testing-list", "validation"]
+
+PROTOCOLS: dict[str, str] = {
+    "official": "official test set",
+    "testing-list": "testing list",
+    "validation": "validation",
+}
+"""Which clips a score was measured on; the name stands wherever a score is shown."""
+
+PROTOCOL_NOTES: dict[str, str] = {
+    "official": "twelve balanced classes, with silence",
+    "testing-list": "no silence, mostly unknown words",
+    "validation": "used to choose the best epoch, so its score flatters",
+}
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ConfigError(message)
+
+
+def _one_of(name: str, value: object, allowed: typing.Iterable[object]) -> None:
+    allowed = tuple(allowed)
+    _require(value in allowed, f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}.")
+
+
+def _at_least(name: str, value: float, lowest: float) -> None:
+    # The comparison is written so that NaN fails it too.
+    _require(value >= lowest and value != float("inf"), f"{name} is {value!r}; it must be a number from {lowest} up.")
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    _require(low <= value <= high, f"{name} is {value!r}; it must lie between {low} and {high}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontEndConfig:
+    """How a waveform becomes a log-mel spectrogram; the defaults are the nnAudio tutorial's."""
+
+    setting: Setting = "D"
+    """Which parts learn: one of A, B, C, D (see ``SETTINGS``)."""
+    sample_rate: int = SAMPLE_RATE
+    """Samples per second (Hz)."""
+    n_fft: int = 480
+    """Length of a frame in samples: 480 are 30 ms."""
+    win_length: int | None = None
+    """Length of the window in samples; None means ``n_fft``."""
+    hop_length: int = 160
+    """Samples from one frame to the next: 160 are 10 ms."""
+    n_mels: int = 40
+    """Number of mel filters."""
+    window: str = "hann"
+    """Window shape, a name that ``scipy.signal.get_window`` knows."""
+    fmin: float = 0.0
+    """Lowest frequency of the initial filters (Hz)."""
+    fmax: float | None = None
+    """Highest frequency of the initial filters (Hz); None means half the sample rate."""
+    htk: bool = False
+    """True for the HTK mel formula, False for Slaney's."""
+    norm: Literal[1] | None = 1
+    """1 gives each initial triangle the same area, None the same height."""
+    center: bool = True
+    """Whether a frame is centred on its time stamp (the clip is then padded by half a frame)."""
+    pad_mode: Literal["reflect", "constant"] = "reflect"
+    """How a centred clip is padded."""
+    log_offset: float = 1e-10
+    """Added to the mel power before the logarithm, so that digital silence stays finite."""
+
+    def __post_init__(self) -> None:
+        _one_of("setting", self.setting, SETTINGS)
+        _at_least("sample_rate", self.sample_rate, 1)
+        _at_least("n_fft", self.n_fft, 2)
+        _require(self.n_fft % 2 == 0, f"n_fft is {self.n_fft}; it must be even.")
+        _at_least("hop_length", self.hop_length, 1)
+        _at_least("n_mels", self.n_mels, 1)
+        _one_of("pad_mode", self.pad_mode, ("reflect", "constant"))
+        _one_of("norm", self.norm, (1, None))
+        _require(self.log_offset > 0, f"log_offset is {self.log_offset}; it must be above zero.")
+        if self.win_length is not None:
+            _between("win_length", self.win_length, 1, self.n_fft)
+        top_hz = self.sample_rate / 2 if self.fmax is None else self.fmax
+        _require(
+            0 <= self.fmin < top_hz <= self.sample_rate / 2,
+            f"fmin is {self.fmin} and fmax {self.fmax}; they must satisfy 0 <= fmin < fmax <= {self.sample_rate / 2} Hz.",
+        )
+
+    @property
+    def trains_mel(self) -> bool:
+        """Whether the mel filters are trained."""
+        return self.setting in "BD"
+
+    @property
+    def trains_stft(self) -> bool:
+        """Whether the STFT kernels are trained."""
+        return self.setting in "CD"
+
+    @property
+    def n_bins(self) -> int:
+        """Frequency bins of the STFT."""
+        return self.n_fft // 2 + 1
+
+    def n_frames(self, n_samples: int = CLIP_SAMPLES) -> int:
+        """Frames in a clip of ``n_samples`` samples.
+
+        >>> FrontEndConfig().n_frames()
+        101
+        """
+        padded = n_samples + (2 * (self.n_fft // 2) if self.center else 0)
+        return (padded - self.n_fft) // self.hop_length + 1
+
+
+BCRESNET_TAUS = (1, 1.5, 2, 3, 6, 8)
+"""Published widths of BC-ResNet (Kim et al., 2021)."""
+
+MODELS: dict[str, str] = {
+    "linear": "one linear layer on the flattened log-mel",
+    **{f"bcresnet-{tau:g}": f"BC-ResNet, width {tau:g}" for tau in BCRESNET_TAUS},
+}
+"""Network names and what they are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Which network stands behind the front end."""
+
+    name: str = "linear"
+    """One of ``MODELS``."""
+    normalise: bool = True
+    """Whether each mel band is brought to mean 0 and deviation 1 before the network."""
+
+    def __post_init__(self) -> None:
+        _one_of("model name", self.name, MODELS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentConfig:
+    """Changes made to training clips, drawn anew for every clip and epoch. Zero switches a change off."""
+
+    time_shift_ms: float = 0.0
+    """Largest shift to either side (ms)."""
+    noise_probability: float = 0.0
+    """Share of clips that get background noise, 0 to 1."""
+    noise_amplitude: float = 0.1
+    """Noise is scaled by a factor drawn from 0 to this (used when ``noise_snr_db`` is None)."""
+    noise_snr_db: tuple[float, float] | None = None
+    """Lowest and highest signal-to-noise ratio (dB); None scales by ``noise_amplitude`` instead."""
+    silence_gain_db: tuple[float, float] = (0.0, 0.0)
+    """Lowest and highest gain (dB) given to silence clips, which are noise at one recorded volume otherwise."""
+    frequency_masks: int = 0
+    """Masks over mel bands a clip (SpecAugment)."""
+    frequency_mask_bins: int = 0
+    """Widest frequency mask (mel bands)."""
+    time_masks: int = 0
+    """Masks over frames a clip (SpecAugment)."""
+    time_mask_frames: int = 0
+    """Widest time mask (frames)."""
+
+    def __post_init__(self) -> None:
+        _between("time_shift_ms", self.time_shift_ms, 0, 1000)
+        _between("noise_probability", self.noise_probability, 0, 1)
+        _between("noise_amplitude", self.noise_amplitude, 0, 10)
+        for name in ("noise_snr_db", "silence_gain_db"):
+            value = getattr(self, name)
+            if value is not None:
+                _require(len(value) == 2 and value[0] <= value[1], f"{name} is {value!r}; it must be (lowest, highest).")
+        for name in ("frequency_masks", "frequency_mask_bins", "time_masks", "time_mask_frames"):
+            _at_least(name, getattr(self, name), 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """How the model is trained."""
+
+    regime: Literal["matched", "tutorial"] = "matched"
+    """"matched" gives the filters their own step size; "tutorial" trains all parts alike, as the tutorial does."""
+    epochs: int = 20
+    batch_size: int = 100
+    """Clips a step."""
+    seed: int = 0
+    learning_rate: float = 1e-2
+    """Peak step size of the network (SGD)."""
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    """Pull of the network's weights towards zero; the filters get none, except in the regime "tutorial"."""
+    warmup_epochs: float = 0.0
+    """Epochs over which the step size grows from 0 to its peak."""
+    schedule: Literal["constant", "cosine"] = "cosine"
+    """Whether the step size then stays or falls to 0 along a cosine."""
+    mel_rate: float = 1e-3
+    """Size of one step of the mel filters, as a share of their typical weight."""
+    stft_rate: float = 1e-4
+    """Size of one step of the STFT kernels, as a share of their typical weight."""
+    balance: Literal["uniform", "tutorial", "none"] = "uniform"
+    """How clips are drawn: every class alike, with the tutorial's weights, or as they come."""
+    validate_every: int = 1
+    """Epochs from one validation to the next."""
+    snapshots: int = 8
+    """Number of epochs, beside the start, whose filters are kept to show how they evolved."""
+
+    def __post_init__(self) -> None:
+        _one_of("regime", self.regime, ("matched", "tutorial"))
+        _one_of("schedule", self.schedule, ("constant", "cosine"))
+        _one_of("balance", self.balance, ("uniform", "tutorial", "none"))
+        _between("epochs", self.epochs, 1, 10_000)
+        _between("batch_size", self.batch_size, 2, 10_000)
+        _between("seed", self.seed, 0, 2**31 - 1)
+        _between("momentum", self.momentum, 0, 0.9999)
+        _at_least("validate_every", self.validate_every, 1)
+        _at_least("snapshots", self.snapshots, 1)
+        for name in ("learning_rate", "weight_decay", "warmup_epochs", "mel_rate", "stft_rate"):
+            _at_least(name, getattr(self, name), 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """Everything that decides a training run, apart from the data."""
+
+    preset: str = "linear"
+    """Name of the preset it started from (see ``core.presets``)."""
+    front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    @property
+    def title(self) -> str:
+        """Short name for a person, such as ``linear · D``."""
+        regime = " · tutorial" if self.training.regime == "tutorial" else ""
+        return f"{self.model.name} · {self.front_end.setting}{regime}"
+
+
+Config = TypeVar("Config")
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A config as plain values that ``json`` can write.
+
+    >>> to_dict(ModelConfig())
+    {'name': 'linear', 'normalise': True}
+    """
+    return dataclasses.asdict(config)
+
+
+def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
+    """A config from plain values; the inverse of ``to_dict``.
+
+    Raises:
+        ConfigError: If a name is unknown or a value is of the wrong type or out of range.
+
+    >>> from_dict(RunConfig, to_dict(RunConfig())) == RunConfig()
+    True
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"A {kind.__name__} must be a table of names and values, not {values!r:.80}.")
+    hints = typing.get_type_hints(kind)
+    unknown = sorted(set(values) - set(hints))
+    if unknown:
+        raise ConfigError(f"{kind.__name__} has no setting called {', '.join(unknown)}; it has {', '.join(hints)}.")
+    return kind(**{name: _convert(f"{name}", hints[name], value) for name, value in values.items()})
+
+
+def _convert(name: str, hint: Any, value: Any) -> Any:
+    """``value`` as the type ``hint`` asks for, or a ConfigError that names it."""
+    if dataclasses.is_dataclass(hint):
+        return from_dict(typing.cast(type, hint), value)
+    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    for option in options:
+        if option is type(None) and value is None:
+            return None
+        if typing.get_origin(option) is Literal and value in typing.get_args(option):
+            return value
+        if typing.get_origin(option) is tuple and isinstance(value, list | tuple):
+            return tuple(_convert(name, kind, item) for kind, item in zip(typing.get_args(option), value, strict=False))
+        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        if option in (int, str, bool) and type(value) is option:
+            return value
+    raise ConfigError(f"{name} is {value!r}; that is not of the kind this setting takes ({hint}).")

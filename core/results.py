@@ -1,0 +1,182 @@
+"""Frozen records of finished numbers: what computation hands to figures, pages and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FilterSnapshot:
+    """The front end's filters at one moment.
+
+    ``mel_basis`` has shape (n_mels, n_bins), ``stft_cos`` and ``stft_sin`` (n_bins, n_fft); weights have no unit.
+    """
+
+    epoch: int
+    mel_basis: FloatArray
+    stft_cos: FloatArray
+    stft_sin: FloatArray
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Initial and learned filters of one model, with what is needed to put them on an axis in Hz and ms."""
+
+    initial: FilterSnapshot
+    learned: FilterSnapshot
+    sample_rate: int
+    n_fft: int
+    hop_length: int
+    setting: str
+
+    @property
+    def trains_mel(self) -> bool:
+        """Whether the mel filters were trained."""
+        return self.setting in "BD"
+
+    @property
+    def trains_stft(self) -> bool:
+        """Whether the STFT kernels were trained."""
+        return self.setting in "CD"
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch of training did. Losses are mean cross-entropy (nats); accuracies lie in 0 to 1.
+
+    Validation values are None in epochs that were not validated. ``mel_change`` and ``stft_change`` are
+    ||W - W0|| / ||W0||, the relative distance from the initial filters.
+    """
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+    learning_rate: float
+    mel_change: float
+    stft_change: float
+    clips_per_second: float
+    seconds: float
+    is_best: bool
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's answers to every clip of one protocol.
+
+    Rows of ``confusion`` are true labels, columns predicted ones; ``probabilities`` has shape (n, n_labels),
+    ``truth`` (n,). ``clip_words`` and ``clip_files`` name each clip.
+    """
+
+    run: str
+    dataset: str
+    protocol: str
+    labels: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    loss: float
+    probabilities: FloatArray
+    truth: NDArray[np.int64]
+    clip_words: tuple[str, ...] = ()
+    clip_files: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Number of clips."""
+        return int(self.confusion.sum())
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Precision, recall and F1 of one label (0 to 1), and its number of clips."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The figures of one evaluation.
+
+    ``interval`` is the 95 % Wilson interval of the accuracy. ``baseline`` is the accuracy of always answering
+    the most frequent label, ``baseline_label``. Averages run over the labels that have clips.
+    """
+
+    n: int
+    loss: float
+    accuracy: float
+    interval: tuple[float, float]
+    baseline: float
+    baseline_label: str
+    by_class: tuple[ClassScores, ...]
+    micro_precision: float
+    micro_recall: float
+    micro_f1: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    weighted_precision: float
+    weighted_recall: float
+    weighted_f1: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A model's answer to one second of sound: labels with probabilities, best first."""
+
+    start_s: float
+    end_s: float
+    ranking: tuple[tuple[str, float], ...]
+    log_mel: FloatArray = field(repr=False)
+    """What the model saw, (n_mels, frames), natural logarithm of power."""
+
+    @property
+    def label(self) -> str:
+        """The most probable label."""
+        return self.ranking[0][0]
+
+    @property
+    def score(self) -> float:
+        """Its probability, 0 to 1."""
+        return self.ranking[0][1]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with one file of a dataset, and what was done about it."""
+
+    file: str
+    what: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Repeated timings of one way to do one task (seconds a batch)."""
+
+    name: str
+    seconds: tuple[float, ...]
+
+    @property
+    def median_s(self) -> float:
+        """Median time (s)."""
+        return float(np.median(self.seconds))
+
+    @property
+    def low_s(self) -> float:
+        """Time that a tenth of the repeats stay below (s)."""
+        return float(np.quantile(self.seconds, 0.1))
+
+    @property
+    def high_s(self) -> float:
+        """Time that nine tenths of the repeats stay below (s)."""
+        return float(np.quantile(self.seconds, 0.9))
