@@ -109,6 +109,8 @@ class FrontEndConfig:
     """How a centred clip is padded."""
     log_offset: float = 1e-10
     """Added to the mel power before the logarithm, so that digital silence stays finite."""
+    power_offset: float = 0.0
+    """Added to the power of every STFT bin; nnAudio adds 1e-8 where the STFT is trainable, and so do its models."""
 
     def __post_init__(self) -> None:
         _one_of("setting", self.setting, SETTINGS)
@@ -120,6 +122,7 @@ class FrontEndConfig:
         _one_of("pad_mode", self.pad_mode, ("reflect", "constant"))
         _one_of("norm", self.norm, (1, None))
         _require(self.log_offset > 0, f"log_offset is {self.log_offset}; it must be above zero.")
+        _at_least("power_offset", self.power_offset, 0)
         if self.win_length is not None:
             _between("win_length", self.win_length, 1, self.n_fft)
         top_hz = self.sample_rate / 2 if self.fmax is None else self.fmax

@@ -1,0 +1,217 @@
+"""Trained weights on disk: a file that knows how to rebuild its own model, and the tutorial's files."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from core.config import LABELS, RunConfig, Setting, from_dict, to_dict
+from core.errors import CheckpointError, ConfigError
+from core.files import write_bytes
+from core.frontend import TrainableMel
+from core.models import KeywordSpotter, build_model
+from core.presets import preset_config
+from core.results import Filters
+
+FORMAT = "earshot-checkpoint"
+VERSION = 1
+BEST = "best.pt"
+
+LARGEST_FILE_BYTES = 512 * 2**20
+"""A checkpoint of this project has a few MB; anything far beyond is refused before it is read into memory."""
+
+_TUTORIAL_KEYS = {
+    "mel_layer.mel_basis": "front_end.layer.mel_basis",
+    "mel_layer.stft.wsin": "front_end.layer.stft.wsin",
+    "mel_layer.stft.wcos": "front_end.layer.stft.wcos",
+    "mel_layer.stft.window_mask": "front_end.layer.stft.window_mask",
+    "linearlayer.weight": "network.classify.weight",
+    "linearlayer.bias": "network.classify.bias",
+}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One trained model as data: settings, labels, weights, and the filters it started from."""
+
+    config: RunConfig
+    weights: Mapping[str, Tensor]
+    initial: Mapping[str, Tensor]
+    """Initial filters of the trained groups: ``mel_basis``, ``wcos``, ``wsin``; fixed ones are in ``weights``."""
+    epoch: int
+    validation_accuracy: float | None
+    dataset: str
+    """What it was trained on, for people."""
+    labels: tuple[str, ...] = LABELS
+    origin: Literal["earshot", "tutorial"] = "earshot"
+
+    def model(self, device: torch.device | str = "cpu") -> KeywordSpotter:
+        """The model itself, in evaluation mode.
+
+        Raises:
+            CheckpointError: If the weights do not fit the settings.
+        """
+        model = build_model(self.config)
+        try:
+            model.load_state_dict(dict(self.weights), strict=True)
+            model.front_end.set_initial(dict(self.initial))
+        except (RuntimeError, ConfigError, AttributeError) as error:
+            raise CheckpointError(
+                f"The weights do not fit the settings stored beside them ({str(error).splitlines()[0]}). "
+                "Train the run again."
+            ) from error
+        return model.eval().to(device)
+
+    def filters(self) -> Filters:
+        """Initial and learned filters as arrays."""
+        return self.model().front_end.filters(self.epoch)
+
+
+def checkpoint_of(
+    model: KeywordSpotter, config: RunConfig, *, epoch: int, validation_accuracy: float | None, dataset: str
+) -> Checkpoint:
+    """A snapshot of ``model``, copied to the CPU."""
+    return Checkpoint(
+        config=config,
+        weights={name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()},
+        initial={name: tensor.cpu().clone() for name, tensor in model.front_end.initial(trained_only=True).items()},
+        epoch=epoch,
+        validation_accuracy=validation_accuracy,
+        dataset=dataset,
+    )
+
+
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write ``checkpoint`` to ``path``, whole or not at all."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "config": to_dict(checkpoint.config),
+        "labels": list(checkpoint.labels),
+        "weights": dict(checkpoint.weights),
+        "initial": dict(checkpoint.initial),
+        "epoch": checkpoint.epoch,
+        "validation_accuracy": checkpoint.validation_accuracy,
+        "dataset": checkpoint.dataset,
+    }
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_weights(path: Path) -> dict[str, Any]:
+    """A file of tensors and plain values, as a table; code inside it is never run.
+
+    Raises:
+        CheckpointError: If the file is missing, too large, damaged or holds more than data.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise CheckpointError(f"{path.name} is larger than {LARGEST_FILE_BYTES >> 20} MB: not a model of ours.")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"There is no file {path}. Train a model first, or check the name.") from error
+    except IsADirectoryError as error:
+        raise CheckpointError(f"{path} is a folder without {BEST}: no epoch of that run was finished.") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise CheckpointError(
+            f"{path.name} in {path.parent.name} cannot be read: it is damaged, incomplete or no file of weights. "
+            "Train the run again, or restore the file."
+        ) from error
+    except Exception as error:  # torch.load parses untrusted bytes and may raise anything on them
+        raise CheckpointError(f"{path.name} is not a file of weights ({type(error).__name__}).") from error
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{path.name} holds a {type(content).__name__}, not a model.")
+    return content
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a run folder, one of our files, or a checkpoint of the nnAudio tutorial.
+
+    Raises:
+        CheckpointError: If it is missing, damaged, of a later version, or something else.
+    """
+    path = Path(path)
+    file = path / BEST if path.is_dir() else path
+    if path.is_dir() and not file.exists():
+        raise CheckpointError(f"The run {path.name} has no {BEST}: no epoch was finished yet. Wait, or resume it.")
+    content = read_weights(file)
+    if "format" not in content and "state_dict" in content:
+        return _tutorial_checkpoint(file, content)
+    if content.get("format") != FORMAT:
+        raise CheckpointError(f"{file.name} is neither a checkpoint of this program nor one of the nnAudio tutorial.")
+    if content.get("version") != VERSION:
+        raise CheckpointError(
+            f"{file.name} has checkpoint version {content.get('version')!r}; this program reads version {VERSION}. "
+            "Update the program, or train again."
+        )
+    try:
+        checkpoint = Checkpoint(
+            config=from_dict(RunConfig, content["config"]),
+            weights=_tensors(content["weights"]),
+            initial=_tensors(content["initial"]),
+            epoch=int(content["epoch"]),
+            validation_accuracy=content["validation_accuracy"],
+            dataset=str(content["dataset"]),
+            labels=tuple(map(str, content["labels"])),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{file.name} is incomplete ({error}). Train the run again.") from error
+    if checkpoint.labels != LABELS:
+        raise CheckpointError(f"{file.name} answers with other labels ({', '.join(checkpoint.labels)}).")
+    return checkpoint
+
+
+def load_model(path: Path, device: torch.device | str = "cpu") -> KeywordSpotter:
+    """The model of a run folder or file, ready to classify."""
+    return load_checkpoint(path).model(device)
+
+
+def _tensors(values: Any) -> dict[str, Tensor]:
+    if not isinstance(values, dict) or not all(isinstance(value, Tensor) for value in values.values()):
+        raise ValueError("weights must be tensors")
+    return values
+
+
+def _tutorial_checkpoint(file: Path, content: dict[str, Any]) -> Checkpoint:
+    """A Lightning file of the tutorial's linear model, under our names; its setting shows in what has moved."""
+    saved = content["state_dict"]
+    if not isinstance(saved, dict) or set(saved) != set(_TUTORIAL_KEYS):
+        raise CheckpointError(
+            f"{file.name} is a Lightning checkpoint, but not of the tutorial's linear model "
+            f"(it needs {', '.join(_TUTORIAL_KEYS)})."
+        )
+    weights = {ours: saved[theirs] for theirs, ours in _TUTORIAL_KEYS.items()}
+    fresh = TrainableMel(preset_config("tutorial", setting="A").front_end)
+
+    def moved(name: str, tensor: Tensor) -> bool:
+        saved_tensor = weights[f"front_end.layer.{name}"]
+        return saved_tensor.shape != tensor.shape or not torch.allclose(saved_tensor, tensor, atol=1e-5)
+
+    mel = moved("mel_basis", fresh.layer.mel_basis)
+    stft = moved("stft.wsin", fresh.layer.stft.wsin) or moved("stft.wcos", fresh.layer.stft.wcos)
+    setting: Setting = "D" if mel and stft else "B" if mel else "C" if stft else "A"
+    config = preset_config("tutorial", setting=setting)
+    epoch = int(content.get("epoch", 0))
+    config = replace(config, training=replace(config.training, epochs=max(1, epoch)))
+    start = fresh.initial()
+    trained = (["mel_basis"] if mel else []) + (["wcos", "wsin"] if stft else [])
+    checkpoint = Checkpoint(
+        config=config,
+        weights=weights,
+        initial={name: start[name] for name in trained},
+        epoch=epoch,
+        validation_accuracy=None,
+        dataset="Speech Commands v2 (trained by the nnAudio tutorial)",
+        origin="tutorial",
+    )
+    checkpoint.model()  # refuses weights of another shape here, where the file's name is known
+    return checkpoint

@@ -1,0 +1,86 @@
+"""``evaluate``: measure a model on the clips of a protocol."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from core import runs
+from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core.config import PROTOCOL_NOTES, PROTOCOLS
+from core.results import Evaluation, Scores
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("evaluate", help="measure a model on test clips", description=__doc__)
+    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    add_data(parser)
+    notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)
+    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), default="official", help=f"which clips. {notes}")
+    add_device(parser)
+    add_json(parser, "one JSON object")
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate, keep the result beside the run if it is one, and print it."""
+    path = runs.find_run(options.run)
+    from core.data.pack import open_data
+    from core.evaluation import evaluate, evaluation_path, save_evaluation, scores
+
+    with progress_bar("clip") as progress:
+        data = open_data(data_root(options.data), progress=progress)
+        evaluation = evaluate(
+            path, data, options.protocol, device=device_name(options.device), progress=progress
+        )
+    if path.is_dir():
+        try:
+            save_evaluation(evaluation_path(path, data.title, options.protocol), evaluation)
+        except OSError as error:
+            print(f"note: the evaluation could not be kept in {path} ({error.strerror})", file=sys.stderr)
+    result = scores(evaluation)
+    print(json.dumps(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
+    return 0
+
+
+def as_record(evaluation: Evaluation, result: Scores) -> dict[str, Any]:
+    """The evaluation as plain values for JSON."""
+    return {
+        "run": evaluation.run,
+        "dataset": evaluation.dataset,
+        "protocol": evaluation.protocol,
+        "n": result.n,
+        "accuracy": result.accuracy,
+        "interval": list(result.interval),
+        "baseline": result.baseline,
+        "loss": result.loss,
+        "micro_f1": result.micro_f1,
+        "macro_f1": result.macro_f1,
+        "weighted_f1": result.weighted_f1,
+        "labels": list(evaluation.labels),
+        "by_class": [
+            {"label": one.label, "precision": one.precision, "recall": one.recall, "f1": one.f1, "n": one.n}
+            for one in result.by_class
+        ],
+        "confusion": evaluation.confusion.tolist(),
+    }
+
+
+def as_text(evaluation: Evaluation, result: Scores) -> str:
+    """The evaluation for a person."""
+    low, high = result.interval
+    lines = [
+        f"{evaluation.run} on {evaluation.dataset}, {PROTOCOLS[evaluation.protocol]}, {result.n} clips",
+        f"  accuracy {result.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}; "
+        f"always answering {result.baseline_label} scores {result.baseline:.1%})",
+        f"  loss {result.loss:.3f}, F1 micro {result.micro_f1:.3f}, macro {result.macro_f1:.3f}, "
+        f"weighted {result.weighted_f1:.3f}",
+        "",
+        f"  {'word':12}{'precision':>10}{'recall':>10}{'F1':>10}{'clips':>8}",
+    ]
+    for one in result.by_class:
+        lines.append(f"  {one.label:12}{one.precision:10.3f}{one.recall:10.3f}{one.f1:10.3f}{one.n:8d}")
+    return "\n".join(lines)

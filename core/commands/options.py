@@ -1,0 +1,68 @@
+"""Options and the progress bar that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+Commands = Any  # argparse's collection of sub-commands, whose class has no public name
+
+
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """``--data ROOT``."""
+    parser.add_argument(
+        "--data",
+        metavar="ROOT",
+        help="folder that holds SpeechCommands/, or 'demo' for the demo words, synthetic voices that come with the "
+        "project (default: $KWS_DATA if set, else the demo words)",
+    )
+
+
+def data_root(text: str | None) -> Path | None:
+    """The folder that ``--data`` or ``KWS_DATA`` names; None for the demo words."""
+    text = text or os.environ.get("KWS_DATA")
+    return None if not text or text == "demo" else Path(text).expanduser()
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """``--device``."""
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: the fastest here")
+
+
+def device_name(text: str) -> str | None:
+    """The device that ``--device`` names; None for the fastest."""
+    return None if text == "auto" else text
+
+
+def add_json(parser: argparse.ArgumentParser, what: str) -> None:
+    """``--json``."""
+    parser.add_argument("--json", action="store_true", help=f"print {what} for scripts")
+
+
+@contextmanager
+def progress_bar(unit: str) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on standard error, drawn when there is something to say; only on a terminal."""
+    bar: tqdm[Any] | None = None
+    shown = ("", 0)
+
+    def show(done: int, total: int, what: str) -> None:
+        nonlocal bar, shown
+        if bar is None or shown != (what, total):
+            if bar is not None:
+                bar.close()
+            shown = (what, total)
+            bar = tqdm(total=total, desc=what, unit=unit, unit_scale=True, file=sys.stderr, disable=None, leave=False)
+        bar.update(done - bar.n)
+
+    try:
+        yield show
+    finally:
+        if bar is not None:
+            bar.close()

@@ -1,0 +1,58 @@
+"""``runs``: list, stop and delete runs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from core import runs as run_folders
+from core.commands.options import Commands, add_json
+from core.config import to_dict
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("runs", help="list trained and training runs", description=__doc__)
+    parser.add_argument("--stop", metavar="NAME", help="ask a run that is training to stop")
+    parser.add_argument("--delete", metavar="NAME", help="delete a run of your own that is not training")
+    add_json(parser, "one JSON array")
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """List all runs, or act on one."""
+    if options.stop:
+        run_folders.stop_run(run_folders.find_run(options.stop), wait_s=10)
+    if options.delete:
+        run_folders.delete_run(run_folders.find_run(options.delete))
+    found = run_folders.list_runs()
+    if options.json:
+        print(json.dumps([_record(one) for one in found]))
+        return 0
+    if not found:
+        print("No runs yet. Train one: python -m core train --preset linear --setting D --epochs 10")
+    for one in found:
+        accuracy = "" if one.best_accuracy is None else f"validation {one.best_accuracy:.1%}"
+        what = one.config.title if one.config else one.message
+        print(f"{one.name:34} {one.state:9} {one.epoch:4d}/{one.epochs:<4d} {accuracy:18} {what}  {one.dataset}")
+    return 0
+
+
+def _record(one: run_folders.RunState) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "folder": str(one.folder),
+        "state": one.state,
+        "message": one.message,
+        "config": to_dict(one.config) if one.config else None,
+        "dataset": one.dataset,
+        "device": one.device,
+        "epoch": one.epoch,
+        "epochs": one.epochs,
+        "best_epoch": one.best_epoch,
+        "best_validation_accuracy": one.best_accuracy,
+        "trained_seconds": one.trained_seconds,
+        "has_checkpoint": one.has_checkpoint,
+        "shipped": one.shipped,
+    }

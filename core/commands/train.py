@@ -1,0 +1,99 @@
+"""``train``: train a run in the foreground, or resume one."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from tqdm import tqdm
+
+from core import runs
+from core.commands.options import Commands, add_data, add_device, data_root, device_name, progress_bar
+from core.config import SETTINGS
+from core.presets import PRESETS, preset_config
+from core.results import EpochReport
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "train",
+        help="train a model",
+        description="Train a model. Ctrl-C stops after the current step and keeps a usable checkpoint; "
+        "--resume goes on from the last finished epoch.",
+    )
+    presets = "; ".join(f"{preset.name}: {preset.title}" for preset in PRESETS.values())
+    parser.add_argument("--preset", default="linear", help=f"what to train (default: linear). {presets}")
+    settings = "; ".join(f"{name}: {what}" for name, what in SETTINGS.items())
+    parser.add_argument("--setting", default="D", type=str.upper, help=f"what learns (default: D). {settings}")
+    add_data(parser)
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the preset's)")
+    parser.add_argument("--seed", type=int, metavar="S", help="seed of all random numbers (default: 0)")
+    parser.add_argument("--run", metavar="NAME", help="name of the run (default: made from preset, setting and time)")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a stopped or crashed run; needs no other option")
+    add_device(parser)
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train to the end; 0 if it came to its end or was stopped on request."""
+    from core.worker import work  # PyTorch takes a second to import; --help and mistakes need not wait for it
+
+    if options.resume:
+        folder = runs.find_run(options.resume)
+        runs.prepare_resume(folder)
+    else:
+        config = preset_config(options.preset, setting=options.setting, epochs=options.epochs, seed=options.seed)
+        if options.device == "cuda":
+            _refuse_missing_gpu()
+        folder = runs.new_run(
+            config, data_root(options.data), name=options.run, device=device_name(options.device)
+        )
+    _stop_on_interrupt(folder)
+    print(f"Run {folder.name} in {folder}", file=sys.stderr)
+    state = runs.run_state(folder)
+    with progress_bar("clip") as progress, tqdm(unit="step", disable=None, leave=False, file=sys.stderr) as bar:
+
+        def on_step(step: Any) -> None:
+            bar.total = step.steps
+            bar.set_description(f"epoch {step.epoch}")
+            bar.update(step.step - bar.n)
+
+        def on_report(report: EpochReport) -> None:
+            bar.reset()
+            tqdm.write(_line(report), file=sys.stderr)
+
+        state = work(folder, on_report=on_report, on_step=on_step, on_progress=progress)
+    best = "" if state.best_accuracy is None else f", best validation accuracy {state.best_accuracy:.1%}"
+    print(f"{folder.name}: {state.state} after {state.epoch} of {state.epochs} epochs{best}. {state.message}".strip())
+    return 0
+
+
+def _line(report: EpochReport) -> str:
+    validation = "" if report.validation_accuracy is None else f"  validation {report.validation_accuracy:6.1%}"
+    star = " *" if report.is_best else ""
+    return (
+        f"epoch {report.epoch:3d}/{report.epochs}  loss {report.train_loss:.3f}  train {report.train_accuracy:6.1%}"
+        f"{validation}  {report.clips_per_second:,.0f} clips/s{star}"
+    )
+
+
+def _refuse_missing_gpu() -> None:
+    from core.device import choose_device
+
+    choose_device("cuda")
+
+
+def _stop_on_interrupt(folder: Path) -> None:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        print("\nStopping after this step ...", file=sys.stderr)
+        (folder / runs.STOP).touch()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+

@@ -1,0 +1,123 @@
+"""Changes to whole batches of training clips, on the model's device: shift, noise, masks.
+
+Every function draws from the generator it is given and from nothing else, so a seed repeats a run exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, AugmentConfig
+
+SILENCE = LABELS.index(SILENCE_LABEL)
+
+
+def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    """``n`` numbers drawn evenly from ``low`` to ``high``, on the generator's device."""
+    return low + (high - low) * torch.rand(n, generator=generator, device=generator.device)
+
+
+def _whole(n: int, low: int, high: int, generator: torch.Generator) -> Tensor:
+    """``n`` whole numbers drawn evenly from ``low`` up to, but without, ``high``."""
+    return torch.randint(low, high, (n,), generator=generator, device=generator.device)
+
+
+class Noise:
+    """Background recordings laid end to end on a device, from which random seconds are cut.
+
+    Args:
+        recordings: Name to int16 samples at 16 kHz; those shorter than a clip are left out.
+        device: Where the batches are.
+    """
+
+    def __init__(self, recordings: Mapping[str, NDArray[np.int16]], device: torch.device, n_samples: int) -> None:
+        usable = [samples for samples in recordings.values() if len(samples) >= n_samples]
+        self.n_samples = n_samples
+        joined = np.concatenate(usable) if usable else np.zeros(0, np.int16)
+        self.samples = torch.from_numpy(joined).to(device)
+        ends = np.cumsum([len(samples) for samples in usable], dtype=np.int64)
+        starts = [np.arange(end - len(samples), end - n_samples + 1) for samples, end in zip(usable, ends, strict=True)]
+        # Every position from which a whole clip lies inside one recording.
+        self.starts = torch.from_numpy(np.concatenate(starts) if starts else np.zeros(0, np.int64)).to(device)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def draw(self, n: int, generator: torch.Generator) -> Tensor:
+        """``n`` random seconds, (n, n_samples), -1 to 1."""
+        first = self.starts[_whole(n, 0, len(self.starts), generator)]
+        index = first[:, None] + torch.arange(self.n_samples, device=self.samples.device)
+        return self.samples[index].float() / 32768
+
+
+def shift_in_time(waveform: Tensor, largest_samples: int, generator: torch.Generator) -> Tensor:
+    """Each clip moved by up to ``largest_samples`` to either side; silence fills the gap.
+
+    >>> shift_in_time(torch.ones(1, 4), 0, torch.Generator()).tolist()
+    [[1.0, 1.0, 1.0, 1.0]]
+    """
+    n, n_samples = waveform.shape
+    shift = _whole(n, -largest_samples, largest_samples + 1, generator)
+    index = torch.arange(n_samples, device=waveform.device) - shift[:, None]
+    inside = (index >= 0) & (index < n_samples)
+    return waveform.gather(1, index.clamp(0, n_samples - 1)) * inside
+
+
+def add_noise(waveform: Tensor, noise: Noise, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """Background noise on a share of the clips, at an amplitude or at a signal-to-noise ratio.
+
+    The ratio compares mean power over the whole clip. A digitally silent clip has no ratio and gets no noise from it.
+    """
+    n = len(waveform)
+    background = noise.draw(n, generator)
+    chosen = torch.rand(n, generator=generator, device=generator.device) < config.noise_probability
+    if config.noise_snr_db is None:
+        gain = _uniform(n, 0.0, config.noise_amplitude, generator)
+    else:
+        snr_db = _uniform(n, *config.noise_snr_db, generator)
+        signal, loudness = waveform.square().mean(dim=1), background.square().mean(dim=1)
+        gain = torch.sqrt(signal / loudness.clamp_min(1e-12) / 10 ** (snr_db / 10))
+    return (waveform + background * (gain * chosen)[:, None]).clamp(-1, 1)
+
+
+def vary_silence(waveform: Tensor, labels: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """Silence clips at a random volume: they are cut from a few recordings of one volume each."""
+    gain = 10 ** (_uniform(len(waveform), *config.silence_gain_db, generator) / 20)
+    return waveform * torch.where(labels == SILENCE, gain, torch.ones_like(gain))[:, None]
+
+
+def augment_waveform(
+    waveform: Tensor, labels: Tensor, noise: Noise, config: AugmentConfig, generator: torch.Generator
+) -> Tensor:
+    """All changes to the sound itself that ``config`` asks for; (B, n_samples) to the same shape."""
+    if config.silence_gain_db != (0.0, 0.0):
+        waveform = vary_silence(waveform, labels, config, generator)
+    if config.time_shift_ms > 0:
+        waveform = shift_in_time(waveform, round(config.time_shift_ms * SAMPLE_RATE / 1000), generator)
+    if config.noise_probability > 0 and len(noise):
+        waveform = add_noise(waveform, noise, config, generator)
+    return waveform
+
+
+def _keep(n: int, size: int, widest: int, generator: torch.Generator) -> Tensor:
+    """(n, size) of ones with one random run of at most ``widest`` zeros in each row."""
+    width = _whole(n, 0, min(widest, size) + 1, generator)
+    start = (torch.rand(n, generator=generator, device=generator.device) * (size - width + 1)).long()
+    position = torch.arange(size, device=width.device)
+    masked = (position >= start[:, None]) & (position < (start + width)[:, None])
+    return (~masked).float()
+
+
+def mask_spectrogram(features: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """SpecAugment (Park et al., 2019): random bands and spans of the features set to 0, (B, n_mels, frames)."""
+    n, n_mels, n_frames = features.shape
+    for _ in range(config.frequency_masks):
+        features = features * _keep(n, n_mels, config.frequency_mask_bins, generator)[:, :, None]
+    for _ in range(config.time_masks):
+        features = features * _keep(n, n_frames, config.time_mask_frames, generator)[:, None, :]
+    return features

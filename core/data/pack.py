@@ -1,0 +1,72 @@
+"""The door to the data: a dataset's pack is opened, and made first when there is none that fits."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from core.data.build import build_pack
+from core.data.demo import demo_words
+from core.data.packed import Pack, open_pack
+from core.data.source import SPLITS, DataSummary, Progress, Source
+from core.data.speech_commands import speech_commands
+from core.errors import DataError
+
+__all__ = ["SPLITS", "DataSummary", "Pack", "Progress", "open_data", "open_pack", "pack_ready", "packs_folder"]
+
+_log = logging.getLogger(__name__)
+
+
+def open_data(root: Path | None, *, progress: Progress | None = None, workers: int | None = None) -> Pack:
+    """The clips of a dataset; its pack is made on the first call, and again when its files change.
+
+    Args:
+        root: The folder that holds ``SpeechCommands``; None for the demo words.
+        progress: Called while the pack is made; raising in it cancels and leaves nothing behind.
+        workers: Threads that read; None chooses by the number of processors.
+
+    Raises:
+        DataError: If there is no usable dataset, or the pack cannot be written.
+    """
+    source = _source(root)
+    folder = _pack_folder(source)
+    try:
+        pack = open_pack(folder)
+        if pack.key == source.key:
+            return pack
+    except DataError as error:
+        if folder.exists():
+            _log.warning("%s", error)
+    return build_pack(source, folder, progress=progress, workers=workers)
+
+
+def pack_ready(root: Path | None) -> bool:
+    """Whether the dataset has a pack that fits, so that ``open_data`` returns at once. False if there is no dataset."""
+    with suppress(DataError):
+        source = _source(root)
+        return open_pack(_pack_folder(source)).key == source.key
+    return False
+
+
+def packs_folder() -> Path:
+    """Where packs stand: the folder that ``KWS_CACHE`` names, else the user's cache folder."""
+    if chosen := os.environ.get("KWS_CACHE", "").strip():
+        return Path(chosen).expanduser()
+    if sys.platform == "win32":
+        cache = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        cache = Path.home() / "Library" / "Caches"
+    else:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "earshot" / "packs"
+
+
+def _source(root: Path | None) -> Source:
+    return demo_words() if root is None else speech_commands(root)
+
+
+def _pack_folder(source: Source) -> Path:
+    return packs_folder() / source.key[:16]

@@ -1,0 +1,163 @@
+"""What a pack is made from: the recordings of a dataset, the clips cut from them, and the counts to show for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL
+from core.results import Problem
+
+Progress = Callable[[int, int, str], None]
+"""Called with how much is done, the total, and what is being done; always from the caller's own thread.
+An exception raised in it cancels the work."""
+
+SPLITS = ("train", "validation", "official", "testing-list")
+"""Which clips are for what: two to train with, and one for each test protocol."""
+
+SILENCE_HOP = SAMPLE_RATE // 2
+"""Samples from one silence window to the next: half a second, as AudioLoader has it."""
+
+PROBLEMS_OF_A_KIND = 200
+"""Problems of one kind that are listed one by one; the rest of that kind is counted."""
+
+
+class Cut(NamedTuple):
+    """One clip: the second of a recording that begins at ``start`` (samples), and its row of the table."""
+
+    start: int
+    word: str
+    split: str
+    speaker: str
+    file: str
+
+
+class Recording(NamedTuple):
+    """One sound file and the clips cut from it. ``noise_name`` is set if it is also kept whole, as noise."""
+
+    path: str
+    file: str
+    cuts: tuple[Cut, ...]
+    noise_name: str = ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset before it is packed: nothing of its sound has been read yet."""
+
+    folder: Path
+    name: str
+    title: str
+    synthetic: bool
+    key: str
+    """SHA-256 of what a pack of it depends on."""
+    recordings: Callable[[], tuple[Recording, ...]]
+    """Lists its recordings in table order; asked only when a pack has to be made, since opening one needs the key."""
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """The counts of a dataset.
+
+    ``word_counts`` has shape (n_words, n_splits), ``label_counts`` (12, n_splits); columns are ``splits``.
+    ``speaker_counts`` counts different speakers in each split; ``noise_s`` gives the training noises and their
+    length (s).
+    """
+
+    name: str
+    title: str
+    synthetic: bool
+    n_clips: int
+    splits: tuple[str, ...]
+    words: tuple[str, ...]
+    word_counts: NDArray[np.int64]
+    label_counts: NDArray[np.int64]
+    speaker_counts: tuple[int, ...]
+    noise_s: tuple[tuple[str, float], ...]
+    problems: tuple[Problem, ...]
+
+
+def label_of(word: str) -> int:
+    """Number of the class a word belongs to.
+
+    >>> label_of("yes"), label_of("_silence_"), label_of("marvin")
+    (9, 10, 11)
+    """
+    return LABELS.index(word if word in KEYWORDS or word == SILENCE_LABEL else UNKNOWN_LABEL)
+
+
+def silence_starts(n_samples: int) -> range:
+    """Where the silence windows of a noise recording begin (samples).
+
+    A last window that would end exactly with the recording is not taken: AudioLoader's range stops before it.
+
+    >>> list(silence_starts(40_000))
+    [0, 8000, 16000]
+    """
+    return range(0, n_samples - CLIP_SAMPLES, SILENCE_HOP)
+
+
+def silence_cuts(file: str, n_samples: int, split: str) -> tuple[Cut, ...]:
+    """The silence windows of a noise recording of ``n_samples`` samples as clips of ``split``."""
+    return tuple(
+        Cut(start, SILENCE_LABEL, split, "", f"{file}@{start / SAMPLE_RATE:g}s") for start in silence_starts(n_samples)
+    )
+
+
+def shorten_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems in their order, with at most ``PROBLEMS_OF_A_KIND`` of each kind and a count of the rest.
+
+    Two problems are of one kind if they differ only in numbers, so a dataset that is wrong all over stays readable.
+    """
+    kept: list[Problem] = []
+    seen: dict[tuple[str, str], int] = {}
+    for problem in problems:
+        kind = (re.sub(r"[\d.,]+", "#", problem.what), problem.action)
+        seen[kind] = seen.get(kind, 0) + 1
+        if seen[kind] <= PROBLEMS_OF_A_KIND:
+            kept.append(problem)
+    for (what, action), count in seen.items():
+        if count > PROBLEMS_OF_A_KIND:
+            kept.append(Problem(f"{count - PROBLEMS_OF_A_KIND:,} more files", what.replace("#", "…"), action))
+    return tuple(kept)
+
+
+def summarise(
+    name: str,
+    title: str,
+    synthetic: bool,
+    rows: tuple[Sequence[str], Sequence[str], Sequence[str]],
+    noise_s: Iterable[tuple[str, float]],
+    problems: tuple[Problem, ...],
+) -> DataSummary:
+    """Count clips; ``rows`` holds the words, the splits and the speakers of all clips, one entry a clip each."""
+    words, splits, speakers = (np.asarray(column, dtype=np.str_) for column in rows)
+    names, word_index = np.unique(words, return_inverse=True)
+    split_index = np.zeros(len(splits), dtype=np.int64)
+    for number, split in enumerate(SPLITS):
+        split_index[splits == split] = number
+    word_counts = np.zeros((len(names), len(SPLITS)), dtype=np.int64)
+    np.add.at(word_counts, (word_index, split_index), 1)
+    label_counts = np.zeros((len(LABELS), len(SPLITS)), dtype=np.int64)
+    for word, counts in zip(names, word_counts, strict=True):
+        label_counts[label_of(str(word))] += counts
+    return DataSummary(
+        name=name,
+        title=title,
+        synthetic=synthetic,
+        n_clips=len(words),
+        splits=SPLITS,
+        words=tuple(str(word) for word in names),
+        word_counts=word_counts,
+        label_counts=label_counts,
+        speaker_counts=tuple(int(np.sum(np.unique(speakers[splits == split]) != "")) for split in SPLITS),
+        noise_s=tuple(noise_s),
+        problems=problems,
+    )

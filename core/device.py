@@ -1,0 +1,33 @@
+"""Where a model runs: the GPU where there is one."""
+
+from __future__ import annotations
+
+import torch
+
+from core.errors import ConfigError
+
+
+def available_devices() -> tuple[str, ...]:
+    """Names of the devices PyTorch can use here, the fastest first.
+
+    >>> available_devices()[-1]
+    'cpu'
+    """
+    return (*(["cuda"] if torch.cuda.is_available() else []), "cpu")
+
+
+def choose_device(name: str | None = None) -> torch.device:
+    """The named device, or the fastest one for None.
+
+    Raises:
+        ConfigError: If the device is not available here.
+
+    >>> choose_device("cpu")
+    device(type='cpu')
+    """
+    devices = available_devices()
+    if name is None or name == "auto":
+        return torch.device(devices[0])
+    if name not in devices:
+        raise ConfigError(f"There is no device {name!r} here; choose one of {', '.join(devices)}.")
+    return torch.device(name)

@@ -1,0 +1,172 @@
+"""A model's answers to every clip of a protocol, and the scores that follow from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from torch.nn import functional
+
+from core.checkpoint import load_model
+from core.config import LABELS, PROTOCOLS
+from core.data.pack import Pack
+from core.device import choose_device
+from core.errors import ConfigError, DataError
+from core.files import write_arrays
+from core.results import ClassScores, Evaluation, Scores
+from core.training import load_batch
+
+BATCH = 200
+
+
+def evaluate(
+    path: Path,
+    data: Pack,
+    protocol: str,
+    *,
+    device: str | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Evaluation:
+    """Answer every clip of a protocol.
+
+    Args:
+        path: Run folder or checkpoint file.
+        data: The clips.
+        protocol: One of ``config.PROTOCOLS``.
+        device: "cpu" or "cuda"; None for the fastest.
+        progress: Called with clips done, clips in all, and what is being done.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+        DataError: If the data have no clips of that protocol.
+    """
+    if protocol not in PROTOCOLS:
+        raise ConfigError(f"There is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
+    rows = data.indices(protocol)
+    place = choose_device(device)
+    model = load_model(path, place)
+    logits = []
+    with torch.inference_mode():
+        for part in np.array_split(rows, ceil(len(rows) / BATCH)):
+            logits.append(model(load_batch(data, part, place)[0]).float().cpu())
+            if progress:
+                progress(sum(map(len, logits)), len(rows), f"Evaluating on the {PROTOCOLS[protocol]}")
+    answers = torch.cat(logits)
+    truth = data.labels[rows]
+    return Evaluation(
+        run=path.name if path.is_dir() else path.stem,
+        dataset=data.title,
+        protocol=protocol,
+        labels=LABELS,
+        confusion=confusion_matrix(truth, answers.argmax(dim=1).numpy(), labels=range(len(LABELS))),
+        loss=float(functional.cross_entropy(answers, torch.from_numpy(truth))),
+        probabilities=answers.softmax(dim=1).numpy(),
+        truth=truth,
+        clip_words=tuple(data.words[rows].tolist()),
+        clip_files=tuple(data.files[rows].tolist()),
+    )
+
+
+def scores(evaluation: Evaluation) -> Scores:
+    """Accuracy with its 95 % Wilson interval, the trivial baseline, and precision, recall and F1 (scikit-learn).
+
+    The interval takes clips as independent; clips of one speaker are not quite, so the truth is a little wider.
+    """
+    truth, answers = evaluation.truth, evaluation.probabilities.argmax(axis=1)
+    present = np.flatnonzero(evaluation.confusion.sum(axis=1))
+    correct = int(np.trace(evaluation.confusion))
+    interval = binomtest(correct, evaluation.n).proportion_ci(0.95, method="wilson")
+    most = int(evaluation.confusion.sum(axis=1).argmax())
+
+    def average(kind: str) -> tuple[float, float, float]:
+        labels = range(len(LABELS)) if kind == "micro" else present
+        values = precision_recall_fscore_support(truth, answers, labels=labels, average=kind, zero_division=0)
+        return float(values[0]), float(values[1]), float(values[2])
+
+    every = precision_recall_fscore_support(truth, answers, labels=range(len(LABELS)), zero_division=0)
+    micro, macro, weighted = average("micro"), average("macro"), average("weighted")
+    return Scores(
+        n=evaluation.n,
+        loss=evaluation.loss,
+        accuracy=correct / evaluation.n,
+        interval=(float(interval.low), float(interval.high)),
+        baseline=float(evaluation.confusion.sum(axis=1)[most] / evaluation.n),
+        baseline_label=evaluation.labels[most],
+        by_class=tuple(
+            ClassScores(label, float(precision), float(recall), float(f1), int(n))
+            for label, precision, recall, f1, n in zip(evaluation.labels, *every, strict=True)
+        ),
+        micro_precision=micro[0],
+        micro_recall=micro[1],
+        micro_f1=micro[2],
+        macro_precision=macro[0],
+        macro_recall=macro[1],
+        macro_f1=macro[2],
+        weighted_precision=weighted[0],
+        weighted_recall=weighted[1],
+        weighted_f1=weighted[2],
+    )
+
+
+def evaluation_path(run: Path, dataset: str, protocol: str) -> Path:
+    """Where the evaluation of a run on a dataset is kept: beside its checkpoint.
+
+    >>> evaluation_path(Path("a-run"), "Demo words (synthetic voices)", "official").name
+    'evaluation-demo-words-synthetic-voices-official.npz'
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
+    return run / f"evaluation-{slug}-{protocol}.npz"
+
+
+def save_evaluation(path: Path, evaluation: Evaluation) -> None:
+    """Write an evaluation, whole or not at all."""
+    write_arrays(
+        path,
+        {
+            "run": evaluation.run,
+            "dataset": evaluation.dataset,
+            "protocol": evaluation.protocol,
+            "labels": evaluation.labels,
+            "confusion": evaluation.confusion,
+            "loss": evaluation.loss,
+            "probabilities": evaluation.probabilities.astype(np.float32),
+            "truth": evaluation.truth,
+            "clip_words": evaluation.clip_words,
+            "clip_files": evaluation.clip_files,
+        },
+    )
+
+
+def load_evaluation(path: Path) -> Evaluation:
+    """Read an evaluation back.
+
+    Raises:
+        DataError: If the file is missing or damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            return Evaluation(
+                run=str(saved["run"]),
+                dataset=str(saved["dataset"]),
+                protocol=str(saved["protocol"]),
+                labels=tuple(saved["labels"].tolist()),
+                confusion=saved["confusion"],
+                loss=float(saved["loss"]),
+                probabilities=saved["probabilities"],
+                truth=saved["truth"],
+                clip_words=tuple(saved["clip_words"].tolist()),
+                clip_files=tuple(saved["clip_files"].tolist()),
+            )
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise DataError(f"The evaluation {path.name} cannot be read ({error}). Evaluate again.") from error
+
+
+def saved_evaluations(run: Path) -> list[Path]:
+    """Evaluations kept beside a run, in order of their names."""
+    return sorted(run.glob("evaluation-*.npz"))

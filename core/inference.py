@@ -1,0 +1,78 @@
+"""A trained model at work on sound: the loudest second, or a whole recording window by window."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.audio import Waveform, loudest_second
+from core.checkpoint import Checkpoint, load_checkpoint
+from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.device import choose_device
+from core.errors import AudioError
+from core.results import Prediction
+
+WINDOWS_AT_ONCE = 50
+
+
+class Classifier:
+    """A loaded model that several pages may share: one use at a time, never changed.
+
+    Args:
+        path: Run folder or checkpoint file.
+        device: "cpu" or "cuda"; None for the fastest.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+    """
+
+    def __init__(self, path: Path, device: str | None = None) -> None:
+        self.checkpoint: Checkpoint = load_checkpoint(path)
+        self.device = choose_device(device)
+        self._model = self.checkpoint.model(self.device)
+        self._lock = threading.Lock()
+
+    def classify(self, waveform: Waveform) -> Prediction:
+        """The answer to the loudest second of a recording (16 kHz, -1 to 1, shape (n,))."""
+        clip, start = loudest_second(_checked(waveform))
+        return self._predict([clip], [start])[0]
+
+    def classify_along(self, waveform: Waveform, hop_s: float = 0.25) -> list[Prediction]:
+        """Answers to one-second windows along a recording, one every ``hop_s`` seconds, the last one at its end."""
+        waveform = _checked(waveform)
+        if len(waveform) <= CLIP_SAMPLES:
+            return [self.classify(waveform)]
+        last = len(waveform) - CLIP_SAMPLES
+        hop = max(1, round(hop_s * SAMPLE_RATE))
+        starts = [*range(0, last, hop), last]
+        return [
+            prediction
+            for first in range(0, len(starts), WINDOWS_AT_ONCE)
+            for prediction in self._predict(
+                [waveform[start : start + CLIP_SAMPLES] for start in starts[first : first + WINDOWS_AT_ONCE]],
+                starts[first : first + WINDOWS_AT_ONCE],
+            )
+        ]
+
+    def _predict(self, clips: Sequence[Waveform], starts: Sequence[int]) -> list[Prediction]:
+        batch = torch.from_numpy(np.stack(clips)).to(self.device)
+        with self._lock, torch.inference_mode():
+            log_mel = self._model.front_end(batch)
+            probabilities = self._model.network(self._model.normalise(log_mel)).softmax(dim=1)
+        labels = self.checkpoint.labels
+        predictions = []
+        for start, mel, row in zip(starts, log_mel.cpu().numpy(), probabilities.cpu().tolist(), strict=True):
+            ranking = sorted(zip(labels, row, strict=True), key=lambda pair: -pair[1])
+            begin = start / SAMPLE_RATE
+            predictions.append(Prediction(begin, begin + CLIP_SAMPLES / SAMPLE_RATE, tuple(ranking), mel))
+        return predictions
+
+
+def _checked(waveform: Waveform) -> Waveform:
+    if waveform.ndim != 1 or len(waveform) == 0:
+        raise AudioError(f"A recording must be a row of samples, not an array of shape {waveform.shape}.")
+    return np.ascontiguousarray(waveform, dtype=np.float32)

@@ -1,0 +1,69 @@
+"""Keyword spotters: a front end, a normalisation and a network, each swappable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from core.config import BCRESNET_TAUS, LABELS, FrontEndConfig, RunConfig
+from core.frontend import TrainableMel
+from core.models.bcresnet import BCResNet
+from core.models.linear import Linear
+
+N_LABELS = len(LABELS)
+
+
+def _linear(config: FrontEndConfig) -> nn.Module:
+    return Linear(config.n_mels, config.n_frames(), N_LABELS)
+
+
+def _bcresnet(tau: float) -> Callable[[FrontEndConfig], nn.Module]:
+    return lambda config: BCResNet(config.n_mels, N_LABELS, tau)
+
+
+NETWORKS: dict[str, Callable[[FrontEndConfig], nn.Module]] = {
+    "linear": _linear,
+    **{f"bcresnet-{tau:g}": _bcresnet(tau) for tau in BCRESNET_TAUS},
+}
+"""From the name in ``ModelConfig`` to a function that builds the network behind a front end."""
+
+
+class KeywordSpotter(nn.Module):
+    """A waveform's way to its label: front end, normalisation, network.
+
+    The normalisation brings each mel band to mean 0 and deviation 1 (batch statistics in training, running ones
+    afterwards). It has no weights of its own and follows the filters as they learn.
+
+    Shapes:
+        input: (B, 16000), float, -1 to 1.
+        output: logits (B, 12), in the order of ``config.LABELS``.
+    """
+
+    def __init__(self, front_end: TrainableMel, network: nn.Module, *, normalise: bool) -> None:
+        super().__init__()
+        self.front_end = front_end
+        self.normalise = nn.BatchNorm1d(front_end.config.n_mels, affine=False) if normalise else nn.Identity()
+        self.network = network
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Logits (B, 12)."""
+        return cast(Tensor, self.network(self.features(waveform)))
+
+    def features(self, waveform: Tensor) -> Tensor:
+        """What the network sees: the normalised log-mel, (B, n_mels, frames)."""
+        return cast(Tensor, self.normalise(self.front_end(waveform)))
+
+
+def build_model(config: RunConfig) -> KeywordSpotter:
+    """A new keyword spotter; its random weights are drawn from ``config.training.seed`` alone.
+
+    >>> build_model(RunConfig())(torch.zeros(2, 16_000)).shape
+    torch.Size([2, 12])
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.training.seed)
+        network = NETWORKS[config.model.name](config.front_end)
+        return KeywordSpotter(TrainableMel(config.front_end), network, normalise=config.model.normalise)

@@ -1,0 +1,435 @@
+"""Runs as folders: start, watch, stop, resume and list them. Everything shared with the worker is in files; no torch.
+
+A run folder holds ``config.json`` (what), ``source.json`` (data root and device; never shipped), ``process.json``
+(which process works on it), ``status.json`` (how far, with a heartbeat), ``progress.jsonl`` (a report an epoch),
+``best.pt``, ``last.pt``, ``mel_evolution.npz``, ``evaluation-*.npz`` and ``log.txt``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import psutil
+
+from core.config import RunConfig, from_dict, to_dict
+from core.errors import ConfigError, RunError
+from core.files import write_arrays, write_json
+from core.results import EpochReport, FilterSnapshot
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+CONFIG, SOURCE, PROCESS, STATUS = "config.json", "source.json", "process.json", "status.json"
+PROGRESS, LOG, STOP, BEST, LAST = "progress.jsonl", "log.txt", "STOP", "best.pt", "last.pt"
+MEL_EVOLUTION, KERNELS = "mel_evolution.npz", "kernels-{epoch:05d}.npz"
+
+SHIPPED_PREFIX = "shipped-"
+"""Runs that came with the project; they are read, never resumed or deleted."""
+
+STALE_S = 60.0
+"""Seconds without a heartbeat after which a living process counts as not answering."""
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+# Handles of the workers this process started: polled, so that ended ones do not stay behind as zombies.
+
+State = Literal["starting", "running", "done", "stopped", "failed", "crashed", "broken"]
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A run as it stands now. Accuracies lie in 0 to 1; times are seconds."""
+
+    name: str
+    folder: Path
+    state: State
+    message: str
+    """One sentence for a person: what happened, or what is wrong with the folder."""
+    config: RunConfig | None
+    dataset: str = ""
+    device: str = ""
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+    steps: int = 0
+    clips_per_second: float | None = None
+    seconds_left: float | None = None
+    best_epoch: int | None = None
+    best_accuracy: float | None = None
+    trained_seconds: float = 0.0
+    changed: float = 0.0
+    """When it last said something (seconds since 1970)."""
+    has_checkpoint: bool = False
+    shipped: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether a process is working on it."""
+        return self.state in ("starting", "running")
+
+    @property
+    def resumable(self) -> bool:
+        """Whether training can go on from the last finished epoch."""
+        return self.state in ("stopped", "failed", "crashed") and self.config is not None and not self.shipped
+
+
+def runs_folder() -> Path:
+    """Where runs live: ``KWS_RUNS``, or ``checkpoints`` in the project."""
+    chosen = os.environ.get("KWS_RUNS")
+    return Path(chosen).expanduser() if chosen else PROJECT / "checkpoints"
+
+
+def run_folder(name: str) -> Path:
+    """The folder of a run by name; a name cannot lead out of the runs' folder.
+
+    Raises:
+        RunError: If the name has characters that a run's name cannot have.
+    """
+    if not _NAME.fullmatch(name):
+        raise RunError(
+            f"A run cannot be called {name!r}: use letters, digits, '.', '_' and '-' (at most 80), "
+            "beginning with a letter or digit."
+        )
+    return runs_folder() / name
+
+
+def find_run(text: str) -> Path:
+    """A run given by its name, its folder, or a checkpoint file.
+
+    Raises:
+        RunError: If there is nothing of that name; the message lists what there is.
+    """
+    for path in (Path(text).expanduser(), runs_folder() / text if _NAME.fullmatch(text) else None):
+        if path is not None and path.exists():
+            return path
+    known = ", ".join(run.name for run in list_runs()) or "none yet"
+    raise RunError(f"There is no run, folder or checkpoint file {text!r}. Runs here: {known}.")
+
+
+def new_run(
+    config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None
+) -> Path:
+    """Make the folder of a new run, ready for a worker.
+
+    Args:
+        config: What to train.
+        root: Folder that holds ``SpeechCommands/``; None for the demo words.
+        name: Name of the run; None makes one from the preset, the setting and the time.
+        device: "cpu" or "cuda"; None for the fastest.
+
+    Raises:
+        RunError: If the name is taken or not allowed.
+    """
+    if name is not None and name.startswith(SHIPPED_PREFIX):
+        raise RunError(f"Names beginning with {SHIPPED_PREFIX!r} are kept for the models that come with the project.")
+    stem = f"{config.preset}-{config.front_end.setting}-{time.strftime('%Y%m%d-%H%M%S')}"
+    for number in range(1, 100):
+        folder = run_folder(name or (stem if number == 1 else f"{stem}-{number}"))
+        try:
+            folder.mkdir(parents=True)
+            break
+        except FileExistsError as error:
+            if name is not None:
+                raise RunError(
+                    f"There is already a run called {name!r}. Choose another name, resume it, or delete it."
+                ) from error
+    write_json(folder / CONFIG, to_dict(config))
+    write_json(folder / SOURCE, {"root": str(Path(root).expanduser().resolve()) if root else None, "device": device})
+    write_status(folder, state="starting", epochs=config.training.epochs)
+    return folder
+
+
+def start_run(config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None) -> Path:
+    """Start training in a process of its own, which outlives the page and the server.
+
+    Raises:
+        RunError: If the name is taken or not allowed, or the process cannot be started.
+    """
+    folder = new_run(config, root, name=name, device=device)
+    _launch(folder)
+    return folder
+
+
+def resume_run(folder: Path) -> None:
+    """Go on training from the last finished epoch, in a process of its own.
+
+    Raises:
+        RunError: If the run is still going, is finished, or cannot be resumed.
+    """
+    prepare_resume(folder)
+    _launch(folder)
+
+
+def prepare_resume(folder: Path) -> None:
+    """Make a stopped run ready for a worker.
+
+    Raises:
+        RunError: If the run is still going, is finished, or cannot be resumed.
+    """
+    run = run_state(folder)
+    if run.alive:
+        raise RunError(f"{run.name} is still training. Stop it first.")
+    if not run.resumable:
+        raise RunError(f"{run.name} is {run.state}; only a stopped, failed or crashed run of your own can be resumed.")
+    (folder / STOP).unlink(missing_ok=True)
+    (folder / PROCESS).unlink(missing_ok=True)
+    write_status(folder, **{**read_status(folder), "state": "starting", "message": ""})
+
+
+def _launch(folder: Path) -> None:
+    command = [sys.executable, "-m", "core.worker", str(folder.resolve())]
+    try:
+        with open(folder / LOG, "ab") as log:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=PROJECT,
+                start_new_session=True,
+            )  # fmt: skip
+    except OSError as error:
+        write_status(folder, state="failed", message=f"The training process could not be started: {error}.")
+        raise RunError(f"The training process could not be started: {error}.") from error
+    _children[process.pid] = process
+    claim(folder, process.pid)
+
+
+def claim(folder: Path, pid: int | None = None) -> None:
+    """Write down which process works on the run (this one for None).
+
+    Raises:
+        RunError: If another living process does.
+    """
+    pid = pid or os.getpid()
+    owner = _owner(folder)
+    if owner is not None and owner.pid != pid:
+        raise RunError(f"Another process (number {owner.pid}) is already training {folder.name}.")
+    try:
+        write_json(folder / PROCESS, {"pid": pid, "created": psutil.Process(pid).create_time()})
+    except psutil.NoSuchProcess:
+        pass  # it has ended already; the status tells how
+
+
+def _owner(folder: Path) -> psutil.Process | None:
+    """The living process that works on the run: same number and same start, so never another process."""
+    for child in list(_children.values()):
+        if child.poll() is not None:
+            del _children[child.pid]
+    try:
+        saved = json.loads((folder / PROCESS).read_text())
+        process = psutil.Process(int(saved["pid"]))
+        alive = abs(process.create_time() - float(saved["created"])) < 1 and process.status() != psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+    return process if alive else None
+
+
+def stop_run(folder: Path, *, wait_s: float = 0.0) -> None:
+    """Ask the worker to stop after its current step; with ``wait_s``, wait that long for it and then end it.
+
+    Raises:
+        RunError: If a process that does not answer cannot be ended.
+    """
+    (folder / STOP).touch()
+    deadline = time.monotonic() + wait_s
+    while wait_s and _owner(folder) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    owner = _owner(folder) if wait_s else None
+    if owner is not None:
+        try:
+            owner.terminate()
+            owner.wait(2)
+        except psutil.TimeoutExpired:
+            owner.kill()
+        except psutil.Error as error:
+            raise RunError(f"The training process {owner.pid} cannot be ended: {error}.") from error
+
+
+def stop_requested(folder: Path) -> bool:
+    """Whether somebody asked the worker to stop."""
+    return (folder / STOP).exists()
+
+
+def delete_run(folder: Path) -> None:
+    """Remove a run of the user's own that nobody is working on.
+
+    Raises:
+        RunError: If it came with the project, is still training, or is no run folder.
+    """
+    if folder.name.startswith(SHIPPED_PREFIX):
+        raise RunError(f"{folder.name} came with the project and is kept.")
+    if not (folder / CONFIG).exists() or folder.is_symlink() or folder.resolve().parent != runs_folder().resolve():
+        raise RunError(f"{folder} is not a run folder of this project; nothing was deleted.")
+    if _owner(folder):
+        raise RunError(f"{folder.name} is still training. Stop it first.")
+    shutil.rmtree(folder)
+
+
+def list_runs() -> list[RunState]:
+    """Every run, those of the user first, newest first; then the shipped ones by name."""
+    folder = runs_folder()
+    if not folder.is_dir():
+        return []
+    runs = [run_state(path) for path in folder.iterdir() if path.is_dir() and _NAME.fullmatch(path.name)]
+    return sorted(runs, key=lambda run: (run.shipped, run.name if run.shipped else "", -run.changed, run.name))
+
+
+def run_state(folder: Path) -> RunState:
+    """A run as it stands now; a damaged folder is described, never an error."""
+    common: dict[str, Any] = {
+        "name": folder.name,
+        "folder": folder,
+        "has_checkpoint": (folder / BEST).exists(),
+        "shipped": folder.name.startswith(SHIPPED_PREFIX),
+    }
+    try:
+        config = from_dict(RunConfig, json.loads((folder / CONFIG).read_text()))
+    except (OSError, ValueError, ConfigError) as error:
+        return RunState(
+            **common, state="broken", config=None, message=f"{CONFIG} cannot be read ({_first_line(error)})."
+        )
+    try:
+        status = read_status(folder)
+        known = {field.name for field in dataclasses.fields(RunState)}
+        values = {name: value for name, value in status.items() if name in known and name not in common}
+        run = RunState(**{"state": "starting", "message": "", "config": config, **values, **common})
+        run = dataclasses.replace(run, changed=float(run.changed), epoch=int(run.epoch), epochs=config.training.epochs)
+    except (TypeError, ValueError) as error:
+        return RunState(
+            **common, state="broken", config=config, message=f"{STATUS} cannot be read ({_first_line(error)})."
+        )
+    return _with_life(run)
+
+
+def _with_life(run: RunState) -> RunState:
+    """Correct a status that says "running" by whether a process still is."""
+    if not run.alive:
+        return run
+    # A worker ends between the two looks: its last word counts, so the status is read again after the process.
+    if _owner(run.folder) is None:
+        latest = read_status(run.folder)
+        if latest.get("state") not in ("starting", "running"):
+            return run_state(run.folder)
+        if run.state == "starting" and time.time() - run.changed < 5 and not (run.folder / PROCESS).exists():
+            return run
+        last = read_log(run.folder).strip().splitlines()
+        tail = f" Its last words: {last[-1][:200]}" if last else ""
+        return dataclasses.replace(
+            run, state="crashed", message=f"The training process ended without a word in epoch {run.epoch + 1}.{tail}"
+        )
+    quiet_s = time.time() - run.changed
+    if quiet_s > STALE_S:
+        return dataclasses.replace(run, message=f"The training process has not answered for {quiet_s:.0f} s.")
+    return run
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def read_status(folder: Path) -> dict[str, Any]:
+    """What the worker last wrote; empty where nothing can be read."""
+    try:
+        status = json.loads((folder / STATUS).read_text())
+    except (OSError, ValueError):
+        return {}
+    return status if isinstance(status, dict) else {}
+
+
+def write_status(folder: Path, **values: Any) -> None:
+    """Replace the status by ``values`` and a fresh heartbeat."""
+    write_json(folder / STATUS, {**values, "changed": time.time()})
+
+
+def read_source(folder: Path) -> tuple[Path | None, str | None]:
+    """Data root (None: demo words) and device of a run.
+
+    Raises:
+        RunError: If the run does not say.
+    """
+    try:
+        source = json.loads((folder / SOURCE).read_text())
+        return (Path(source["root"]) if source["root"] else None), source["device"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{folder.name} does not say which data it was trained on ({SOURCE} cannot be read).") from error
+
+
+def read_progress(folder: Path) -> list[EpochReport]:
+    """The reports of the epochs so far; a line cut short by a crash is left out."""
+    try:
+        lines = (folder / PROGRESS).read_text().splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+    reports: dict[int, EpochReport] = {}
+    for line in lines:
+        try:
+            report = EpochReport(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+        reports[report.epoch] = report  # an epoch repeated after a crash counts once
+    return [reports[epoch] for epoch in sorted(reports)]
+
+
+def append_progress(folder: Path, report: EpochReport) -> None:
+    """Add one epoch's report."""
+    with open(folder / PROGRESS, "a") as file:
+        file.write(json.dumps(dataclasses.asdict(report)) + "\n")
+
+
+def read_log(folder: Path, last_bytes: int = 20_000) -> str:
+    """The end of what the worker printed."""
+    try:
+        with open(folder / LOG, "rb") as file:
+            file.seek(max(0, (folder / LOG).stat().st_size - last_bytes))
+            return file.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def snapshot_epochs(epochs: int, snapshots: int) -> set[int]:
+    """Epochs whose filters are kept: the start, the end, and some between, denser early on, where more moves.
+
+    >>> sorted(snapshot_epochs(20, 4))
+    [0, 1, 5, 11, 20]
+    """
+    share = np.linspace(0, 1, snapshots + 1)[1:] ** 2
+    return {0, 1, *(max(1, round(float(epochs * part))) for part in share)} if snapshots > 1 else {0, epochs}
+
+
+def keep_filters(folder: Path, snapshot: FilterSnapshot, *, kernels: bool) -> None:
+    """Add the filters of an epoch to the run's evolution; the kernels only where they are trained."""
+    kept = {one.epoch: one.mel_basis for one in evolution(folder)} | {snapshot.epoch: snapshot.mel_basis}
+    epochs = sorted(kept)
+    mel = np.stack([kept[epoch] for epoch in epochs])
+    write_arrays(folder / MEL_EVOLUTION, {"epochs": np.array(epochs), "mel_basis": mel})
+    if kernels:
+        path = folder / KERNELS.format(epoch=snapshot.epoch)
+        # Half precision keeps three digits, enough to draw a kernel by.
+        arrays = {"cos": snapshot.stft_cos.astype(np.float16), "sin": snapshot.stft_sin.astype(np.float16)}
+        write_arrays(path, arrays)
+
+
+def evolution(folder: Path) -> list[FilterSnapshot]:
+    """Filters at the kept epochs, earliest first; kernels are empty arrays where none were kept."""
+    try:
+        with np.load(folder / MEL_EVOLUTION, allow_pickle=False) as saved:
+            epochs, mels = saved["epochs"].tolist(), saved["mel_basis"]
+    except (OSError, ValueError, KeyError):
+        return []
+    return [FilterSnapshot(epoch, mel, *_kernels(folder, epoch)) for epoch, mel in zip(epochs, mels, strict=True)]
+
+
+def _kernels(folder: Path, epoch: int) -> tuple[Any, Any]:
+    try:
+        with np.load(folder / KERNELS.format(epoch=epoch), allow_pickle=False) as saved:
+            return saved["cos"].astype(np.float32), saved["sin"].astype(np.float32)
+    except (OSError, ValueError, KeyError):
+        return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)

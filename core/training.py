@@ -1,0 +1,296 @@
+"""The training loop: batch, loss, step, keep the filters valid, report. It opens no files and prints nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil, cos, pi
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.config import LABELS, SILENCE_LABEL, UNKNOWN_LABEL, AugmentConfig, RunConfig, TrainingConfig
+from core.data.augment import Noise, augment_waveform, mask_spectrogram
+from core.data.pack import Pack
+from core.device import choose_device
+from core.errors import RunError
+from core.models import KeywordSpotter, build_model
+from core.results import EpochReport
+
+TUTORIAL_SILENCE_WEIGHT = 4.6
+TUTORIAL_UNKNOWN_WEIGHT = 1 / 17
+"""How often the tutorial draws a silence and an unknown clip, relative to a keyword."""
+
+VALIDATION_BATCH = 200
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where training stands within an epoch."""
+
+    epoch: int
+    step: int
+    steps: int
+    clips_per_second: float
+
+
+OnStep = Callable[[Step], bool]
+"""Called after every step; answering True asks training to stop."""
+
+
+class StoppedTraining(Exception):
+    """Raised between two steps when ``on_step`` asked for a stop; the weights are those of the last step."""
+
+
+class Training:
+    """One training run in memory: the model, its optimisers, and how far it has come.
+
+    The random numbers of an epoch follow from the seed and the epoch's number alone, so a run that resumes after
+    epoch k goes on exactly as one that never stopped.
+
+    Args:
+        config: Everything but the data.
+        data: Clips to learn from and to validate on.
+        device: Where to compute; None takes the fastest.
+
+    Raises:
+        DataError: If the data have no training or validation clips.
+    """
+
+    def __init__(self, config: RunConfig, data: Pack, device: str | None = None) -> None:
+        self.config = config
+        self.data = data
+        self.device = choose_device(device)
+        self.rows = data.indices("train")
+        self.validation_rows = data.indices("validation")
+        self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], config.training.balance))
+        self.noise = Noise(data.noise, self.device, data.clips.shape[1])
+        self.model = build_model(config).to(self.device)
+        self.optimizers = build_optimizers(self.model, config.training)
+        self.steps = ceil(len(self.rows) / config.training.batch_size)
+        self.epoch = 0
+        self.best_epoch = 0
+        self.best_accuracy = -1.0
+        self.best_loss = float("inf")
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that is needed to go on after the last finished epoch; plain values and tensors."""
+        return {
+            "epoch": self.epoch,
+            "best": [self.best_epoch, self.best_accuracy, self.best_loss],
+            "model": self.model.state_dict(),
+            "initial": self.model.front_end.initial(trained_only=True),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where ``state_dict`` was taken.
+
+        Raises:
+            RunError: If the state does not fit the settings.
+        """
+        try:
+            self.model.load_state_dict(state["model"])
+            self.model.front_end.set_initial(state["initial"])
+            for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(saved)
+            self.epoch = int(state["epoch"])
+            self.best_epoch, self.best_accuracy, self.best_loss = state["best"]
+        except (KeyError, ValueError, RuntimeError, TypeError) as error:
+            raise RunError(f"The saved state does not fit this run's settings ({error}). Start a new run.") from error
+
+    def epochs(self, on_step: OnStep | None = None) -> Iterator[EpochReport]:
+        """Train to the last epoch, one report each.
+
+        Raises:
+            StoppedTraining: If ``on_step`` asked for it.
+            RunError: If the loss is no longer a number.
+        """
+        while self.epoch < self.config.training.epochs:
+            yield self._one_epoch(on_step)
+
+    def _one_epoch(self, on_step: OnStep | None) -> EpochReport:
+        training = self.config.training
+        epoch = self.epoch + 1
+        started = time.perf_counter()
+        loss, accuracy = self._train(epoch, on_step)
+        trained_s = time.perf_counter() - started
+        validation: tuple[float, float] | None = None
+        if epoch % training.validate_every == 0 or epoch == training.epochs:
+            validation = self._validate()
+        is_best = validation is not None and (-validation[1], validation[0]) < (-self.best_accuracy, self.best_loss)
+        if is_best and validation is not None:
+            self.best_epoch, (self.best_loss, self.best_accuracy) = epoch, validation
+        self.epoch = epoch
+        mel_change, stft_change = self.model.front_end.change()
+        return EpochReport(
+            epoch=epoch,
+            epochs=training.epochs,
+            train_loss=loss,
+            train_accuracy=accuracy,
+            validation_loss=validation[0] if validation else None,
+            validation_accuracy=validation[1] if validation else None,
+            learning_rate=self.optimizers[0].param_groups[0]["lr"],
+            mel_change=mel_change,
+            stft_change=stft_change,
+            clips_per_second=self.steps * training.batch_size / trained_s,
+            seconds=time.perf_counter() - started,
+            is_best=is_best,
+        )
+
+    def _train(self, epoch: int, on_step: OnStep | None) -> tuple[float, float]:
+        """One pass over as many clips as there are: mean loss and accuracy of the batches as they came."""
+        training, augment = self.config.training, self.config.augment
+        seed = _epoch_seed(training.seed, epoch)
+        draw = torch.Generator().manual_seed(seed)
+        change = torch.Generator(self.device).manual_seed(seed)
+        chosen = torch.multinomial(self.weights, self.steps * training.batch_size, replacement=True, generator=draw)
+        batches = self.rows[chosen.numpy()].reshape(self.steps, training.batch_size)
+        totals = torch.zeros(2, device=self.device)
+        self.model.train()
+        started = time.perf_counter()
+        # Dropout draws from the global generator; it is seeded here and given back as it was.
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(seed)
+            for step, rows in enumerate(batches, start=1):
+                self._set_rates(epoch - 1 + (step - 1) / self.steps)
+                waveform, labels = load_batch(self.data, rows, self.device)
+                waveform = augment_waveform(waveform, labels, self.noise, augment, change)
+                totals += self._step(waveform, labels, augment, change)
+                rate = step * training.batch_size / (time.perf_counter() - started)
+                if on_step is not None and on_step(Step(epoch, step, self.steps, rate)):
+                    raise StoppedTraining
+        loss, correct = (totals / self.steps).tolist()
+        if not np.isfinite(loss):
+            raise RunError(
+                f"The loss became {loss} in epoch {epoch}: training ran away. Lower the step sizes "
+                f"(learning_rate is {training.learning_rate:g}), or use the regime 'matched'."
+            )
+        return loss, correct
+
+    def _step(self, waveform: Tensor, labels: Tensor, augment: AugmentConfig, change: torch.Generator) -> Tensor:
+        """One gradient step; returns (loss, accuracy) of the batch without waiting for the device."""
+        features = mask_spectrogram(self.model.features(waveform), augment, change)
+        logits = self.model.network(features)
+        loss = functional.cross_entropy(logits, labels)
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.model.front_end.keep_valid(highest=1.0 if self.config.training.regime == "tutorial" else None)
+        return torch.stack([loss.detach(), (logits.argmax(dim=1) == labels).float().mean()])
+
+    def _set_rates(self, progress: float) -> None:
+        factor = rate_factor(progress, self.config.training)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * factor
+
+    @torch.no_grad()
+    def _validate(self) -> tuple[float, float]:
+        """Mean loss and accuracy on the validation clips."""
+        self.model.eval()
+        totals = torch.zeros(2, device=self.device, dtype=torch.float64)
+        for rows in np.array_split(self.validation_rows, ceil(len(self.validation_rows) / VALIDATION_BATCH)):
+            waveform, labels = load_batch(self.data, rows, self.device)
+            logits = self.model(waveform)
+            loss = functional.cross_entropy(logits, labels, reduction="sum")
+            totals += torch.stack([loss, (logits.argmax(dim=1) == labels).sum()])
+        loss_sum, correct = (totals / len(self.validation_rows)).tolist()
+        return loss_sum, correct
+
+
+def train(
+    config: RunConfig, data: Pack, *, device: str | None = None, on_step: OnStep | None = None
+) -> Iterator[EpochReport]:
+    """Train from the start to the end, one report an epoch.
+
+    Raises:
+        DataError: If the data have no training or validation clips.
+        RunError: If training runs away.
+    """
+    yield from Training(config, data, device).epochs(on_step)
+
+
+def load_batch(data: Pack, rows: NDArray[np.int64], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Clips by row: waveforms (B, n_samples) in -1 to 1, labels (B,), on ``device``."""
+    clips = torch.from_numpy(np.ascontiguousarray(data.clips[rows])).to(device, non_blocking=True)
+    return clips.float() / 32768, torch.from_numpy(data.labels[rows]).to(device)
+
+
+def draw_weights(labels: NDArray[np.int64], balance: str) -> NDArray[np.float64]:
+    """How often each clip is drawn, relative to the others.
+
+    "uniform" makes every label alike frequent; "tutorial" gives keywords 1, silence 4.6 and unknown 1/17, which
+    balances the full dataset; "none" takes clips as they come.
+
+    >>> draw_weights(np.array([0, 0, 1]), "uniform").tolist()
+    [0.5, 0.5, 1.0]
+    """
+    if balance == "uniform":
+        counts = np.bincount(labels, minlength=len(LABELS))
+        return 1.0 / counts[labels]
+    weights = np.ones(len(labels))
+    if balance == "tutorial":
+        weights[labels == LABELS.index(SILENCE_LABEL)] = TUTORIAL_SILENCE_WEIGHT
+        weights[labels == LABELS.index(UNKNOWN_LABEL)] = TUTORIAL_UNKNOWN_WEIGHT
+    return weights
+
+
+def rate_factor(progress: float, training: TrainingConfig) -> float:
+    """Share of the peak step size after ``progress`` epochs: linear warm-up, then constant or a cosine to 0.
+
+    >>> rate_factor(10, TrainingConfig(epochs=20, schedule="cosine"))
+    0.5
+    """
+    if progress < training.warmup_epochs:
+        return progress / training.warmup_epochs
+    if training.schedule == "constant":
+        return 1.0
+    share = (progress - training.warmup_epochs) / (training.epochs - training.warmup_epochs)
+    return 0.5 * (1 + cos(pi * share))
+
+
+def build_optimizers(model: KeywordSpotter, training: TrainingConfig) -> list[torch.optim.Optimizer]:
+    """SGD for the network; for the filters Adam, with a step size matched to the scale of each group.
+
+    An Adam step moves every weight by about the learning rate, whatever the size of its gradient; so a rate given
+    as a share of the typical initial weight (root mean square of those that are not zero) moves each group of filters
+    by that share. Filters get no weight decay: it would shrink them without any word from the data. In the regime
+    "tutorial" all parameters share one SGD with weight decay, as there.
+    """
+    basis = dict(model.front_end.named_parameters())
+    if training.regime == "tutorial":
+        return [_sgd(list(model.parameters()), training)]
+    optimizers: list[torch.optim.Optimizer] = [_sgd(list(model.network.parameters()), training)]
+    groups = []
+    for name, parameter in basis.items():
+        rate = training.mel_rate if name.endswith("mel_basis") else training.stft_rate
+        peak = rate * _typical_size(parameter)
+        groups.append({"params": [parameter], "lr": peak, "peak": peak})
+    if groups:
+        # Gradients of the filters are far below Adam's usual epsilon on quiet data.
+        optimizers.append(torch.optim.Adam(groups, eps=1e-12))
+    return optimizers
+
+
+def _sgd(parameters: list[nn.Parameter], training: TrainingConfig) -> torch.optim.Optimizer:
+    rate = training.learning_rate
+    groups = [{"params": parameters, "lr": rate, "peak": rate}]
+    return torch.optim.SGD(groups, momentum=training.momentum, weight_decay=training.weight_decay)
+
+
+def _typical_size(parameter: Tensor) -> float:
+    weights = parameter.detach()
+    return float(weights[weights != 0].square().mean().sqrt())
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    """A seed for each epoch of each run; ``SeedSequence`` keeps neighbouring ones unrelated."""
+    return int(np.random.SeedSequence((seed, epoch)).generate_state(1, np.uint64)[0] >> 1)
