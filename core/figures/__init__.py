@@ -1,0 +1,31 @@
+"""Figures: finished records in, plotly figures out. They read no files, change no input and show nothing."""
+
+from core.figures.answers import ranked_words, word_timeline
+from core.figures.confusion import class_scores_bars, confusion_matrix
+from core.figures.counts import class_counts, timings_bars
+from core.figures.curves import filter_movement, training_curves
+from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter
+from core.figures.kernels import kernel_heatmaps, kernel_spectrum, kernel_time
+from core.figures.overview import filter_centres_shift, overview_picture
+from core.figures.sound import log_mel_image, waveform
+
+__all__ = [
+    "class_counts",
+    "class_scores_bars",
+    "confusion_matrix",
+    "filter_centres_shift",
+    "filter_movement",
+    "kernel_heatmaps",
+    "kernel_spectrum",
+    "kernel_time",
+    "log_mel_image",
+    "mel_filters",
+    "mel_heatmaps",
+    "one_mel_filter",
+    "overview_picture",
+    "ranked_words",
+    "timings_bars",
+    "training_curves",
+    "waveform",
+    "word_timeline",
+]

@@ -1,0 +1,123 @@
+"""Filters, answers and reports for the figure tests, made from librosa and scipy rather than our own front end."""
+
+from collections.abc import Callable
+
+import librosa
+import numpy as np
+import pytest
+import scipy.signal
+
+from core.config import LABELS
+from core.results import ClassScores, EpochReport, Evaluation, Filters, FilterSnapshot, Prediction, Scores
+
+SAMPLE_RATE, N_FFT, N_MELS = 16_000, 480, 40
+
+
+def _initial() -> FilterSnapshot:
+    angles = 2 * np.pi * np.outer(np.arange(N_FFT // 2 + 1), np.arange(N_FFT)) / N_FFT
+    window = scipy.signal.get_window("hann", N_FFT)
+    return FilterSnapshot(
+        epoch=0,
+        mel_basis=librosa.filters.mel(sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS),
+        stft_cos=(np.cos(angles) * window).astype(np.float32),
+        stft_sin=(np.sin(angles) * window).astype(np.float32),
+    )
+
+
+def _filters(setting: str, mel_gain: float = 1.0, noise: float = 0.0) -> Filters:
+    start, rng = _initial(), np.random.default_rng(0)
+
+    def trained(weights: np.ndarray, gain: float) -> np.ndarray:
+        shaken = weights + noise * weights.max() * rng.standard_normal(weights.shape)
+        return (gain * shaken).astype(np.float32)
+
+    learned = FilterSnapshot(
+        epoch=20,
+        mel_basis=np.maximum(trained(start.mel_basis, mel_gain), 0) if setting in "BD" else start.mel_basis.copy(),
+        stft_cos=trained(start.stft_cos, 0.5) if setting in "CD" else start.stft_cos.copy(),
+        stft_sin=trained(start.stft_sin, 0.5) if setting in "CD" else start.stft_sin.copy(),
+    )
+    return Filters(start, learned, SAMPLE_RATE, N_FFT, 160, setting)
+
+
+@pytest.fixture
+def trained() -> Filters:
+    return _filters("D", noise=0.02)
+
+
+@pytest.fixture
+def untrained() -> Filters:
+    return _filters("A")
+
+
+@pytest.fixture
+def exploded() -> Filters:
+    """Filters like the tutorial's published ones: no triangles any more, and 75 times as large."""
+    return _filters("D", mel_gain=75.0, noise=0.5)
+
+
+@pytest.fixture
+def broken() -> Filters:
+    """Filter 7 and bin 10 are silent, filter 12 and bin 20 hold no numbers."""
+    filters = _filters("D", noise=0.02)
+    filters.learned.mel_basis[7], filters.learned.mel_basis[12] = 0, np.nan
+    for kernels in (filters.learned.stft_cos, filters.learned.stft_sin):
+        kernels[10], kernels[20] = 0, np.nan
+    return filters
+
+
+@pytest.fixture
+def evaluation() -> Evaluation:
+    """No clip of silence; "down" is taken for "go" 3 times out of 10, everything else is right."""
+    confusion = np.diag([7, *[10] * 9, 0, 50]).astype(np.int64)
+    confusion[0, 1] = 3
+    n = int(confusion.sum())
+    return Evaluation(
+        "a run",
+        "demo words",
+        "testing-list",
+        LABELS,
+        confusion,
+        1.0,
+        np.zeros((n, 12), np.float32),
+        np.zeros(n, np.int64),
+    )
+
+
+@pytest.fixture
+def scores() -> Scores:
+    rows = tuple(ClassScores(label, 0.5, 0.25, 1 / 3, 0 if label == "_silence_" else 10) for label in LABELS)
+    return Scores(110, 1.0, 0.6, (0.5, 0.69), 0.09, "down", rows, *[0.6] * 9)
+
+
+@pytest.fixture
+def make_reports() -> Callable[..., list[EpochReport]]:
+    def make(epochs: int, every: int = 1, best: int | None = None) -> list[EpochReport]:
+        return [
+            EpochReport(
+                epoch=epoch, epochs=epochs, train_loss=2 / epoch, train_accuracy=1 - 0.9 / epoch,
+                validation_loss=None if epoch % every else 2.5 / epoch,
+                validation_accuracy=None if epoch % every else 0.9 - 0.8 / epoch,
+                learning_rate=0.01, mel_change=0.01 * epoch, stft_change=0.0, clips_per_second=1000.0, seconds=1.0,
+                is_best=epoch == best,
+            )
+            for epoch in range(1, epochs + 1)
+        ]  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def make_predictions() -> Callable[..., list[Prediction]]:
+    def make(winners: list[str], hop_s: float = 0.25) -> list[Prediction]:
+        """One window a winner, with probability 0.6 for it and the rest shared out."""
+        return [
+            Prediction(
+                hop_s * at, hop_s * at + 1,
+                ((winner, 0.6), *((label, 0.4 / 11) for label in LABELS if label != winner)),
+                np.zeros((40, 101), np.float32),
+            )
+            for at, winner in enumerate(winners)
+        ]  # fmt: skip
+
+    return make

@@ -1,0 +1,95 @@
+"""Who was taken for whom: rows are true words."""
+
+import dataclasses
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from core.config import LABELS
+from core.figures import class_scores_bars, confusion_matrix
+from core.results import Evaluation, Scores
+
+DOWN, GO, SILENCE, UNKNOWN = 0, 1, 10, 11
+
+
+def _trace(figure: go.Figure, name: str) -> go.Scatter:
+    (found,) = [trace for trace in figure.data if trace.name == name]
+    return found
+
+
+def _text(figure: go.Figure) -> str:
+    title = figure.layout.title
+    return f"{title.text} {title.subtitle.text}".replace("<br>", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_down_taken_for_go_stands_in_the_row_of_down(evaluation: Evaluation) -> None:
+    figure = confusion_matrix(evaluation, normalised=True)
+    heatmap = _trace(figure, "confusion")
+    assert heatmap.z[DOWN][GO] == pytest.approx(30)
+    assert heatmap.z[GO][DOWN] == 0
+    assert (heatmap.y[DOWN], heatmap.x[GO]) == ("down", "go")
+    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1], "the first word has to be on top"
+    assert (figure.layout.yaxis.title.text, figure.layout.xaxis.title.text) == ("True word", "Answered word")
+
+
+def test_rows_with_clips_add_up_to_a_hundred_and_the_row_without_is_empty_and_explained(evaluation: Evaluation) -> None:
+    figure = confusion_matrix(evaluation, normalised=True)
+    sums = np.asarray(_trace(figure, "confusion").z).sum(axis=1)
+    np.testing.assert_allclose(np.delete(sums, SILENCE), 100)
+    assert np.isnan(_trace(figure, "confusion").z[SILENCE]).all()
+    assert "silence" in _text(figure)
+    full = dataclasses.replace(evaluation, confusion=evaluation.confusion + 1)
+    assert "silence" not in _text(confusion_matrix(full, normalised=True))
+
+
+def test_cells_show_counts_or_percentages(evaluation: Evaluation) -> None:
+    counts = _trace(confusion_matrix(evaluation, normalised=False), "confusion").text
+    shares = _trace(confusion_matrix(evaluation, normalised=True), "confusion").text
+    assert (counts[DOWN][GO], shares[DOWN][GO]) == ("3", "30")
+    assert (counts[UNKNOWN][UNKNOWN], shares[UNKNOWN][UNKNOWN]) == ("50", "100")
+    assert counts[GO][DOWN] == ""
+
+
+def test_a_rare_mistake_is_not_rounded_to_nothing() -> None:
+    confusion = np.diag([1000] * 12).astype(np.int64)
+    confusion[DOWN, GO] = 1
+    rare = Evaluation(
+        "r", "d", "official", LABELS, confusion, 0.0, np.zeros((0, 12), np.float32), np.zeros(0, np.int64)
+    )
+    assert _trace(confusion_matrix(rare, normalised=True), "confusion").text[DOWN][GO] == "<1"
+
+
+def test_every_cell_can_be_selected_and_knows_its_labels_and_its_clips(evaluation: Evaluation) -> None:
+    cells = _trace(confusion_matrix(evaluation, normalised=True), "cells")
+    expected = [
+        (true, answered, evaluation.confusion[i, j])
+        for i, true in enumerate(LABELS)
+        for j, answered in enumerate(LABELS)
+    ]
+    assert [tuple(cell) for cell in cells.customdata] == expected
+    at = expected.index(("down", "go", 3))
+    assert (cells.x[at], cells.y[at]) == ("go", "down")
+    assert "3 of 10 clips of “down”" in cells.text[at]
+    assert cells.marker.opacity == 0
+    assert cells.unselected.marker.opacity == 0
+
+
+def test_run_protocol_dataset_and_number_of_clips_are_named(evaluation: Evaluation) -> None:
+    text = _text(confusion_matrix(evaluation, normalised=True))
+    for part in ("a run", "testing list", "demo words", f"n = {evaluation.n}"):
+        assert part in text
+
+
+def test_scores_are_drawn_in_percent_and_classes_without_clips_are_left_out(scores: Scores) -> None:
+    figure = class_scores_bars(scores)
+    recall = np.asarray(_trace(figure, "recall").x, dtype=float)
+    np.testing.assert_allclose(np.delete(recall, SILENCE), 25)
+    assert np.isnan(recall[SILENCE])
+    np.testing.assert_allclose(np.delete(np.asarray(_trace(figure, "precision").x, float), SILENCE), 50)
+    assert "No clips of: silence" in _text(figure)
+    assert "60.0 % (95 % interval 50.0 to 69.0), n = 110" in _text(figure)
+
+
+def test_precision_recall_and_f1_differ_in_symbol_and_not_only_in_colour(scores: Scores) -> None:
+    assert len({trace.marker.symbol for trace in class_scores_bars(scores).data}) == 3

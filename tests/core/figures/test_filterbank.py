@@ -1,0 +1,131 @@
+"""The mel filters drawn, whatever became of them."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from core.figures import (
+    filter_centres_shift,
+    mel_filters,
+    mel_heatmaps,
+    one_mel_filter,
+    overview_picture,
+)
+from core.figures.style import INITIAL_COLOUR, INITIAL_UNDER, LEARNED_COLOUR
+from core.mel import bin_frequencies, filter_bands
+from core.results import Filters
+
+
+def _trace(figure: go.Figure, name: str) -> go.Scatter:
+    (found,) = [trace for trace in figure.data if trace.name == name]
+    return found
+
+
+def _text(figure: go.Figure) -> str:
+    """Title and note as one text."""
+    title = figure.layout.title
+    return f"{title.text} {title.subtitle.text}".replace("<br>", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _headings(figure: go.Figure) -> str:
+    return " ".join(annotation.text for annotation in figure.layout.annotations)
+
+
+def test_every_weight_is_drawn_at_its_frequency_with_gaps_between_filters(trained: Filters) -> None:
+    figure = mel_filters(trained)
+    for name, snapshot in (("initial", trained.initial), ("learned", trained.learned)):
+        trace = _trace(figure, name)
+        heights, hz = trace.y.reshape(40, -1), trace.x.reshape(40, -1)
+        np.testing.assert_array_equal(heights[:, :-1], snapshot.mel_basis)
+        np.testing.assert_allclose(hz[7, :-1], bin_frequencies(480, 16_000))
+        assert np.isnan(heights[:, -1]).all()
+        np.testing.assert_array_equal(trace.customdata.reshape(40, -1)[:, 0], np.arange(40))
+
+
+@pytest.mark.parametrize("draw", [mel_filters, overview_picture, filter_centres_shift, lambda f: one_mel_filter(f, 3)])
+def test_initial_is_grey_and_dashed_and_learned_blue_and_solid(draw: object, trained: Filters) -> None:
+    figure = draw(trained)  # type: ignore[operator]
+    for trace in figure.data:
+        if trace.name.startswith("initial"):
+            assert trace.line.color in (INITIAL_COLOUR, INITIAL_UNDER["color"])
+            assert trace.line.dash != "solid"
+        else:
+            assert (trace.line.color, trace.line.dash) == (LEARNED_COLOUR, "solid")
+
+
+def test_a_chosen_filter_is_drawn_on_top_of_the_faded_others(trained: Filters) -> None:
+    figure = mel_filters(trained, chosen=12)
+    np.testing.assert_array_equal(_trace(figure, "learned, filter 12").y, trained.learned.mel_basis[12])
+    assert _trace(figure, "learned").opacity < _trace(mel_filters(trained), "learned").opacity
+
+
+def test_panels_share_a_scale_unless_training_blew_the_filters_up(trained: Filters, exploded: Filters) -> None:
+    alike = mel_filters(trained).layout
+    assert alike.yaxis.range == alike.yaxis2.range
+    apart = mel_filters(exploded)
+    assert apart.layout.yaxis2.range[1] > 50 * apart.layout.yaxis.range[1]
+    assert "scale ×" in _headings(apart)
+
+
+@pytest.mark.parametrize("draw", [mel_filters, mel_heatmaps, overview_picture, filter_centres_shift])
+def test_an_untrained_filterbank_is_called_untrained(draw: object, untrained: Filters, trained: Filters) -> None:
+    assert "not trained: learned equals initial" in _text(draw(untrained))  # type: ignore[operator]
+    assert "not trained" not in _text(draw(trained))  # type: ignore[operator]
+
+
+def test_a_trainable_filterbank_that_has_not_moved_yet_is_not_called_untrained(untrained: Filters) -> None:
+    waiting = Filters(untrained.initial, untrained.learned, 16_000, 480, 160, "B")
+    assert "still equals initial" in _text(mel_filters(waiting))
+
+
+def test_gain_and_shape_are_told_apart(exploded: Filters) -> None:
+    scaled = Filters(
+        exploded.initial,
+        type(exploded.initial)(
+            1, 3 * exploded.initial.mel_basis, exploded.initial.stft_cos, exploded.initial.stft_sin
+        ),
+        16_000, 480, 160, "B",
+    )  # fmt: skip
+    assert "Median gain × 3, median shape change 0 %" in _text(mel_heatmaps(scaled))
+
+
+@pytest.mark.parametrize("draw", [mel_filters, mel_heatmaps, overview_picture, filter_centres_shift])
+def test_silent_and_broken_filters_are_named(draw: object, broken: Filters) -> None:
+    text = _text(draw(broken))  # type: ignore[operator]
+    assert "Silent (all zero): 1 (number 7)" in text
+    assert "Not numbers any more: 1 (number 12)" in text
+
+
+def test_heatmaps_hold_initial_learned_and_their_difference_around_zero(trained: Filters) -> None:
+    figure = mel_heatmaps(trained)
+    before, after = trained.initial.mel_basis, trained.learned.mel_basis
+    np.testing.assert_array_equal(_trace(figure, "initial").z, before)
+    np.testing.assert_array_equal(_trace(figure, "learned").z, after)
+    change = _trace(figure, "change")
+    np.testing.assert_allclose(change.z, after - before, atol=1e-8)
+    assert change.zmin == -change.zmax
+    assert change.zmax == pytest.approx(np.abs(after - before).max(), rel=1e-5)
+
+
+def test_with_the_gain_taken_out_a_scaled_filterbank_shows_no_change(trained: Filters) -> None:
+    start = trained.initial
+    scaled = Filters(start, type(start)(1, 50 * start.mel_basis, start.stft_cos, start.stft_sin), 16_000, 480, 160, "B")
+    assert np.abs(_trace(mel_heatmaps(scaled), "change").z).max() > 0.5
+    assert np.abs(_trace(mel_heatmaps(scaled, same_gain=True), "change").z).max() < 1e-7
+    np.testing.assert_allclose(
+        _trace(one_mel_filter(scaled, 9, same_gain=True), "learned").y, start.mel_basis[9], atol=1e-7
+    )
+
+
+def test_bars_run_over_the_band_that_each_filter_hears(trained: Filters) -> None:
+    low, centre, high = filter_bands(trained.learned.mel_basis, 16_000)
+    drawn = _trace(filter_centres_shift(trained), "learned span").x.reshape(40, 4)
+    np.testing.assert_allclose(drawn[:, :3], np.stack([low, centre, high], axis=1))
+    assert np.isnan(drawn[:, 3]).all()
+
+
+def test_one_filter_says_where_it_listens_or_that_it_hears_nothing(broken: Filters) -> None:
+    assert "hears nothing" in _trace(one_mel_filter(broken, 7), "learned").hovertemplate
+    assert "Hz" in _trace(one_mel_filter(broken, 7), "initial").hovertemplate
+    assert "went silent" in _text(one_mel_filter(broken, 7))
+    assert "not numbers" in _text(one_mel_filter(broken, 12))

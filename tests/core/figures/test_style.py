@@ -1,0 +1,152 @@
+"""What every figure has to do, whatever it shows; the list below is checked against what the package offers."""
+
+import copy
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from core import figures
+from core.config import LABELS
+from core.figures import style
+from core.results import EpochReport, Evaluation, Filters, Prediction, Scores, Timing
+
+UNITS = (
+    "(number of clips)",
+    "(Hz)",
+    "(s)",
+    "(ms)",
+    "(%)",
+    "(no unit)",
+    "(number)",
+    "(nats)",
+    "(dB)",
+    "(1 = full scale)",
+    "(clips)",
+)
+WORDS = ("True word", "Answered word", "Word", "Word (best first)", "Winner (word)", "Method")
+"""Titles of axes that carry names rather than amounts."""
+
+
+@pytest.fixture
+def drawn(
+    trained: Filters,
+    evaluation: Evaluation,
+    scores: Scores,
+    make_reports: Callable[..., list[EpochReport]],
+    make_predictions: Callable[..., list[Prediction]],
+) -> dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...], dict[str, Any]]]:
+    """Each figure function with typical arguments."""
+    sound = np.sin(np.arange(16_000) / 5).astype(np.float32)
+    log_mel = np.log(np.random.default_rng(0).random((40, 101), np.float32) + 1e-10)
+    timings = (Timing("Earshot (cpu)", (0.005, 0.006, 0.007)), Timing("nnAudio (cpu)", (0.03, 0.031, 0.032)))
+    return {
+        "class_counts": (figures.class_counts, (["yes", "no", "yes"], ["train", "train", "official"]), {}),
+        "class_scores_bars": (figures.class_scores_bars, (scores,), {}),
+        "confusion_matrix": (figures.confusion_matrix, (evaluation,), {"normalised": True}),
+        "filter_centres_shift": (figures.filter_centres_shift, (trained,), {}),
+        "filter_movement": (figures.filter_movement, (make_reports(20, best=20),), {}),
+        "kernel_heatmaps": (figures.kernel_heatmaps, (trained,), {"part": "both"}),
+        "kernel_spectrum": (figures.kernel_spectrum, (trained, 10), {}),
+        "kernel_time": (figures.kernel_time, (trained, 10, "cos"), {}),
+        "log_mel_image": (figures.log_mel_image, (log_mel,), {"hop_s": 0.01, "filters": trained}),
+        "mel_filters": (figures.mel_filters, (trained,), {"chosen": 5}),
+        "mel_heatmaps": (figures.mel_heatmaps, (trained,), {}),
+        "one_mel_filter": (figures.one_mel_filter, (trained, 5), {}),
+        "overview_picture": (figures.overview_picture, (trained,), {}),
+        "ranked_words": (figures.ranked_words, (make_predictions(["yes"])[0],), {}),
+        "timings_bars": (figures.timings_bars, (timings, 100), {}),
+        "training_curves": (figures.training_curves, (make_reports(20, best=20),), {}),
+        "waveform": (figures.waveform, (sound, 16_000), {"marked": (0.1, 0.5)}),
+        "word_timeline": (figures.word_timeline, (make_predictions(["yes", "no", "_silence_"]),), {}),
+    }
+
+
+def _arrays(value: Any) -> Iterator[np.ndarray]:
+    """Every array inside records, tuples and lists."""
+    if isinstance(value, np.ndarray):
+        yield value
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from _arrays(getattr(value, field.name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _arrays(item)
+
+
+def _axes(figure: go.Figure) -> list[tuple[str, Any]]:
+    layout = figure.layout
+    return [(name, layout[name]) for name in layout if name.startswith(("xaxis", "yaxis"))]
+
+
+def test_every_figure_of_the_package_is_checked_here(drawn: dict[str, Any]) -> None:
+    assert set(drawn) == set(figures.__all__)
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_a_figure_survives_json_and_names_its_axes_and_its_title(name: str, drawn: dict[str, Any]) -> None:
+    function, arguments, options = drawn[name]
+    figure = function(*arguments, **options)
+    back = go.Figure(json.loads(figure.to_json()))
+    assert [trace.name for trace in back.data] == [trace.name for trace in figure.data]
+    assert figure.layout.title.text.startswith("<b>")
+    for axis, settings in _axes(figure):
+        if axis.startswith("xaxis") and settings.matches:
+            continue  # drawn together with the axis of the lowest panel
+        text = settings.title.text
+        assert text in WORDS or any(unit in text for unit in UNITS), f"{axis} is called {text!r}"
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_a_figure_leaves_its_inputs_alone_and_comes_out_the_same_twice(name: str, drawn: dict[str, Any]) -> None:
+    function, arguments, options = drawn[name]
+    for array in _arrays([arguments, *options.values()]):
+        array.setflags(write=False)
+    before = copy.deepcopy(arguments)
+    first, second = function(*arguments, **options), function(*arguments, **options)
+    for then, now in zip(_arrays(before), _arrays(arguments), strict=True):
+        np.testing.assert_array_equal(then, now)
+    assert first.to_json() == second.to_json()
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_a_caller_can_write_the_title(name: str, drawn: dict[str, Any]) -> None:
+    function, arguments, options = drawn[name]
+    figure = function(*arguments, **options, title="run 7, official test set, n = 4,890")
+    assert "run 7, official test set, n = 4,890" in figure.layout.title.text.replace("<br>", " ")
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_a_figure_brings_its_own_ground_and_ink(name: str, drawn: dict[str, Any]) -> None:
+    function, arguments, options = drawn[name]
+    layout = function(*arguments, **options).layout
+    look = layout.template.layout
+    assert (look.paper_bgcolor, look.plot_bgcolor, look.font.color) == ("#ffffff", "#ffffff", style.INK)
+    assert 180 <= layout.height <= 900
+    assert layout.margin.t < layout.height / 2
+
+
+def test_no_two_words_share_both_colour_and_dash_and_no_two_keywords_a_symbol() -> None:
+    looks = {(style.word_line(label)["color"], style.word_line(label)["dash"]) for label in LABELS}
+    assert len(looks) == len(LABELS)
+    assert len({style.word_symbol(label) for label in LABELS[:10]}) == 10
+
+
+def test_a_long_title_is_cut_into_lines_that_fit_a_phone_and_gets_room() -> None:
+    short = style.finish(go.Figure(), title="Short", height=100)
+    long = style.finish(go.Figure(), title="a long title " * 10, note="and a note " * 20, height=100)
+    assert max(len(line) for line in long.layout.title.text.replace("<b>", "").split("<br>")) <= 42 + len("</b>")
+    assert max(map(len, long.layout.title.subtitle.text.split("<br>"))) <= 54
+    assert long.layout.height > short.layout.height + 100
+
+
+def test_change_is_white_at_zero_and_darkens_evenly_to_both_sides() -> None:
+    colours = [tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for _, colour in style.CHANGE_SCALE]
+    brightness = [sum(colour) for colour in colours]
+    assert brightness[2] == max(brightness)
+    assert min(colours[2]) > 240
+    assert brightness[0] < brightness[1] < brightness[2] > brightness[3] > brightness[4]
