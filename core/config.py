@@ -235,7 +235,7 @@ class TrainingConfig:
     """Whether the step size then stays or falls to 0 along a cosine."""
     mel_rate: float = 1e-3
     """Size of one step of the mel filters, as a share of their typical weight."""
-    stft_rate: float = 1e-4
+    stft_rate: float = 1e-3
     """Size of one step of the STFT kernels, as a share of their typical weight."""
     balance: Literal["uniform", "tutorial", "none"] = "uniform"
     """How clips are drawn: every class alike, with the tutorial's weights, or as they come."""

@@ -43,7 +43,7 @@ OnStep = Callable[[Step], bool]
 """Called after every step; answering True asks training to stop."""
 
 
-class StoppedTraining(Exception):
+class StoppedTraining(Exception):  # noqa: N818 - not an error: somebody asked for it
     """Raised between two steps when ``on_step`` asked for a stop; the weights are those of the last step."""
 
 

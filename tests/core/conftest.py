@@ -1,0 +1,100 @@
+"""Data small enough to train on in a second: every word is a tone of its own, with some noise."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from core.config import LABELS, SAMPLE_RATE, RunConfig, TrainingConfig
+from core.data.pack import Pack
+from core.presets import preset_config
+
+COUNTS = {"train": 6, "validation": 3, "official": 3, "testing-list": 3}
+"""Clips of each label in each split."""
+
+
+def tone(frequency_hz, n_samples=SAMPLE_RATE, amplitude=0.3):
+    """A sine as float32, -1 to 1."""
+    time_s = np.arange(n_samples) / SAMPLE_RATE
+    return (amplitude * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)
+
+
+def label_pitch_hz(label):
+    """The pitch that stands for a label: 400 Hz to 5 kHz."""
+    return 400 * 1.26 ** int(label)
+
+
+@pytest.fixture(scope="session")
+def tone_pack():
+    """A pack in memory: 12 labels, each a tone; see ``COUNTS``."""
+    random = np.random.default_rng(0)
+    clips, labels, splits = [], [], []
+    for split, count in COUNTS.items():
+        for label in range(len(LABELS)):
+            for _ in range(count):
+                pitch = label_pitch_hz(label) * random.uniform(0.97, 1.03)
+                sound = tone(pitch, amplitude=random.uniform(0.05, 0.5)) + 0.01 * random.standard_normal(SAMPLE_RATE)
+                clips.append(np.round(sound * 32767).astype(np.int16))
+                labels.append(label)
+                splits.append(split)
+    n = len(clips)
+    noise = np.round(1000 * random.standard_normal(3 * SAMPLE_RATE)).astype(np.int16)
+    return Pack(
+        folder=Path("tones"),
+        key="0" * 64,
+        name="tones",
+        title="Tones",
+        synthetic=True,
+        clips=np.stack(clips),
+        words=np.array([LABELS[label] for label in labels]),
+        labels=np.array(labels, dtype=np.int64),
+        splits=np.array(splits),
+        speakers=np.array([f"speaker{row % 7}" for row in range(n)]),
+        files=np.array([f"{LABELS[labels[row]]}/{row}.wav" for row in range(n)]),
+        noise={"hiss": noise},
+        problems=(),
+    )
+
+
+@pytest.fixture(scope="session")
+def tone_root(tone_pack, tmp_path_factory):
+    """The same tones as a dataset folder in the official layout, for programs that take a path."""
+    root = tmp_path_factory.mktemp("tone-root")
+    words = root / "SpeechCommands" / "speech_commands_v0.02"
+    lists = {"validation": [], "testing-list": []}
+    for row, (label, split) in enumerate(zip(tone_pack.labels, tone_pack.splits, strict=True)):
+        word = {"_silence_": None, "_unknown_": "marvin"}.get(LABELS[label], LABELS[label])
+        if word is None or split == "official":
+            continue
+        file = f"{word}/{row:08x}_nohash_0.wav"
+        (words / word).mkdir(parents=True, exist_ok=True)
+        soundfile.write(words / file, tone_pack.clips[row], SAMPLE_RATE, subtype="PCM_16")
+        if split in lists:
+            lists[split].append(file)
+    (words / "validation_list.txt").write_text("\n".join(lists["validation"]) + "\n")
+    (words / "testing_list.txt").write_text("\n".join(lists["testing-list"]) + "\n")
+    (words / "_background_noise_").mkdir()
+    random = np.random.default_rng(1)
+    for name in ("white_noise", "running_tap"):
+        samples = np.round(2000 * random.standard_normal(4 * SAMPLE_RATE)).astype(np.int16)
+        soundfile.write(words / "_background_noise_" / f"{name}.wav", samples, SAMPLE_RATE, subtype="PCM_16")
+    return root
+
+
+@pytest.fixture
+def tiny_config() -> RunConfig:
+    """The linear model with everything trainable, three short epochs."""
+    config = preset_config("linear", setting="D", epochs=3, seed=7)
+    training = TrainingConfig(epochs=3, batch_size=24, seed=7, learning_rate=1e-2, snapshots=2)
+    return RunConfig(preset="linear", front_end=config.front_end, model=config.model, training=training)
+
+
+@pytest.fixture
+def runs_here(tmp_path, monkeypatch):
+    """An empty folder of runs, and a pack cache of its own."""
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    monkeypatch.setenv("KWS_RUNS", str(folder))
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
+    return folder

@@ -1,0 +1,71 @@
+"""Networks: published sizes, shapes, and that clips of a batch do not touch each other."""
+
+import pytest
+import torch
+
+from core.config import MODELS, FrontEndConfig, ModelConfig, RunConfig, TrainingConfig
+from core.errors import ConfigError
+from core.models import NETWORKS, build_model
+
+PUBLISHED_PARAMETERS = {
+    "linear": 48_492,
+    "bcresnet-1": 9_232,
+    "bcresnet-1.5": 17_154,
+    "bcresnet-2": 27_284,
+    "bcresnet-3": 54_168,
+    "bcresnet-6": 187_812,
+    "bcresnet-8": 321_068,
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_network_has_the_published_number_of_parameters(name):
+    network = NETWORKS[name](FrontEndConfig())
+    assert sum(parameter.numel() for parameter in network.parameters()) == PUBLISHED_PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_each_model_answers_every_clip_of_a_batch_on_its_own(name):
+    model = build_model(RunConfig(model=ModelConfig(name=name))).eval()
+    waveform = 0.1 * torch.randn(3, 16_000)
+    with torch.no_grad():
+        together = model(waveform)
+        alone = torch.cat([model(clip[None]) for clip in waveform])
+    assert together.shape == (3, 12)
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
+
+
+def test_the_seed_alone_decides_the_random_weights():
+    def weights(seed):
+        return build_model(RunConfig(training=TrainingConfig(seed=seed))).network.classify.weight
+
+    torch.manual_seed(1)
+    first = weights(5)
+    torch.manual_seed(2)
+    assert torch.equal(first, weights(5))
+    assert not torch.equal(first, weights(6))
+
+
+def test_building_a_model_leaves_the_global_random_numbers_alone():
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    build_model(RunConfig())
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_normalised_features_have_mean_0_and_deviation_1_in_each_band():
+    model = build_model(RunConfig()).train()
+    features = model.features(0.1 * torch.randn(50, 16_000))
+    torch.testing.assert_close(features.mean(dim=(0, 2)), torch.zeros(40), atol=1e-4, rtol=0)
+    torch.testing.assert_close(features.std(dim=(0, 2)), torch.ones(40), atol=1e-2, rtol=0)
+
+
+def test_bcresnet_refuses_a_number_of_filters_that_it_cannot_halve():
+    with pytest.raises(ConfigError, match="multiple of 40"):
+        build_model(RunConfig(front_end=FrontEndConfig(n_mels=30), model=ModelConfig(name="bcresnet-1")))
+
+
+def test_bcresnet_takes_80_filters():
+    config = RunConfig(front_end=FrontEndConfig(n_mels=80, n_fft=1024), model=ModelConfig(name="bcresnet-1"))
+    assert build_model(config)(torch.zeros(2, 16_000)).shape == (2, 12)

@@ -1,0 +1,170 @@
+"""Training: exactly the chosen parts move, the seed decides everything, and it learns."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from core.config import AugmentConfig, FrontEndConfig, ModelConfig, TrainingConfig
+from core.data.pack import Pack
+from core.errors import RunError
+from core.presets import PRESETS, preset_config
+from core.training import StoppedTraining, Training, draw_weights, rate_factor, train
+
+BASIS = ("layer.mel_basis", "layer.stft.wcos", "layer.stft.wsin")
+MOVES = {"A": (), "B": BASIS[:1], "C": BASIS[1:], "D": BASIS}
+
+
+def with_setting(config, setting):
+    return replace(config, front_end=replace(config.front_end, setting=setting))
+
+
+def same_weights(first, second):
+    pairs = zip(first.model.state_dict().values(), second.model.state_dict().values(), strict=True)
+    return all(torch.equal(one, other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("regime", ["matched", "tutorial"])
+@pytest.mark.parametrize("setting", "ABCD")
+def test_exactly_the_chosen_filters_move(tone_pack, tiny_config, setting, regime):
+    config = with_setting(tiny_config, setting)
+    config = replace(config, training=replace(config.training, regime=regime, learning_rate=1e-4, epochs=1))
+    training = Training(config, tone_pack, "cpu")
+    before = {name: tensor.clone() for name, tensor in training.model.front_end.state_dict().items()}
+    list(training.epochs())
+    after = training.model.front_end.state_dict()
+    assert {name for name in BASIS if not torch.equal(before[name], after[name])} == set(MOVES[setting])
+
+
+@pytest.mark.parametrize("setting", "ABCD")
+def test_exactly_the_chosen_filters_receive_gradients(tone_pack, tiny_config, setting):
+    training = Training(with_setting(tiny_config, setting), tone_pack, "cpu")
+    with pytest.raises(StoppedTraining):
+        list(training.epochs(lambda _step: True))
+    parameters = dict(training.model.front_end.named_parameters())
+    assert set(parameters) == set(MOVES[setting])
+    for name, parameter in parameters.items():
+        assert float(parameter.grad.abs().sum()) > 0, name
+
+
+def test_it_learns_to_tell_tones_apart(tone_pack, tiny_config):
+    reports = list(train(tiny_config, tone_pack, device="cpu"))
+    assert [report.epoch for report in reports] == [1, 2, 3]
+    assert reports[-1].validation_accuracy > 0.8
+    assert reports[-1].train_loss < reports[0].train_loss
+
+
+def test_the_filters_move_a_little_and_not_by_their_own_size(tone_pack, tiny_config):
+    last = list(train(tiny_config, tone_pack, device="cpu"))[-1]
+    assert 0 < last.mel_change < 0.5
+    assert 0 < last.stft_change < 0.1
+
+
+def test_mel_weights_never_fall_below_zero(tone_pack, tiny_config):
+    training = Training(replace(tiny_config, training=replace(tiny_config.training, mel_rate=0.3)), tone_pack, "cpu")
+    for _ in training.epochs():
+        assert float(training.model.front_end.layer.mel_basis.detach().min()) == 0.0
+
+
+def test_the_filters_get_no_weight_decay(tone_pack, tiny_config):
+    """With no word from the data, a filter must stay as it is, whatever pulls at the network."""
+    silent = Pack(**{**vars(tone_pack), "clips": np.zeros_like(tone_pack.clips)})
+    config = replace(tiny_config, training=replace(tiny_config.training, weight_decay=0.5))
+    training = Training(config, silent, "cpu")
+    list(training.epochs())
+    assert training.model.front_end.change()[1] == 0.0
+
+
+def test_the_same_seed_gives_the_same_run(tone_pack, tiny_config):
+    augment = AugmentConfig(
+        time_shift_ms=100, noise_probability=0.8, silence_gain_db=(-20, 0), frequency_masks=1, frequency_mask_bins=5,
+        time_masks=1, time_mask_frames=10,
+    )  # fmt: skip
+    config = replace(tiny_config, augment=augment)
+    runs = [Training(config, tone_pack, "cpu") for _ in range(2)]
+    for number, run in enumerate(runs):
+        torch.manual_seed(number)  # what the caller does with the global generator must not matter
+        list(run.epochs())
+    assert same_weights(*runs)
+    other = Training(replace(config, training=replace(config.training, seed=8)), tone_pack, "cpu")
+    list(other.epochs())
+    assert not same_weights(runs[0], other)
+
+
+@pytest.mark.parametrize("model", ["linear", "bcresnet-1"])
+def test_a_resumed_run_ends_with_the_weights_of_one_never_stopped(tone_pack, tiny_config, model, tmp_path):
+    config = replace(tiny_config, model=ModelConfig(name=model), augment=AugmentConfig(noise_probability=0.5))
+    whole = Training(config, tone_pack, "cpu")
+    list(whole.epochs())
+    first = Training(config, tone_pack, "cpu")
+    next(first.epochs())
+    torch.save(first.state_dict(), tmp_path / "last.pt")
+    second = Training(config, tone_pack, "cpu")
+    second.load_state_dict(torch.load(tmp_path / "last.pt", weights_only=True))
+    assert [report.epoch for report in second.epochs()] == [2, 3]
+    assert same_weights(whole, second)
+    assert second.best_epoch == whole.best_epoch
+    assert second.model.front_end.change() == whole.model.front_end.change()
+
+
+def test_a_state_of_other_settings_is_refused(tone_pack, tiny_config):
+    state = Training(with_setting(tiny_config, "B"), tone_pack, "cpu").state_dict()
+    with pytest.raises(RunError, match="does not fit"):
+        Training(tiny_config, tone_pack, "cpu").load_state_dict(state)
+
+
+def test_training_that_runs_away_says_so(tone_pack, tiny_config):
+    wild = replace(tiny_config, training=replace(tiny_config.training, learning_rate=1e38))
+    with pytest.raises(RunError, match="Lower the step sizes"):
+        list(train(wild, tone_pack, device="cpu"))
+
+
+def test_a_stop_is_honoured_between_steps(tone_pack, tiny_config):
+    steps = []
+    training = Training(tiny_config, tone_pack, "cpu")
+    with pytest.raises(StoppedTraining):
+        list(training.epochs(lambda step: steps.append(step) or len(steps) == 2))
+    assert [step.step for step in steps] == [1, 2]
+    assert training.epoch == 0
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_trains_an_epoch(tone_pack, name):
+    config = preset_config(name, epochs=1)
+    config = replace(config, training=replace(config.training, batch_size=24))
+    training = Training(config, tone_pack, "cpu")
+    training.rows = training.rows[::3]
+    training.weights = training.weights[::3]
+    training.steps = 2
+    (report,) = training.epochs()
+    assert np.isfinite(report.train_loss)
+    assert 0 <= report.validation_accuracy <= 1
+
+
+def test_uniform_balance_draws_every_label_alike_often():
+    labels = np.array([0] * 90 + [1] * 9 + [11])
+    weights = draw_weights(labels, "uniform")
+    assert [weights[labels == label].sum() for label in (0, 1, 11)] == pytest.approx([1, 1, 1])
+
+
+def test_tutorial_balance_has_the_tutorials_weights():
+    assert draw_weights(np.array([0, 10, 11]), "tutorial").tolist() == pytest.approx([1, 4.6, 1 / 17])
+
+
+def test_the_tutorials_regime_is_the_tutorials():
+    config = preset_config("tutorial")
+    training = config.training
+    assert (training.learning_rate, training.momentum, training.weight_decay) == (1e-3, 0.9, 1e-3)
+    assert (training.batch_size, training.epochs, training.validate_every) == (100, 200, 2)
+    assert (training.schedule, training.balance, config.model.normalise) == ("constant", "tutorial", False)
+    assert config.front_end == FrontEndConfig(setting="D", power_offset=1e-8)
+
+
+def test_the_step_size_warms_up_and_falls_to_zero():
+    training = TrainingConfig(epochs=20, warmup_epochs=4)
+    assert rate_factor(0, training) == 0
+    assert rate_factor(2, training) == 0.5
+    assert rate_factor(4, training) == 1.0
+    assert rate_factor(12, training) == pytest.approx(0.5)
+    assert rate_factor(20, training) == pytest.approx(0.0)
