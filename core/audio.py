@@ -102,7 +102,7 @@ def _by_soundfile(content: bytes, name: str, longest_s: float) -> tuple[Waveform
 
 def _by_av(content: bytes, name: str, longest_s: float) -> tuple[Waveform, int]:
     try:
-        with av.open(io.BytesIO(content), metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(content), mode="r", metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise AudioError(f"{name} holds no sound track. Choose a recording of speech.")
             samples = np.concatenate([np.zeros(0, np.float32), *_mono_parts(container, name, longest_s)])

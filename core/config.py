@@ -128,7 +128,7 @@ class FrontEndConfig:
         top_hz = self.sample_rate / 2 if self.fmax is None else self.fmax
         _require(
             0 <= self.fmin < top_hz <= self.sample_rate / 2,
-            f"fmin is {self.fmin} and fmax {self.fmax}; they must satisfy 0 <= fmin < fmax <= {self.sample_rate / 2} Hz.",
+            f"fmin is {self.fmin} and fmax {self.fmax} Hz; they need 0 <= fmin < fmax <= {self.sample_rate / 2}.",
         )
 
     @property
@@ -209,7 +209,9 @@ class AugmentConfig:
         for name in ("noise_snr_db", "silence_gain_db"):
             value = getattr(self, name)
             if value is not None:
-                _require(len(value) == 2 and value[0] <= value[1], f"{name} is {value!r}; it must be (lowest, highest).")
+                _require(
+                    len(value) == 2 and value[0] <= value[1], f"{name} is {value!r}; it must be (lowest, highest)."
+                )
         for name in ("frequency_masks", "frequency_mask_bins", "time_masks", "time_mask_frames"):
             _at_least(name, getattr(self, name), 0)
 

@@ -18,7 +18,7 @@ from core.config import LABELS, PROTOCOLS
 from core.data.pack import Pack
 from core.device import choose_device
 from core.errors import ConfigError, DataError
-from core.files import write_arrays
+from core.files import read_arrays, write_arrays
 from core.results import ClassScores, Evaluation, Scores
 from core.training import load_batch
 
@@ -150,20 +150,20 @@ def load_evaluation(path: Path) -> Evaluation:
         DataError: If the file is missing or damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as saved:
-            return Evaluation(
-                run=str(saved["run"]),
-                dataset=str(saved["dataset"]),
-                protocol=str(saved["protocol"]),
-                labels=tuple(saved["labels"].tolist()),
-                confusion=saved["confusion"],
-                loss=float(saved["loss"]),
-                probabilities=saved["probabilities"],
-                truth=saved["truth"],
-                clip_words=tuple(saved["clip_words"].tolist()),
-                clip_files=tuple(saved["clip_files"].tolist()),
-            )
-    except (OSError, ValueError, KeyError, EOFError) as error:
+        saved = read_arrays(path)
+        return Evaluation(
+            run=str(saved["run"]),
+            dataset=str(saved["dataset"]),
+            protocol=str(saved["protocol"]),
+            labels=tuple(saved["labels"].tolist()),
+            confusion=saved["confusion"],
+            loss=float(saved["loss"]),
+            probabilities=saved["probabilities"],
+            truth=saved["truth"],
+            clip_words=tuple(saved["clip_words"].tolist()),
+            clip_files=tuple(saved["clip_files"].tolist()),
+        )
+    except (ValueError, KeyError) as error:
         raise DataError(f"The evaluation {path.name} cannot be read ({error}). Evaluate again.") from error
 
 

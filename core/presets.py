@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from core.config import BCRESNET_TAUS, AugmentConfig, FrontEndConfig, ModelConfig, RunConfig, Setting, TrainingConfig
 from core.errors import ConfigError
 
-
 LOG_OFFSET = 1e-6
 """Our presets' floor under the logarithm, some 20 dB below a quiet room. The tutorial's 1e-10 lets the digital zeros of
 padded clips lie so far below everything else that they dominate a band's statistics (validation accuracy of the linear
@@ -41,8 +40,8 @@ LINEAR = Preset(
 TUTORIAL = Preset(
     name="tutorial",
     title="Linear model, the tutorial's recipe",
-    summary="The nnAudio tutorial's own training, kept for comparison: no normalisation, one step size and weight decay "
-    "for everything, mel weights clamped to 0 to 1. Its notebooks leave the filters out, which is setting A.",
+    summary="The nnAudio tutorial's own training, kept for comparison: no normalisation, one step size and weight "
+    "decay for everything, mel weights clamped to 0 to 1. Its notebooks leave the filters out, which is setting A.",
     config=RunConfig(
         preset="tutorial",
         model=ModelConfig(name="linear", normalise=False),

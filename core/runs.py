@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,7 @@ import psutil
 
 from core.config import RunConfig, from_dict, to_dict
 from core.errors import ConfigError, RunError
-from core.files import write_arrays, write_json
+from core.files import read_arrays, write_arrays, write_json
 from core.results import EpochReport, FilterSnapshot
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -38,6 +39,9 @@ SHIPPED_PREFIX = "shipped-"
 
 STALE_S = 60.0
 """Seconds without a heartbeat after which a living process counts as not answering."""
+
+STARTING_S = 5.0
+"""Seconds that a new run may be without a process, between the making of its folder and the start of its worker."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -117,9 +121,7 @@ def find_run(text: str) -> Path:
     raise RunError(f"There is no run, folder or checkpoint file {text!r}. Runs here: {known}.")
 
 
-def new_run(
-    config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None
-) -> Path:
+def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None) -> Path:
     """Make the folder of a new run, ready for a worker.
 
     Args:
@@ -135,7 +137,8 @@ def new_run(
         raise RunError(f"Names beginning with {SHIPPED_PREFIX!r} are kept for the models that come with the project.")
     stem = f"{config.preset}-{config.front_end.setting}-{time.strftime('%Y%m%d-%H%M%S')}"
     for number in range(1, 100):
-        folder = run_folder(name or (stem if number == 1 else f"{stem}-{number}"))
+        unnamed = stem if number == 1 else f"{stem}-{number}"
+        folder = run_folder(unnamed if name is None else name)
         try:
             folder.mkdir(parents=True)
             break
@@ -190,7 +193,7 @@ def prepare_resume(folder: Path) -> None:
 def _launch(folder: Path) -> None:
     command = [sys.executable, "-m", "core.worker", str(folder.resolve())]
     try:
-        with open(folder / LOG, "ab") as log:
+        with (folder / LOG).open("ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=PROJECT,
                 start_new_session=True,
@@ -212,10 +215,8 @@ def claim(folder: Path, pid: int | None = None) -> None:
     owner = _owner(folder)
     if owner is not None and owner.pid != pid:
         raise RunError(f"Another process (number {owner.pid}) is already training {folder.name}.")
-    try:
+    with suppress(psutil.NoSuchProcess):  # it may have ended already; the status tells how
         write_json(folder / PROCESS, {"pid": pid, "created": psutil.Process(pid).create_time()})
-    except psutil.NoSuchProcess:
-        pass  # it has ended already; the status tells how
 
 
 def _owner(folder: Path) -> psutil.Process | None:
@@ -296,6 +297,8 @@ def run_state(folder: Path) -> RunState:
         return RunState(
             **common, state="broken", config=None, message=f"{CONFIG} cannot be read ({_first_line(error)})."
         )
+    # The process is looked at before the status: a worker that ends between the two has then left its last word.
+    owned = _owner(folder) is not None
     try:
         status = read_status(folder)
         known = {field.name for field in dataclasses.fields(RunState)}
@@ -306,29 +309,23 @@ def run_state(folder: Path) -> RunState:
         return RunState(
             **common, state="broken", config=config, message=f"{STATUS} cannot be read ({_first_line(error)})."
         )
-    return _with_life(run)
+    return _with_life(run, owned or _owner(folder) is not None) if run.alive else run
 
 
-def _with_life(run: RunState) -> RunState:
+def _with_life(run: RunState, owned: bool) -> RunState:
     """Correct a status that says "running" by whether a process still is."""
-    if not run.alive:
-        return run
-    # A worker ends between the two looks: its last word counts, so the status is read again after the process.
-    if _owner(run.folder) is None:
-        latest = read_status(run.folder)
-        if latest.get("state") not in ("starting", "running"):
-            return run_state(run.folder)
-        if run.state == "starting" and time.time() - run.changed < 5 and not (run.folder / PROCESS).exists():
-            return run
-        last = read_log(run.folder).strip().splitlines()
-        tail = f" Its last words: {last[-1][:200]}" if last else ""
-        return dataclasses.replace(
-            run, state="crashed", message=f"The training process ended without a word in epoch {run.epoch + 1}.{tail}"
-        )
     quiet_s = time.time() - run.changed
-    if quiet_s > STALE_S:
+    if owned:
+        if quiet_s < STALE_S:
+            return run
         return dataclasses.replace(run, message=f"The training process has not answered for {quiet_s:.0f} s.")
-    return run
+    if run.state == "starting" and quiet_s < STARTING_S:
+        return run
+    last = read_log(run.folder).strip().splitlines()
+    tail = f" Its last words: {last[-1][:200]}" if last else ""
+    return dataclasses.replace(
+        run, state="crashed", message=f"The training process ended without a word in epoch {run.epoch + 1}.{tail}"
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -380,14 +377,14 @@ def read_progress(folder: Path) -> list[EpochReport]:
 
 def append_progress(folder: Path, report: EpochReport) -> None:
     """Add one epoch's report."""
-    with open(folder / PROGRESS, "a") as file:
+    with (folder / PROGRESS).open("a") as file:
         file.write(json.dumps(dataclasses.asdict(report)) + "\n")
 
 
 def read_log(folder: Path, last_bytes: int = 20_000) -> str:
     """The end of what the worker printed."""
     try:
-        with open(folder / LOG, "rb") as file:
+        with (folder / LOG).open("rb") as file:
             file.seek(max(0, (folder / LOG).stat().st_size - last_bytes))
             return file.read().decode(errors="replace")
     except OSError:
@@ -420,16 +417,16 @@ def keep_filters(folder: Path, snapshot: FilterSnapshot, *, kernels: bool) -> No
 def evolution(folder: Path) -> list[FilterSnapshot]:
     """Filters at the kept epochs, earliest first; kernels are empty arrays where none were kept."""
     try:
-        with np.load(folder / MEL_EVOLUTION, allow_pickle=False) as saved:
-            epochs, mels = saved["epochs"].tolist(), saved["mel_basis"]
-    except (OSError, ValueError, KeyError):
+        saved = read_arrays(folder / MEL_EVOLUTION)
+        epochs, mels = saved["epochs"].tolist(), saved["mel_basis"]
+    except (ValueError, KeyError):
         return []
     return [FilterSnapshot(epoch, mel, *_kernels(folder, epoch)) for epoch, mel in zip(epochs, mels, strict=True)]
 
 
 def _kernels(folder: Path, epoch: int) -> tuple[Any, Any]:
     try:
-        with np.load(folder / KERNELS.format(epoch=epoch), allow_pickle=False) as saved:
-            return saved["cos"].astype(np.float32), saved["sin"].astype(np.float32)
-    except (OSError, ValueError, KeyError):
+        saved = read_arrays(folder / KERNELS.format(epoch=epoch))
+        return saved["cos"].astype(np.float32), saved["sin"].astype(np.float32)
+    except (ValueError, KeyError):
         return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)

@@ -33,9 +33,7 @@ def run(options: argparse.Namespace) -> int:
 
     with progress_bar("clip") as progress:
         data = open_data(data_root(options.data), progress=progress)
-        evaluation = evaluate(
-            path, data, options.protocol, device=device_name(options.device), progress=progress
-        )
+        evaluation = evaluate(path, data, options.protocol, device=device_name(options.device), progress=progress)
     if path.is_dir():
         try:
             save_evaluation(evaluation_path(path, data.title, options.protocol), evaluation)
@@ -81,6 +79,7 @@ def as_text(evaluation: Evaluation, result: Scores) -> str:
         "",
         f"  {'word':12}{'precision':>10}{'recall':>10}{'F1':>10}{'clips':>8}",
     ]
-    for one in result.by_class:
-        lines.append(f"  {one.label:12}{one.precision:10.3f}{one.recall:10.3f}{one.f1:10.3f}{one.n:8d}")
-    return "\n".join(lines)
+    rows = [
+        f"  {one.label:12}{one.precision:10.3f}{one.recall:10.3f}{one.f1:10.3f}{one.n:8d}" for one in result.by_class
+    ]
+    return "\n".join(lines + rows)

@@ -50,9 +50,7 @@ def run(options: argparse.Namespace) -> int:
         config = preset_config(options.preset, setting=options.setting, epochs=options.epochs, seed=options.seed)
         if options.device == "cuda":
             _refuse_missing_gpu()
-        folder = runs.new_run(
-            config, data_root(options.data), name=options.run, device=device_name(options.device)
-        )
+        folder = runs.new_run(config, data_root(options.data), name=options.run, device=device_name(options.device))
     _stop_on_interrupt(folder)
     print(f"Run {folder.name} in {folder}", file=sys.stderr)
     state = runs.run_state(folder)
@@ -95,5 +93,3 @@ def _stop_on_interrupt(folder: Path) -> None:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-
-

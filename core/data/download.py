@@ -282,11 +282,8 @@ class _Fetcher:
                     return
                 error: Exception | None = None
             except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as lost:
-                if (
-                    isinstance(lost, urllib.error.HTTPError)
-                    and 400 <= lost.code < 500
-                    and lost.code not in (408, 416, 429)
-                ):
+                # A busy server may answer later; any other refusal stays one.
+                if isinstance(lost, urllib.error.HTTPError) and lost.code < 500 and lost.code not in (408, 416, 429):
                     raise DataError(f"{archive.url} answered {lost.code} ({lost.reason}).") from lost
                 error = lost
             fetched = part.exists() and part.stat().st_size > before
@@ -380,7 +377,7 @@ def _refuse_unsafe(member: tarfile.TarInfo, archive: str) -> None:
     leaves = posix.is_absolute() or windows.drive or windows.root or ".." in (*posix.parts, *windows.parts)
     if leaves or not (member.isreg() or member.isdir()):
         what = "leads out of the folder" if leaves else "is neither a file nor a folder"
-        raise DataError(f"{archive} holds {member.name!r}, which {what}. Nothing of it was kept.")
+        raise DataError(f"{archive} holds {member.name!r}, which {what}. It was not unpacked.")
 
 
 def _request(url: str, start: int, part: Path) -> urllib.request.Request:

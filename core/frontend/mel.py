@@ -76,7 +76,7 @@ class TrainableMel(nn.Module):
             if tensor.requires_grad:
                 self.register_buffer(f"initial_{name}", tensor.detach().clone(), persistent=False)
         self._fourier = not config.trains_stft
-        self.register_load_state_dict_post_hook(TrainableMel._check_kernels)
+        self.register_load_state_dict_post_hook(TrainableMel._check_kernels)  # type: ignore[no-untyped-call]
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Log-mel spectrograms of a batch, (n_clips, n_mels, n_frames).
@@ -88,7 +88,7 @@ class TrainableMel(nn.Module):
 
     def mel_power(self, waveform: Tensor) -> Tensor:
         """Power in each mel filter, (n_clips, n_mels, n_frames); no logarithm."""
-        return torch.matmul(self.layer.mel_basis, self.stft_power(waveform))
+        return torch.matmul(cast(Tensor, self.layer.mel_basis), self.stft_power(waveform))
 
     def stft_power(self, waveform: Tensor) -> Tensor:
         """Power in each STFT bin, (n_clips, n_bins, n_frames)."""
@@ -200,6 +200,6 @@ def _snapshot(epoch: int, tensors: dict[str, Tensor]) -> FilterSnapshot:
     return FilterSnapshot(
         epoch=epoch,
         mel_basis=arrays["mel_basis"],
-        stft_cos=cast(np.ndarray, arrays["wcos"][:, 0]),
-        stft_sin=cast(np.ndarray, arrays["wsin"][:, 0]),
+        stft_cos=arrays["wcos"][:, 0],
+        stft_sin=arrays["wsin"][:, 0],
     )

@@ -47,9 +47,7 @@ class BroadcastBlock(nn.Module):
         ]
         self.along_frequency = nn.Sequential(*along_frequency)
         self.along_time = nn.Sequential(
-            nn.Conv2d(
-                n_out, n_out, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=n_out, bias=False
-            ),
+            nn.Conv2d(n_out, n_out, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=n_out, bias=False),
             nn.BatchNorm2d(n_out),
             nn.SiLU(inplace=True),
             nn.Conv2d(n_out, n_out, 1, bias=False),

@@ -117,7 +117,7 @@ def test_the_generator_alone_decides(noise):
     assert not torch.equal(first, augment_waveform(clip, labels, noise, config, generator(4)))
 
 
-def test_training_without_noise_recordings_goes_on(noise):
+def test_training_without_noise_recordings_goes_on():
     none = Noise({"short": np.ones(10, np.int16)}, torch.device("cpu"), n_samples=200)
     clip = torch.randn(4, 200)
     config = AugmentConfig(noise_probability=1.0)

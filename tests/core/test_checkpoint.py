@@ -64,7 +64,7 @@ def test_the_initial_filters_come_back(tmp_path, setting):
     assert filters.learned.epoch == 4
 
 
-def test_a_checkpoint_stays_as_it_was_when_training_goes_on(tmp_path):
+def test_a_checkpoint_stays_as_it_was_when_training_goes_on():
     config = RunConfig()
     model = build_model(config)
     checkpoint = checkpoint_of(model, config, epoch=1, validation_accuracy=None, dataset="")
@@ -144,7 +144,11 @@ def test_missing_files_are_named(tmp_path):
 def test_saving_again_replaces_the_file_whole(saved, monkeypatch):
     before = saved.read_bytes()
     config = RunConfig(front_end=FrontEndConfig(setting="A"))
-    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+
+    def full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="disk full"):
         save(saved, config, build_model(config))
     assert saved.read_bytes() == before

@@ -34,7 +34,9 @@ def filter_centres_hz(front_end):
 
 
 @pytest.mark.parametrize("setting", "ABCD")
-@pytest.mark.parametrize("changes", [{}, {"n_fft": 512, "n_mels": 64}, {"htk": True, "norm": None}, {"fmin": 60.0, "fmax": 7600.0}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"n_fft": 512, "n_mels": 64}, {"htk": True, "norm": None}, {"fmin": 60.0, "fmax": 7600.0}]
+)
 def test_untrained_mel_power_is_librosas(setting, changes):
     config = FrontEndConfig(setting=setting, **changes)
     waveform = noise()
@@ -185,7 +187,9 @@ def test_double_precision_input_is_accepted():
     torch.testing.assert_close(front_end(noise().double()), front_end(noise()))
 
 
-@pytest.mark.parametrize("change", [{"n_fft": 481}, {"setting": "E"}, {"fmin": 9000.0}, {"log_offset": 0.0}, {"n_mels": 0}])
+@pytest.mark.parametrize(
+    "change", [{"n_fft": 481}, {"setting": "E"}, {"fmin": 9000.0}, {"log_offset": 0.0}, {"n_mels": 0}]
+)
 def test_impossible_settings_are_refused(change):
     with pytest.raises(ConfigError, match=next(iter(change))):
         FrontEndConfig(**change)

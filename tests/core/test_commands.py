@@ -1,0 +1,163 @@
+"""The command line, run as a user would: its forms, its JSON, its exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from core.config import LABELS, SAMPLE_RATE
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    base = tmp_path_factory.mktemp("cli")
+    env = {**os.environ, "KWS_RUNS": str(base / "runs"), "KWS_CACHE": str(base / "packs")}
+    return {name: value for name, value in env.items() if name != "KWS_DATA"}
+
+
+@pytest.fixture(scope="module")
+def cli(environment):
+    def run(*arguments, **more):
+        command = [sys.executable, "-m", "core", *map(str, arguments)]
+        return subprocess.run(command, cwd=PROJECT, env={**environment, **more}, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(cli, tone_root):
+    """The name of a run trained by the documented form of the command."""
+    result = cli(
+        "train",
+        "--preset",
+        "linear",
+        "--setting",
+        "D",
+        "--data",
+        tone_root,
+        "--epochs",
+        2,
+        "--seed",
+        1,
+        "--run",
+        "mine",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "mine: done after 2 of 2 epochs" in result.stdout
+    return "mine"
+
+
+@pytest.fixture
+def recording(tmp_path, tone_pack):
+    path = tmp_path / "a recording.wav"
+    soundfile.write(path, tone_pack.clips[0], SAMPLE_RATE)
+    return path
+
+
+def test_help_shows_a_newcomer_the_first_commands(cli):
+    result = cli("--help")
+    assert result.returncode == 0
+    for word in ("data", "train", "evaluate", "classify", "runs", "python -m core train --preset linear"):
+        assert word in result.stdout
+    for command in ("data", "train", "evaluate", "classify", "runs"):
+        assert cli(command, "--help").returncode == 0
+
+
+def test_evaluate_prints_one_json_object(cli, trained, tone_root):
+    result = cli("evaluate", trained, "--data", tone_root, "--protocol", "testing-list", "--json")
+    assert result.returncode == 0, result.stderr
+    record = json.loads(result.stdout)
+    assert set(record) >= {"accuracy", "n", "interval", "macro_f1", "loss", "protocol", "labels", "confusion"}
+    assert record["labels"] == list(LABELS)
+    assert record["protocol"] == "testing-list"
+    confusion = np.array(record["confusion"])
+    assert confusion.shape == (12, 12)
+    assert confusion.sum() == record["n"] == 33
+    assert record["accuracy"] == pytest.approx(np.trace(confusion) / 33)
+    assert record["interval"][0] <= record["accuracy"] <= record["interval"][1]
+
+
+def test_evaluate_names_protocol_clips_interval_and_baseline_for_people(cli, trained, tone_root):
+    result = cli("evaluate", trained, "--protocol", "testing-list", KWS_DATA=str(tone_root))
+    assert result.returncode == 0, result.stderr
+    for text in ("testing list", "33 clips", "95 % interval", "always answering"):
+        assert text in result.stdout
+
+
+def test_classify_prints_one_json_line_a_file(cli, trained, recording):
+    result = cli("classify", trained, recording, recording, "--json")
+    assert result.returncode == 0, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(lines) == 2
+    for line in lines:
+        assert set(line) >= {"file", "label", "score", "ranking"}
+        assert line["file"] == str(recording)
+        assert len(line["ranking"]) == 12
+        assert line["ranking"][0] == [line["label"], line["score"]]
+
+
+def test_classify_answers_the_good_files_and_fails_for_the_bad(cli, trained, recording, tmp_path):
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    result = cli("classify", trained, tmp_path / "bad.wav", recording, "--json")
+    assert result.returncode == 1
+    assert "bad.wav" in result.stderr
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert "error" in first
+    assert "label" in second
+
+
+def test_a_checkpoint_file_is_a_run_too(cli, trained, recording, environment):
+    path = Path(environment["KWS_RUNS"]) / trained / "best.pt"
+    assert cli("classify", path, recording).stdout == cli("classify", trained, recording).stdout
+
+
+def test_runs_lists_the_run_as_json_and_for_people(cli, trained):
+    (record,) = json.loads(cli("runs", "--json").stdout)
+    assert (record["name"], record["state"], record["epoch"]) == ("mine", "done", 2)
+    assert record["config"]["front_end"]["setting"] == "D"
+    assert "mine" in cli("runs").stdout
+
+
+def test_data_counts_clips(cli, tone_root):
+    record = json.loads(cli("data", "--data", tone_root, "--json").stdout)
+    assert record["splits"]["testing-list"] == 33
+    assert record["words"]["yes"]["train"] == 6
+    assert "yes" in cli("data", "--data", tone_root).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), 2, "usage"),
+        (("fly",), 2, "invalid choice"),
+        (("train", "--preset", "cubic"), 2, "choose one of linear"),
+        (("train", "--setting", "E"), 2, "must be one of"),
+        (("train", "--epochs", "0"), 2, "epochs is 0"),
+        (("train", "--run", "../out"), 1, "cannot be called"),
+        (("train", "--data", "nowhere-at-all", "--run", "x"), 1, "nowhere-at-all"),
+        (("evaluate", "unheard-of"), 1, "There is no run"),
+        (("classify", "unheard-of", "a.wav"), 1, "There is no run"),
+        (("evaluate", "mine", "--protocol", "best"), 2, "invalid choice"),
+    ],
+)
+def test_mistakes_get_one_clear_line_and_their_exit_code(cli, trained, arguments, code, words):
+    result = cli(*arguments)
+    assert result.returncode == code
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_taken_name_is_refused_and_the_run_kept(cli, trained, tone_root, environment):
+    before = (Path(environment["KWS_RUNS"]) / trained / "best.pt").read_bytes()
+    result = cli("train", "--data", tone_root, "--run", trained)
+    assert result.returncode == 1
+    assert "already a run" in result.stderr
+    assert (Path(environment["KWS_RUNS"]) / trained / "best.pt").read_bytes() == before
