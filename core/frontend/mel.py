@@ -88,7 +88,7 @@ class TrainableMel(nn.Module):
 
     def mel_power(self, waveform: Tensor) -> Tensor:
         """Power in each mel filter, (n_clips, n_mels, n_frames); no logarithm."""
-        return torch.matmul(cast(Tensor, self.layer.mel_basis), self.stft_power(waveform))
+        return cast(Tensor, self.layer.mel_basis @ self.stft_power(waveform))
 
     def stft_power(self, waveform: Tensor) -> Tensor:
         """Power in each STFT bin, (n_clips, n_bins, n_frames)."""

@@ -99,7 +99,8 @@ def test_a_killed_run_shows_as_crashed_and_resumes_to_the_same_weights(runs_here
 
 def test_the_run_outlives_the_program_that_started_it(runs_here, tone_root, tiny_config):
     program = (
-        "import json, sys; from pathlib import Path; from core import runs; from core.config import RunConfig, from_dict\n"
+        "import json, sys; from pathlib import Path\n"
+        "from core import runs; from core.config import RunConfig, from_dict\n"
         "config = from_dict(RunConfig, json.loads(sys.argv[1]))\n"
         "print(runs.start_run(config, Path(sys.argv[2]), name='orphan'))"
     )
@@ -189,7 +190,7 @@ def test_a_progress_line_cut_short_is_left_out_and_a_repeated_epoch_counts_once(
     runs.append_progress(folder, report)
     runs.append_progress(folder, replace(report, epoch=2))
     runs.append_progress(folder, replace(report, epoch=2, train_loss=0.25))
-    with open(folder / runs.PROGRESS, "a") as file:
+    with (folder / runs.PROGRESS).open("a") as file:
         file.write('{"epoch": 3, "epo')
     progress = runs.read_progress(folder)
     assert [one.epoch for one in progress] == [1, 2]
@@ -256,6 +257,6 @@ def test_a_run_is_found_by_name_folder_or_file_and_a_wrong_one_lists_the_others(
 
 def test_errors_of_the_worker_are_for_people(folder):
     (folder / runs.SOURCE).write_text("{")
-    with pytest.raises(KeywordSpottingError, match="source.json"):
+    with pytest.raises(KeywordSpottingError, match=r"source\.json"):
         worker.work(folder)
     assert runs.run_state(folder).state == "failed"
