@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from core.commands.options import Commands, add_data, add_json, data_root, progress_bar
+from core.data.download import DISK_BYTES, DOWNLOAD_BYTES, download_speech_commands
 
 
 def add(commands: Commands) -> None:
@@ -22,7 +23,8 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--download",
         metavar="ROOT",
-        help="first download Speech Commands v2 into this folder (2.4 GB, and 4 GB more once unpacked)",
+        help=f"first download Speech Commands v2 into this folder ({DOWNLOAD_BYTES / 1e9:.1f} GB to fetch, "
+        f"{DISK_BYTES / 1e9:.0f} GB on disk while it is unpacked)",
     )
     add_json(parser, "one JSON object")
     parser.set_defaults(run_command=run)
@@ -30,7 +32,6 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Download if asked to, pack, and print the counts."""
-    from core.data.download import download_speech_commands
     from core.data.pack import open_data
 
     root = data_root(options.data)
