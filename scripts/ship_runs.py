@@ -2,8 +2,8 @@
 
     python scripts/ship_runs.py RUN [RUN ...]
 
-The runs were trained by ``python -m core train``; this only leaves out what belongs to one machine (the path of the data,
-the process, the log) and what is large (the state for resuming, the kernels of single epochs).
+The runs were trained by ``python -m core train``; this only leaves out what belongs to one machine (the path of the
+data, the process, the log) and what is large (the state for resuming, the kernels of single epochs).
 """
 
 from __future__ import annotations

@@ -121,7 +121,8 @@ class TrainableMel(nn.Module):
 
     def _power_by_fft(self, padded: Tensor) -> Tensor:
         frames = padded.unfold(1, self.config.n_fft, self.config.hop_length)
-        spectrum = torch.fft.rfft(frames * cast(Tensor, self.layer.stft.window_mask).view(-1))
+        window = cast(Tensor, self.layer.stft.window_mask).view(-1)
+        spectrum: Tensor = torch.fft.rfft(frames * window)
         return (spectrum.real.square() + spectrum.imag.square()).transpose(1, 2)
 
     def _power_by_kernels(self, padded: Tensor) -> Tensor:
