@@ -33,7 +33,7 @@ LINEAR = Preset(
         preset="linear",
         front_end=FrontEndConfig(log_offset=LOG_OFFSET),
         model=ModelConfig(name="linear"),
-        training=TrainingConfig(epochs=30, learning_rate=1e-2, weight_decay=1e-3),
+        training=TrainingConfig(epochs=20, learning_rate=3e-3, weight_decay=3e-2),
     ),
 )
 

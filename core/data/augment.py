@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, AugmentConfig
 
@@ -51,8 +52,7 @@ class Noise:
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         """``n`` random seconds, (n, n_samples), -1 to 1."""
         first = self.starts[_whole(n, 0, len(self.starts), generator)]
-        index = first[:, None] + torch.arange(self.n_samples, device=self.samples.device)
-        return self.samples[index].float() / 32768
+        return self.samples.unfold(0, self.n_samples, 1)[first].float() / 32768
 
 
 def shift_in_time(waveform: Tensor, largest_samples: int, generator: torch.Generator) -> Tensor:
@@ -62,10 +62,10 @@ def shift_in_time(waveform: Tensor, largest_samples: int, generator: torch.Gener
     [[1.0, 1.0, 1.0, 1.0]]
     """
     n, n_samples = waveform.shape
-    shift = _whole(n, -largest_samples, largest_samples + 1, generator)
-    index = torch.arange(n_samples, device=waveform.device) - shift[:, None]
-    inside = (index >= 0) & (index < n_samples)
-    return waveform.gather(1, index.clamp(0, n_samples - 1)) * inside
+    # A clip is a window of itself with silence on both sides; where the window begins is the shift.
+    padded = functional.pad(waveform, (largest_samples, largest_samples))
+    first = _whole(n, 0, 2 * largest_samples + 1, generator)
+    return padded.unfold(1, n_samples, 1)[torch.arange(n, device=first.device), first]
 
 
 def add_noise(waveform: Tensor, noise: Noise, config: AugmentConfig, generator: torch.Generator) -> Tensor:

@@ -1,0 +1,1 @@
+"""The pages: what Streamlit shows, and nothing that could be computed without it."""

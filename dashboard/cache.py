@@ -1,0 +1,173 @@
+"""The only cached loaders. Keys are paths with their modification times, so a changed file is read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core import runs
+from core.audio import Waveform, read_audio
+from core.checkpoint import load_checkpoint
+from core.config import FrontEndConfig
+from core.data.pack import Pack, open_data, pack_ready
+from core.data.source import DataSummary
+from core.data.speech_commands import check_root
+from core.device import available_devices
+from core.evaluation import evaluation_path, load_evaluation, saved_evaluations
+from core.evaluation import scores as scores_of
+from core.inference import Classifier
+from core.results import Evaluation, Filters, FloatArray, Scores
+
+
+def devices() -> tuple[str, ...]:
+    """Where models can run here, the fastest first."""
+    return available_devices()
+
+
+def _stamp(path: Path) -> int:
+    """Modification time (ns); 0 for a file that is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+# Models
+
+
+def classifier(run: Path, device: str) -> Classifier:
+    """The model of a run, shared by all sessions."""
+    return _classifier(str(run), _stamp(run / runs.BEST), device)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def _classifier(path: str, modified: int, device: str) -> Classifier:  # noqa: ARG001  (part of the key)
+    return Classifier(Path(path), device)
+
+
+def filters(run: Path) -> Filters:
+    """Initial and learned filters of a run."""
+    return _filters(str(run), _stamp(run / runs.BEST))
+
+
+@st.cache_data(max_entries=8, show_spinner="Loading the filters …")
+def _filters(path: str, modified: int) -> Filters:  # noqa: ARG001  (part of the key)
+    return load_checkpoint(Path(path)).filters()
+
+
+# Evaluations
+
+
+def evaluations(run: Path) -> dict[tuple[str, str], Path]:
+    """Evaluations kept beside a run, by dataset and protocol; unreadable ones are left out."""
+    found = {}
+    for path in saved_evaluations(run):
+        names = _evaluation_names(str(path), _stamp(path))
+        if names is not None:
+            found[names] = path
+    return found
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _evaluation_names(path: str, modified: int) -> tuple[str, str] | None:  # noqa: ARG001  (part of the key)
+    from core.errors import DataError
+
+    try:
+        one = load_evaluation(Path(path))
+    except DataError:
+        return None
+    return one.dataset, one.protocol
+
+
+def evaluation(path: Path) -> tuple[Evaluation, Scores]:
+    """A kept evaluation and its scores."""
+    return _evaluation(str(path), _stamp(path))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _evaluation(path: str, modified: int) -> tuple[Evaluation, Scores]:  # noqa: ARG001  (part of the key)
+    one = load_evaluation(Path(path))
+    return one, scores_of(one)
+
+
+def is_outdated(run: Path, dataset: str, protocol: str) -> bool:
+    """Whether a run of the user's has a newer model than its evaluation; checkouts mix up times of shipped ones."""
+    measured = _stamp(evaluation_path(run, dataset, protocol))
+    return not run.name.startswith(runs.SHIPPED_PREFIX) and 0 < measured < _stamp(run / runs.BEST)
+
+
+# Data
+
+
+class _NotPacked(Exception):  # noqa: N818  (a state, not an error)
+    """The dataset has no pack that fits."""
+
+
+def data(root: Path | None) -> Pack | None:
+    """The clips of a dataset, or None if they have to be prepared first.
+
+    Raises:
+        DataError: If there is no usable dataset.
+    """
+    try:
+        return _pack(str(root) if root else None)
+    except _NotPacked:
+        return None
+
+
+@st.cache_resource(ttl=3600, show_spinner="Opening the dataset …", validate=lambda pack: pack.folder.is_dir())
+def _pack(root: str | None) -> Pack:
+    path = Path(root) if root else None
+    # An exception is not cached, so the next look finds a pack made meanwhile.
+    if not pack_ready(path):
+        raise _NotPacked
+    return open_data(path)
+
+
+@st.cache_data(ttl=60, show_spinner="Looking at the folder …")
+def check(root: Path) -> DataSummary:
+    """Counts and problems of a dataset that has not been prepared yet."""
+    return check_root(root)
+
+
+@st.cache_data(max_entries=8, show_spinner="Counting …")
+def summary(_pack: Pack, key: str) -> DataSummary:  # noqa: ARG001  (part of the key)
+    """Counts of the clips; ``key`` is the pack's."""
+    return _pack.summary()
+
+
+# Sound
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the sound …")
+def waveform(content: bytes, name: str) -> Waveform:
+    """An uploaded or recorded file as one channel at 16 kHz."""
+    return read_audio(content, name=name)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def initial_log_mel(clip: Waveform) -> tuple[FloatArray, Filters]:
+    """Log-mel spectrogram of a clip before any training, and the filters that made it."""
+    return _initial_front_end().log_mel(clip)
+
+
+class _FrontEnd:
+    """The untrained front end."""
+
+    def __init__(self) -> None:
+        from core.frontend import TrainableMel
+
+        self.layer = TrainableMel(FrontEndConfig(setting="A")).eval()
+
+    def log_mel(self, clip: Waveform) -> tuple[FloatArray, Filters]:
+        import torch
+
+        with torch.inference_mode():
+            image: FloatArray = self.layer(torch.from_numpy(clip)[None])[0].numpy()
+        return image, self.layer.filters(0)
+
+
+@st.cache_resource(show_spinner=False)
+def _initial_front_end() -> _FrontEnd:
+    return _FrontEnd()

@@ -1,0 +1,93 @@
+"""A form made from the settings themselves: one input for each field, with the field's own words as help."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import inspect
+import itertools
+import typing
+from typing import Any
+
+import streamlit as st
+
+from core.config import AugmentConfig, FrontEndConfig, RunConfig, TrainingConfig
+
+GROUPS: dict[str, tuple[str, type, tuple[str, ...]]] = {
+    "training": (
+        "How it learns",
+        TrainingConfig,
+        ("batch_size", "learning_rate", "mel_rate", "stft_rate", "weight_decay", "momentum", "schedule", "balance"),
+    ),
+    "front_end": ("Spectrogram", FrontEndConfig, ("n_mels", "n_fft", "hop_length", "fmin")),
+    "augment": (
+        "Changes made to training clips",
+        AugmentConfig,
+        (
+            "time_shift_ms", "noise_probability", "noise_amplitude",
+            "frequency_masks", "frequency_mask_bins", "time_masks", "time_mask_frames",
+        ),
+    ),
+}  # fmt: skip
+"""What can be changed, by part of a ``RunConfig``: heading, class, fields. The rest is the preset's business."""
+
+LABELS = {
+    "n_mels": "Mel filters", "n_fft": "Frame (samples)", "hop_length": "Hop (samples)", "fmin": "Lowest frequency (Hz)",
+    "mel_rate": "Step of the mel filters", "stft_rate": "Step of the STFT kernels", "batch_size": "Clips a step",
+    "learning_rate": "Learning rate", "time_shift_ms": "Time shift (ms)", "balance": "Drawing of clips",
+}  # fmt: skip
+
+
+@functools.cache
+def field_notes(kind: type) -> dict[str, str]:
+    """The sentence that stands below each field in the source of a config class.
+
+    >>> field_notes(TrainingConfig)["batch_size"]
+    'Clips a step.'
+    """
+    body = typing.cast(ast.ClassDef, ast.parse(inspect.getsource(kind)).body[0]).body
+    notes = {}
+    for field, note in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(note, ast.Expr):
+            notes[field.target.id] = str(ast.literal_eval(note.value))
+    return notes
+
+
+def draw(base: RunConfig, config: RunConfig) -> RunConfig:
+    """Inputs for the finer settings; answers ``config`` with what differs from the preset ``base``.
+
+    Raises:
+        ConfigError: If a value cannot work.
+    """
+    for group, (heading, kind, names) in GROUPS.items():
+        st.markdown(f"**{heading}**")
+        columns = st.columns(4)
+        changes = {}
+        for number, name in enumerate(names):
+            usual = getattr(getattr(base, group), name)
+            with columns[number % 4]:
+                value = _input(kind, name, usual, key=f"training.{base.preset}.{group}.{name}")
+            if value != usual:
+                changes[name] = value
+        if changes:
+            # Only what was changed is replaced: the epochs scale some of the preset's own values.
+            config = dataclasses.replace(config, **{group: dataclasses.replace(getattr(config, group), **changes)})
+    return config
+
+
+def _input(kind: type, name: str, value: Any, key: str) -> Any:
+    hint = typing.get_type_hints(kind)[name]
+    label = LABELS.get(name, name.replace("_", " ").capitalize())
+    note = field_notes(kind).get(name)
+    if typing.get_origin(hint) is typing.Literal:
+        options = list(typing.get_args(hint))
+        return st.selectbox(label, options, options.index(value), key=key, help=note, persist_state="session")
+    if hint is bool:
+        return st.checkbox(label, value, key=key, help=note, persist_state="session")
+    if hint is int:
+        return st.number_input(label, value=value, step=1, key=key, help=note, persist_state="session")
+    assert hint is float, f"no input for {name}: {hint}"
+    return st.number_input(
+        label, value=float(value), step=value / 10 or 0.1, format="%g", key=key, help=note, persist_state="session"
+    )

@@ -1,0 +1,56 @@
+"""Every session-state key that outlives a page, with its default. Values are small and can be written as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.data.speech_commands import default_root
+
+MODEL = "app.model"
+"""Name of the run whose model the pages look at; the picker's widget."""
+MODEL_CHOSEN = "app.model_chosen"
+"""Whether a person chose that model; until then the newest one is taken."""
+DATA_KIND = "data.kind"
+"""Which dataset: "demo" or "folder"."""
+DATA_ROOT = "data.root"
+"""Folder that holds ``SpeechCommands``, as typed."""
+DOWNLOAD_ROOT = "data.download_root"
+"""Folder that a download goes to, as typed."""
+RUN = "training.run"
+"""Name of the run whose details the Training page shows."""
+
+DEMO, FOLDER = "demo", "folder"
+
+
+def prepare() -> None:
+    """Give every key its default once a session."""
+    root = default_root()
+    defaults = {
+        MODEL_CHOSEN: False,
+        DATA_KIND: FOLDER if root else DEMO,
+        DATA_ROOT: str(root or ""),
+        DOWNLOAD_ROOT: str(Path.home() / "earshot-data"),
+    }
+    for key, value in defaults.items():
+        if key not in st.session_state:
+            st.session_state[key] = value
+
+
+def data_root() -> Path | None:
+    """Root of the chosen dataset; None for the demo words."""
+    text = str(st.session_state[DATA_ROOT] or "").strip()
+    return Path(text).expanduser() if st.session_state[DATA_KIND] == FOLDER and text else None
+
+
+def use_folder(root: str) -> None:
+    """Choose the dataset in ``root``."""
+    st.session_state[DATA_KIND] = FOLDER
+    st.session_state[DATA_ROOT] = root
+
+
+def use_model(name: str) -> None:
+    """Choose the model of a run on every page."""
+    st.session_state[MODEL] = name
+    st.session_state[MODEL_CHOSEN] = True

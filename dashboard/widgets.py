@@ -1,0 +1,113 @@
+"""What several pages share: figures, errors, links, progress of background work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from core.errors import KeywordSpottingError
+from dashboard import jobs
+from dashboard.wording import duration, size
+
+PAGES = {
+    "overview": ("Overview", ":material/home:"),
+    "data": ("Data", ":material/library_music:"),
+    "training": ("Training", ":material/model_training:"),
+    "filterbank": ("Filterbank", ":material/equalizer:"),
+    "kernels": ("Kernels", ":material/waves:"),
+    "evaluation": ("Evaluation", ":material/fact_check:"),
+    "live": ("Live", ":material/mic:"),
+}
+"""Title and icon of each page by file name, in the order of the menu."""
+
+POLL_S = 0.7
+"""Seconds between two looks at background work."""
+
+
+def begin_page(title: str, sentence: str) -> None:
+    """Title of a page and what it is for.
+
+    Until ``st.navigation`` has run once, Streamlit takes a folder called "pages" for its older kind of app, and would
+    run the page of a bookmark without ``app.py`` around it; that is noticed here, and the run begins again.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+    st.title(title)
+    st.write(sentence)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Show an error that is meant for people as its text; anything else is a bug and stays loud."""
+    try:
+        yield
+    except KeywordSpottingError as error:
+        st.error(str(error), icon=":material/error:")
+
+
+def show_figure(figure: Any, key: str) -> None:
+    """Draw a figure in our own colours; ``key`` keeps its zoom when the page runs again."""
+    st.plotly_chart(figure, theme=None, key=key, config={"displaylogo": False, "responsive": True})
+
+
+def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:
+    """Numbers in a row that wraps where it is narrow: label, value, and perhaps what it means."""
+    with st.container(horizontal=True, gap="large"):
+        for label, value, *note in metrics:
+            st.metric(label, value, help=note[0] if note else None, width="content")
+
+
+def page_link(page: str, label: str) -> None:
+    """A link to another page."""
+    st.page_link(f"pages/{page}.py", label=label, icon=PAGES[page][1])
+
+
+def job_panel(name: str) -> bool:
+    """Progress of a background job, with a button to cancel it; answers whether it is running.
+
+    When it ends the whole page runs again; what went wrong stays until it is dismissed or tried again.
+    """
+    job = jobs.find(name)
+    if job is None:
+        return False
+    if job.running:
+        st.fragment(run_every=POLL_S)(_running_job)(name)
+        return True
+    if job.state == "failed":
+        st.error(f"{job.title}: {job.message}", icon=":material/error:")
+    elif job.state == "cancelled":
+        st.info(f"{job.title} was cancelled. Nothing half-finished is used.", icon=":material/cancel:")
+    if job.state != "done":
+        st.button("Dismiss", key=f"job.dismiss.{name}", on_click=jobs.forget, args=(name,))
+    return False
+
+
+def _running_job(name: str) -> None:
+    job = jobs.find(name)
+    if job is None or not job.running:
+        st.rerun()
+    share = min(1.0, job.done / job.total) if job.total else 0.0
+    st.progress(share, text=_job_text(job))
+    st.button(
+        "Cancelling …" if job.cancelling else "Cancel",
+        key=f"job.cancel.{name}",
+        on_click=jobs.cancel,
+        args=(name,),
+        disabled=job.cancelling,
+    )
+
+
+def _job_text(job: jobs.Job) -> str:
+    if not job.total:
+        return f"{job.what or job.title} …"
+    if job.unit == "bytes":
+        amount = f"{size(job.done)} of {size(job.total)}"
+    else:
+        amount = f"{job.done:,} of {job.total:,} {job.unit}".strip()
+    left = job.seconds_left
+    return f"{job.what or job.title}: {amount}" + (f", about {duration(left)} left" if left is not None else "")

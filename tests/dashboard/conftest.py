@@ -1,0 +1,191 @@
+"""The dashboard without a browser: a tiny dataset, tiny trained runs, and the app around every page."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from core import runs
+from core.checkpoint import checkpoint_of, save_checkpoint
+from core.config import KEYWORDS, SAMPLE_RATE
+from core.data.pack import open_data
+from core.evaluation import evaluate, evaluation_path, save_evaluation
+from core.models import build_model
+from core.presets import preset_config
+from core.results import EpochReport
+
+PROJECT = Path(__file__).resolve().parents[2]
+APP = PROJECT / "dashboard" / "app.py"
+PAGES = sorted(path.stem for path in (PROJECT / "dashboard" / "pages").glob("[!_]*.py"))
+TITLES = {"overview": "Earshot"} | {name: name.capitalize() for name in PAGES if name != "overview"}
+
+GOOD = "linear-D-good"
+
+
+def tone(hz, seconds=1.0, rate=SAMPLE_RATE):
+    """A quiet tone with a little noise, as samples."""
+    n = round(seconds * rate)
+    noise = np.random.default_rng(round(hz)).normal(0, 0.01, n)
+    return (0.3 * np.sin(2 * np.pi * hz * np.arange(n) / rate) + noise).astype(np.float32)
+
+
+def wav(samples, rate=SAMPLE_RATE):
+    """Samples as the bytes of a WAV file."""
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="WAV")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def tiny_root(tmp_path_factory):
+    """A dataset in the layout of Speech Commands: each word is a tone, each speaker says it a few times."""
+    root = tmp_path_factory.mktemp("tiny-data")
+    words = root / "SpeechCommands" / "speech_commands_v0.02"
+    test = root / "SpeechCommands" / "speech_commands_test_set_v0.02"
+    lists = {"validation": [], "testing": []}
+    for number, name in enumerate((*KEYWORDS, "bed", "cat")):
+        sound = wav(tone(300 + 150 * number))
+        for speaker in range(6):
+            file = words / name / f"{speaker:08x}_nohash_0.wav"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(sound)
+            split = {4: "validation", 5: "testing"}.get(speaker)
+            if split:
+                lists[split].append(f"{name}/{file.name}")
+        folder = test / (name if name in KEYWORDS else "_unknown_")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number:08x}_nohash_0.wav").write_bytes(sound)
+    for split, files in lists.items():
+        (words / f"{split}_list.txt").write_text("".join(f"{file}\n" for file in files))
+    noise = words / "_background_noise_"
+    noise.mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("white_noise", "pink_noise", "running_tap"):
+        soundfile.write(noise / f"{name}.wav", rng.normal(0, 0.05, 3 * SAMPLE_RATE).astype(np.float32), SAMPLE_RATE)
+    (test / "_silence_").mkdir()
+    (test / "_silence_" / "silence_0.wav").write_bytes(wav(rng.normal(0, 0.05, SAMPLE_RATE).astype(np.float32)))
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_pack(tiny_root):
+    return open_data(tiny_root)
+
+
+@pytest.fixture(scope="session")
+def finished_run(tiny_root, tiny_pack, tmp_path_factory):
+    """A run folder as a worker leaves it: two epochs of a linear D whose filters moved, and one evaluation."""
+    folder = tmp_path_factory.mktemp("made-once") / GOOD
+    config = preset_config("linear", setting="D", epochs=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KWS_RUNS", str(folder.parent))
+        runs.new_run(config, tiny_root, name=GOOD)
+    model = build_model(config)
+    basis = model.front_end.layer.mel_basis
+    basis.data[10] = basis.data[10].roll(6)
+    dataset = tiny_pack.title
+    save_checkpoint(folder / runs.BEST, checkpoint_of(model, config, epoch=2, validation_accuracy=0.5, dataset=dataset))
+    for epoch in (1, 2):
+        report = EpochReport(
+            epoch=epoch, epochs=2, train_loss=2.0 / epoch, train_accuracy=0.3 * epoch, validation_loss=2.1 / epoch,
+            validation_accuracy=0.25 * epoch, learning_rate=0.01, mel_change=0.05 * epoch, stft_change=0.001,
+            clips_per_second=500.0, seconds=1.5, is_best=True,
+        )  # fmt: skip
+        runs.append_progress(folder, report)
+    runs.write_status(
+        folder, state="done", message="", epoch=2, epochs=2, dataset=dataset, device="cpu", best_epoch=2,
+        best_accuracy=0.5, trained_seconds=3.0,
+    )  # fmt: skip
+    path = evaluation_path(folder, dataset, "official")
+    save_evaluation(path, evaluate(folder, tiny_pack, "official", device="cpu"))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def apart(tmp_path, monkeypatch):
+    """No test sees the runs, timings, caches or jobs of another; packs are shared."""
+    monkeypatch.setenv("KWS_RUNS", str(tmp_path / "runs"))
+    monkeypatch.delenv("KWS_DATA", raising=False)
+    monkeypatch.setattr("dashboard.timings.packs_folder", lambda: tmp_path / "timings")
+    (tmp_path / "runs").mkdir()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True)
+def warm_server(monkeypatch):
+    """A server whose pages were opened before; AppTest begins every run as a fresh one, which loses clicks."""
+    make = PagesManager.__init__
+
+    def made(self, *args, **options):
+        make(self, *args, **options)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", made)
+
+
+@pytest.fixture
+def own_run(finished_run, tmp_path):
+    """The finished run among the user's runs."""
+    folder = tmp_path / "runs" / GOOD
+    shutil.copytree(finished_run, folder)
+    return folder
+
+
+@pytest.fixture
+def use_tiny_data(tiny_root, tiny_pack, monkeypatch):
+    """The tiny dataset is the chosen one."""
+    monkeypatch.setenv("KWS_DATA", str(tiny_root))
+
+
+@pytest.fixture
+def open_page():
+    """Opens a page by its file name and answers the app there; all pages of a test are one visit."""
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    opened = False
+
+    def open_it(name):
+        nonlocal opened
+        if not opened:
+            app.run()
+            opened = True
+        app.switch_page(f"pages/{name}.py").run()
+        return app
+
+    return open_it
+
+
+def texts(app):
+    """Everything a person can read on the page and in the sidebar, in one string."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success")
+    return "\n".join(str(getattr(one, "value", "")) for kind in kinds for one in app.get(kind))
+
+
+def charts(app):
+    """Number of figures on the page."""
+    return len(app.get("plotly_chart"))
+
+
+def assert_calm(app):
+    """No trace of a bug: neither a stack trace nor an error."""
+    assert not app.exception, app.exception[0].message
+    assert not app.error, app.error[0].value
+
+
+def wait_until(condition, seconds=90.0):
+    """Wait for something that another process or thread does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"it did not happen within {seconds:g} s")

@@ -1,0 +1,27 @@
+"""The frame around the pages."""
+
+import pytest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from tests.dashboard.conftest import APP, PAGES, TITLES, assert_calm
+
+
+@pytest.fixture
+def warm_server():
+    """Overrides the fixture of the other tests: here every run is the first of its server."""
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_bookmarked_page_opens_on_a_server_just_started(page):
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    app.switch_page(f"pages/{page}.py").run()
+    assert_calm(app)
+    assert [title.value for title in app.title] == [TITLES[page]]
+    assert PagesManager.uses_pages_directory is False, "app.py ran around the page"
+
+
+def test_every_page_is_in_the_menu():
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    for page in PAGES:
+        app.switch_page(f"pages/{page}.py")  # raises for a page that is not in the menu

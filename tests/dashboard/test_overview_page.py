@@ -1,0 +1,86 @@
+"""The Overview: what is said to be done is done."""
+
+import dataclasses
+import json
+import shutil
+import time
+
+import pytest
+
+from core import runs
+from core.config import to_dict
+from core.presets import preset_config
+from dashboard import timings
+from tests.dashboard.conftest import assert_calm, charts, texts
+
+
+def badges(app):
+    """What the tour says is done and what is to do."""
+    lines = [line.value for line in app.markdown if "done: " in line.value or "to do: " in line.value]
+    done = {line.split("done: ")[1].rstrip("]") for line in lines if "done: " in line}
+    to_do = {line.split("to do: ")[1].rstrip("]") for line in lines if "to do: " in line}
+    return done, to_do
+
+
+ALL = {
+    "data ready", "front end timed", "a linear model trained to the end", "a model of yours evaluated",
+    "a BC-ResNet trained to the end",
+}  # fmt: skip
+
+
+def test_the_tour_has_four_steps_that_lead_somewhere(open_page):
+    app = open_page("overview")
+    steps = [one.value for one in app.subheader]
+    assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4."]
+    assert {"Go to Data", "Go to Training", "Go to Evaluation"} <= {link.label for link in app.main.get("page_link")}
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_with_prepared_data_only_that_part_is_done(open_page):
+    done, to_do = badges(open_page("overview"))
+    assert done == {"data ready"}
+    assert to_do == ALL - done
+
+
+def test_without_a_dataset_nothing_is_done(open_page, monkeypatch, tmp_path):
+    monkeypatch.setenv("KWS_DATA", str(tmp_path / "gone"))
+    app = open_page("overview")
+    assert_calm(app)
+    assert badges(app) == (set(), ALL)
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_everything_done_is_shown_as_done(open_page, own_run, tmp_path):
+    bcresnet = tmp_path / "runs" / "bcresnet"
+    shutil.copytree(own_run, bcresnet)
+    (bcresnet / runs.CONFIG).write_text(json.dumps(to_dict(preset_config("bcresnet-1", epochs=2))))
+    timings.timings_path().parent.mkdir()
+    timings.timings_path().write_text(
+        json.dumps({"clips": 100, "moment": time.time(), "timings": [{"name": "Earshot", "seconds": [0.01]}]})
+    )
+    assert badges(open_page("overview")) == (ALL, set())
+
+
+def test_a_stopped_run_and_setting_a_do_not_count_as_trained(open_page, own_run):
+    runs.write_status(own_run, **{**runs.read_status(own_run), "state": "stopped"})
+    assert "a linear model trained to the end" in badges(open_page("overview"))[1]
+    runs.write_status(own_run, **{**runs.read_status(own_run), "state": "done"})
+    config = preset_config("linear", setting="A", epochs=2)
+    (own_run / runs.CONFIG).write_text(json.dumps(to_dict(dataclasses.replace(config))))
+    assert "a linear model trained to the end" in badges(open_page("overview"))[1]
+
+
+def test_shipped_models_are_shown_but_do_not_count(open_page, finished_run, tmp_path):
+    shutil.copytree(finished_run, tmp_path / "runs" / "shipped-linear-D")
+    app = open_page("overview")
+    assert_calm(app)
+    assert charts(app) == 1
+    assert "do not count as done" in texts(app)
+    assert {"a linear model trained to the end", "a model of yours evaluated"} <= badges(app)[1]
+
+
+def test_the_picture_names_the_model_and_its_data(open_page, own_run, tiny_pack):
+    app = open_page("overview")
+    assert own_run.name in texts(app)
+    assert tiny_pack.title in texts(app)
+    assert "validation 50.0 %" in texts(app)

@@ -1,0 +1,144 @@
+"""Every page, found by listing the folder, in each state that a user can meet."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from core import runs
+from tests.dashboard.conftest import GOOD, PAGES, TITLES, assert_calm, charts, texts, tone, wav
+
+USE_A_MODEL = ("filterbank", "kernels", "evaluation", "live")
+
+FIGURES_WITH_A_MODEL = {
+    "overview": 1, "data": 3, "training": 2, "filterbank": 4, "kernels": 13, "evaluation": 2, "live": 0,
+}  # fmt: skip
+"""How many figures each page shows for a finished linear D and a prepared dataset."""
+
+
+def truncate(folder):
+    content = (folder / runs.BEST).read_bytes()
+    (folder / runs.BEST).write_bytes(content[: len(content) // 2])
+
+
+def fill_with_garbage(folder):
+    (folder / runs.BEST).write_bytes(b"this is no model" * 100)
+
+
+def raise_the_version(folder):
+    content = torch.load(folder / runs.BEST, weights_only=True)
+    torch.save({**content, "version": 99}, folder / runs.BEST)
+
+
+def change_a_shape(folder):
+    content = torch.load(folder / runs.BEST, weights_only=True)
+    content["weights"] = {name: tensor[:3] if tensor.ndim else tensor for name, tensor in content["weights"].items()}
+    torch.save(content, folder / runs.BEST)
+
+
+DAMAGES = {truncate: "damaged", fill_with_garbage: "weights", raise_the_version: "version 99", change_a_shape: "fit"}
+"""What can be wrong with a checkpoint, and a word of the text that has to say so."""
+
+
+def test_the_expected_pages_are_there():
+    assert set(TITLES) >= {"overview", "data", "training", "filterbank", "kernels", "evaluation", "live"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_greets_a_user_who_has_trained_nothing(open_page, page):
+    app = open_page(page)
+    assert_calm(app)
+    assert [title.value for title in app.title] == [TITLES[page]]
+    if page in USE_A_MODEL:
+        assert "Nothing is trained yet" in texts(app)
+        assert charts(app) == 0
+        assert "Train a first model" in [link.label for link in app.main.get("page_link")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.usefixtures("own_run", "use_tiny_data")
+def test_a_page_shows_a_finished_run(open_page, page):
+    app = open_page(page)
+    assert_calm(app)
+    assert [title.value for title in app.title] == [TITLES[page]]
+    assert charts(app) == FIGURES_WITH_A_MODEL.get(page, charts(app))
+    if page in USE_A_MODEL:
+        assert GOOD in app.selectbox("app.model").options[0]
+        assert "Nothing is trained yet" not in texts(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.usefixtures("use_tiny_data")
+def test_a_page_explains_a_damaged_checkpoint(open_page, own_run, page, damage):
+    damage(own_run)
+    app = open_page(page)
+    assert not app.exception
+    assert [title.value for title in app.title] == [TITLES[page]]
+    if page in ("overview", "filterbank", "kernels"):
+        assert any(DAMAGES[damage] in error.value for error in app.error), [error.value for error in app.error]
+    elif page == "live":
+        app.segmented_control("live.source").set_value("upload").run()
+        app.file_uploader("live.file").upload("word.wav", wav(tone(440)), "audio/wav").run()
+        assert not app.exception
+        assert any(DAMAGES[damage] in error.value for error in app.error)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("content", ["{not json", '{"preset": "linear", "unheard_of": 1}', "[]", ""])
+def test_a_page_survives_an_unreadable_config(open_page, own_run, page, content):
+    (own_run / runs.CONFIG).write_text(content)
+    app = open_page(page)
+    assert not app.exception
+    if page in ("filterbank", "kernels"):
+        assert runs.CONFIG in app.warning[0].value
+        assert charts(app) == FIGURES_WITH_A_MODEL[page], "the model itself is in its own file and can be shown"
+    if page == "training":
+        assert runs.CONFIG in app.error[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_survives_files_of_a_run_that_make_no_sense(open_page, own_run, page):
+    (own_run / runs.STATUS).write_text(json.dumps({"state": 3, "epoch": "many", "best_accuracy": "high"}))
+    (own_run / runs.PROGRESS).write_text("half a line")
+    for evaluation in own_run.glob("evaluation-*.npz"):
+        evaluation.write_bytes(b"nothing")
+    assert not open_page(page).exception
+
+
+@pytest.mark.usefixtures("own_run")
+def test_the_picker_keeps_its_choice_across_pages(open_page, finished_run, tmp_path):
+    shutil.copytree(finished_run, tmp_path / "runs" / "second")
+    app = open_page("filterbank")
+    other = next(name for name in (GOOD, "second") if name != app.selectbox("app.model").value)
+    app.selectbox("app.model").set_value(other).run()
+    for page in ("data", "kernels", "overview", "live"):
+        open_page(page)
+    assert app.selectbox("app.model").value == other
+
+
+def test_the_picker_offers_own_runs_before_shipped_ones_and_takes_the_newest(
+    open_page, own_run, finished_run, tmp_path
+):
+    import shutil
+
+    for name in ("shipped-linear-D", "newest"):
+        shutil.copytree(finished_run, tmp_path / "runs" / name)
+    runs.write_status(tmp_path / "runs" / "newest", **runs.read_status(own_run))
+    app = open_page("kernels")
+    assert app.selectbox("app.model").value == "newest"
+    assert [option.rsplit(" · ", 1)[-1] for option in app.selectbox("app.model").options] == [
+        "newest", GOOD, "shipped-linear-D",
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("own_run")
+def test_a_model_deleted_behind_the_pages_back_is_no_error(open_page, finished_run, tmp_path):
+    shutil.copytree(finished_run, tmp_path / "runs" / "second")
+    app = open_page("filterbank")
+    app.selectbox("app.model").set_value("second").run()
+    shutil.rmtree(tmp_path / "runs" / "second")
+    app.run()
+    assert_calm(app)
+    assert app.selectbox("app.model").value == GOOD
