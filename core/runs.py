@@ -142,7 +142,12 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
         try:
             folder.mkdir(parents=True)
             break
-        except FileExistsError as error:
+        except OSError as error:
+            if not isinstance(error, FileExistsError):
+                raise RunError(
+                    f"No run can be kept in {folder.parent} ({error.strerror}). Make the folder writable, or name "
+                    "another one in KWS_RUNS."
+                ) from error
             if name is not None:
                 raise RunError(
                     f"There is already a run called {name!r}. Choose another name, resume it, or delete it."

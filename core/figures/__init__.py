@@ -4,7 +4,7 @@ from core.figures.answers import ranked_words, word_timeline
 from core.figures.confusion import class_scores_bars, confusion_matrix
 from core.figures.counts import class_counts, timings_bars
 from core.figures.curves import filter_movement, training_curves
-from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter
+from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
 from core.figures.kernels import kernel_heatmaps, kernel_spectrum, kernel_time
 from core.figures.overview import filter_centres_shift, overview_picture
 from core.figures.sound import log_mel_image, waveform
@@ -22,6 +22,7 @@ __all__ = [
     "mel_filters",
     "mel_heatmaps",
     "one_mel_filter",
+    "overlaid_mel_filters",
     "overview_picture",
     "ranked_words",
     "timings_bars",

@@ -38,6 +38,44 @@ def mel_filters(filters: Filters, *, chosen: int | None = None, title: str | Non
     )
 
 
+def overlaid_mel_filters(filters: Filters, *, chosen: int | None = None, title: str | None = None) -> go.Figure:
+    """All mel filters in one panel, the learned ones over the initial ones.
+
+    Where training multiplied the weights so far that the initial ones would lie on the axis, those are drawn enlarged
+    and say by how much.
+
+    Args:
+        filters: Filters before and after training.
+        chosen: Number of a filter to bring out (from 0); None treats all alike.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the traces "initial" and "learned", and with ``chosen`` one more of each.
+    """
+    hz = bin_frequencies(filters.n_fft, filters.sample_rate)
+    initial, learned = filters.initial.mel_basis, filters.learned.mel_basis
+    ratio = _largest(learned) / _largest(initial)
+    scale = 1.0 if 1 / COMPARABLE <= ratio <= COMPARABLE else ratio
+    name = "initial" if scale == 1.0 else f"initial, drawn × {scale:.2g}"
+    faint = 1.0 if chosen is None else 0.55
+    figure = go.Figure()
+    for label, weights, line in (
+        (name, initial * np.float32(scale), style.INITIAL_LINE),
+        ("learned", learned, style.LEARNED_LINE),
+    ):
+        figure.add_trace(_many_lines(label, weights, hz, line, faint))
+        if chosen is not None:
+            bold = _one_line(label, weights[chosen], hz, {**line, "width": 3}, chosen)
+            figure.add_trace(bold.update(showlegend=False))
+    figure.update_xaxes(title_text=style.AXIS_HZ)
+    figure.update_yaxes(title_text=style.AXIS_WEIGHT)
+    note = change_note(filters, "mel")
+    if chosen is not None:
+        note = f"Bold: filter {chosen}. {row_note(*_rows(filters, chosen))}"
+    title = title or f"{len(initial)} mel filters, learned over initial"
+    return style.finish(figure, title=title, note=note, height=430, legend=(name, "learned"))
+
+
 def add_filters(figure: go.Figure, filters: Filters, row: int, chosen: int | None = None) -> None:
     """Draw initial and learned filters into two panels of ``figure``, from ``row`` on."""
     hz = bin_frequencies(filters.n_fft, filters.sample_rate)
@@ -93,7 +131,7 @@ def one_mel_filter(filters: Filters, index: int, *, same_gain: bool = False, tit
             line=line,
             hovertemplate=f"{name}: %{{y:.4g}} at %{{x:,.0f}} Hz<br>{where}<extra></extra>",
         )
-    figure.update_xaxes(title_text=style.AXIS_HZ)
+    figure.update_xaxes(title_text=style.AXIS_HZ, range=_audible_hz(hz, initial, learned))
     figure.update_yaxes(title_text=style.AXIS_WEIGHT, rangemode="tozero")
     note = row_note(initial, learned) + (" Drawn with the gain taken out." if same_gain else "")
     names = ("initial", "learned")
@@ -147,6 +185,18 @@ def mel_heatmaps(filters: Filters, *, same_gain: bool = False, title: str | None
     figure.update_xaxes(title_text=style.AXIS_HZ, row=3, col=1)
     note = change_note(filters, "mel") + (" Drawn with the gain taken out." if same_gain else "")
     return style.finish(figure, title=title or "Mel filterbank as a map", note=note, height=660, heading=True)
+
+
+def _audible_hz(hz: NDArray[np.float64], *rows: NDArray[np.float32]) -> list[float]:
+    """The part of the axis where a row has more than a fiftieth of its peak, with room beside it."""
+    heard = np.zeros(len(hz), dtype=bool)
+    for row in rows:
+        heard |= np.abs(np.nan_to_num(row)) > _largest(np.abs(row)) / 50
+    if not heard.any():
+        return [float(hz[0]), float(hz[-1])]
+    low, high = float(hz[heard][0]), float(hz[heard][-1])
+    room = max(0.25 * (high - low), 100.0)
+    return [max(float(hz[0]), low - room), min(float(hz[-1]), high + room)]
 
 
 def _rows(filters: Filters, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -23,10 +23,13 @@ if not filters.trains_mel:
 number = st.slider(
     "Filter shown close up", 0, len(filters.initial.mel_basis) - 1, 10, key="filterbank.number", persist_state="session"
 )
-every, maps = st.tabs(["All filters", "Heat maps"])
+every, apart, maps = st.tabs(["Overlaid", "One above the other", "Heat maps"])
 with every:
-    show_figure(figures.mel_filters(filters, chosen=number), "filterbank.all")
+    show_figure(figures.overlaid_mel_filters(filters, chosen=number), "filterbank.all")
     st.caption("Each curve is one filter: high where it listens. Dashed grey: initial. Solid blue: learned.")
+with apart:
+    show_figure(figures.mel_filters(filters, chosen=number), "filterbank.apart")
+    st.caption("The same curves, initial above and learned below, on one frequency axis.")
 with maps:
     show_figure(figures.mel_heatmaps(filters), "filterbank.heatmaps")
     st.caption("A row is a filter, a column a frequency. Below: orange grew in training, blue shrank, white stayed.")

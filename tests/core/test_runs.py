@@ -222,6 +222,13 @@ def test_names_are_taken_once_and_made_up_ones_never_clash(runs_here, tiny_confi
         runs.new_run(tiny_config, None, name="shipped-mine")
 
 
+def test_a_folder_of_runs_that_cannot_be_written_is_explained(tmp_path, tiny_config, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("KWS_RUNS", str(tmp_path / "file"))
+    with pytest.raises(RunError, match="KWS_RUNS"):
+        runs.new_run(tiny_config, None, name="mine")
+
+
 def test_shipped_runs_are_never_deleted_or_resumed(runs_here, tiny_config, monkeypatch):
     folder = runs.new_run(tiny_config, None, name="mine")
     runs.write_status(folder, state="stopped")

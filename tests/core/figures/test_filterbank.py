@@ -9,6 +9,7 @@ from core.figures import (
     mel_filters,
     mel_heatmaps,
     one_mel_filter,
+    overlaid_mel_filters,
     overview_picture,
 )
 from core.figures.style import INITIAL_COLOUR, INITIAL_UNDER, LEARNED_COLOUR
@@ -42,7 +43,10 @@ def test_every_weight_is_drawn_at_its_frequency_with_gaps_between_filters(traine
         np.testing.assert_array_equal(trace.customdata.reshape(40, -1)[:, 0], np.arange(40))
 
 
-@pytest.mark.parametrize("draw", [mel_filters, overview_picture, filter_centres_shift, lambda f: one_mel_filter(f, 3)])
+@pytest.mark.parametrize(
+    "draw",
+    [mel_filters, overlaid_mel_filters, overview_picture, filter_centres_shift, lambda f: one_mel_filter(f, 3)],
+)
 def test_initial_is_grey_and_dashed_and_learned_blue_and_solid(draw: object, trained: Filters) -> None:
     figure = draw(trained)  # type: ignore[operator]
     for trace in figure.data:
@@ -51,6 +55,30 @@ def test_initial_is_grey_and_dashed_and_learned_blue_and_solid(draw: object, tra
             assert trace.line.dash != "solid"
         else:
             assert (trace.line.color, trace.line.dash) == (LEARNED_COLOUR, "solid")
+
+
+def test_overlaid_filters_share_one_panel_and_hold_every_weight(trained: Filters) -> None:
+    figure = overlaid_mel_filters(trained)
+    for name, snapshot in (("initial", trained.initial), ("learned", trained.learned)):
+        trace = _trace(figure, name)
+        np.testing.assert_array_equal(trace.y.reshape(40, -1)[:, :-1], snapshot.mel_basis)
+        assert trace.yaxis in (None, "y")
+    assert figure.layout.xaxis.title.text == "Frequency (Hz)"
+    assert figure.layout.yaxis.title.text == "Weight (no unit)"
+
+
+def test_initial_filters_dwarfed_by_learned_ones_are_drawn_enlarged_and_say_so(exploded: Filters) -> None:
+    (enlarged,) = [one for one in overlaid_mel_filters(exploded).data if one.name.startswith("initial")]
+    assert "drawn ×" in enlarged.name
+    assert np.nanmax(enlarged.y) == pytest.approx(exploded.learned.mel_basis.max(), rel=1e-5)
+
+
+def test_the_close_up_shows_the_part_where_the_filter_hears(trained: Filters, broken: Filters) -> None:
+    low, high = one_mel_filter(Filters(trained.initial, trained.initial, 16_000, 480, 160, "B"), 3).layout.xaxis.range
+    heard = bin_frequencies(480, 16_000)[trained.initial.mel_basis[3] > 0]
+    assert low < heard.min()
+    assert heard.max() < high < 1500
+    assert one_mel_filter(broken, 7).layout.xaxis.range[1] <= 8000
 
 
 def test_a_chosen_filter_is_drawn_on_top_of_the_faded_others(trained: Filters) -> None:
@@ -67,7 +95,7 @@ def test_panels_share_a_scale_unless_training_blew_the_filters_up(trained: Filte
     assert "scale ×" in _headings(apart)
 
 
-@pytest.mark.parametrize("draw", [mel_filters, mel_heatmaps, overview_picture, filter_centres_shift])
+@pytest.mark.parametrize("draw", [mel_filters, overlaid_mel_filters, mel_heatmaps, overview_picture])
 def test_an_untrained_filterbank_is_called_untrained(draw: object, untrained: Filters, trained: Filters) -> None:
     assert "not trained: learned equals initial" in _text(draw(untrained))  # type: ignore[operator]
     assert "not trained" not in _text(draw(trained))  # type: ignore[operator]
@@ -89,7 +117,7 @@ def test_gain_and_shape_are_told_apart(exploded: Filters) -> None:
     assert "Median gain × 3, median shape change 0 %" in _text(mel_heatmaps(scaled))
 
 
-@pytest.mark.parametrize("draw", [mel_filters, mel_heatmaps, overview_picture, filter_centres_shift])
+@pytest.mark.parametrize("draw", [mel_filters, overlaid_mel_filters, mel_heatmaps, overview_picture])
 def test_silent_and_broken_filters_are_named(draw: object, broken: Filters) -> None:
     text = _text(draw(broken))  # type: ignore[operator]
     assert "Silent (all zero): 1 (number 7)" in text

@@ -1,0 +1,159 @@
+"""The dashboard in a real browser: Chromium in front of `streamlit run dashboard/app.py`, with a word to hear."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from core import runs
+from tests.browser.pages import DESKTOP, WAIT_S, listen, open_page
+from tests.browser.server import PROJECT, environment, running_server
+from tests.browser.sounds import spoken, wav, with_pauses
+
+QUIET = (
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+)  # fmt: skip
+"""Chromium's switches that let it run as root, in a container, and ask nothing of the network."""
+
+WORD = "yes"
+"""What the microphone hears."""
+
+PAUSE_S = 0.4
+"""Silence on each side of the word: of any three seconds of the looped signal, one holds the whole word."""
+
+
+SHOTS = PROJECT / ".make" / "browser"
+"""Where a failed test leaves a picture of what it saw."""
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    item.stash[FAILED] = report.failed
+    return report
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.slow)
+            # The first test waits for the server and for a trained model; each wait has a limit of its own.
+            item.add_marker(pytest.mark.timeout(600))
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    """Folder of the server's runs and packs."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="session")
+def server(home):
+    with running_server(home) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def trained_models(home, tmp_path_factory):
+    """Folders of trained models by kind: the shipped ones, or where there are none a linear one trained here."""
+    kinds = {"linear": "shipped-linear-D*", "bcresnet": "shipped-bcresnet-*"}
+    shipped = {kind: sorted((PROJECT / "checkpoints").glob(pattern)) for kind, pattern in kinds.items()}
+    found = {kind: folders[0] for kind, folders in shipped.items() if (folders and (folders[0] / runs.BEST).exists())}
+    if "linear" not in found:
+        made = tmp_path_factory.mktemp("made")
+        command = [sys.executable, "-m", "core", "train", "--preset", "linear", "--setting", "B", "--data", "demo"]
+        subprocess.run(
+            [*command, "--epochs", "6", "--run", "browser"],
+            cwd=PROJECT, env={**environment(home), "KWS_RUNS": str(made)}, check=True,
+        )  # fmt: skip
+        found["linear"] = made / "browser"
+    return found
+
+
+@pytest.fixture(autouse=True)
+def no_runs_yet(server):
+    """Every test begins with nothing trained, and ends what it started."""
+    yield
+    remove_runs(server.runs)
+
+
+def remove_runs(folder: Path) -> None:
+    """End and delete every run in a folder."""
+    for run in folder.iterdir():
+        if runs.run_state(run).alive:
+            runs.stop_run(run, wait_s=20)
+        shutil.rmtree(run)
+
+
+@pytest.fixture
+def add_model(server, trained_models):
+    """Lays a copy of a trained model among the user's runs."""
+
+    def add(name="browser", kind="linear"):
+        source = trained_models[kind]
+        # Only what a checkout has too; a model of the user's own, so that it can be evaluated and deleted.
+        unwanted = shutil.ignore_patterns("last.pt", "log.txt", "source.json")
+        return Path(shutil.copytree(source, server.runs / name, ignore=unwanted))
+
+    return add
+
+
+@pytest.fixture(scope="session")
+def microphone(speech_commands_root, tmp_path_factory):
+    """The sound file that stands for a microphone: somebody says ``WORD`` again and again."""
+    path = tmp_path_factory.mktemp("microphone").resolve() / "word.wav"
+    path.write_bytes(wav(with_pauses([spoken(speech_commands_root, WORD)], PAUSE_S)))
+    return path
+
+
+# Not for the session: while Playwright runs, an event loop does, and other tests may want one of their own.
+@pytest.fixture(scope="module")
+def browser(microphone):
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    executable = next((path for name in names if (path := shutil.which(name))), None)
+    if executable is None:
+        pytest.skip("no browser: install Chromium (Debian, Ubuntu: apt-get install chromium)")
+    hears = (
+        "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-audio-capture={microphone}",
+    )  # fmt: skip
+    expect.set_options(timeout=1000 * WAIT_S)
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=executable, args=[*QUIET, *hears])
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def visit(browser, server, request):
+    """Opens pages as a new visitor; at the end no browser has complained and the server has met no bug."""
+    complaints, visitors = [], []
+    logged = len(server.log.read_text())
+
+    def open_it(name, size=DESKTOP, url=server.url):
+        context = browser.new_context(viewport=size, permissions=["microphone"])
+        context.set_default_timeout(1000 * WAIT_S)
+        visitors.append(context)
+        page = context.new_page()
+        listen(page, complaints)
+        open_page(page, url, name)
+        return page
+
+    yield open_it
+    for number, context in enumerate(visitors):
+        if request.node.stash.get(FAILED, False) and context.pages:
+            context.pages[0].screenshot(path=SHOTS / f"{request.node.name}-{number}.png")
+        context.close()
+    assert not complaints, "\n".join(complaints)
+    log = server.log.read_text()[logged:]
+    assert "Traceback" not in log, log

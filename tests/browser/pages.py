@@ -1,0 +1,140 @@
+"""What a person does and sees on the pages, in words that the tests can use."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+
+PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboard" / "pages").glob("[!_]*.py"))
+HEADINGS = {name: "Earshot" if name == "overview" else name.capitalize() for name in PAGES}
+
+WAIT_S = 60
+"""Longest wait for something to appear: a busy computer is no failure."""
+
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 400, "height": 800}
+
+HARMLESS = [
+    # Opened at /data, Streamlit's page looks for its server below /data first, and then where it is.
+    re.compile(r"404 \(Not Found\) http://127\.0\.0\.1:\d+/\w+/_stcore/(health|host-config)$"),
+]
+"""Messages on the browser's console that are no fault of ours, each with its reason."""
+
+
+def listen(page: Page, complaints: list[str]) -> None:
+    """Note down what goes wrong inside the browser, and whatever is asked of any other computer."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        text = f"{message.text} {message.location['url']}"
+        if message.type == "error" and not any(known.search(text) for known in HARMLESS):
+            complaints.append(f"console: {text}")
+
+    def on_request(request: Request) -> None:
+        if urlsplit(request.url).hostname not in (None, "127.0.0.1"):
+            complaints.append(f"a request to another computer: {request.url}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+    page.on("request", on_request)
+
+
+# Going places
+
+
+def open_page(page: Page, url: str, name: str) -> None:
+    """Open a page by its address, as from a bookmark."""
+    page.goto(f"{url}/{'' if name == 'overview' else name}")
+    wait_for_page(page, name)
+
+
+def click_menu(page: Page, name: str) -> None:
+    """Open a page from the menu."""
+    link = "Overview" if name == "overview" else HEADINGS[name]
+    page.get_by_role("navigation").get_by_role("link", name=link, exact=True).click()
+    wait_for_page(page, name)
+
+
+def wait_for_page(page: Page, name: str) -> None:
+    """Wait until the page has its heading and nothing on it is still being computed."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(HEADINGS[name], timeout=1000 * WAIT_S)
+    wait_until_calm(page)
+
+
+def wait_until_calm(page: Page) -> None:
+    """Wait until the page has drawn all that it is going to draw."""
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+
+
+# Looking
+
+
+def main(page: Page) -> Locator:
+    """The page without the sidebar."""
+    return page.get_by_test_id("stMain")
+
+
+def alerts(page: Page) -> Locator:
+    """Coloured boxes: notes, warnings and errors."""
+    return main(page).get_by_test_id("stAlert")
+
+
+def assert_no_exception(page: Page) -> None:
+    """No stack trace is on the page."""
+    trace = page.get_by_test_id("stException")
+    assert trace.count() == 0, trace.first.inner_text()
+
+
+def assert_not_scrolled_sideways(page: Page) -> None:
+    """Nothing is wider than the window."""
+    too_wide = page.evaluate(
+        """() => [document.documentElement, ...document.querySelectorAll('[data-testid="stMain"]')]
+            .map(one => one.scrollWidth - one.clientWidth)"""
+    )
+    assert max(too_wide) <= 0, f"{page.url} is {max(too_wide)} pixels too wide at {page.viewport_size['width']}"
+
+
+# Figures
+
+
+def figures(page: Page) -> Locator:
+    """The figures that can be seen (not those of a closed tab)."""
+    return page.locator(".js-plotly-plot:visible")
+
+
+def figure(page: Page, title: str) -> Locator:
+    """The figure with that text in it."""
+    found = figures(page).filter(has_text=title)
+    expect(found).to_have_count(1)
+    return found
+
+
+def assert_drawn(page: Page) -> None:
+    """Every figure in sight has a size and marks that stand for data, not only axes."""
+    expect(figures(page).first).to_be_visible()
+    for one in figures(page).all():
+        name = one.inner_text().split("\n")[0]
+        box = one.locator(".main-svg").first.bounding_box()
+        assert box, name
+        assert min(box["width"], box["height"]) > 50, f"{name} is {box['width']} by {box['height']} pixels"
+        marks = one.locator(".scatterlayer .trace path, .barlayer path, .heatmaplayer image, .gl-canvas")
+        expect(marks.first, name).to_be_attached()
+
+
+def axis_titles(page: Page) -> list[str]:
+    """The titles of all axes in sight."""
+    return figures(page).locator(".xtitle:visible, .ytitle:visible").all_text_contents()
+
+
+def data_of(figure: Locator, attribute: str, trace: int = 0) -> list:
+    """The values that a figure was drawn from, as plotly holds them, in one row."""
+    return figure.evaluate(
+        """(one, [attribute, trace]) => {
+            const values = Array.from(one._fullData[trace][attribute]);
+            return values.flatMap(value => ArrayBuffer.isView(value) ? Array.from(value) : value);
+        }""",
+        [attribute, trace],
+    )

@@ -1,0 +1,87 @@
+"""The Evaluation page measures a model on the demo words and says what the score is worth."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from core import runs
+from tests.browser.pages import (
+    alerts,
+    assert_drawn,
+    assert_no_exception,
+    click_menu,
+    data_of,
+    figure,
+    main,
+    wait_until_calm,
+)
+
+
+@pytest.fixture
+def evaluation(visit, add_model):
+    """The page of a model that was not evaluated yet; the demo words are ready."""
+    for old in add_model().glob("evaluation-*"):
+        old.unlink()
+    page = visit("data")
+    expect(main(page).get_by_role("heading", name=re.compile("^Demo words"))).to_be_visible()
+    click_menu(page, "evaluation")
+    return page
+
+
+def choose_protocol(page, name):
+    page.get_by_role("radio", name=name).check(force=True)
+    wait_until_calm(page)
+
+
+def evaluate(page):
+    """Press the button that measures; answers the number of clips that it names."""
+    button = page.get_by_role("button", name=re.compile(r"^Evaluate on [\d,]+ clips$"))
+    n_clips = re.search(r"[\d,]+", button.inner_text()).group()
+    button.click()
+    return n_clips
+
+
+def metric(page, label):
+    """The number below a label, as text."""
+    return main(page).get_by_test_id("stMetric").filter(has_text=label).get_by_test_id("stMetricValue").inner_text()
+
+
+def percent(text):
+    return float(text.removesuffix(" %"))
+
+
+@pytest.mark.parametrize("protocol", ["Official test set", "Testing list"])
+def test_a_score_names_protocol_clips_interval_and_baseline(evaluation, protocol):
+    choose_protocol(evaluation, protocol)
+    expect(alerts(evaluation)).to_contain_text(f"has not met the {protocol.lower()} of Demo words")
+    n_clips = evaluate(evaluation)
+    heading = main(evaluation).get_by_role("heading", name=f"{protocol}: {n_clips} clips of Demo words")
+    expect(heading).to_be_visible()
+    accuracy = percent(metric(evaluation, "Accuracy"))
+    low, high = re.split(r"\s*–\s*", metric(evaluation, "95 % interval").removesuffix(" %"))
+    assert float(low) < accuracy < float(high)
+    assert accuracy > percent(metric(evaluation, "Trivial baseline")) > 0
+    assert_no_exception(evaluation)
+    assert_drawn(evaluation)
+
+
+def test_the_confusion_matrix_shows_shares_or_counts(evaluation):
+    n_clips = evaluate(evaluation)
+    matrix = figure(evaluation, "True word")
+    expect(matrix).to_contain_text("Share of each row (%)")
+    shares = [value for value in data_of(matrix, "customdata") if value is not None]
+    assert sum(shares) == pytest.approx(12 * 100)
+    evaluation.get_by_role("switch", name="Show shares of each row instead of counts").uncheck(force=True)
+    expect(matrix).to_contain_text("Number of clips")
+    assert sum(data_of(matrix, "customdata")) == int(n_clips)
+
+
+def test_a_damaged_checkpoint_cannot_be_evaluated_and_says_so(evaluation, server):
+    checkpoint = server.runs / "browser" / runs.BEST
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    evaluate(evaluation)
+    expect(alerts(evaluation).first).to_contain_text("best.pt in browser cannot be read: it is damaged")
+    assert_no_exception(evaluation)
+    evaluation.get_by_role("button", name="Dismiss").click()
+    expect(evaluation.get_by_role("button", name=re.compile("^Evaluate on"))).to_be_enabled()

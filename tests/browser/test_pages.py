@@ -1,0 +1,124 @@
+"""Every page, found by listing the folder, in each state that a user can meet it in."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from core import runs
+from tests.browser.pages import (
+    PAGES,
+    PHONE,
+    alerts,
+    assert_drawn,
+    assert_no_exception,
+    assert_not_scrolled_sideways,
+    axis_titles,
+    click_menu,
+    main,
+)
+
+NEED_A_MODEL = ("evaluation", "filterbank", "kernels", "live")
+SHOW_FIGURES = [name for name in PAGES if name != "live"]
+
+HELP = {
+    "overview": "No trained model yet, so there is nothing learned to show. Begin with step 1",
+    "data": "Play a clip",  # the demo words are made ready without being asked for
+    "training": "No runs yet. The first one appears here",
+}
+"""What a page tells somebody who has trained nothing; the others say that they need a model."""
+
+UNITS = {"filterbank": ["Frequency (Hz)", "Weight"], "kernels": ["Time in the frame (ms)", "(Hz)", "(dB)"]}
+"""What the axes of a page have to say."""
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_opened_from_a_bookmark_helps_somebody_who_has_trained_nothing(visit, name):
+    page = visit(name, size=PHONE)
+    assert_no_exception(page)
+    assert_not_scrolled_sideways(page)
+    expect(main(page)).to_contain_text(HELP.get(name, "Nothing is trained yet"))
+    if name in NEED_A_MODEL:
+        main(page).get_by_role("link", name="Train a first model").click()
+        expect(page.get_by_role("button", name="Start training")).to_be_enabled()
+
+
+def test_the_menu_leads_to_every_page_while_nothing_is_trained(visit):
+    page = visit("overview")
+    expect(alerts(page).first).to_contain_text("No trained model yet")
+    for name in PAGES:
+        click_menu(page, name)
+        assert_no_exception(page)
+        assert_not_scrolled_sideways(page)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_shows_a_trained_model_and_fits_a_phone(visit, add_model, name):
+    add_model()
+    page = visit(name)
+    assert_no_exception(page)
+    if name in SHOW_FIGURES:
+        assert_drawn(page)
+    titles = " ".join(axis_titles(page))
+    assert all(text in titles for text in UNITS.get(name, [])), titles
+    page.set_viewport_size(PHONE)
+    assert_not_scrolled_sideways(page)
+
+
+def test_the_menu_leads_to_every_page_of_a_trained_model(visit, add_model):
+    add_model()
+    page = visit("overview")
+    for name in PAGES[::-1]:
+        click_menu(page, name)
+        assert_no_exception(page)
+        if name in SHOW_FIGURES:
+            assert_drawn(page)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("data", "training", "live", "evaluation")])
+def test_a_page_says_that_a_checkpoint_is_damaged(visit, add_model, name):
+    truncate(add_model() / runs.BEST)
+    page = visit(name)
+    assert_no_exception(page)
+    expect(alerts(page).first).to_contain_text("best.pt in browser cannot be read: it is damaged")
+
+
+def truncate(path):
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def test_a_damaged_checkpoint_leaves_its_curves_and_the_other_model_to_see(visit, add_model):
+    truncate(add_model("broken") / runs.BEST)
+    add_model("whole")
+    page = visit("training")
+    assert_no_exception(page)
+    assert_drawn(page)
+    click_menu(page, "filterbank")
+    choose_model(page, "broken")
+    expect(alerts(page).first).to_contain_text("damaged")
+    choose_model(page, "whole")
+    assert_no_exception(page)
+    assert_drawn(page)
+
+
+def test_the_model_chosen_on_one_page_is_shown_on_the_others(visit, add_model):
+    add_model("first")
+    add_model("second")
+    page = visit("filterbank")
+    for name in ("first", "second"):
+        choose_model(page, name)
+        for other in ("kernels", "data", "live", "training", "evaluation", "overview", "filterbank"):
+            click_menu(page, other)
+            if other in NEED_A_MODEL:
+                expect(picker(page)).to_have_value(re.compile(f"{name}$"))
+
+
+def picker(page):
+    return page.get_by_role("combobox", name="Trained model")
+
+
+def choose_model(page, name):
+    picker(page).click()
+    page.get_by_role("option", name=name).click()
+    expect(page.get_by_test_id("stSidebar").get_by_text(f"{name}. ")).to_be_visible()

@@ -1,0 +1,121 @@
+"""Training from the page: a run belongs to nobody's browser and to no server, and stops when asked to."""
+
+import re
+import time
+
+import psutil
+from playwright.sync_api import expect
+
+from core import runs
+from core.checkpoint import load_checkpoint
+from tests.browser.conftest import remove_runs
+from tests.browser.pages import (
+    assert_drawn,
+    assert_no_exception,
+    assert_not_scrolled_sideways,
+    data_of,
+    figure,
+    main,
+)
+from tests.browser.server import running_server
+
+STOP_S = 5
+"""Stop takes a second or two on a computer that has nothing else to do."""
+
+LONG = 5000
+"""Epochs of a run that does not end by itself while a test looks."""
+
+
+def start(page, name, epochs):
+    """Fill in the form as a person does, and press the button."""
+    page.get_by_role("spinbutton", name="Epochs").fill(str(epochs))
+    page.get_by_role("textbox", name="Name (may stay empty)").fill(name)
+    page.get_by_role("radio", name="B · the mel filters").check(force=True)
+    page.get_by_role("button", name="Start training").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    assert_no_exception(page)
+
+
+def stop_button(page):
+    return page.get_by_role("button", name="Stop", exact=True)
+
+
+def wait_for_epochs(page, number):
+    """Wait until so many epochs are finished and the page says so."""
+    metric = main(page).get_by_test_id("stMetric").filter(has_text=re.compile(r"^Epoch"))
+    # It shows the epoch that is being trained.
+    expect(metric).to_contain_text(re.compile(rf"\b(?!(?:{'|'.join(map(str, range(number + 1)))}) of)\d+ of \d+"))
+
+
+def wait_until(condition, seconds=60.0):
+    """Wait for something that another process does; answers how long it took (s)."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds, f"it did not happen within {seconds:g} s"
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def test_a_run_started_from_the_page_shows_its_progress_and_its_curves(visit, server):
+    page = visit("training")
+    start(page, "short", epochs=2)
+    expect(main(page).get_by_text("Stop", exact=True)).to_be_visible()
+    expect(main(page).get_by_text("finished", exact=True)).to_be_visible()
+    curves = figure(page, "Accuracy (%)")
+    assert data_of(curves, "x") == [1, 2]
+    assert_drawn(page)
+    assert_not_scrolled_sideways(page)
+    assert runs.run_state(server.runs / "short").state == "done"
+    page.get_by_role("button", name="Look at this model").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Filterbank")
+    expect(page.get_by_role("combobox", name="Trained model")).to_have_value(re.compile("short$"))
+
+
+def test_a_run_outlives_the_page_and_stops_on_request_with_a_usable_checkpoint(visit, server):
+    page = visit("training")
+    start(page, "long", LONG)
+    wait_for_epochs(page, 1)
+    page.close()
+    folder = server.runs / "long"
+    seen = runs.run_state(folder).epoch
+    wait_until(lambda: runs.run_state(folder).epoch > seen)
+
+    page = visit("training")
+    expect(main(page).get_by_text("long", exact=True)).to_be_visible()
+    stop_button(page).click()
+    took = wait_until(lambda: not runs.run_state(folder).alive)
+    assert took < STOP_S
+    expect(main(page).get_by_text("stopped", exact=True)).to_be_visible()
+    expect(main(page).get_by_text("Stopped on request; the checkpoint holds its best epoch so far.")).to_be_visible()
+    assert load_checkpoint(folder).filters().trains_mel
+
+    stopped = runs.run_state(folder)
+    page.get_by_role("button", name="Resume").click()
+    wait_for_epochs(page, stopped.epoch)
+    assert runs.run_state(folder).alive
+
+
+def test_a_run_outlives_the_server_and_the_next_one_finds_it(visit, home, tmp_path):
+    apart = tmp_path / "apart"
+    apart.mkdir()
+    (apart / "packs").symlink_to(home / "packs")
+    try:
+        with running_server(apart) as first:
+            page = visit("training", url=first.url)
+            start(page, "orphan", LONG)
+            wait_for_epochs(page, 1)
+            page.close()
+        folder = first.runs / "orphan"
+        assert not psutil.pid_exists(first.process.pid)
+        seen = runs.run_state(folder)
+        assert seen.alive
+        wait_until(lambda: runs.run_state(folder).epoch > seen.epoch)
+        with running_server(apart) as second:
+            page = visit("training", url=second.url)
+            expect(main(page).get_by_text("orphan", exact=True)).to_be_visible()
+            stop_button(page).click()
+            expect(page.get_by_role("button", name="Resume")).to_be_visible()
+            assert runs.run_state(folder).state == "stopped"
+            page.close()
+    finally:
+        remove_runs(apart / "runs")
