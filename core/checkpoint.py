@@ -38,6 +38,14 @@ _TUTORIAL_KEYS = {
 }
 
 
+_KEY = {
+    "mel_basis": "front_end.layer.mel_basis",
+    "wcos": "front_end.layer.stft.wcos",
+    "wsin": "front_end.layer.stft.wsin",
+}
+"""From the name of a group of filters to its name among a model's weights."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """One trained model as data: settings, labels, weights, and the filters it started from."""
@@ -90,14 +98,24 @@ def checkpoint_of(
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write ``checkpoint`` to ``path``, whole or not at all."""
+    """Write ``checkpoint`` to ``path``, whole or not at all.
+
+    Filters that are exactly what the settings build are not written but named under ``rebuilt``, and built again on
+    loading: fixed STFT kernels alone would be a megabyte in every file.
+    """
+    built = _built_filters(checkpoint.config)
+    rebuilt = [name for name, tensor in built.items() if torch.equal(checkpoint.weights[name], tensor)]
+    started = {
+        name: tensor for name, tensor in checkpoint.initial.items() if not torch.equal(tensor, built[_KEY[name]])
+    }
     content = {
         "format": FORMAT,
         "version": VERSION,
         "config": to_dict(checkpoint.config),
         "labels": list(checkpoint.labels),
-        "weights": dict(checkpoint.weights),
-        "initial": dict(checkpoint.initial),
+        "weights": {name: tensor for name, tensor in checkpoint.weights.items() if name not in rebuilt},
+        "rebuilt": rebuilt,
+        "initial": started,
         "epoch": checkpoint.epoch,
         "validation_accuracy": checkpoint.validation_accuracy,
         "dataset": checkpoint.dataset,
@@ -154,10 +172,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
             "Update the program, or train again."
         )
     try:
+        config = from_dict(RunConfig, content["config"])
+        built = _built_filters(config)
+        trained = TrainableMel(config.front_end).initial(trained_only=True)
         checkpoint = Checkpoint(
-            config=from_dict(RunConfig, content["config"]),
-            weights=_tensors(content["weights"]),
-            initial=_tensors(content["initial"]),
+            config=config,
+            weights={**{name: built[name] for name in content["rebuilt"]}, **_tensors(content["weights"])},
+            initial={**trained, **_tensors(content["initial"])},
             epoch=int(content["epoch"]),
             validation_accuracy=content["validation_accuracy"],
             dataset=str(content["dataset"]),
@@ -173,6 +194,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
 def load_model(path: Path, device: torch.device | str = "cpu") -> KeywordSpotter:
     """The model of a run folder or file, ready to classify."""
     return load_checkpoint(path).model(device)
+
+
+def _built_filters(config: RunConfig) -> dict[str, Tensor]:
+    """The filters that the settings build, under the names they have in a model's weights."""
+    return {f"front_end.{name}": tensor for name, tensor in TrainableMel(config.front_end).state_dict().items()}
 
 
 def _tensors(values: Any) -> dict[str, Tensor]:

@@ -117,6 +117,7 @@ def change(saved, **values):
         ({"weights": "none"}, "incomplete"),
         ({"epoch": "soon"}, "incomplete"),
         ({"initial": None}, "incomplete"),
+        ({"rebuilt": ["colour"]}, "incomplete"),
         ({"config": {"preset": "linear", "colour": 1}}, "colour"),
     ],
 )
@@ -132,6 +133,32 @@ def test_weights_of_another_shape_are_refused(saved):
     torch.save(content, saved)
     with pytest.raises(CheckpointError, match="do not fit"):
         load_model(saved)
+
+
+def test_filters_that_the_settings_build_take_no_room_in_the_file(tmp_path):
+    sizes = {}
+    for setting in "AD":
+        config = preset_config("linear", setting=setting)
+        save(tmp_path / setting, config, moved_model(config))
+        sizes[setting] = (tmp_path / setting).stat().st_size
+    assert sizes["A"] < 300_000
+    assert sizes["D"] < 1_300_000
+
+
+def test_a_tensor_that_is_neither_there_nor_rebuilt_is_missed(saved):
+    content = torch.load(saved, weights_only=True)
+    del content["weights"]["front_end.layer.mel_basis"]
+    torch.save(content, saved)
+    with pytest.raises(CheckpointError, match="do not fit"):
+        load_model(saved)
+
+
+def test_initial_filters_other_than_the_settings_build_are_kept(tmp_path):
+    config = preset_config("linear", setting="B")
+    model = moved_model(config)
+    model.front_end.set_initial({"mel_basis": torch.full((40, 241), 0.25)})
+    save(tmp_path / BEST, config, model)
+    assert (load_checkpoint(tmp_path).filters().initial.mel_basis == 0.25).all()
 
 
 def test_missing_files_are_named(tmp_path):
