@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from core import runs
+from tests.browser.models import copy_model, remove_runs, shipped_models, train_on_demo_words
 from tests.browser.pages import DESKTOP, WAIT_S, listen, open_page
-from tests.browser.server import PROJECT, environment, running_server
+from tests.browser.server import PROJECT, running_server
 from tests.browser.sounds import spoken, wav, with_pauses
 
 QUIET = (
@@ -66,17 +65,9 @@ def server(home):
 @pytest.fixture(scope="session")
 def trained_models(home, tmp_path_factory):
     """Folders of trained models by kind: the shipped ones, or where there are none a linear one trained here."""
-    kinds = {"linear": "shipped-linear-D*", "bcresnet": "shipped-bcresnet-*"}
-    shipped = {kind: sorted((PROJECT / "checkpoints").glob(pattern)) for kind, pattern in kinds.items()}
-    found = {kind: folders[0] for kind, folders in shipped.items() if (folders and (folders[0] / runs.BEST).exists())}
+    found = shipped_models()
     if "linear" not in found:
-        made = tmp_path_factory.mktemp("made")
-        command = [sys.executable, "-m", "core", "train", "--preset", "linear", "--setting", "B", "--data", "demo"]
-        subprocess.run(
-            [*command, "--epochs", "6", "--run", "browser"],
-            cwd=PROJECT, env={**environment(home), "KWS_RUNS": str(made)}, check=True,
-        )  # fmt: skip
-        found["linear"] = made / "browser"
+        found["linear"] = train_on_demo_words(home, tmp_path_factory.mktemp("made"))
     return found
 
 
@@ -87,23 +78,12 @@ def no_runs_yet(server):
     remove_runs(server.runs)
 
 
-def remove_runs(folder: Path) -> None:
-    """End and delete every run in a folder."""
-    for run in folder.iterdir():
-        if runs.run_state(run).alive:
-            runs.stop_run(run, wait_s=20)
-        shutil.rmtree(run)
-
-
 @pytest.fixture
 def add_model(server, trained_models):
     """Lays a copy of a trained model among the user's runs."""
 
     def add(name="browser", kind="linear"):
-        source = trained_models[kind]
-        # Only what a checkout has too; a model of the user's own, so that it can be evaluated and deleted.
-        unwanted = shutil.ignore_patterns("last.pt", "log.txt", "source.json")
-        return Path(shutil.copytree(source, server.runs / name, ignore=unwanted))
+        return copy_model(trained_models[kind], server.runs / name)
 
     return add
 
@@ -134,6 +114,16 @@ def browser(microphone):
         one.close()
 
 
+def names_our_code(log):
+    """Whether a stack trace in the server's log passes through this project.
+
+    One that does not is Streamlit's own: on a very busy computer two runs of one session can meet (each has a lock of
+    its own), which ends one of them with "dictionary changed size during iteration"; the next one comes in a second.
+    """
+    # The trace is wrapped, also in the middle of a path.
+    return re.search(rf"{re.escape(str(PROJECT))}/(core|dashboard)/", re.sub(r"\s+", "", log))
+
+
 @pytest.fixture
 def visit(browser, server, request):
     """Opens pages as a new visitor; at the end no browser has complained and the server has met no bug."""
@@ -156,4 +146,4 @@ def visit(browser, server, request):
         context.close()
     assert not complaints, "\n".join(complaints)
     log = server.log.read_text()[logged:]
-    assert "Traceback" not in log, log
+    assert not names_our_code(log), log

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
 PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboard" / "pages").glob("[!_]*.py"))
 HEADINGS = {name: "Earshot" if name == "overview" else name.capitalize() for name in PAGES}
@@ -14,12 +14,17 @@ HEADINGS = {name: "Earshot" if name == "overview" else name.capitalize() for nam
 WAIT_S = 60
 """Longest wait for something to appear: a busy computer is no failure."""
 
+WORK_S = 240
+"""Longest wait for work that takes some seconds on an idle computer: clips made ready, an epoch, an evaluation."""
+
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 400, "height": 800}
 
 HARMLESS = [
     # Opened at /data, Streamlit's page looks for its server below /data first, and then where it is.
     re.compile(r"404 \(Not Found\) http://127\.0\.0\.1:\d+/\w+/_stcore/(health|host-config)$"),
+    # The server drops a clip when its page is left, which may be before the browser has fetched it.
+    re.compile(r"404 \(Not Found\) http://127\.0\.0\.1:\d+/media/\w+\.wav$"),
 ]
 """Messages on the browser's console that are no fault of ours, each with its reason."""
 
@@ -88,13 +93,20 @@ def assert_no_exception(page: Page) -> None:
     assert trace.count() == 0, trace.first.inner_text()
 
 
+TOO_WIDE = """() => Math.max(
+    ...[document.documentElement, ...document.querySelectorAll('[data-testid="stMain"]')]
+        .map(one => one.scrollWidth - one.clientWidth)
+)"""
+"""Pixels by which the page is wider than its window."""
+
+
 def assert_not_scrolled_sideways(page: Page) -> None:
-    """Nothing is wider than the window."""
-    too_wide = page.evaluate(
-        """() => [document.documentElement, ...document.querySelectorAll('[data-testid="stMain"]')]
-            .map(one => one.scrollWidth - one.clientWidth)"""
-    )
-    assert max(too_wide) <= 0, f"{page.url} is {max(too_wide)} pixels too wide at {page.viewport_size['width']}"
+    """Nothing is wider than the window, once the figures have been fitted to it."""
+    try:
+        page.wait_for_function(f"({TOO_WIDE})() <= 0")
+    except TimeoutError as error:
+        width = page.viewport_size["width"]
+        raise AssertionError(f"{page.url} is {page.evaluate(TOO_WIDE)} pixels too wide at {width}") from error
 
 
 # Figures
@@ -114,9 +126,9 @@ def figure(page: Page, title: str) -> Locator:
 
 def assert_drawn(page: Page) -> None:
     """Every figure in sight has a size and marks that stand for data, not only axes."""
-    expect(figures(page).first).to_be_visible()
+    expect(figures(page).first).to_be_visible(timeout=1000 * WORK_S)
     for one in figures(page).all():
-        name = one.inner_text().split("\n")[0]
+        name = " ".join(one.locator(".gtitle").all_text_contents())
         box = one.locator(".main-svg").first.bounding_box()
         assert box, name
         assert min(box["width"], box["height"]) > 50, f"{name} is {box['width']} by {box['height']} pixels"

@@ -1,12 +1,15 @@
 """The Evaluation page measures a model on the demo words and says what the score is worth."""
 
 import re
+import uuid
 
 import pytest
 from playwright.sync_api import expect
 
 from core import runs
+from tests.browser.models import truncate
 from tests.browser.pages import (
+    WORK_S,
     alerts,
     assert_drawn,
     assert_no_exception,
@@ -19,12 +22,19 @@ from tests.browser.pages import (
 
 
 @pytest.fixture
-def evaluation(visit, add_model):
-    """The page of a model that was not evaluated yet; the demo words are ready."""
-    for old in add_model().glob("evaluation-*"):
+def model(add_model):
+    """A model that was not evaluated yet, under a name of its own: an evaluation goes on when its test has ended."""
+    folder = add_model(f"model-{uuid.uuid4().hex[:8]}")
+    for old in folder.glob("evaluation-*"):
         old.unlink()
+    return folder
+
+
+@pytest.fixture
+def evaluation(visit, model):
+    """The page, with the demo words ready."""
     page = visit("data")
-    expect(main(page).get_by_role("heading", name=re.compile("^Demo words"))).to_be_visible()
+    expect(main(page).get_by_role("heading", name=re.compile("^Demo words"))).to_be_visible(timeout=1000 * WORK_S)
     click_menu(page, "evaluation")
     return page
 
@@ -57,17 +67,20 @@ def test_a_score_names_protocol_clips_interval_and_baseline(evaluation, protocol
     expect(alerts(evaluation)).to_contain_text(f"has not met the {protocol.lower()} of Demo words")
     n_clips = evaluate(evaluation)
     heading = main(evaluation).get_by_role("heading", name=f"{protocol}: {n_clips} clips of Demo words")
-    expect(heading).to_be_visible()
+    expect(heading).to_be_visible(timeout=1000 * WORK_S)
     accuracy = percent(metric(evaluation, "Accuracy"))
     low, high = re.split(r"\s*–\s*", metric(evaluation, "95 % interval").removesuffix(" %"))
     assert float(low) < accuracy < float(high)
-    assert accuracy > percent(metric(evaluation, "Trivial baseline")) > 0
+    baseline = percent(metric(evaluation, "Trivial baseline"))
+    verdict = "is better than that" if float(low) > baseline else "is not clearly better than that"
+    expect(main(evaluation)).to_contain_text(f"would score {baseline} %; the model {verdict}.")
     assert_no_exception(evaluation)
     assert_drawn(evaluation)
 
 
 def test_the_confusion_matrix_shows_shares_or_counts(evaluation):
     n_clips = evaluate(evaluation)
+    expect(main(evaluation).get_by_role("heading", name="Confusion matrix")).to_be_visible(timeout=1000 * WORK_S)
     matrix = figure(evaluation, "True word")
     expect(matrix).to_contain_text("Share of each row (%)")
     shares = [value for value in data_of(matrix, "customdata") if value is not None]
@@ -77,11 +90,11 @@ def test_the_confusion_matrix_shows_shares_or_counts(evaluation):
     assert sum(data_of(matrix, "customdata")) == int(n_clips)
 
 
-def test_a_damaged_checkpoint_cannot_be_evaluated_and_says_so(evaluation, server):
-    checkpoint = server.runs / "browser" / runs.BEST
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+def test_a_damaged_checkpoint_cannot_be_evaluated_and_says_so(evaluation, model):
+    truncate(model / runs.BEST)
     evaluate(evaluation)
-    expect(alerts(evaluation).first).to_contain_text("best.pt in browser cannot be read: it is damaged")
+    damage = f"best.pt in {model.name} cannot be read: it is damaged"
+    expect(alerts(evaluation).first).to_contain_text(damage, timeout=1000 * WORK_S)
     assert_no_exception(evaluation)
     evaluation.get_by_role("button", name="Dismiss").click()
     expect(evaluation.get_by_role("button", name=re.compile("^Evaluate on"))).to_be_enabled()

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from core import runs
 from core.config import KEYWORDS, LABELS
 from tests.browser.conftest import WORD
+from tests.browser.models import truncate
 from tests.browser.pages import alerts, assert_drawn, assert_no_exception, data_of, figure, main, wait_until_calm
 from tests.browser.sounds import spoken, wav, with_pauses
 
@@ -63,7 +65,7 @@ def assert_shown(page, word, length_s):
     assert 0 < sum(percents) <= 100.1
     wave = figure(page, "Waveform")
     assert np.ptp(data_of(wave, "y")) > AUDIBLE, "the waveform is flat"
-    assert max(data_of(wave, "x")) == pytest.approx(length_s, abs=0.1)
+    assert max(data_of(wave, "x")) > length_s - 0.1, "a part is missing"
     assert np.ptp(data_of(figure(page, "Log-mel"), "z")) > 1, "the spectrogram is the same everywhere"
 
 
@@ -83,9 +85,8 @@ def test_a_longer_sound_is_heard_window_by_window(live, speech_commands_root):
     assert_shown(live, word, length_s=6)
     expect(main(live).get_by_role("heading", name="Along the whole sound")).to_be_visible()
     timeline = figure(live, "Middle of the window")
-    times = sorted(set(data_of(timeline, "x", trace=0)))
-    assert times[0] >= 0.5, "a window has its middle half a second after its start"
-    assert times[-1] <= 5.5
+    # The first curve is the lane of the word that wins most often, the second its probability.
+    assert data_of(timeline, "x", trace=1) == pytest.approx(list(np.arange(0.5, 5.6, 0.25))), "middles of the windows"
 
 
 def test_a_file_that_is_no_sound_is_explained_and_the_next_one_works(live, speech_commands_root):
@@ -112,8 +113,7 @@ def test_a_word_recorded_through_the_microphone_is_ranked_and_shown(visit, add_m
 
 
 def test_a_damaged_model_is_explained_once_there_is_a_sound(live, server, speech_commands_root):
-    checkpoint = server.runs / "browser" / "best.pt"
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    truncate(server.runs / "browser" / runs.BEST)
     upload(live, "word.wav", wav(spoken(speech_commands_root, WORD)))
     expect(alerts(live)).to_contain_text("best.pt in browser cannot be read: it is damaged")
     assert_no_exception(live)

@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from core import runs
+from tests.browser.models import truncate
 from tests.browser.pages import (
     PAGES,
     PHONE,
+    WORK_S,
     alerts,
     assert_drawn,
     assert_no_exception,
@@ -37,7 +39,7 @@ def test_a_page_opened_from_a_bookmark_helps_somebody_who_has_trained_nothing(vi
     page = visit(name, size=PHONE)
     assert_no_exception(page)
     assert_not_scrolled_sideways(page)
-    expect(main(page)).to_contain_text(HELP.get(name, "Nothing is trained yet"))
+    expect(main(page)).to_contain_text(HELP.get(name, "Nothing is trained yet"), timeout=1000 * WORK_S)
     if name in NEED_A_MODEL:
         main(page).get_by_role("link", name="Train a first model").click()
         expect(page.get_by_role("button", name="Start training")).to_be_enabled()
@@ -81,11 +83,6 @@ def test_a_page_says_that_a_checkpoint_is_damaged(visit, add_model, name):
     page = visit(name)
     assert_no_exception(page)
     expect(alerts(page).first).to_contain_text("best.pt in browser cannot be read: it is damaged")
-
-
-def truncate(path):
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
 
 
 def test_a_damaged_checkpoint_leaves_its_curves_and_the_other_model_to_see(visit, add_model):

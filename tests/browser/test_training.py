@@ -8,19 +8,18 @@ from playwright.sync_api import expect
 
 from core import runs
 from core.checkpoint import load_checkpoint
-from tests.browser.conftest import remove_runs
+from tests.browser.models import remove_runs
 from tests.browser.pages import (
+    WORK_S,
     assert_drawn,
     assert_no_exception,
     assert_not_scrolled_sideways,
     data_of,
     figure,
+    figures,
     main,
 )
 from tests.browser.server import running_server
-
-STOP_S = 5
-"""Stop takes a second or two on a computer that has nothing else to do."""
 
 LONG = 5000
 """Epochs of a run that does not end by itself while a test looks."""
@@ -40,14 +39,17 @@ def stop_button(page):
     return page.get_by_role("button", name="Stop", exact=True)
 
 
-def wait_for_epochs(page, number):
-    """Wait until so many epochs are finished and the page says so."""
-    metric = main(page).get_by_test_id("stMetric").filter(has_text=re.compile(r"^Epoch"))
-    # It shows the epoch that is being trained.
-    expect(metric).to_contain_text(re.compile(rf"\b(?!(?:{'|'.join(map(str, range(number + 1)))}) of)\d+ of \d+"))
+def badge(page, state):
+    """The small coloured label that says what became of a run; its icon is text too."""
+    return main(page).locator(".stMarkdownBadge").filter(has_text=state)
 
 
-def wait_until(condition, seconds=60.0):
+def wait_for_curves(page):
+    """Wait until the first epoch is finished and drawn."""
+    expect(figures(page).filter(has_text="Accuracy (%)")).to_be_visible(timeout=1000 * WORK_S)
+
+
+def wait_until(condition, seconds=WORK_S):
     """Wait for something that another process does; answers how long it took (s)."""
     began = time.monotonic()
     while not condition():
@@ -59,8 +61,8 @@ def wait_until(condition, seconds=60.0):
 def test_a_run_started_from_the_page_shows_its_progress_and_its_curves(visit, server):
     page = visit("training")
     start(page, "short", epochs=2)
-    expect(main(page).get_by_text("Stop", exact=True)).to_be_visible()
-    expect(main(page).get_by_text("finished", exact=True)).to_be_visible()
+    expect(stop_button(page)).to_be_visible()
+    expect(badge(page, "finished")).to_be_visible(timeout=1000 * WORK_S)
     curves = figure(page, "Accuracy (%)")
     assert data_of(curves, "x") == [1, 2]
     assert_drawn(page)
@@ -74,7 +76,7 @@ def test_a_run_started_from_the_page_shows_its_progress_and_its_curves(visit, se
 def test_a_run_outlives_the_page_and_stops_on_request_with_a_usable_checkpoint(visit, server):
     page = visit("training")
     start(page, "long", LONG)
-    wait_for_epochs(page, 1)
+    wait_for_curves(page)
     page.close()
     folder = server.runs / "long"
     seen = runs.run_state(folder).epoch
@@ -82,17 +84,18 @@ def test_a_run_outlives_the_page_and_stops_on_request_with_a_usable_checkpoint(v
 
     page = visit("training")
     expect(main(page).get_by_text("long", exact=True)).to_be_visible()
+    step_s = 100 / runs.run_state(folder).clips_per_second
     stop_button(page).click()
     took = wait_until(lambda: not runs.run_state(folder).alive)
-    assert took < STOP_S
-    expect(main(page).get_by_text("stopped", exact=True)).to_be_visible()
+    assert took < 3 + 3 * step_s, "a second or two, unless the computer is so busy that a step takes longer"
+    expect(badge(page, "stopped")).to_be_visible()
     expect(main(page).get_by_text("Stopped on request; the checkpoint holds its best epoch so far.")).to_be_visible()
     assert load_checkpoint(folder).filters().trains_mel
 
     stopped = runs.run_state(folder)
     page.get_by_role("button", name="Resume").click()
-    wait_for_epochs(page, stopped.epoch)
-    assert runs.run_state(folder).alive
+    wait_until(lambda: runs.run_state(folder).epoch > stopped.epoch)
+    expect(stop_button(page)).to_be_visible()
 
 
 def test_a_run_outlives_the_server_and_the_next_one_finds_it(visit, home, tmp_path):
@@ -103,7 +106,7 @@ def test_a_run_outlives_the_server_and_the_next_one_finds_it(visit, home, tmp_pa
         with running_server(apart) as first:
             page = visit("training", url=first.url)
             start(page, "orphan", LONG)
-            wait_for_epochs(page, 1)
+            wait_for_curves(page)
             page.close()
         folder = first.runs / "orphan"
         assert not psutil.pid_exists(first.process.pid)

@@ -1,0 +1,53 @@
+"""Trained models for the pages to look at: where they come from, how they get damaged, how they go away."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from core import runs
+from tests.browser.server import PROJECT, environment
+
+SHIPPED = {"linear": "shipped-linear-D*", "bcresnet": "shipped-bcresnet-*"}
+"""Models that come with the project, by kind."""
+
+
+def shipped_models() -> dict[str, Path]:
+    """The folder of one shipped model of each kind, as far as there are any."""
+    found = {
+        kind: sorted(path.parent for path in (PROJECT / "checkpoints").glob(f"{pattern}/{runs.BEST}"))
+        for kind, pattern in SHIPPED.items()
+    }
+    return {kind: folders[0] for kind, folders in found.items() if folders}
+
+
+def train_on_demo_words(home: Path, folder: Path) -> Path:
+    """A linear model made here, as one would on the command line: seconds, good enough to be looked at."""
+    command = [sys.executable, "-m", "core", "train", "--preset", "linear", "--setting", "B", "--data", "demo"]
+    subprocess.run(
+        [*command, "--epochs", "6", "--run", "browser"],
+        cwd=PROJECT, env={**environment(home), "KWS_RUNS": str(folder)}, check=True,
+    )  # fmt: skip
+    return folder / "browser"
+
+
+def copy_model(source: Path, target: Path) -> Path:
+    """A copy that counts as the user's own, so that it can be evaluated and deleted; only what a checkout has too."""
+    unwanted = shutil.ignore_patterns("last.pt", "log.txt", "source.json")
+    return Path(shutil.copytree(source, target, ignore=unwanted))
+
+
+def truncate(file: Path) -> None:
+    """Cut a file in half, as a full disk does."""
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+
+
+def remove_runs(folder: Path) -> None:
+    """End and delete every run in a folder."""
+    for run in folder.iterdir():
+        if runs.run_state(run).alive:
+            runs.stop_run(run, wait_s=20)
+        shutil.rmtree(run)
