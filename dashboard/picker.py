@@ -19,12 +19,9 @@ def models() -> list[RunState]:
 
 
 def default_model(found: Sequence[RunState]) -> RunState | None:
-    """The user's newest model, else the shipped linear D, else the first there is."""
+    """The user's newest model, else the best one with learned filters, so that every page has something to show."""
     own = [run for run in found if not run.shipped]
-    linear = [
-        run for run in found if run.config and run.config.preset == "linear" and run.config.front_end.setting == "D"
-    ]
-    return next(iter([*own, *linear, *found]), None)
+    return next(iter(own), None) or best_with_learned_filters(found) or next(iter(found), None)
 
 
 def best_with_learned_filters(found: Sequence[RunState]) -> RunState | None:
