@@ -177,7 +177,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         trained = TrainableMel(config.front_end).initial(trained_only=True)
         checkpoint = Checkpoint(
             config=config,
-            weights={**{name: built[name] for name in content["rebuilt"]}, **_tensors(content["weights"])},
+            weights={**{name: built[name] for name in content.get("rebuilt", ())}, **_tensors(content["weights"])},
             initial={**trained, **_tensors(content["initial"])},
             epoch=int(content["epoch"]),
             validation_accuracy=content["validation_accuracy"],
@@ -185,7 +185,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
             labels=tuple(map(str, content["labels"])),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{file.name} is incomplete ({error}). Train the run again.") from error
+        raise CheckpointError(
+            f"{file.name} in {file.parent.name} is incomplete ({type(error).__name__}: {error}). Train the run again."
+        ) from error
     if checkpoint.labels != LABELS:
         raise CheckpointError(f"{file.name} answers with other labels ({', '.join(checkpoint.labels)}).")
     return checkpoint

@@ -36,6 +36,11 @@ def _stamp(path: Path) -> int:
 # Models
 
 
+def model_stamp(run: Path) -> int:
+    """When a run's model was written (ns): tells whether it is still the same one."""
+    return _stamp(run / runs.BEST)
+
+
 def classifier(run: Path, device: str) -> Classifier:
     """The model of a run, shared by all sessions."""
     return _classifier(str(run), _stamp(run / runs.BEST), device)

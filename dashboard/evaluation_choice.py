@@ -101,10 +101,13 @@ def measure(run: Path, root: Path | None, protocol: str, device: str, progress: 
     """Evaluate a run and keep the result beside it.
 
     Raises:
-        RunError: If the result cannot be written there.
+        RunError: If the model was replaced meanwhile, or the result cannot be written there.
     """
     data = open_data(root, progress=progress)
+    before = cache.model_stamp(run)
     result = evaluate(run, data, protocol, device=device, progress=progress)
+    if cache.model_stamp(run) != before:
+        raise RunError(f"The model of {run.name} changed while it was evaluated. Evaluate again.")
     try:
         save_evaluation(evaluation_path(run, data.title, protocol), result)
     except OSError as error:

@@ -38,7 +38,8 @@ def title(run: RunState) -> str:
     """What a person reads in a list of models."""
     what = run.config.title if run.config else "settings unreadable"
     score = f" · validation {percent(run.best_accuracy)}" if run.best_accuracy is not None else ""
-    return f"{what}{score} · {run.name}"
+    # The name comes first: a narrow sidebar cuts the end off.
+    return f"{run.name} · {what}{score}"
 
 
 def chosen_model() -> RunState | None:
