@@ -154,6 +154,7 @@ class Espeak:
             raise ValueError(f"espeak-ng has no voice {voice.base!r}.")
         self._library.espeak_SetParameter(self._RATE, round(150 * pace), 0)
         self._library.espeak_SetParameter(self._PITCH, round(50 * voice.pitch), 0)
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # else its flutter is drawn from the clock
         self._heard.clear()
         text = word.encode() + b"\0"
         self._library.espeak_Synth(text, ctypes.c_size_t(len(text)), 0, 0, 0, self._UTF8, None, None)
@@ -180,6 +181,8 @@ class Pico:
         attempt: int = 0,  # noqa: ARG002 (only the pace changes)
     ) -> NDArray[np.float32]:
         """Speak one word; see :class:`Engine`."""
-        # At its own volume Pico clips.
-        pcm = self._engine.speak(word, voice=voice.base, speed=pace, pitch=voice.pitch, volume=0.5)
+        # What Pico says depends on what it said before: the second time it has said the same thing before.
+        for _ in range(2):
+            # At its own volume Pico clips.
+            pcm = self._engine.speak(word, voice=voice.base, speed=pace, pitch=voice.pitch, volume=0.5)
         return np.frombuffer(pcm, np.int16).astype(np.float32) / 32_768

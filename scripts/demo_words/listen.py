@@ -17,7 +17,8 @@ class Listener:
 
     def __init__(self) -> None:
         """Load the acoustic model that the package ships, with the 35-word grammar."""
-        self._decoder = Decoder(Config(lm=None, samprate=16_000, loglevel="FATAL"))
+        # cmn="batch" levels each clip by itself: by default it remembers the clips before.
+        self._decoder = Decoder(Config(lm=None, samprate=16_000, cmn="batch", loglevel="FATAL"))
         grammar = f"#JSGF V1.0; grammar words; public <word> = {' | '.join(WORDS)};"
         self._decoder.add_jsgf_string("words", grammar)
         self._decoder.activate_search("words")
@@ -32,6 +33,7 @@ class Listener:
         Returns:
             Up to ``n`` words; none if it heard no word at all.
         """
+        self._decoder.start_stream()  # forget the noise of the clips before
         self._decoder.start_utt()
         pcm = np.clip(clip * 32_767, -32_768, 32_767).astype("<i2")
         self._decoder.process_raw(pcm.tobytes(), full_utt=True)

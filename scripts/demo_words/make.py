@@ -2,8 +2,8 @@
 
     python scripts/demo_words/make.py OUT --kokoro-styles kokoro_styles.npz
 
-Takes about a quarter of an hour on one core. The same machine makes the same bytes twice; another processor may round
-otherwise in the networks' last bits.
+Takes about a quarter of an hour on one idle core. Seeds are fixed, but another processor may round otherwise in the
+networks' last bits, and version 1 was made before every engine was seeded: see README.md.
 """
 
 import argparse
