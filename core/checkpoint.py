@@ -103,7 +103,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Filters that are exactly what the settings build are not written but named under ``rebuilt``, and built again on
     loading: fixed STFT kernels alone would be a megabyte in every file.
     """
-    built = _built_filters(checkpoint.config)
+    built = _as_weights(TrainableMel(checkpoint.config.front_end))
     rebuilt = [name for name, tensor in built.items() if torch.equal(checkpoint.weights[name], tensor)]
     started = {
         name: tensor for name, tensor in checkpoint.initial.items() if not torch.equal(tensor, built[_KEY[name]])
@@ -173,12 +173,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
         )
     try:
         config = from_dict(RunConfig, content["config"])
-        built = _built_filters(config)
-        trained = TrainableMel(config.front_end).initial(trained_only=True)
+        fresh = TrainableMel(config.front_end)
+        built = _as_weights(fresh)
         checkpoint = Checkpoint(
             config=config,
             weights={**{name: built[name] for name in content.get("rebuilt", ())}, **_tensors(content["weights"])},
-            initial={**trained, **_tensors(content["initial"])},
+            initial={**fresh.initial(trained_only=True), **_tensors(content["initial"])},
             epoch=int(content["epoch"]),
             validation_accuracy=content["validation_accuracy"],
             dataset=str(content["dataset"]),
@@ -198,9 +198,9 @@ def load_model(path: Path, device: torch.device | str = "cpu") -> KeywordSpotter
     return load_checkpoint(path).model(device)
 
 
-def _built_filters(config: RunConfig) -> dict[str, Tensor]:
-    """The filters that the settings build, under the names they have in a model's weights."""
-    return {f"front_end.{name}": tensor for name, tensor in TrainableMel(config.front_end).state_dict().items()}
+def _as_weights(front_end: TrainableMel) -> dict[str, Tensor]:
+    """The filters of a front end, under the names they have in a model's weights."""
+    return {f"front_end.{name}": tensor for name, tensor in front_end.state_dict().items()}
 
 
 def _tensors(values: Any) -> dict[str, Tensor]:
