@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import numpy as np
@@ -12,10 +13,13 @@ from torch.nn import functional
 
 from core.config import FrontEndConfig
 from core.errors import AudioError, ConfigError
+from core.frontend.fourier import fourier_power, fourier_response
+from core.frontend.kernels import kernel_power, kernel_power_bfloat16, plan_for, prepared_kernels
 from core.results import Filters, FilterSnapshot
 
-CHUNK_CLIPS = 10
-"""Clips transformed at once on a CPU: their frames then stay in the cache, which is twice as fast."""
+FOURIER_CHUNK_CLIPS = 10
+KERNEL_CHUNK_CLIPS = 34
+"""Clips transformed at once on a CPU. Few stay in the cache, which is twice as fast; products of matrices want many."""
 
 FOURIER_TOLERANCE = 1e-5
 """Largest difference up to which fixed kernels count as the exact Fourier ones, so that an FFT may stand in."""
@@ -26,8 +30,9 @@ class TrainableMel(nn.Module):
 
     The filters are nnAudio's own tensors (``layer.mel_basis``, ``layer.stft.wcos``, ``layer.stft.wsin``), so that
     weights move between the two unchanged. Which of them are parameters follows from ``config.setting``. The
-    arithmetic differs from nnAudio's in two points: power is summed without a square root, so gradients stay
-    finite at digital silence, and fixed Fourier kernels are applied through an FFT.
+    arithmetic is our own: fixed Fourier kernels are applied through an FFT (``fourier.py``), trained ones through
+    as few products as possible (``kernels.py``), and power is summed without a square root, so that gradients stay
+    finite at digital silence.
 
     Args:
         config: What to compute, and which parts learn.
@@ -76,6 +81,8 @@ class TrainableMel(nn.Module):
             if tensor.requires_grad:
                 self.register_buffer(f"initial_{name}", tensor.detach().clone(), persistent=False)
         self._fourier = not config.trains_stft
+        self.uses_bfloat16 = False
+        """Whether products with trained kernels are made in bfloat16 (see ``kernel_power_bfloat16``)."""
         self.register_load_state_dict_post_hook(TrainableMel._check_kernels)  # type: ignore[no-untyped-call]
 
     def forward(self, waveform: Tensor) -> Tensor:
@@ -84,53 +91,104 @@ class TrainableMel(nn.Module):
         Raises:
             AudioError: If the batch is not (n_clips, n_samples) of floating-point numbers, or the clips are too short.
         """
-        return torch.log(self.mel_power(waveform) + self.config.log_offset)
+        return self.log(self.mel_power(waveform))
+
+    def log(self, mel_power: Tensor) -> Tensor:
+        """Mel power to log-mel: natural logarithm, above the floor that ``log_offset`` sets."""
+        return torch.log(mel_power + self.config.log_offset)
 
     def mel_power(self, waveform: Tensor) -> Tensor:
         """Power in each mel filter, (n_clips, n_mels, n_frames); no logarithm."""
-        return cast(Tensor, self.layer.mel_basis @ self.stft_power(waveform))
+        # Frames behind the end are cut off last, where they are smallest.
+        n_frames = self.config.n_frames(waveform.shape[-1])
+        return torch.cat([self.mel_of(power)[:, :, :n_frames] for power in self._power_in_chunks(waveform)])
+
+    def mel_of(self, power: Tensor) -> Tensor:
+        """STFT power by frame, (n_clips, n_frames, n_bins), to mel power, (n_clips, n_mels, n_frames).
+
+        Spectra that do not change while the mel filters are trained can be computed once and given to this.
+        """
+        basis = cast(Tensor, self.layer.mel_basis)
+        # Silent bins behind the last one, which ``kernel_power`` may add, are met by silent weights.
+        mel = power @ functional.pad(basis, (0, power.shape[2] - basis.shape[1])).t()
+        if self.config.power_offset:
+            # The same as adding it to the power of every bin, on a sixth of the numbers.
+            mel = mel + self.config.power_offset * basis.sum(dim=1)
+        return mel.transpose(1, 2)
+
+    def power_by_frame(self, waveform: Tensor) -> Tensor:
+        """STFT power, (n_clips, n_frames, n_bins), without ``power_offset``: what ``mel_of`` takes."""
+        n_frames = self.config.n_frames(waveform.shape[-1])
+        return torch.cat([power[:, :n_frames, : self.config.n_bins] for power in self._power_in_chunks(waveform)])
 
     def stft_power(self, waveform: Tensor) -> Tensor:
         """Power in each STFT bin, (n_clips, n_bins, n_frames)."""
-        padded = self._pad(waveform)
-        if self._fourier:
-            chunk = CHUNK_CLIPS if padded.device.type == "cpu" else len(padded)
-            power = torch.cat([self._power_by_fft(part) for part in padded.split(chunk)])
-        else:
-            power = self._power_by_kernels(padded)
-        return power + self.config.power_offset if self.config.power_offset else power
+        return (self.power_by_frame(waveform) + self.config.power_offset).transpose(1, 2)
 
-    def _pad(self, waveform: Tensor) -> Tensor:
+    def _power_in_chunks(self, waveform: Tensor) -> Iterator[Tensor]:
+        """STFT power of a few clips at a time, so that on a CPU all steps of one chunk find it in the cache.
+
+        There may be a few more frames and bins than belong to the clips (see ``kernel_power``).
+        """
+        waveform = self._checked(waveform)
+        on_cpu = waveform.device.type == "cpu"
+        chunk = FOURIER_CHUNK_CLIPS if self._fourier else KERNEL_CHUNK_CLIPS
+        power = self._power_by_fft if self._fourier else self._power_by_kernels(waveform)
+        for part in waveform.split(chunk if on_cpu else len(waveform)):
+            yield power(self._pad(part))
+
+    def _power_by_fft(self, padded: Tensor) -> Tensor:
+        return fourier_power(padded, self._window(), self.config.hop_length)
+
+    def _power_by_kernels(self, waveform: Tensor) -> Callable[[Tensor], Tensor]:
+        """A function from padded waveforms to power, with all that the clips of a batch have in common done already."""
+        config, stft = self.config, self.layer.stft
+        cosine, sine = stft.wcos[:, 0], stft.wsin[:, 0]
+        if self.uses_bfloat16 and config.trains_stft and not waveform.requires_grad:
+            plan = plan_for(config.n_fft, config.hop_length, tiled=False)
+            start = self.initial_wcos[:, 0], self.initial_wsin[:, 0]
+            changes = prepared_kernels(cosine - start[0], sine - start[1], plan)
+            width = changes.shape[2] // 2
+
+            def in_bfloat16(padded: Tensor) -> Tensor:
+                response = fourier_response(padded, self._window(), config.hop_length, width)
+                return kernel_power_bfloat16(padded, changes, plan, response)
+
+            return in_bfloat16
+        # On a GPU the plain product wins: arithmetic is cheap there, and launching many small steps is not.
+        plan = plan_for(config.n_fft, config.hop_length, tiled=waveform.device.type == "cpu")
+        factors = prepared_kernels(cosine, sine, plan)
+        return lambda padded: kernel_power(padded, factors, plan)
+
+    def _window(self) -> Tensor:
+        return cast(Tensor, self.layer.stft.window_mask).view(-1)
+
+    def _checked(self, waveform: Tensor) -> Tensor:
         if waveform.ndim != 2 or not waveform.is_floating_point() or len(waveform) == 0:
             raise AudioError(
                 f"The front end takes (n_clips, n_samples) floating-point samples in -1 to 1, not "
                 f"{tuple(waveform.shape)} {waveform.dtype}. Divide 16-bit integers by 32768, and add a batch axis."
             )
         config = self.config
-        half = config.n_fft // 2 if config.center else 0
+        half = config.n_fft // 2
         shortest = (half + 1 if config.pad_mode == "reflect" else 1) if config.center else config.n_fft
         if waveform.shape[1] < shortest:
             raise AudioError(
                 f"The clips have {waveform.shape[1]} samples; a frame of {config.n_fft} samples needs at least "
                 f"{shortest}. Pad them with silence."
             )
-        waveform = waveform.to(self.layer.mel_basis.dtype)
-        if not half:
+        return waveform.to(self.layer.mel_basis.dtype)
+
+    def _pad(self, waveform: Tensor) -> Tensor:
+        """Half a frame more on both sides, if frames are centred on their time stamps."""
+        half = self.config.n_fft // 2
+        if not self.config.center:
             return waveform
-        return functional.pad(waveform[:, None], (half, half), mode=config.pad_mode)[:, 0]
-
-    def _power_by_fft(self, padded: Tensor) -> Tensor:
-        frames = padded.unfold(1, self.config.n_fft, self.config.hop_length)
-        window = cast(Tensor, self.layer.stft.window_mask).view(-1)
-        spectrum: Tensor = torch.fft.rfft(frames * window)
-        return (spectrum.real.square() + spectrum.imag.square()).transpose(1, 2)
-
-    def _power_by_kernels(self, padded: Tensor) -> Tensor:
-        stft = self.layer.stft
-        kernels = torch.cat([stft.wcos, stft.wsin])
-        both = functional.conv1d(padded[:, None], kernels, stride=self.config.hop_length)
-        cosine, sine = both.chunk(2, dim=1)
-        return cosine.square() + sine.square()
+        if self.config.pad_mode == "constant":
+            return functional.pad(waveform, (half, half))
+        # Mirrored by hand: three times as fast as functional.pad, which is written for images.
+        start, end = waveform[:, 1 : half + 1].flip(1), waveform[:, -half - 1 : -1].flip(1)
+        return torch.cat([start, waveform, end], dim=1)
 
     @torch.no_grad()
     def keep_valid(self, highest: float | None = None) -> None:
