@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch.nn import functional
 
+from core.batches import BATCH, Clips
 from core.checkpoint import load_model
 from core.config import LABELS, PROTOCOLS
 from core.data.pack import Pack
@@ -20,9 +20,6 @@ from core.device import choose_device
 from core.errors import ConfigError, DataError
 from core.files import read_arrays, write_arrays
 from core.results import ClassScores, Evaluation, Scores
-from core.training import load_batch
-
-BATCH = 200
 
 
 def evaluate(
@@ -50,11 +47,11 @@ def evaluate(
         raise ConfigError(f"There is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
     rows = data.indices(protocol)
     place = choose_device(device)
-    model = load_model(path, place)
+    model, clips = load_model(path, place), Clips(data, place)
     logits = []
     with torch.inference_mode():
-        for part in np.array_split(rows, ceil(len(rows) / BATCH)):
-            logits.append(model(load_batch(data, part, place)[0]).float().cpu())
+        for part in torch.from_numpy(rows).split(BATCH):
+            logits.append(model(clips.waveforms(part)).float().cpu())
             if progress:
                 progress(sum(map(len, logits)), len(rows), f"Evaluating on the {PROTOCOLS[protocol]}")
     answers = torch.cat(logits)

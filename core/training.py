@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.config import LABELS, SILENCE_LABEL, UNKNOWN_LABEL, AugmentConfig, RunConfig, TrainingConfig
+from core.batches import BATCH, Batches
+from core.config import LABELS, SILENCE_LABEL, UNKNOWN_LABEL, RunConfig, TrainingConfig
 from core.data.augment import Noise, augment_waveform, mask_spectrogram
 from core.data.pack import Pack
-from core.device import choose_device
+from core.data.source import Progress
+from core.device import choose_device, require_bfloat16
 from core.errors import RunError
 from core.models import KeywordSpotter, build_model
 from core.results import EpochReport
@@ -25,8 +27,6 @@ from core.results import EpochReport
 TUTORIAL_SILENCE_WEIGHT = 4.6
 TUTORIAL_UNKNOWN_WEIGHT = 1 / 17
 """How often the tutorial draws a silence and an unknown clip, relative to a keyword."""
-
-VALIDATION_BATCH = 200
 
 
 @dataclass(frozen=True)
@@ -57,20 +57,35 @@ class Training:
         config: Everything but the data.
         data: Clips to learn from and to validate on.
         device: Where to compute; None takes the fastest.
+        progress: Called while spectrograms that do not change are computed once; raising in it cancels.
 
     Raises:
         DataError: If the data have no training or validation clips.
+        ConfigError: If the device is not there, or has no bfloat16 where it is asked for.
     """
 
-    def __init__(self, config: RunConfig, data: Pack, device: str | None = None) -> None:
+    def __init__(
+        self, config: RunConfig, data: Pack, device: str | None = None, progress: Progress | None = None
+    ) -> None:
         self.config = config
-        self.data = data
         self.device = choose_device(device)
+        if config.training.products == "bfloat16":
+            require_bfloat16(self.device)
         self.rows = data.indices("train")
         self.validation_rows = data.indices("validation")
         self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], config.training.balance))
         self.noise = Noise(data.noise, self.device, data.clips.shape[1])
         self.model = build_model(config).to(self.device)
+        self.model.front_end.uses_bfloat16 = config.training.products == "bfloat16"
+        self.batches = Batches(
+            data,
+            np.concatenate([self.rows, self.validation_rows]),
+            self.model.front_end,
+            self.device,
+            augmented=config.augment.changes_waveforms,
+            budget_bytes=config.training.cache_mb * 2**20,
+            progress=progress,
+        )
         self.optimizers = build_optimizers(self.model, config.training)
         self.steps = ceil(len(self.rows) / config.training.batch_size)
         self.epoch = 0
@@ -145,23 +160,21 @@ class Training:
 
     def _train(self, epoch: int, on_step: OnStep | None) -> tuple[float, float]:
         """One pass over as many clips as there are: mean loss and accuracy of the batches as they came."""
-        training, augment = self.config.training, self.config.augment
+        training = self.config.training
         seed = _epoch_seed(training.seed, epoch)
         draw = torch.Generator().manual_seed(seed)
         change = torch.Generator(self.device).manual_seed(seed)
         chosen = torch.multinomial(self.weights, self.steps * training.batch_size, replacement=True, generator=draw)
-        batches = self.rows[chosen.numpy()].reshape(self.steps, training.batch_size)
+        rows = torch.from_numpy(self.rows)[chosen].to(self.device)
         totals = torch.zeros(2, device=self.device)
         self.model.train()
         started = time.perf_counter()
         # Dropout draws from the global generator; it is seeded here and given back as it was.
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(seed)
-            for step, rows in enumerate(batches, start=1):
+            for step, batch in enumerate(rows.split(training.batch_size), start=1):
                 self._set_rates(epoch - 1 + (step - 1) / self.steps)
-                waveform, labels = load_batch(self.data, rows, self.device)
-                waveform = augment_waveform(waveform, labels, self.noise, augment, change)
-                totals += self._step(waveform, labels, augment, change)
+                totals += self._step(batch, change)
                 rate = step * training.batch_size / (time.perf_counter() - started)
                 if on_step is not None and on_step(Step(epoch, step, self.steps, rate)):
                     raise StoppedTraining
@@ -173,9 +186,14 @@ class Training:
             )
         return loss, correct
 
-    def _step(self, waveform: Tensor, labels: Tensor, augment: AugmentConfig, change: torch.Generator) -> Tensor:
+    def _step(self, rows: Tensor, change: torch.Generator) -> Tensor:
         """One gradient step; returns (loss, accuracy) of the batch without waiting for the device."""
-        features = mask_spectrogram(self.model.features(waveform), augment, change)
+        augment = self.config.augment
+        labels = self.batches.clips.labels[rows]
+        log_mel = self.batches.log_mel(
+            rows, lambda waveform: augment_waveform(waveform, labels, self.noise, augment, change)
+        )
+        features = mask_spectrogram(self.model.normalise(log_mel), augment, change)
         logits = self.model.network(features)
         loss = functional.cross_entropy(logits, labels)
         for optimizer in self.optimizers:
@@ -197,9 +215,9 @@ class Training:
         """Mean loss and accuracy on the validation clips."""
         self.model.eval()
         totals = torch.zeros(2, device=self.device, dtype=torch.float64)
-        for rows in np.array_split(self.validation_rows, ceil(len(self.validation_rows) / VALIDATION_BATCH)):
-            waveform, labels = load_batch(self.data, rows, self.device)
-            logits = self.model(waveform)
+        for rows in torch.from_numpy(self.validation_rows).to(self.device).split(BATCH):
+            labels = self.batches.clips.labels[rows]
+            logits = self.model.network(self.model.normalise(self.batches.log_mel(rows)))
             loss = functional.cross_entropy(logits, labels, reduction="sum")
             totals += torch.stack([loss, (logits.argmax(dim=1) == labels).sum()])
         loss_sum, correct = (totals / len(self.validation_rows)).tolist()
@@ -216,12 +234,6 @@ def train(
         RunError: If training runs away.
     """
     yield from Training(config, data, device).epochs(on_step)
-
-
-def load_batch(data: Pack, rows: NDArray[np.int64], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Clips by row: waveforms (B, n_samples) in -1 to 1, labels (B,), on ``device``."""
-    clips = torch.from_numpy(np.ascontiguousarray(data.clips[rows])).to(device, non_blocking=True)
-    return clips.float() / 32768, torch.from_numpy(data.labels[rows]).to(device)
 
 
 def draw_weights(labels: NDArray[np.int64], balance: str) -> NDArray[np.float64]:
@@ -276,14 +288,14 @@ def build_optimizers(model: KeywordSpotter, training: TrainingConfig) -> list[to
         groups.append({"params": [parameter], "lr": peak, "peak": peak})
     if groups:
         # Gradients of the filters are far below Adam's usual epsilon on quiet data.
-        optimizers.append(torch.optim.Adam(groups, eps=1e-12))
+        optimizers.append(torch.optim.Adam(groups, eps=1e-12, fused=True))
     return optimizers
 
 
 def _sgd(parameters: list[nn.Parameter], training: TrainingConfig) -> torch.optim.Optimizer:
     rate = training.learning_rate
     groups = [{"params": parameters, "lr": rate, "peak": rate}]
-    return torch.optim.SGD(groups, momentum=training.momentum, weight_decay=training.weight_decay)
+    return torch.optim.SGD(groups, momentum=training.momentum, weight_decay=training.weight_decay, fused=True)
 
 
 def _typical_size(parameter: Tensor) -> float:

@@ -92,7 +92,7 @@ class _Worker:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
             data = open_data(root, progress=self._show_progress)
-            training = Training(self.config, data, device)
+            training = Training(self.config, data, device, self._show_progress)
             self.status |= {"dataset": data.title, "device": training.device.type}
             self._restore(training)
             if training.epoch == 0:

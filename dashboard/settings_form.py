@@ -18,7 +18,10 @@ GROUPS: dict[str, tuple[str, type, tuple[str, ...]]] = {
     "training": (
         "How it learns",
         TrainingConfig,
-        ("batch_size", "learning_rate", "mel_rate", "stft_rate", "weight_decay", "momentum", "schedule", "balance"),
+        (
+            "batch_size", "learning_rate", "mel_rate", "stft_rate", "weight_decay", "momentum", "schedule", "balance",
+            "products", "cache_mb",
+        ),
     ),
     "front_end": ("Spectrogram", FrontEndConfig, ("n_mels", "n_fft", "hop_length", "fmin")),
     "augment": (
@@ -36,6 +39,7 @@ LABELS = {
     "n_mels": "Mel filters", "n_fft": "Frame (samples)", "hop_length": "Hop (samples)", "fmin": "Lowest frequency (Hz)",
     "mel_rate": "Step of the mel filters", "stft_rate": "Step of the STFT kernels", "batch_size": "Clips a step",
     "learning_rate": "Learning rate", "time_shift_ms": "Time shift (ms)", "balance": "Drawing of clips",
+    "products": "Number format of products", "cache_mb": "Memory for spectrograms (MB)",
 }  # fmt: skip
 
 
