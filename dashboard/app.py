@@ -23,7 +23,7 @@ SECTIONS = {
     "Start": ("overview",),
     "Make": ("data", "training"),
     "Look inside": ("filterbank", "kernels"),
-    "Judge": ("evaluation", "live"),
+    "Judge": ("evaluation", "speed", "live"),
 }
 """Pages by section of the menu."""
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import runs
 from core.audio import Waveform, read_audio
+from core.benchmark.kept import kept_reports, reports_folder
 from core.checkpoint import load_checkpoint
 from core.config import FrontEndConfig
 from core.data.pack import Pack, open_data, pack_ready
@@ -17,7 +18,7 @@ from core.device import available_devices
 from core.evaluation import evaluation_path, load_evaluation, saved_evaluations
 from core.evaluation import scores as scores_of
 from core.inference import Classifier
-from core.results import Evaluation, Filters, FloatArray, Scores
+from core.results import BenchmarkReport, Evaluation, Filters, FloatArray, Scores
 
 
 def devices() -> tuple[str, ...]:
@@ -100,6 +101,19 @@ def is_outdated(run: Path, dataset: str, protocol: str) -> bool:
     """Whether a run of the user's has a newer model than its evaluation; checkouts mix up times of shipped ones."""
     measured = _stamp(evaluation_path(run, dataset, protocol))
     return not run.name.startswith(runs.SHIPPED_PREFIX) and 0 < measured < _stamp(run / runs.BEST)
+
+
+# Benchmark
+
+
+def benchmark_reports() -> list[BenchmarkReport]:
+    """Kept reports of the benchmark, the latest first; unreadable ones are left out."""
+    return _benchmark_reports(tuple((str(path), _stamp(path)) for path in sorted(reports_folder().glob("*.json"))))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _benchmark_reports(files: tuple[tuple[str, int], ...]) -> list[BenchmarkReport]:  # noqa: ARG001  (the key)
+    return kept_reports()
 
 
 # Data

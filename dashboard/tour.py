@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from core.evaluation import saved_evaluations
 from core.runs import RunState
-from dashboard import dataset_choice, timings
+from dashboard import cache, dataset_choice
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step: three sentences, the page that does it, and its parts with a test for each."""
+    """One step: three sentences, the pages that do it, and its parts with a test for each."""
 
     title: str
     text: str
-    page: str
-    link: str
+    links: tuple[tuple[str, str], ...]
+    """Pages, and what the links to them say."""
     parts: tuple[tuple[str, Callable[[Sequence[RunState]], bool]], ...]
 
 
@@ -47,11 +47,10 @@ STEPS = (
         "A keyword spotter learns from one-second clips of spoken words, so the clips come first: count them and "
         "listen to a few. Every clip is turned into a spectrogram, a picture of which tones sound when. "
         "That step (the front end) runs for every clip in every epoch, so you time it beside two known libraries.",
-        "data",
-        "Go to Data",
+        (("data", "Go to Data"), ("speed", "Go to Speed")),
         (
             ("data ready", lambda own: dataset_choice.is_ready()),  # noqa: ARG005
-            ("front end timed", lambda own: timings.measured() is not None),  # noqa: ARG005
+            ("front end timed", lambda own: bool(cache.benchmark_reports())),  # noqa: ARG005
         ),
     ),
     Step(
@@ -59,8 +58,7 @@ STEPS = (
         "The spectrogram's own parts, mel filters and STFT kernels, usually stay as a textbook gives them; here they "
         "are trained together with the model. The model behind them is a single linear layer, too simple to hide what "
         "the filters contribute. Choose setting D to train both parts, or B for the mel filters alone.",
-        "training",
-        "Go to Training",
+        (("training", "Go to Training"),),
         (("a linear model trained to the end", _linear_is_done),),
     ),
     Step(
@@ -68,8 +66,7 @@ STEPS = (
         "Test it on clips it has never met, beside the score of always giving the same answer, so that you know what "
         "its accuracy is worth. The confusion matrix shows which words it mixes up. Then compare initial and learned "
         "filters: where did they move, and by how much?",
-        "evaluation",
-        "Go to Evaluation",
+        (("evaluation", "Go to Evaluation"), ("filterbank", "Go to Filterbank")),
         (("a model of yours evaluated", _is_evaluated),),
     ),
     Step(
@@ -77,8 +74,7 @@ STEPS = (
         "BC-ResNet is a small convolutional network, made for keyword spotting and far more accurate than one layer. "
         "Train it on the same trainable front end and see whether learned filters still help a stronger model. "
         "It takes longer, so begin with width 1 and a few epochs.",
-        "training",
-        "Go to Training",
+        (("training", "Go to Training"),),
         (("a BC-ResNet trained to the end", _bcresnet_is_done),),
     ),
 )

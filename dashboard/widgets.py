@@ -20,6 +20,7 @@ PAGES = {
     "filterbank": ("Filterbank", ":material/equalizer:"),
     "kernels": ("Kernels", ":material/waves:"),
     "evaluation": ("Evaluation", ":material/fact_check:"),
+    "speed": ("Speed", ":material/speed:"),
     "live": ("Live", ":material/mic:"),
 }
 """Title and icon of each page by file name, in the order of the menu."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 DEVICES = {"cuda": "GPU", "cpu": "CPU"}
 
@@ -29,7 +30,7 @@ def duration(seconds: float | None) -> str:
     """A time span with its two largest units.
 
     >>> duration(4.2), duration(75), duration(3700), duration(None)
-    ('4 s', '1 min 15 s', '1 h 2 min', '–')
+    ('4 s', '1 min 15 s', '1 h 1 min', '–')
     """
     if seconds is None:
         return "–"
@@ -53,6 +54,18 @@ def size(n_bytes: float) -> str:
 def moment(seconds: float) -> str:
     """A point in time, on this computer's clock."""
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds)) if seconds else "–"
+
+
+def utc_moment(text: str) -> str:
+    """A point in time written in ISO 8601, on this computer's clock; what is no time stays as it is.
+
+    >>> utc_moment("yesterday")
+    'yesterday'
+    """
+    try:
+        return moment(datetime.fromisoformat(text).timestamp())
+    except ValueError:
+        return text
 
 
 def word(label: str) -> str:

@@ -2,12 +2,14 @@
 
 from core.figures.answers import ranked_words, word_timeline
 from core.figures.confusion import class_scores_bars, confusion_matrix
-from core.figures.counts import class_counts, timings_bars
+from core.figures.counts import class_counts
 from core.figures.curves import filter_movement, training_curves
 from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
 from core.figures.kernels import kernel_heatmaps, kernel_spectrum, kernel_time
 from core.figures.overview import filter_centres_shift, overview_picture
 from core.figures.sound import log_mel_image, waveform
+from core.figures.speed import speed_bars, speed_parts
+from core.figures.speed_over_time import speed_history
 
 __all__ = [
     "class_counts",
@@ -25,7 +27,9 @@ __all__ = [
     "overlaid_mel_filters",
     "overview_picture",
     "ranked_words",
-    "timings_bars",
+    "speed_bars",
+    "speed_history",
+    "speed_parts",
     "training_curves",
     "waveform",
     "word_timeline",

@@ -1,11 +1,10 @@
-"""Choose, download or prepare a dataset; count it; play any clip; time the front end."""
+"""Choose, download or prepare a dataset; count it; play any clip."""
 
 import streamlit as st
 
 from core import figures
-from dashboard import cache, clip_player, dataset_choice, jobs, timings
-from dashboard.widgets import begin_page, explained, job_panel, show_figure
-from dashboard.wording import moment
+from dashboard import cache, clip_player, dataset_choice
+from dashboard.widgets import begin_page, explained, show_figure
 
 begin_page("Data", "One-second clips of spoken words: what a keyword spotter learns from and is tested on.")
 
@@ -32,20 +31,3 @@ if pack is not None:
 
     st.header("Play a clip")
     clip_player.draw(pack)
-
-st.header("Time the front end")
-st.write(
-    f"How long does it take to turn {timings.BATCH} clips into log-mel spectrograms on this computer? This program, "
-    "nnAudio and librosa take turns, so that all meet the same conditions."
-)
-running = job_panel("timing")
-if not running and st.button("Time it", key="data.time", icon=":material/timer:"):
-    jobs.start("timing", "Timing the front end", timings.measure)
-    st.rerun()
-result = timings.measured()
-if result is not None and not running:
-    show_figure(figures.timings_bars(result.timings, result.clips), "data.timings")
-    st.caption(
-        f"Measured on this computer, {moment(result.moment)}. Shorter is faster. A bar is the median of the repeats; "
-        "the whiskers hold the middle 80 % of them. Other programs running at the same time lengthen every bar."
-    )

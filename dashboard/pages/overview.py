@@ -42,8 +42,7 @@ for number, step in enumerate(tour.STEPS, start=1):
             for name, done in parts:
                 icon = ":material/check_circle:" if done else ":material/radio_button_unchecked:"
                 st.badge(f"done: {name}" if done else f"to do: {name}", icon=icon, color="green" if done else "gray")
-            page_link(step.page, step.link)
-            if step.page == "evaluation":
-                page_link("filterbank", "Go to Filterbank")
+            for page, link in step.links:
+                page_link(page, link)
 if any(run.shipped for run in found):
     st.caption("The models that came with the project do not count as done, but every page can look at them.")

@@ -112,10 +112,10 @@ def finished_run(tiny_root, tiny_pack, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def apart(tmp_path, monkeypatch):
-    """No test sees the runs, timings, caches or jobs of another; packs are shared."""
+    """No test sees the runs, benchmark reports, caches or jobs of another; packs are shared."""
     monkeypatch.setenv("KWS_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv("KWS_DATA", raising=False)
-    monkeypatch.setattr("dashboard.timings.packs_folder", lambda: tmp_path / "timings")
+    monkeypatch.setattr("core.benchmark.kept.packs_folder", lambda: tmp_path / "measured")
     (tmp_path / "runs").mkdir()
     st.cache_resource.clear()
     st.cache_data.clear()

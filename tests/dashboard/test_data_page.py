@@ -1,14 +1,12 @@
-"""The Data page: choosing, checking, preparing and hearing a dataset; timing the front end."""
+"""The Data page: choosing, checking, preparing and hearing a dataset."""
 
-import json
 import threading
 
 import pytest
 
 from core.data import pack as pack_module
 from core.errors import DataError
-from core.results import Timing
-from dashboard import jobs, timings
+from dashboard import jobs
 from tests.dashboard.conftest import assert_calm, charts, texts, wait_until
 
 
@@ -135,27 +133,6 @@ def test_the_download_says_its_size_first_and_can_be_cancelled(open_page, monkey
     app.run()
     assert "was cancelled" in texts(app)
     assert_calm(app)
-
-
-def test_the_front_end_is_timed_on_request_and_the_result_is_kept(open_page, monkeypatch):
-    measured = (Timing("Earshot", (0.010, 0.011)), Timing("nnAudio", (0.030, 0.033)))
-    monkeypatch.setattr("core.benchmark.time_front_end", lambda **_options: measured)
-    app = open_page("data")
-    assert timings.measured() is None
-    app.button("data.time").click().run()
-    wait_until(ended("timing"))
-    app.run()
-    assert_calm(app)
-    assert timings.measured().timings == measured
-    assert "Measured on this computer" in texts(app)
-
-
-def test_timings_that_cannot_be_read_count_as_none(open_page):
-    timings.timings_path().parent.mkdir(parents=True)
-    for content in ("", "[]", json.dumps({"timings": [{"name": "x"}]})):
-        timings.timings_path().write_text(content)
-        assert timings.measured() is None
-    assert_calm(open_page("data"))
 
 
 def test_demo_words_that_cannot_be_prepared_say_why_and_are_not_tried_for_ever(open_page, tmp_path, monkeypatch):

@@ -3,14 +3,14 @@
 import dataclasses
 import json
 import shutil
-import time
 
 import pytest
 
 from core import runs
+from core.benchmark.kept import keep_report, reports_folder
 from core.config import to_dict
 from core.presets import preset_config
-from dashboard import timings
+from tests import benchmark_reports
 from tests.dashboard.conftest import assert_calm, charts, texts
 
 
@@ -32,7 +32,9 @@ def test_the_tour_has_four_steps_that_lead_somewhere(open_page):
     app = open_page("overview")
     steps = [one.value for one in app.subheader]
     assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4."]
-    assert {"Go to Data", "Go to Training", "Go to Evaluation"} <= {link.label for link in app.main.get("page_link")}
+    assert {"Go to Data", "Go to Speed", "Go to Training", "Go to Evaluation", "Go to Filterbank"} <= {
+        link.label for link in app.main.get("page_link")
+    }
 
 
 @pytest.mark.usefixtures("use_tiny_data")
@@ -54,11 +56,16 @@ def test_everything_done_is_shown_as_done(open_page, own_run, tmp_path):
     bcresnet = tmp_path / "runs" / "bcresnet"
     shutil.copytree(own_run, bcresnet)
     (bcresnet / runs.CONFIG).write_text(json.dumps(to_dict(preset_config("bcresnet-1", epochs=2))))
-    timings.timings_path().parent.mkdir()
-    timings.timings_path().write_text(
-        json.dumps({"clips": 100, "moment": time.time(), "timings": [{"name": "Earshot", "seconds": [0.01]}]})
-    )
+    keep_report(benchmark_reports.report())
     assert badges(open_page("overview")) == (ALL, set())
+
+
+def test_a_damaged_benchmark_report_does_not_count_as_timed(open_page):
+    reports_folder().mkdir(parents=True)
+    (reports_folder() / "half.json").write_text('{"format": 1, "mom')
+    app = open_page("overview")
+    assert_calm(app)
+    assert "front end timed" in badges(app)[1]
 
 
 def test_a_stopped_run_and_setting_a_do_not_count_as_trained(open_page, own_run):

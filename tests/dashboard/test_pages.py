@@ -12,7 +12,7 @@ from tests.dashboard.conftest import GOOD, PAGES, TITLES, assert_calm, charts, t
 USE_A_MODEL = ("filterbank", "kernels", "evaluation", "live")
 
 FIGURES_WITH_A_MODEL = {
-    "overview": 1, "data": 3, "training": 2, "filterbank": 5, "kernels": 13, "evaluation": 2, "live": 0,
+    "overview": 1, "data": 3, "training": 2, "filterbank": 5, "kernels": 13, "evaluation": 2, "speed": 0, "live": 0,
 }  # fmt: skip
 """How many figures each page shows for a finished linear D and a prepared dataset."""
 
@@ -42,7 +42,7 @@ DAMAGES = {truncate: "damaged", fill_with_garbage: "weights", raise_the_version:
 
 
 def test_the_expected_pages_are_there():
-    assert set(TITLES) >= {"overview", "data", "training", "filterbank", "kernels", "evaluation", "live"}
+    assert set(TITLES) >= {"overview", "data", "training", "filterbank", "kernels", "evaluation", "speed", "live"}
 
 
 @pytest.mark.parametrize("page", PAGES)

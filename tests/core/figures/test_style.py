@@ -13,7 +13,8 @@ import pytest
 from core import figures
 from core.config import LABELS
 from core.figures import style
-from core.results import EpochReport, Evaluation, Filters, Prediction, Scores, Timing
+from core.results import EpochReport, Evaluation, Filters, Prediction, Scores
+from tests import benchmark_reports
 
 UNITS = (
     "(number of clips)",
@@ -27,6 +28,7 @@ UNITS = (
     "(dB)",
     "(1 = full scale)",
     "(clips)",
+    "(UTC)",
 )
 WORDS = ("True word", "Answered word", "Word", "Word (best first)", "Winner (word)", "Method")
 """Titles of axes that carry names rather than amounts."""
@@ -43,7 +45,8 @@ def drawn(
     """Each figure function with typical arguments."""
     sound = np.sin(np.arange(16_000) / 5).astype(np.float32)
     log_mel = np.log(np.random.default_rng(0).random((40, 101), np.float32) + 1e-10)
-    timings = (Timing("Earshot (cpu)", (0.005, 0.006, 0.007)), Timing("nnAudio (cpu)", (0.03, 0.031, 0.032)))
+    timings = [one for one in benchmark_reports.cpu_timings() if one.task == "epoch-linear"]
+    reports = [benchmark_reports.report(), benchmark_reports.report("2026-11-22T08:00:00+00:00", quick=True)]
     return {
         "class_counts": (figures.class_counts, (["yes", "no", "yes"], ["train", "train", "official"]), {}),
         "class_scores_bars": (figures.class_scores_bars, (scores,), {}),
@@ -60,7 +63,9 @@ def drawn(
         "overlaid_mel_filters": (figures.overlaid_mel_filters, (trained,), {"chosen": 5}),
         "overview_picture": (figures.overview_picture, (trained,), {}),
         "ranked_words": (figures.ranked_words, (make_predictions(["yes"])[0],), {}),
-        "timings_bars": (figures.timings_bars, (timings, 100), {}),
+        "speed_bars": (figures.speed_bars, (timings,), {}),
+        "speed_history": (figures.speed_history, (reports, "gradient"), {}),
+        "speed_parts": (figures.speed_parts, (timings,), {}),
         "training_curves": (figures.training_curves, (make_reports(20, best=20),), {}),
         "waveform": (figures.waveform, (sound, 16_000), {"marked": (0.1, 0.5)}),
         "word_timeline": (figures.word_timeline, (make_predictions(["yes", "no", "_silence_"]),), {}),

@@ -1,0 +1,75 @@
+"""The Speed page draws a kept report, on a desk and on a phone, and hands its numbers out."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from core.benchmark.kept import keep_report, reports_folder
+from tests import benchmark_reports
+from tests.browser.pages import (
+    DESKTOP,
+    PHONE,
+    assert_drawn,
+    assert_no_exception,
+    assert_not_scrolled_sideways,
+    axis_titles,
+    data_of,
+    figure,
+    main,
+    wait_until_calm,
+)
+
+
+@pytest.fixture
+def add_report(server, home, monkeypatch):
+    """Lays a report where the server looks for them; they are gone after the test."""
+    monkeypatch.setenv("KWS_CACHE", str(home / "packs"))
+    yield lambda *moment, **options: keep_report(benchmark_reports.report(*moment, **options))
+    shutil.rmtree(reports_folder(), ignore_errors=True)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_every_task_of_a_report_is_drawn_and_fits(visit, add_report, size):
+    add_report()
+    page = visit("speed", size=size)
+    assert_no_exception(page)
+    assert_drawn(page)
+    assert_not_scrolled_sideways(page)
+    titles = axis_titles(page)
+    assert [title for title in titles if title.startswith("Time for")] == [
+        "Time for 100 clips (ms)", "Time for 100 clips (ms)", "Time for 8,999 clips (s)", "Time for 8,999 clips (s)",
+        "Time for one clip (ms)",
+    ]  # fmt: skip
+    expect(main(page)).to_contain_text("where nnAudio needs 48.2")
+
+
+def test_parts_and_history_open_on_request(visit, add_report):
+    add_report("2026-11-19T08:00:00+00:00", quick=True)
+    add_report()
+    page = visit("speed")
+    main(page).get_by_text("Where the time goes").first.click()
+    parts = figure(page, "Where the time goes")
+    loading = [0.06 * 1.4, 0.4 * 12.9, 0.06 * 2.2, 0.4 * 13.8, 0.06 * 6.4, 0.4 * 19.1, 0.06 * 7.1, 0.4 * 19.6]
+    assert data_of(parts, "x") == pytest.approx(loading), "ours and the tutorial's, setting by setting"
+    main(page).get_by_text("Earlier measurements of this machine").first.click()
+    history = figure(page, "From report to report")
+    assert data_of(history, "y") == pytest.approx([0.048 / 0.0061] * 2)
+    wait_until_calm(page)
+    assert_drawn(page)
+
+
+def test_the_device_can_be_chosen_and_the_numbers_downloaded(visit, add_report):
+    add_report(gpu=True)
+    page = visit("speed")
+    expect(main(page)).to_contain_text("51,000 GFLOP/s")
+    main(page).get_by_role("radio", name="CPU").click()
+    expect(main(page)).to_contain_text("118 GFLOP/s")
+    main(page).get_by_text("All numbers").click()
+    with page.expect_download() as download:
+        main(page).get_by_role("button", name="Download the numbers").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert len(lines) == len(benchmark_reports.report(gpu=True).timings)
+    assert json.loads(lines[0])["ratio_to_nnaudio"] == pytest.approx(0.048 / 0.0061)
