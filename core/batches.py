@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -100,18 +100,24 @@ class Batches:
                 self._store(torch.from_numpy(rows), dtype, progress)
                 break
 
-    def log_mel(self, rows: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-        """Log-mels of these rows, (n, n_mels, n_frames), with gradients to the filters where they are trained.
+    def read(self, rows: Tensor) -> Tensor:
+        """What is kept of these rows (whole numbers, (n,), on the device): waveforms, spectra or log-mels."""
+        if self.kind == "waveforms":
+            return self.clips.waveforms(rows)
+        return self.stored.index_select(0, self.places[rows]).float()
+
+    def log_mel(self, kept: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Log-mels, (n, n_mels, n_frames), of what ``read`` gave, with gradients to the filters where they are trained.
 
         Args:
-            rows: Whole numbers, (n,), on the device.
+            kept: From ``read``.
             change: Augmentation of waveforms, given and answering (n, n_samples).
         """
-        if self.kind == "waveforms":
-            waveform = self.clips.waveforms(rows)
-            return self.front_end(change(waveform) if change else waveform)  # type: ignore[no-any-return]
-        stored = self.stored.index_select(0, self.places[rows]).float()
-        return stored if self.kind == "log-mels" else self.front_end.log(self.front_end.mel_of(stored))
+        if self.kind == "log-mels":
+            return kept
+        if self.kind == "spectra":
+            return self.front_end.log(self.front_end.mel_of(kept))
+        return cast(Tensor, self.front_end(change(kept) if change else kept))
 
     @torch.no_grad()
     def _store(self, rows: Tensor, dtype: torch.dtype, progress: Progress | None) -> None:

@@ -25,3 +25,7 @@ class CheckpointError(KeywordSpottingError):
 
 class RunError(KeywordSpottingError):
     """A training run cannot be started, found, stopped or resumed."""
+
+
+class BenchmarkError(KeywordSpottingError):
+    """A measurement could not be finished."""

@@ -133,7 +133,7 @@ class Training:
         training = self.config.training
         epoch = self.epoch + 1
         started = time.perf_counter()
-        loss, accuracy = self._train(epoch, on_step)
+        loss, accuracy = self.learn(epoch, on_step)
         trained_s = time.perf_counter() - started
         validation: tuple[float, float] | None = None
         if epoch % training.validate_every == 0 or epoch == training.epochs:
@@ -158,7 +158,7 @@ class Training:
             is_best=is_best,
         )
 
-    def _train(self, epoch: int, on_step: OnStep | None) -> tuple[float, float]:
+    def learn(self, epoch: int, on_step: OnStep | None = None) -> tuple[float, float]:
         """One pass over as many clips as there are: mean loss and accuracy of the batches as they came."""
         training = self.config.training
         seed = _epoch_seed(training.seed, epoch)
@@ -174,7 +174,9 @@ class Training:
             torch.manual_seed(seed)
             for step, batch in enumerate(rows.split(training.batch_size), start=1):
                 self._set_rates(epoch - 1 + (step - 1) / self.steps)
-                totals += self._step(batch, change)
+                labels = self.batches.clips.labels[batch]
+                log_mel = self.log_mel(self.batches.read(batch), labels, change)
+                totals += self.step(log_mel, labels, change)
                 rate = step * training.batch_size / (time.perf_counter() - started)
                 if on_step is not None and on_step(Step(epoch, step, self.steps, rate)):
                     raise StoppedTraining
@@ -186,14 +188,15 @@ class Training:
             )
         return loss, correct
 
-    def _step(self, rows: Tensor, change: torch.Generator) -> Tensor:
-        """One gradient step; returns (loss, accuracy) of the batch without waiting for the device."""
-        augment = self.config.augment
-        labels = self.batches.clips.labels[rows]
-        log_mel = self.batches.log_mel(
-            rows, lambda waveform: augment_waveform(waveform, labels, self.noise, augment, change)
+    def log_mel(self, kept: Tensor, labels: Tensor, change: torch.Generator) -> Tensor:
+        """Log-mels, (n, n_mels, n_frames), of what ``batches.read`` gave, changed as the settings ask."""
+        return self.batches.log_mel(
+            kept, lambda waveform: augment_waveform(waveform, labels, self.noise, self.config.augment, change)
         )
-        features = mask_spectrogram(self.model.normalise(log_mel), augment, change)
+
+    def step(self, log_mel: Tensor, labels: Tensor, change: torch.Generator) -> Tensor:
+        """One gradient step; returns (loss, accuracy) of the batch without waiting for the device."""
+        features = mask_spectrogram(self.model.normalise(log_mel), self.config.augment, change)
         logits = self.model.network(features)
         loss = functional.cross_entropy(logits, labels)
         for optimizer in self.optimizers:
@@ -217,7 +220,7 @@ class Training:
         totals = torch.zeros(2, device=self.device, dtype=torch.float64)
         for rows in torch.from_numpy(self.validation_rows).to(self.device).split(BATCH):
             labels = self.batches.clips.labels[rows]
-            logits = self.model.network(self.model.normalise(self.batches.log_mel(rows)))
+            logits = self.model.network(self.model.normalise(self.batches.log_mel(self.batches.read(rows))))
             loss = functional.cross_entropy(logits, labels, reduction="sum")
             totals += torch.stack([loss, (logits.argmax(dim=1) == labels).sum()])
         loss_sum, correct = (totals / len(self.validation_rows)).tolist()

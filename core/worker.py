@@ -21,6 +21,7 @@ from core.data.pack import Pack, open_data
 from core.errors import DataError, KeywordSpottingError, RunError
 from core.evaluation import evaluate, evaluation_path, save_evaluation
 from core.files import write_bytes
+from core.memory import keep_freed_memory
 from core.results import EpochReport
 from core.training import Step, StoppedTraining, Training
 
@@ -209,6 +210,7 @@ def main() -> int:
     """Train the run whose folder is the only argument; exit with 0, or 1 if it failed."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     folder = Path(sys.argv[1])
+    keep_freed_memory()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         (folder / runs.STOP).touch()

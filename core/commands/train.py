@@ -14,6 +14,7 @@ from tqdm import tqdm
 from core import runs
 from core.commands.options import Commands, add_data, add_device, data_root, device_name, progress_bar
 from core.config import SETTINGS
+from core.memory import keep_freed_memory
 from core.presets import PRESETS, preset_config
 from core.results import EpochReport
 
@@ -52,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
             _refuse_missing_gpu()
         folder = runs.new_run(config, data_root(options.data), name=options.run, device=device_name(options.device))
     _stop_on_interrupt(folder)
+    keep_freed_memory()
     print(f"Run {folder.name} in {folder}", file=sys.stderr)
     state = runs.run_state(folder)
     with progress_bar("clip") as progress, tqdm(unit="step", disable=None, leave=False, file=sys.stderr) as bar:

@@ -8,6 +8,8 @@ from typing import cast
 import numpy as np
 import torch
 from nnAudio.features import MelSpectrogram
+from numpy.typing import NDArray
+from scipy.signal import get_window
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -36,6 +38,8 @@ class TrainableMel(nn.Module):
 
     Args:
         config: What to compute, and which parts learn.
+        dtype: Type of the filters. ``torch.float64`` gives kernels and window that are exact in it, for comparisons:
+            nnAudio's own, which are rounded to float32, leave relative errors of 1e-4 in the quietest bands of speech.
 
     Shapes:
         input: (n_clips, n_samples), float, -1 to 1.
@@ -52,7 +56,7 @@ class TrainableMel(nn.Module):
     initial_wcos: Tensor
     initial_wsin: Tensor
 
-    def __init__(self, config: FrontEndConfig) -> None:
+    def __init__(self, config: FrontEndConfig, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
         self.config = config
         try:
@@ -76,6 +80,8 @@ class TrainableMel(nn.Module):
             )
         except ValueError as error:
             raise ConfigError(f"nnAudio cannot build these filters: {error}.") from error
+        if dtype != torch.float32:
+            self._make_exact(dtype)
         # Only trained tensors need a copy of their own; a fixed one is its own initial state.
         for name, tensor in self._tensors().items():
             if tensor.requires_grad:
@@ -239,19 +245,34 @@ class TrainableMel(nn.Module):
     def _tensors(self) -> dict[str, Tensor]:
         return {"mel_basis": self.layer.mel_basis, "wcos": self.layer.stft.wcos, "wsin": self.layer.stft.wsin}
 
+    def _make_exact(self, dtype: torch.dtype) -> None:
+        """Put kernels and window in place that are rounded to ``dtype`` and not to float32."""
+        config, stft = self.config, self.layer.stft
+        length = config.win_length or config.n_fft
+        window = np.zeros(config.n_fft)
+        first = (config.n_fft - length) // 2
+        window[first : first + length] = get_window(config.window, length, fftbins=True)
+        self.layer.to(dtype)
+        with torch.no_grad():
+            stft.window_mask.copy_(torch.from_numpy(window).view(stft.window_mask.shape))
+            for kernels, exact in zip((stft.wcos, stft.wsin), _fourier_kernels(window), strict=True):
+                kernels.copy_(torch.from_numpy(exact)[:, None])
+
     def _check_kernels(self, _keys: object) -> None:
         """After loading: may an FFT stand in for the kernels, or has training changed them?"""
         if self.config.trains_stft:
             return
         stft = self.layer.stft
-        n_fft = self.config.n_fft
-        turns = np.outer(np.arange(self.config.n_bins), np.arange(n_fft)) / n_fft
-        window = stft.window_mask.view(-1).cpu().double().numpy()
-        gap = 0.0
-        for kernels, wave in ((stft.wcos, np.cos), (stft.wsin, np.sin)):
-            exact = wave(2 * np.pi * turns) * window
-            gap = max(gap, float(np.abs(kernels[:, 0].detach().cpu().double().numpy() - exact).max()))
-        self._fourier = gap < FOURIER_TOLERANCE
+        pairs = zip((stft.wcos, stft.wsin), _fourier_kernels(self._window().cpu().double().numpy()), strict=True)
+        gap = max(np.abs(kernels[:, 0].detach().cpu().double().numpy() - exact).max() for kernels, exact in pairs)
+        self._fourier = bool(gap < FOURIER_TOLERANCE)
+
+
+def _fourier_kernels(window: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cosine and sine kernels of the discrete Fourier transform under a window, each (n_bins, n_fft)."""
+    n_fft = len(window)
+    turns = 2 * np.pi * np.outer(np.arange(n_fft // 2 + 1), np.arange(n_fft)) / n_fft
+    return np.cos(turns) * window, np.sin(turns) * window
 
 
 def _snapshot(epoch: int, tensors: dict[str, Tensor]) -> FilterSnapshot:

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from core.config import LABELS, SAMPLE_RATE, RunConfig, TrainingConfig
-from core.data.pack import Pack
+from core.data.pack import Pack, open_data
 from core.presets import preset_config
 
 COUNTS = {"train": 6, "validation": 3, "official": 3, "testing-list": 3}
@@ -80,6 +80,12 @@ def tone_root(tone_pack, tmp_path_factory):
         samples = np.round(2000 * random.standard_normal(4 * SAMPLE_RATE)).astype(np.int16)
         soundfile.write(words / "_background_noise_" / f"{name}.wav", samples, SAMPLE_RATE, subtype="PCM_16")
     return root
+
+
+@pytest.fixture(scope="session")
+def words(speech_commands_root):
+    """Real recordings where there are some, else the demo words: a pack of spoken clips."""
+    return open_data(speech_commands_root)
 
 
 @pytest.fixture

@@ -1,9 +1,13 @@
 """The front end is checked against librosa, torch.stft, nnAudio and physics."""
 
+import warnings
+
 import librosa
 import numpy as np
 import pytest
 import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from nnAudio.features import MelSpectrogram
 
 from core.config import SAMPLE_RATE, FrontEndConfig
@@ -47,6 +51,74 @@ def test_untrained_mel_power_is_librosas(setting, changes):
         norm="slaney" if config.norm else None, pad_mode="reflect",
     )  # fmt: skip
     np.testing.assert_allclose(ours, theirs, rtol=2e-5)
+
+
+def librosa_mel(waveform, config):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Empty filters detected")
+        return librosa.feature.melspectrogram(
+            y=waveform.double().numpy(), sr=config.sample_rate, n_fft=config.n_fft, hop_length=config.hop_length,
+            win_length=config.win_length, window=config.window, center=config.center, pad_mode=config.pad_mode,
+            n_mels=config.n_mels, fmin=config.fmin, fmax=config.fmax, htk=config.htk,
+            norm="slaney" if config.norm else None,
+        )  # fmt: skip
+
+
+def speech(real_or_demo, n_clips=12):
+    rows = real_or_demo.indices("validation")[:: len(real_or_demo.indices("validation")) // n_clips][:n_clips]
+    return torch.from_numpy(np.stack([real_or_demo.clip(row) for row in rows]))
+
+
+@pytest.mark.parametrize("setting", "ABCD")
+def test_in_float64_every_value_of_noise_and_speech_is_librosas_within_1e_5(setting, words):
+    front_end = TrainableMel(FrontEndConfig(setting=setting), dtype=torch.float64)
+    for waveform in (noise(), speech(words)):
+        theirs = librosa_mel(waveform, front_end.config)
+        ours = front_end.mel_power(waveform.double()).detach().numpy()
+        # Digital silence has nothing to be relative to.
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-20)
+
+
+@pytest.mark.parametrize("setting", "ABCD")
+def test_in_float32_tones_and_near_silence_are_librosas_within_1e_5_of_the_loudest_value(setting, words):
+    front_end = TrainableMel(FrontEndConfig(setting=setting))
+    tones = torch.cat([tone(frequency_hz) for frequency_hz in (123, 1000, 5432)])
+    for waveform in (tones, speech(words), 1e-4 * speech(words), 1e-7 * noise()):
+        theirs = librosa_mel(waveform, front_end.config)
+        error = np.abs(front_end.mel_power(waveform).detach().numpy() - theirs)
+        assert (error / theirs.max(axis=(1, 2), keepdims=True)).max() < 1e-5
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_any_frame_hop_window_and_number_of_filters_is_librosas(data):
+    n_fft = 2 * data.draw(st.integers(8, 520), label="half of n_fft")
+    config = FrontEndConfig(
+        setting=data.draw(st.sampled_from("ABCD"), label="setting"),
+        n_fft=n_fft,
+        win_length=data.draw(st.none() | st.integers(4, n_fft), label="win_length"),
+        hop_length=data.draw(st.integers(1, 3 * n_fft // 2), label="hop_length"),
+        n_mels=data.draw(st.integers(1, 80), label="n_mels"),
+        window=data.draw(st.sampled_from(["hann", "hamming", "blackman", "boxcar"]), label="window"),
+        center=data.draw(st.booleans(), label="center"),
+        pad_mode=data.draw(st.sampled_from(["reflect", "constant"]), label="pad_mode"),
+        htk=data.draw(st.booleans(), label="htk"),
+        norm=data.draw(st.sampled_from([1, None]), label="norm"),
+    )
+    n_samples = data.draw(st.integers(n_fft, n_fft + 3000), label="n_samples")
+    assume(n_samples // config.hop_length < 2000)
+    waveform = noise(data.draw(st.sampled_from([1, 2, 11, 36]), label="n_clips"), n_samples)
+    ours = TrainableMel(config).mel_power(waveform).detach().numpy()
+    theirs = librosa_mel(waveform, config)
+    assert ours.shape == theirs.shape == (len(waveform), config.n_mels, config.n_frames(n_samples))
+    assert np.abs(ours - theirs).max() < 1e-5 * theirs.max()
+
+
+def test_spectra_computed_before_give_the_same_mel_power():
+    front_end = TrainableMel(FrontEndConfig(setting="B", power_offset=1e-8))
+    spectra = front_end.power_by_frame(noise(13))
+    assert spectra.shape == (13, 101, 241)
+    torch.testing.assert_close(front_end.mel_of(spectra), front_end.mel_power(noise(13)))
 
 
 @pytest.mark.parametrize("setting", "AD")
@@ -180,6 +252,43 @@ def test_nnaudio_can_load_the_weights():
 def test_unusable_input_is_refused_with_what_to_do(waveform, words):
     with pytest.raises(AudioError, match=words):
         TrainableMel(FrontEndConfig())(waveform)
+
+
+@pytest.mark.parametrize("setting", "ABCD")
+def test_the_gradient_of_the_sound_is_nnaudios(setting):
+    config = FrontEndConfig(setting=setting)
+    theirs = MelSpectrogram(
+        sr=SAMPLE_RATE, n_fft=480, n_mels=40, hop_length=160, verbose=False, trainable_mel=config.trains_mel,
+        trainable_STFT=config.trains_stft,
+    ).double()  # fmt: skip
+    weights, gradients = torch.rand(3, 40, 101, dtype=torch.float64), []
+    for forward in (TrainableMel(config).double().mel_power, theirs):
+        waveform = noise().double().requires_grad_()
+        (forward(waveform) * weights).sum().backward()
+        gradients.append(waveform.grad)
+    ours, expected = gradients
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-5 * float(expected.abs().max()))
+
+
+def test_bfloat16_stays_close_where_speech_is_quiet(words):
+    waveform, results = speech(words, n_clips=4), []
+    for uses_bfloat16 in (False, True):
+        front_end = TrainableMel(FrontEndConfig(setting="D", log_offset=1e-6))
+        front_end.uses_bfloat16 = uses_bfloat16
+        with torch.no_grad():
+            # Kernels that learned: 2 % away from where they started.
+            generator = torch.Generator().manual_seed(1)
+            for parameter in front_end.parameters():
+                size = 0.02 * parameter.square().mean().sqrt()
+                parameter += size * torch.randn(parameter.shape, generator=generator)
+            front_end.keep_valid()
+        log_mel = front_end(waveform)
+        log_mel.backward(torch.rand(log_mel.shape, generator=torch.Generator().manual_seed(2)))
+        results.append([log_mel.detach(), *(parameter.grad for parameter in front_end.parameters())])
+    (exact, *gradients), (rounded, *rounded_gradients) = results
+    assert 0 < float((rounded - exact).abs().max()) < 0.01
+    for ours, expected in zip(rounded_gradients, gradients, strict=True):
+        assert float((ours - expected).norm() / expected.norm()) < 0.01
 
 
 def test_double_precision_input_is_accepted():

@@ -1,0 +1,84 @@
+"""What one way to do one task consists of: the whole of it, and its parts, each to be timed on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.config import CLIP_SAMPLES, LABELS
+from core.data.packed import Pack
+
+BATCH = 100
+"""Clips a step, as in the tutorial and in BC-ResNet's recipe."""
+
+PART_STEPS = 10
+"""Steps for which a part of an epoch is timed; the time of all steps follows from them."""
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One way to do one task, ready to be timed."""
+
+    run: Work
+    """Does the task once."""
+    parts: Mapping[str, Work] = field(default_factory=dict)
+    """Does "loading", "transfer", "features" or "model" alone, for ``part_share`` of the task."""
+    part_share: float = 1.0
+    flop: float = 0.0
+    """Additions and multiplications that the task needs the way it is done here; 0 if that is not counted."""
+    n_bytes: float = 0.0
+    """Bytes that have to be read or written at least."""
+
+
+def made_up_clips(n_clips: int, seed: int = 0) -> np.ndarray:
+    """Noise of about the loudness of speech, int16, (n_clips, 16000): times do not depend on what is said."""
+    random = np.random.default_rng(seed)
+    return np.round(1500 * random.standard_normal((n_clips, CLIP_SAMPLES), dtype=np.float32)).astype(np.int16)
+
+
+def made_up_labels(n_clips: int) -> np.ndarray:
+    """All labels in turn, int64, (n_clips,)."""
+    return np.arange(n_clips, dtype=np.int64) % len(LABELS)
+
+
+def made_up_pack(n_clips: int, noise_s: float = 30.0) -> Pack:
+    """A pack in memory: ``n_clips`` to train on, one batch to validate on, and a background noise."""
+    n = n_clips + BATCH
+    labels = made_up_labels(n)
+    return Pack(
+        folder=Path("made-up"),
+        key="0" * 64,
+        name="noise",
+        title="Noise",
+        synthetic=True,
+        clips=made_up_clips(n),
+        words=np.array([LABELS[label] for label in labels]),
+        labels=labels,
+        splits=np.array(["train"] * n_clips + ["validation"] * BATCH),
+        speakers=np.array([""] * n),
+        files=np.array([f"{row}.wav" for row in range(n)]),
+        noise={"hiss": made_up_clips(round(noise_s), seed=1).ravel()},
+        problems=(),
+    )
+
+
+def waveforms(n_clips: int, device: torch.device) -> Tensor:
+    """Made-up clips as float32 waveforms on a device, (n_clips, 16000), -1 to 1."""
+    return torch.from_numpy(made_up_clips(n_clips)).to(device).float() / 32768
+
+
+def repeated(n_times: int, work: Work) -> Work:
+    """The same work ``n_times`` over."""
+
+    def run() -> None:
+        for _ in range(n_times):
+            work()
+
+    return run

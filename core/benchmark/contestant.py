@@ -1,0 +1,158 @@
+"""A process that does tasks of the benchmark on command: one for this project, one for all others.
+
+Two processes, so that each side runs as its users run it: ours with the memory setting of a training process
+(``core.memory``), the others without. They never work at the same time. Commands come as lines of JSON on standard
+input, answers go as lines of JSON to standard output.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from core.errors import BenchmarkError
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+REST_S = 0.02
+"""Pause before a task: the other process's threads have stopped spinning by then."""
+
+WARM_S = 0.3
+"""Tasks shorter than this are done once without the clock right before they are timed."""
+
+
+class Contestant:
+    """The other end of the line: starts the process, asks it, and ends it.
+
+    Args:
+        ours: Whether it works for this project.
+        threads: Threads that all libraries in it may use.
+    """
+
+    def __init__(self, *, ours: bool, threads: int) -> None:
+        pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
+        command = [sys.executable, "-m", "core.benchmark.contestant", "ours" if ours else "others", str(threads)]
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=PROJECT,
+                env={**os.environ, **pinned}, text=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise BenchmarkError(f"A process to be timed could not be started: {error}.") from error
+
+    def ask(self, command: str, **values: Any) -> Any:
+        """The answer to a command.
+
+        Raises:
+            BenchmarkError: If the process failed or is gone.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.write(json.dumps({"command": command, **values}) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+            answer = json.loads(line)
+        except (OSError, ValueError) as error:
+            self.close()
+            said = self._process.stderr.read().strip().splitlines()[-1:] if self._process.stderr else []
+            raise BenchmarkError(
+                f"The process that was being timed ended ({' '.join(said) or 'without a word'}). "
+                "If memory ran out, close other programs, or time fewer clips."
+            ) from error
+        if "error" in answer:
+            raise BenchmarkError(f"{answer['error']}")
+        return answer["answer"]
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+
+
+class _Server:
+    """What runs inside the process."""
+
+    def __init__(self) -> None:
+        self.contests: dict[str, Any] = {}
+
+    def build(self, key: str, case: dict[str, Any]) -> dict[str, float]:
+        """Get a case ready, under a key of the asker's; answers what its floor follows from."""
+        from core.benchmark.tasks import Case
+
+        contest = self.contests[key] = Case(**case).build()
+        return {"flop": contest.flop, "n_bytes": contest.n_bytes}
+
+    def run(self, key: str, device: str) -> float:
+        """Seconds of doing it once."""
+        return self._time(self.contests[key].run, device)
+
+    def parts(self, key: str, device: str, repeats: int) -> dict[str, float]:
+        """Seconds of each part, for the whole task."""
+        contest = self.contests[key]
+        found = {}
+        for name, work in contest.parts.items():
+            times = sorted(self._time(work, device) for _ in range(repeats))
+            found[name] = times[len(times) // 2] / contest.part_share
+        return found
+
+    def limits(self, device: str) -> dict[str, Any]:
+        """The best rates of this machine."""
+        from core.benchmark.machine import measure_limits
+
+        return vars(measure_limits(device))
+
+    def forget(self) -> None:
+        """Let go of all contests."""
+        self.contests.clear()
+        gc.collect()
+
+    @staticmethod
+    def _time(work: Any, device: str) -> float:
+        import torch
+
+        time.sleep(REST_S)
+        for again in (True, False):
+            started = time.perf_counter()
+            work()
+            if device == "cuda":
+                torch.cuda.synchronize()
+            took = time.perf_counter() - started
+            if not again or took > WARM_S:
+                return took
+        raise AssertionError
+
+
+def main() -> None:
+    """Answer commands until standard input ends."""
+    side, threads = sys.argv[1], int(sys.argv[2])
+    # Whatever a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    import torch
+
+    if side == "ours":
+        from core.memory import keep_freed_memory
+
+        keep_freed_memory()
+    torch.set_num_threads(threads)
+    server = _Server()
+    for line in sys.stdin:
+        values = json.loads(line)
+        command = values.pop("command")
+        try:
+            answer = {"answer": getattr(server, command)(**values)}
+        except (RuntimeError, MemoryError, OSError, ValueError) as error:
+            answer = {"error": f"{command} failed: {type(error).__name__}: {error}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()
