@@ -8,7 +8,7 @@ import torch
 
 from core.config import AugmentConfig, FrontEndConfig, ModelConfig, TrainingConfig
 from core.data.pack import Pack
-from core.errors import RunError
+from core.errors import ConfigError, RunError
 from core.presets import PRESETS, preset_config
 from core.training import StoppedTraining, Training, draw_weights, rate_factor, train
 
@@ -90,6 +90,30 @@ def test_the_same_seed_gives_the_same_run(tone_pack, tiny_config):
     other = Training(replace(config, training=replace(config.training, seed=8)), tone_pack, "cpu")
     list(other.epochs())
     assert not same_weights(runs[0], other)
+
+
+@pytest.mark.parametrize("setting", "AB")
+def test_what_is_computed_once_changes_no_result(tone_pack, tiny_config, setting):
+    """Same seed, with and without the shortcut: the same accuracies, and losses equal but for rounding."""
+    runs = []
+    for cache_mb in (1024, 0):
+        config = with_setting(tiny_config, setting)
+        training = Training(replace(config, training=replace(config.training, cache_mb=cache_mb)), tone_pack, "cpu")
+        runs.append((training.batches.kind, list(training.epochs())))
+    (once, with_cache), (always, without) = runs
+    assert once != always == "waveforms"
+    for ours, plain in zip(with_cache, without, strict=True):
+        assert ours.validation_accuracy == plain.validation_accuracy
+        assert ours.train_loss == pytest.approx(plain.train_loss, rel=1e-4)
+
+
+def test_bfloat16_is_refused_where_it_is_only_imitated(tone_pack, tiny_config, monkeypatch):
+    config = replace(tiny_config, training=replace(tiny_config.training, products="bfloat16"))
+    monkeypatch.setattr("core.device.has_bfloat16", lambda _device: False)
+    with pytest.raises(ConfigError, match="Choose 'float32'"):
+        Training(config, tone_pack, "cpu")
+    monkeypatch.setattr("core.device.has_bfloat16", lambda _device: True)
+    assert Training(config, tone_pack, "cpu").model.front_end.uses_bfloat16
 
 
 @pytest.mark.parametrize("model", ["linear", "bcresnet-1"])
