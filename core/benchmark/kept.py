@@ -86,7 +86,7 @@ def _report(saved: dict[str, Any]) -> BenchmarkReport:
 
 
 def _timing(saved: dict[str, Any]) -> Timing:
-    if saved["task"] not in BENCHMARK_TASKS or not saved["seconds"]:
+    if saved["task"] not in BENCHMARK_TASKS or not saved["seconds"] or int(saved["n_clips"]) < 1:
         raise ValueError(f"no timing of a known task: {saved['task']!r}")
     return Timing(
         task=str(saved["task"]),

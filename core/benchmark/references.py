@@ -114,13 +114,9 @@ def librosa_forward(*, batched: bool, one_thread: bool, n_clips: int) -> Contest
             y=clips, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP, n_mels=N_MELS, pad_mode="reflect"
         )
 
-    def run() -> None:
+    def run() -> object:
         with threadpool_limits(1 if one_thread else None):
-            if batched:
-                mel(samples)
-            else:
-                for clip in samples:
-                    mel(clip)
+            return mel(samples) if batched else [mel(clip) for clip in samples]
 
     return Contest(run)
 
