@@ -23,6 +23,9 @@ FOURIER_CHUNK_CLIPS = 10
 KERNEL_CHUNK_CLIPS = 34
 """Clips transformed at once on a CPU. Few stay in the cache, which is twice as fast; products of matrices want many."""
 
+FEWEST_TILED_CLIPS = 8
+"""Clips from which sharing products between frames pays."""
+
 FOURIER_TOLERANCE = 1e-5
 """Largest difference up to which fixed kernels count as the exact Fourier ones, so that an FFT may stand in."""
 
@@ -105,22 +108,26 @@ class TrainableMel(nn.Module):
 
     def mel_power(self, waveform: Tensor) -> Tensor:
         """Power in each mel filter, (n_clips, n_mels, n_frames); no logarithm."""
-        # Frames behind the end are cut off last, where they are smallest.
+        # Joined frame by frame, as chunks lie in memory; frames behind the end are cut off last, where they are small.
         n_frames = self.config.n_frames(waveform.shape[-1])
-        return torch.cat([self.mel_of(power)[:, :, :n_frames] for power in self._power_in_chunks(waveform)])
+        chunks = [self._mel_by_frame(power)[:, :n_frames] for power in self._power_in_chunks(waveform)]
+        return torch.cat(chunks).transpose(1, 2)
 
     def mel_of(self, power: Tensor) -> Tensor:
         """STFT power by frame, (n_clips, n_frames, n_bins), to mel power, (n_clips, n_mels, n_frames).
 
         Spectra that do not change while the mel filters are trained can be computed once and given to this.
         """
+        return self._mel_by_frame(power).transpose(1, 2)
+
+    def _mel_by_frame(self, power: Tensor) -> Tensor:
         basis = cast(Tensor, self.layer.mel_basis)
         # Silent bins behind the last one, which ``kernel_power`` may add, are met by silent weights.
         mel = power @ functional.pad(basis, (0, power.shape[2] - basis.shape[1])).t()
         if self.config.power_offset:
             # The same as adding it to the power of every bin, on a sixth of the numbers.
             mel = mel + self.config.power_offset * basis.sum(dim=1)
-        return mel.transpose(1, 2)
+        return mel
 
     def power_by_frame(self, waveform: Tensor) -> Tensor:
         """STFT power, (n_clips, n_frames, n_bins), without ``power_offset``: what ``mel_of`` takes."""
@@ -161,8 +168,10 @@ class TrainableMel(nn.Module):
                 return kernel_power_bfloat16(padded, changes, plan, response)
 
             return in_bfloat16
-        # On a GPU the plain product wins: arithmetic is cheap there, and launching many small steps is not.
-        plan = plan_for(config.n_fft, config.hop_length, tiled=waveform.device.type == "cpu")
+        # On a GPU the plain product wins: arithmetic is cheap there, and launching many small steps is not. For a few
+        # clips it wins everywhere, since preparing the kernels costs as much as the products of three.
+        tiled = waveform.device.type == "cpu" and len(waveform) >= FEWEST_TILED_CLIPS
+        plan = plan_for(config.n_fft, config.hop_length, tiled=tiled)
         factors = prepared_kernels(cosine, sine, plan)
         return lambda padded: kernel_power(padded, factors, plan)
 

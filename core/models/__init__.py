@@ -12,6 +12,7 @@ from core.config import BCRESNET_TAUS, LABELS, FrontEndConfig, RunConfig
 from core.frontend import TrainableMel
 from core.models.bcresnet import BCResNet
 from core.models.linear import Linear
+from core.models.normalise import BandNorm
 
 N_LABELS = len(LABELS)
 
@@ -45,7 +46,7 @@ class KeywordSpotter(nn.Module):
     def __init__(self, front_end: TrainableMel, network: nn.Module, *, normalise: bool) -> None:
         super().__init__()
         self.front_end = front_end
-        self.normalise = nn.BatchNorm1d(front_end.config.n_mels, affine=False) if normalise else nn.Identity()
+        self.normalise = BandNorm(front_end.config.n_mels) if normalise else nn.Identity()
         self.network = network
 
     def forward(self, waveform: Tensor) -> Tensor:
