@@ -7,6 +7,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from core.models.channel_major import follow_batch
+
 
 class BandNorm(nn.BatchNorm1d):
     """Batch normalisation of log-mels (n_clips, n_mels, n_frames) by band, without weights of its own.
@@ -23,16 +25,8 @@ class BandNorm(nn.BatchNorm1d):
         if not self.training or log_mel.device.type != "cpu":
             return super().forward(log_mel)
         normalised, mean, variance = _Normalised.apply(log_mel, self.eps)  # type: ignore[no-untyped-call]
-        self._remember(mean, variance, log_mel.numel() // self.num_features)
+        follow_batch(self, mean, variance, log_mel.numel() // self.num_features)
         return cast(Tensor, normalised)
-
-    @torch.no_grad()
-    def _remember(self, mean: Tensor, variance: Tensor, n: int) -> None:
-        """Move the running statistics as PyTorch does: by a tenth, with the unbiased variance."""
-        momentum = cast(float, self.momentum)
-        cast(Tensor, self.num_batches_tracked).add_(1)
-        cast(Tensor, self.running_mean).lerp_(mean, momentum)
-        cast(Tensor, self.running_var).lerp_(variance * (n / max(n - 1, 1)), momentum)
 
 
 class _Normalised(torch.autograd.Function):

@@ -1,0 +1,237 @@
+"""BC-ResNet's layers for a CPU: activations stored channel by channel, so that every layer works on long rows.
+
+Stored as (channels, bands, clips, frames), a 1 × 1 convolution is one product of matrices, a convolution with three
+taps along bands or frames is a product with a banded matrix, and batch normalisation works on contiguous rows. The
+layers of PyTorch take most of their time for the gradients of such small convolutions and for the statistics of a
+batch. Weights stay in its modules, under their own names.
+
+Shapes: C channels, H bands, N clips, W frames.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+FAR_FROM_ZERO = 1000.0
+"""Squared mean over variance beyond which the mean is taken off first, so that the variance keeps its digits."""
+
+
+def pointwise(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """A 1 × 1 convolution without bias, (C_in, ...) to (C_out, ...)."""
+    weight = conv.weight.flatten(start_dim=1)
+    return (weight @ x.flatten(start_dim=1)).view(len(weight), *x.shape[1:])
+
+
+def along_bands(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """A depthwise convolution along bands, (C, H, N, W) to (C, H_out, N, W)."""
+    matrix = _banded(conv.weight[:, 0, :, 0], x.shape[1], conv.stride[0], int(conv.padding[0]), conv.dilation[0])
+    return torch.bmm(matrix, x.flatten(start_dim=2)).view(len(x), -1, *x.shape[2:])
+
+
+def along_frames(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """A depthwise convolution along frames, (C, N, W) to (C, N, W_out)."""
+    matrix = _banded(conv.weight[:, 0, 0], x.shape[2], conv.stride[1], int(conv.padding[1]), conv.dilation[1])
+    return torch.bmm(x, matrix.transpose(1, 2))
+
+
+def _banded(taps: Tensor, n_in: int, stride: int, padding: int, dilation: int) -> Tensor:
+    """Taps (C, n_taps) as matrices (C, n_out, n_in): a product with one is the convolution."""
+    places = _places(n_in, taps.shape[1], stride, padding, dilation).to(taps.dtype)
+    return (taps @ places.flatten(start_dim=1)).view(len(taps), *places.shape[1:])
+
+
+@functools.cache
+def _places(n_in: int, n_taps: int, stride: int, padding: int, dilation: int) -> Tensor:
+    """Where each tap stands in the banded matrix, (n_taps, n_out, n_in), ones and zeros."""
+    n_out = (n_in + 2 * padding - dilation * (n_taps - 1) - 1) // stride + 1
+    places = torch.zeros(n_taps, n_out, n_in)
+    for tap in range(n_taps):
+        for out in range(n_out):
+            position = out * stride + tap * dilation - padding
+            if 0 <= position < n_in:
+                places[tap, out, position] = 1
+    return places
+
+
+def first_convolution(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """The convolution from one channel, (H, N, W) to (C, H_out, N, W)."""
+    return cast(Tensor, _FirstConvolution.apply(x, conv.weight[:, 0], conv.stride[0]))  # type: ignore[no-untyped-call]
+
+
+class _FirstConvolution(torch.autograd.Function):
+    """Each row of bands is a product with the rows that its taps reach, shifted along time beforehand."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int) -> Tensor:
+        n_bands, n_clips, n_frames = x.shape
+        n_channels, height, width = weight.shape
+        shifted = x.new_zeros(n_bands + 2 * (height // 2), width, n_clips, n_frames)
+        inner = shifted[height // 2 : height // 2 + n_bands]
+        for tap, (to, origin) in enumerate(_shifts(width, n_frames)):
+            inner[:, tap, :, to] = x[:, :, origin]
+        flat = weight.reshape(n_channels, -1)
+        n_out = (n_bands - 1) // stride + 1
+        out = x.new_empty(n_channels, n_out, n_clips, n_frames)
+        for band in range(n_out):
+            torch.mm(flat, _reached(shifted, band * stride, height), out=out[:, band].flatten(start_dim=1))
+        ctx.save_for_backward(shifted, weight)
+        ctx.stride = stride
+        return out
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, None]:
+        shifted, weight = ctx.saved_tensors
+        n_channels, height, width = weight.shape
+        gradient = gradient.contiguous()
+        to_weight = weight.new_zeros(n_channels, height * width)
+        to_shifted = torch.zeros_like(shifted) if ctx.needs_input_grad[0] else None
+        turned = weight.reshape(n_channels, -1).t().contiguous()
+        for band in range(gradient.shape[1]):
+            row = gradient[:, band].flatten(start_dim=1)
+            to_weight.addmm_(row, _reached(shifted, band * ctx.stride, height).t())
+            if to_shifted is not None:
+                _reached(to_shifted, band * ctx.stride, height).addmm_(turned, row)
+        if to_shifted is None:
+            return None, to_weight.view_as(weight), None
+        inner = to_shifted[height // 2 : len(shifted) - height // 2]
+        to_x = inner.new_zeros(inner.shape[0], *inner.shape[2:])
+        for tap, (to, origin) in enumerate(_shifts(width, inner.shape[3])):
+            to_x[:, :, origin] += inner[:, tap, :, to]
+        return to_x, to_weight.view_as(weight), None
+
+
+def _shifts(width: int, n_frames: int) -> list[tuple[slice, slice]]:
+    """For each tap of an odd convolution that keeps the length: output frames, and the input frames they see."""
+    shifts = []
+    for offset in range(-(width // 2), width // 2 + 1):
+        first, end = max(0, -offset), min(n_frames, n_frames - offset)
+        shifts.append((slice(first, end), slice(first + offset, end + offset)))
+    return shifts
+
+
+def _reached(shifted: Tensor, first: int, height: int) -> Tensor:
+    """The rows that one output band sees, (height * width, N * W)."""
+    return shifted[first : first + height].flatten(0, 1).flatten(start_dim=1)
+
+
+def last_convolution(x: Tensor, conv: nn.Conv2d) -> Tensor:
+    """A depthwise convolution that keeps the frames and not the bands, (C, H, N, W) to (C, H_out, N, W)."""
+    weight = conv.weight[:, 0]
+    width, half = weight.shape[2], weight.shape[2] // 2
+    matrices = torch.cat([_banded(weight[:, :, tap], x.shape[1], 1, 0, 1) for tap in range(width)], dim=1)
+    by_tap = torch.bmm(matrices, x.flatten(start_dim=2)).view(len(x), width, -1, *x.shape[2:])
+    padded, n_frames = functional.pad(by_tap, (half, half)), x.shape[3]
+    return torch.stack([padded[:, tap, ..., tap : tap + n_frames] for tap in range(width)]).sum(dim=0)
+
+
+def batch_norm(x: Tensor, norm: nn.BatchNorm2d, *, rectified: bool = False) -> Tensor:
+    """Batch normalisation of (C, ...), perhaps followed by a ReLU; C may be channels times groups of bands."""
+    rows = x.reshape(norm.num_features, -1)
+    if not norm.training:
+        scale = norm.weight * torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
+        shift = norm.bias - cast(Tensor, norm.running_mean) * scale
+        out = torch.addcmul(shift[:, None], rows, scale[:, None])
+        return (out.relu_() if rectified else out).view(x.shape)
+    out, mean, variance = _BatchNorm.apply(rows, norm.weight, norm.bias, norm.eps, rectified)  # type: ignore[no-untyped-call]
+    follow_batch(norm, mean, variance, rows.shape[1])
+    return cast(Tensor, out).view(x.shape)
+
+
+@torch.no_grad()
+def follow_batch(norm: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, variance: Tensor, n: int) -> None:
+    """Move running statistics as PyTorch does: by the momentum, with the unbiased variance of ``n`` numbers."""
+    momentum = cast(float, norm.momentum)
+    cast(Tensor, norm.num_batches_tracked).add_(1)
+    cast(Tensor, norm.running_mean).lerp_(mean, momentum)
+    cast(Tensor, norm.running_var).lerp_(variance * (n / max(n - 1, 1)), momentum)
+
+
+class _BatchNorm(torch.autograd.Function):
+    """(C, L) to the same, with mean and biased variance of each row; the ReLU may be part of it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, rectified: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        mean, variance = _moments(x)
+        deviation = (variance + eps).rsqrt()
+        scale = weight.double() * deviation
+        out = x * scale.to(x.dtype)[:, None]
+        out += (bias.double() - mean * scale).to(x.dtype)[:, None]
+        if rectified:
+            out.relu_()
+        ctx.rectified = rectified
+        ctx.save_for_backward(x, out if rectified else x, weight, mean, deviation)
+        mean, variance = mean.to(x.dtype), variance.to(x.dtype)
+        ctx.mark_non_differentiable(mean, variance)
+        return out, mean, variance
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(
+        ctx: Any, gradient: Tensor, _mean: Tensor, _variance: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, None, None]:
+        x, out, weight, mean, deviation = ctx.saved_tensors
+        if ctx.rectified:
+            gradient = torch.ops.aten.threshold_backward(gradient, out, 0)
+        n = x.shape[1]
+        total = gradient.sum(dim=1).double()
+        along = ((gradient * x).sum(dim=1).double() - mean * total) * deviation
+        slope = weight.double() * deviation
+        of_x = -slope * deviation * along / n
+        constant = -slope * total / n - of_x * mean
+        to_x = x * of_x.to(x.dtype)[:, None]
+        to_x += constant.to(x.dtype)[:, None]
+        to_x.addcmul_(gradient, slope.to(x.dtype)[:, None])
+        return to_x, along.to(x.dtype), total.to(x.dtype), None, None
+
+
+def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance of each row, float64; in one pass where the digits suffice, else in two."""
+    n = x.shape[1]
+    mean = x.sum(dim=1).double() / n
+    variance = torch.linalg.vector_norm(x, dim=1).double().square() / n - mean.square()
+    if bool((mean.square() > FAR_FROM_ZERO * variance).any()):
+        centred = x - mean.to(x.dtype)[:, None]
+        rest = centred.sum(dim=1).double() / n
+        mean = mean.to(x.dtype).double() + rest
+        variance = torch.linalg.vector_norm(centred, dim=1).double().square() / n - rest.square()
+    return mean, variance.clamp_min(0.0)
+
+
+def add_and_rectify(bands: Tensor, over_time: Tensor, residual: Tensor | None) -> Tensor:
+    """ReLU of bands (C, H, N, W) plus what holds for all bands (C, N, W), plus the input of the block if it has one."""
+    return cast(Tensor, _AddAndRectify.apply(bands, over_time, residual))  # type: ignore[no-untyped-call]
+
+
+class _AddAndRectify(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, bands: Tensor, over_time: Tensor, residual: Tensor | None) -> Tensor:
+        out = bands + over_time[:, None]
+        if residual is not None:
+            out += residual
+        out.relu_()
+        ctx.save_for_backward(out)
+        ctx.has_residual = residual is not None
+        return out
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        (out,) = ctx.saved_tensors
+        gradient = torch.ops.aten.threshold_backward(gradient, out, 0)
+        return gradient, gradient.sum(dim=1), gradient if ctx.has_residual else None
+
+
+def drop_channels(x: Tensor, dropout: nn.Dropout2d) -> Tensor:
+    """Dropout of whole channels of (C, N, W), with the random draws that (N, C, 1, W) would meet."""
+    if not dropout.training:
+        return x
+    kept = functional.dropout2d(x.new_ones(x.shape[1], x.shape[0], 1, 1), dropout.p)
+    return x * kept[:, :, 0, 0].t()[:, :, None]
