@@ -76,6 +76,7 @@ class Training:
         self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], config.training.balance))
         self.noise = Noise(data.noise, self.device, data.clips.shape[1])
         self.model = build_model(config).to(self.device)
+        self.parameters = list(self.model.parameters())
         self.model.front_end.uses_bfloat16 = config.training.products == "bfloat16"
         self.batches = Batches(
             data,
@@ -166,7 +167,7 @@ class Training:
         change = torch.Generator(self.device).manual_seed(seed)
         chosen = torch.multinomial(self.weights, self.steps * training.batch_size, replacement=True, generator=draw)
         rows = torch.from_numpy(self.rows)[chosen].to(self.device)
-        totals = torch.zeros(2, device=self.device)
+        losses, answers = [], []
         self.model.train()
         started = time.perf_counter()
         # Dropout draws from the global generator; it is seeded here and given back as it was.
@@ -176,17 +177,21 @@ class Training:
                 self._set_rates(epoch - 1 + (step - 1) / self.steps)
                 labels = self.batches.clips.labels[batch]
                 log_mel = self.log_mel(self.batches.read(batch), labels, change)
-                totals += self.step(log_mel, labels, change)
+                loss, logits = self.step(log_mel, labels, change)
+                losses.append(loss)
+                answers.append(logits.argmax(dim=1))
                 rate = step * training.batch_size / (time.perf_counter() - started)
                 if on_step is not None and on_step(Step(epoch, step, self.steps, rate)):
                     raise StoppedTraining
-        loss, correct = (totals / self.steps).tolist()
-        if not np.isfinite(loss):
+        # Read from the device once an epoch, not in every step.
+        mean_loss = float(torch.stack(losses).mean())
+        correct = float((torch.cat(answers) == self.batches.clips.labels[rows]).float().mean())
+        if not np.isfinite(mean_loss):
             raise RunError(
-                f"The loss became {loss} in epoch {epoch}: training ran away. Lower the step sizes "
+                f"The loss became {mean_loss} in epoch {epoch}: training ran away. Lower the step sizes "
                 f"(learning_rate is {training.learning_rate:g}), or use the regime 'matched'."
             )
-        return loss, correct
+        return mean_loss, correct
 
     def log_mel(self, kept: Tensor, labels: Tensor, change: torch.Generator) -> Tensor:
         """Log-mels, (n, n_mels, n_frames), of what ``batches.read`` gave, changed as the settings ask."""
@@ -194,18 +199,19 @@ class Training:
             kept, lambda waveform: augment_waveform(waveform, labels, self.noise, self.config.augment, change)
         )
 
-    def step(self, log_mel: Tensor, labels: Tensor, change: torch.Generator) -> Tensor:
-        """One gradient step; returns (loss, accuracy) of the batch without waiting for the device."""
+    def step(self, log_mel: Tensor, labels: Tensor, change: torch.Generator) -> tuple[Tensor, Tensor]:
+        """One gradient step; returns loss and logits of the batch, without waiting for the device."""
         features = mask_spectrogram(self.model.normalise(log_mel), self.config.augment, change)
         logits = self.model.network(features)
         loss = functional.cross_entropy(logits, labels)
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
+        # What the optimisers' own zero_grad does, without its bookkeeping: a tenth of a small model's step.
+        for parameter in self.parameters:
+            parameter.grad = None
         loss.backward()
         for optimizer in self.optimizers:
             optimizer.step()
         self.model.front_end.keep_valid(highest=1.0 if self.config.training.regime == "tutorial" else None)
-        return torch.stack([loss.detach(), (logits.argmax(dim=1) == labels).float().mean()])
+        return loss.detach(), logits.detach()
 
     def _set_rates(self, progress: float) -> None:
         factor = rate_factor(progress, self.config.training)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-FAR_FROM_ZERO = 1000.0
+FAR_FROM_ZERO = 30.0
 """Squared mean over variance beyond which the mean is taken off first, so that the variance keeps its digits."""
 
 
@@ -49,7 +49,9 @@ def _banded(taps: Tensor, n_in: int, stride: int, padding: int, dilation: int) -
 def _places(n_in: int, n_taps: int, stride: int, padding: int, dilation: int) -> Tensor:
     """Where each tap stands in the banded matrix, (n_taps, n_out, n_in), ones and zeros."""
     n_out = (n_in + 2 * padding - dilation * (n_taps - 1) - 1) // stride + 1
-    places = torch.zeros(n_taps, n_out, n_in)
+    # Kept for every later use: made in inference mode, training could not use it.
+    with torch.inference_mode(False):
+        places = torch.zeros(n_taps, n_out, n_in)
     for tap in range(n_taps):
         for out in range(n_out):
             position = out * stride + tap * dilation - padding

@@ -154,3 +154,13 @@ def test_shipped_models_answer_as_through_pytorchs_layers(run, words):
 
 def test_there_are_shipped_models_to_test():
     assert len(SHIPPED) == 4
+
+
+def test_a_network_can_be_trained_after_another_was_used_in_inference_mode():
+    """What is cached between uses was once made in inference mode, and training then failed."""
+    cm._places.cache_clear()
+    with torch.inference_mode():
+        BCResNet(40, 12, 1).eval()(torch.randn(1, 40, 101))
+    network = BCResNet(40, 12, 1)
+    network(torch.randn(2, 40, 101)).sum().backward()
+    assert network.classify.weight.grad is not None
