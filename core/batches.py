@@ -101,10 +101,14 @@ class Batches:
                 break
 
     def read(self, rows: Tensor) -> Tensor:
-        """What is kept of these rows (whole numbers, (n,), on the device): waveforms, spectra or log-mels."""
+        """What ``log_mel`` takes, for these rows (whole numbers, (n,), on the device): waveforms, log-mels, or places.
+
+        Spectra are not read here but where they are multiplied; of them this gives where they lie.
+        """
         if self.kind == "waveforms":
             return self.clips.waveforms(rows)
-        return self.stored.index_select(0, self.places[rows]).float()
+        places = self.places[rows]
+        return places if self.kind == "spectra" else self.stored.index_select(0, places).float()
 
     def log_mel(self, kept: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Log-mels, (n, n_mels, n_frames), of what ``read`` gave, with gradients to the filters where they are trained.
@@ -116,7 +120,7 @@ class Batches:
         if self.kind == "log-mels":
             return kept
         if self.kind == "spectra":
-            return self.front_end.log(self.front_end.mel_of(kept))
+            return self.front_end.log(self.front_end.mel_of(self.stored, kept))
         return cast(Tensor, self.front_end(change(kept) if change else kept))
 
     @torch.no_grad()

@@ -17,6 +17,7 @@ from core.config import FrontEndConfig
 from core.errors import AudioError, ConfigError
 from core.frontend.fourier import fourier_power, fourier_response
 from core.frontend.kernels import kernel_power, kernel_power_bfloat16, plan_for, prepared_kernels
+from core.frontend.stored import mel_of_rows
 from core.results import Filters, FilterSnapshot
 
 FOURIER_CHUNK_CLIPS = 10
@@ -113,21 +114,25 @@ class TrainableMel(nn.Module):
         chunks = [self._mel_by_frame(power)[:, :n_frames] for power in self._power_in_chunks(waveform)]
         return torch.cat(chunks).transpose(1, 2)
 
-    def mel_of(self, power: Tensor) -> Tensor:
-        """STFT power by frame, (n_clips, n_frames, n_bins), to mel power, (n_clips, n_mels, n_frames).
+    def mel_of(self, spectra: Tensor, rows: Tensor) -> Tensor:
+        """Mel power, (n_clips, n_mels, n_frames), of some spectra that ``power_by_frame`` gave, (n, n_frames, n_bins).
 
         Spectra that do not change while the mel filters are trained can be computed once and given to this.
         """
-        return self._mel_by_frame(power).transpose(1, 2)
+        basis = cast(Tensor, self.layer.mel_basis)
+        return self._with_offset(mel_of_rows(spectra, rows, basis)).transpose(1, 2)
 
     def _mel_by_frame(self, power: Tensor) -> Tensor:
         basis = cast(Tensor, self.layer.mel_basis)
         # Silent bins behind the last one, which ``kernel_power`` may add, are met by silent weights.
-        mel = power @ functional.pad(basis, (0, power.shape[2] - basis.shape[1])).t()
-        if self.config.power_offset:
-            # The same as adding it to the power of every bin, on a sixth of the numbers.
-            mel = mel + self.config.power_offset * basis.sum(dim=1)
-        return mel
+        missing = power.shape[2] - basis.shape[1]
+        return self._with_offset(power @ (functional.pad(basis, (0, missing)) if missing else basis).t())
+
+    def _with_offset(self, mel: Tensor) -> Tensor:
+        """``power_offset`` in every bin, added where there are fewest numbers: after the filters."""
+        if not self.config.power_offset:
+            return mel
+        return mel + self.config.power_offset * cast(Tensor, self.layer.mel_basis).sum(dim=1)
 
     def power_by_frame(self, waveform: Tensor) -> Tensor:
         """STFT power, (n_clips, n_frames, n_bins), without ``power_offset``: what ``mel_of`` takes."""
