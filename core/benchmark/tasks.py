@@ -114,12 +114,12 @@ class Case:
 
 
 SIZES: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
-    "forward": ((100, 15), (100, 40)),
-    "gradient": ((100, 9), (100, 25)),
+    "forward": ((100, 11), (100, 25)),
+    "gradient": ((100, 9), (100, 21)),
     "epoch-linear": ((1000, 3), (5000, 5)),
     "epoch-bcresnet-1": ((300, 3), (1000, 5)),
     "epoch-bcresnet-3": ((200, 3), (500, 5)),
-    "one-clip": ((1, 20), (1, 100)),
+    "one-clip": ((1, 11), (1, 31)),
 }
 """Clips and repeats of each task: in a quick run, in a full one."""
 
