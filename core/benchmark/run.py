@@ -12,7 +12,7 @@ import psutil
 from core.benchmark.clock import ratios, take_turns
 from core.benchmark.contestant import Contestant
 from core.benchmark.machine import describe_machine, describe_versions
-from core.benchmark.tasks import REFERENCES, Case, cases
+from core.benchmark.tasks import OF_THEIR_OWN, REFERENCES, Case, cases
 from core.config import BENCHMARK_TASKS
 from core.device import available_devices, choose_device
 from core.errors import ConfigError
@@ -141,6 +141,8 @@ def _time_group(
 
 def _references(case: Case, group: list[Case], seconds: list[list[float]]) -> dict[str, list[float]]:
     """Seconds of what a case is compared with: same setting, and librosa's fastest way; nothing beside itself."""
+    if case.variant in OF_THEIR_OWN:
+        return {}
     found = {
         REFERENCES[other.variant]: own
         for other, own in zip(group, seconds, strict=True)

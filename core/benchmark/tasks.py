@@ -87,6 +87,10 @@ REFERENCES = {
 """Variants that ratios are taken to, and the name of the ratio; librosa's is to the fastest of its variants."""
 
 
+OF_THEIR_OWN = frozenset({"Earshot, BC-ResNet 1", "Earshot, BC-ResNet 3"})
+"""Variants that do other work than any reference beside them: a ratio would say nothing."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One bar of the report."""
