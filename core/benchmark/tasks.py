@@ -118,12 +118,12 @@ class Case:
 
 
 SIZES: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
-    "forward": ((100, 11), (100, 25)),
-    "gradient": ((100, 9), (100, 21)),
-    "epoch-linear": ((1000, 3), (5000, 5)),
-    "epoch-bcresnet-1": ((300, 3), (1000, 5)),
-    "epoch-bcresnet-3": ((200, 3), (500, 5)),
-    "one-clip": ((1, 11), (1, 31)),
+    "forward": ((100, 7), (100, 25)),
+    "gradient": ((100, 5), (100, 21)),
+    "epoch-linear": ((400, 3), (5000, 5)),
+    "epoch-bcresnet-1": ((200, 3), (1000, 5)),
+    "epoch-bcresnet-3": ((100, 3), (500, 5)),
+    "one-clip": ((1, 7), (1, 31)),
 }
 """Clips and repeats of each task: in a quick run, in a full one."""
 
