@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,11 @@ class Contestant:
     def __init__(self, *, ours: bool, threads: int) -> None:
         pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
         command = [sys.executable, "-m", "core.benchmark.contestant", "ours" if ours else "others", str(threads)]
+        # A file takes any number of warnings; a pipe that nobody reads would fill up and stop the process.
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  (it lives as long as the process)
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=PROJECT,
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, cwd=PROJECT,
                 env={**os.environ, **pinned}, text=True,
             )  # fmt: skip
         except OSError as error:
@@ -62,7 +65,8 @@ class Contestant:
             answer = json.loads(line)
         except (OSError, ValueError) as error:
             self.close()
-            said = self._process.stderr.read().strip().splitlines()[-1:] if self._process.stderr else []
+            self._said.seek(0)
+            said = self._said.read().strip().splitlines()[-1:]
             raise BenchmarkError(
                 f"The process that was being timed ended ({' '.join(said) or 'without a word'}). "
                 "If memory ran out, close other programs, or time fewer clips."

@@ -143,23 +143,17 @@ def _references(case: Case, group: list[Case], seconds: list[list[float]]) -> di
     """Seconds of what a case is compared with: same setting, and librosa's fastest way; nothing beside itself."""
     if case.variant in OF_THEIR_OWN:
         return {}
+    # Librosa knows no settings: beside it stands what is timed with the first of them, where nothing is trained.
+    setting = group[0].setting if case.is_librosa else case.setting
+    timed = list(zip(group, seconds, strict=True))
     found = {
         REFERENCES[other.variant]: own
-        for other, own in zip(group, seconds, strict=True)
-        if other.variant in REFERENCES and other is not case and case.setting in (other.setting, "")
+        for other, own in timed
+        if other.variant in REFERENCES and other is not case and other.setting == setting
     }
-    fastest = min(
-        (own for other, own in zip(group, seconds, strict=True) if other.is_librosa),
-        key=lambda own: sorted(own)[len(own) // 2],
-        default=None,
-    )
-    if fastest is not None and not case.is_librosa:
-        found["librosa"] = fastest
-    if case.is_librosa:
-        # Beside librosa, which has no settings, stands nnAudio with nothing trained.
-        found = {name: own for name, own in found.items() if name == "nnAudio"}
-        first = next(i for i, other in enumerate(group) if other.variant == "nnAudio")
-        found["nnAudio"] = seconds[first]
+    librosas = [own for other, own in timed if other.is_librosa]
+    if librosas and not case.is_librosa:
+        found["librosa"] = min(librosas, key=lambda own: sorted(own)[len(own) // 2])
     return found
 
 
