@@ -301,6 +301,45 @@ class RunConfig:
         return f"{self.model.name} · {self.front_end.setting}{regime}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class ListeningConfig:
+    """How answers along a stream become detections; threshold, average, count and refractory time are its four knobs."""
+
+    hop_s: float = 0.1
+    """Seconds from one decision to the next (rounded to whole frames of the front end)."""
+    average_s: float = 0.3
+    """Probabilities are averaged over this long (s). Longer is calmer, and later."""
+    threshold: float = 0.7
+    """Averaged probability from which a word counts, 0 to 1. Higher gives fewer false alarms, and more misses."""
+    word_thresholds: tuple[tuple[str, float], ...] = ()
+    """Words with a threshold of their own."""
+    minimum_count: int = 2
+    """Decisions in a row in which a word must reach its threshold. More are safer, and later."""
+    refractory_s: float = 0.7
+    """After a detection nothing is detected for this long (s). Longer loses words that are spoken fast."""
+
+    def __post_init__(self) -> None:
+        _between("hop_s", self.hop_s, 0.01, 1)
+        _between("average_s", self.average_s, 0, 5)
+        _between("threshold", self.threshold, 0, 1)
+        _between("minimum_count", self.minimum_count, 1, 100)
+        _between("refractory_s", self.refractory_s, 0, 10)
+        for word, threshold in self.word_thresholds:
+            _one_of("word in word_thresholds", word, KEYWORDS)
+            _between(f"threshold of {word!r}", threshold, 0, 1)
+        words = [word for word, _ in self.word_thresholds]
+        _require(len(set(words)) == len(words), f"word_thresholds names a word twice: {', '.join(words)}.")
+
+    def threshold_of(self, word: str) -> float:
+        """The threshold that holds for a word.
+
+        >>> config = ListeningConfig(threshold=0.7, word_thresholds=(("go", 0.9),))
+        >>> config.threshold_of("go"), config.threshold_of("yes")
+        (0.9, 0.7)
+        """
+        return dict(self.word_thresholds).get(word, self.threshold)
+
+
 Config = TypeVar("Config")
 
 
@@ -342,7 +381,10 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
         if typing.get_origin(option) is Literal and value in typing.get_args(option):
             return value
         if typing.get_origin(option) is tuple and isinstance(value, list | tuple):
-            return tuple(_convert(name, kind, item) for kind, item in zip(typing.get_args(option), value, strict=False))
+            kinds = typing.get_args(option)
+            if kinds[-1] is Ellipsis:
+                kinds = (kinds[0],) * len(value)
+            return tuple(_convert(name, kind, item) for kind, item in zip(kinds, value, strict=False))
         if option is float and isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
         if option in (int, str, bool) and type(value) is option:

@@ -151,6 +151,41 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Detection:
+    """A word that was heard along a stream. Times are seconds of sound since the stream began."""
+
+    word: str
+    score: float
+    """Averaged probability when it was detected, 0 to 1."""
+    start_s: float
+    end_s: float
+    """Where its sound lies, as far as it had been heard."""
+    heard_s: float
+    """End of the second of sound that decided: the earliest time at which the word could be reported."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """What one model makes of the last second of a stream."""
+
+    end_s: float
+    """End of that second, in seconds of sound since the stream began."""
+    probabilities: FloatArray
+    """The network's answer, (n_labels,)."""
+    smoothed: FloatArray
+    """Averaged over the last answers, (n_labels,); all on ``_silence_`` while nothing is said."""
+    level_db: float
+    """Level of the sound since the last decision (RMS, dB of full scale, at least -100)."""
+    speaking: bool
+    """Whether there is a sound in the second that stands out enough to be speech."""
+    log_mel: FloatArray = field(repr=False)
+    """The columns that became final with this decision, (n_mels, n_columns), natural logarithm, before normalisation;
+    put side by side, those of all decisions are the spectrogram of the stream."""
+    detection: Detection | None
+    """The word detected with this decision, if there is one."""
+
+
+@dataclass(frozen=True)
 class Problem:
     """Something wrong with one file of a dataset, and what was done about it."""
 
