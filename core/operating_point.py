@@ -1,0 +1,71 @@
+"""The settings that a model listens with, kept with the model: chosen once, used by every page and command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from core.config import ListeningConfig, from_dict, to_dict
+from core.errors import ConfigError, RunError
+from core.files import write_json
+from core.runs import SHIPPED_PREFIX, runs_folder
+
+FILE = "listening.json"
+FORMAT, VERSION = "earshot-listening", 1
+
+LARGEST_BYTES = 100_000
+
+
+def kept_beside(run: Path, name: str) -> Path:
+    """Where a file about a run is kept: in its folder; for a run that came with the project, among the user's runs.
+
+    >>> kept_beside(Path("runs/mine"), "listening.json").as_posix()
+    'runs/mine/listening.json'
+    """
+    return runs_folder() / f"{run.name}-{name}" if run.name.startswith(SHIPPED_PREFIX) else run / name
+
+
+def load(run: Path) -> ListeningConfig:
+    """The settings kept for a run; the defaults if there are none, or if the run is a checkpoint file.
+
+    Raises:
+        ConfigError: If they are damaged or of a later version; the defaults are then the settings to go on with.
+    """
+    path = kept_beside(run, FILE)
+    if not run.is_dir() or not path.exists():
+        return ListeningConfig()
+    try:
+        with path.open("rb") as file:
+            kept = json.loads(file.read(LARGEST_BYTES))
+        if not isinstance(kept, dict) or kept.get("format") != FORMAT:
+            raise ValueError(f"it is no file of the format {FORMAT}")
+        version, config = kept.get("version"), kept.get("config")
+        if version == VERSION:
+            return from_dict(ListeningConfig, config)
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise ConfigError(
+            f"The listening settings kept for {run.name} cannot be used ({error}). The defaults are used; choose the "
+            f"settings again, or remove {path}."
+        ) from error
+    raise ConfigError(
+        f"The listening settings kept for {run.name} have version {version!r}; this program reads version {VERSION}. "
+        f"The defaults are used; update the program, or remove {path}."
+    )
+
+
+def save(run: Path, config: ListeningConfig) -> None:
+    """Keep the settings for a run, whole or not at all.
+
+    Raises:
+        RunError: If the run is no folder, or nothing can be written there.
+    """
+    if not run.is_dir():
+        raise RunError(f"{run} is not the folder of a run; settings are kept for runs only.")
+    path = kept_beside(run, FILE)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"format": FORMAT, "version": VERSION, "config": to_dict(config)})
+    except OSError as error:
+        raise RunError(
+            f"The settings cannot be kept in {path.parent} ({error.strerror}). Make the folder writable."
+        ) from error
