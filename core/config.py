@@ -42,12 +42,13 @@ SETTINGS: dict[str, str] = {
 }
 """The tutorial's four experiments."""
 
-Protocol = Literal["official", "testing-list", "validation"]
+Protocol = Literal["official", "testing-list", "validation", "own"]
 
 PROTOCOLS: dict[str, str] = {
     "official": "official test set",
     "testing-list": "testing list",
     "validation": "validation",
+    "own": "recordings of your own",
 }
 """Which clips a score was measured on; the name stands wherever a score is shown."""
 
@@ -55,6 +56,7 @@ PROTOCOL_NOTES: dict[str, str] = {
     "official": "twelve balanced classes, with silence",
     "testing-list": "no silence, mostly unknown words",
     "validation": "used to choose the best epoch, so its score flatters",
+    "own": "your voice, your room: a biased sample, since you kept what a model heard or missed",
 }
 
 

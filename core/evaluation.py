@@ -67,6 +67,7 @@ def evaluate(
         truth=truth,
         clip_words=tuple(data.words[rows].tolist()),
         clip_files=tuple(data.files[rows].tolist()),
+        data_key=data.key,
     )
 
 
@@ -136,6 +137,7 @@ def save_evaluation(path: Path, evaluation: Evaluation) -> None:
             "truth": evaluation.truth,
             "clip_words": evaluation.clip_words,
             "clip_files": evaluation.clip_files,
+            "data_key": evaluation.data_key,
         },
     )
 
@@ -159,6 +161,7 @@ def load_evaluation(path: Path) -> Evaluation:
             truth=saved["truth"],
             clip_words=tuple(saved["clip_words"].tolist()),
             clip_files=tuple(saved["clip_files"].tolist()),
+            data_key=str(saved.get("data_key", "")),
         )
     except (ValueError, KeyError) as error:
         raise DataError(f"The evaluation {path.name} cannot be read ({error}). Evaluate again.") from error

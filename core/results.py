@@ -87,6 +87,8 @@ class Evaluation:
     truth: NDArray[np.int64]
     clip_words: tuple[str, ...] = ()
     clip_files: tuple[str, ...] = ()
+    data_key: str = ""
+    """Key of the pack it was measured on; empty in evaluations kept before this was noted."""
 
     @property
     def n(self) -> int:

@@ -46,6 +46,7 @@ def pytest_configure(config):
     for name in ("KWS_DATA", "KWS_RUNS"):
         os.environ.pop(name, None)
     os.environ["KWS_CACHE"] = str(SCRATCH / "packs")
+    os.environ["KWS_RECORDINGS"] = str(SCRATCH / "recordings")
     if os.environ.get("CI") == "true" or os.environ.get("KWS_REQUIRE_ALL") == "1":
         # Registered here rather than written as hooks of this file, so that docstring examples in core count too.
         config.pluginmanager.register(RequireAll())

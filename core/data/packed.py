@@ -73,7 +73,7 @@ class Pack:
         Raises:
             DataError: If there is no such split, or it has no clips.
         """
-        if split not in SPLITS:
+        if split not in SPLITS and split not in PROTOCOLS:
             raise DataError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
         rows = np.flatnonzero(self.splits == split).astype(np.int64)
         if len(rows) == 0:

@@ -106,7 +106,7 @@ def test_an_evaluation_comes_back_as_it_was_saved(trained, tone_pack, tmp_path):
     save_evaluation(path, result)
     again = load_evaluation(path)
     assert saved_evaluations(tmp_path) == [path]
-    for name in ("run", "dataset", "protocol", "labels", "clip_words", "clip_files", "n"):
+    for name in ("run", "dataset", "protocol", "labels", "clip_words", "clip_files", "data_key", "n"):
         assert getattr(again, name) == getattr(result, name)
     assert scores(again) == scores(result)
 
