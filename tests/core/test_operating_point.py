@@ -92,7 +92,8 @@ def test_a_later_version_is_refused_politely(run):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x00\xff", b"[]", b"null", b'{"format": "else"}', b"[" * 100_000, b'{"format": "earshot-listening"}'],
+    "content",
+    [b"", b"\x00\xff", b"[]", b"null", b'{"format": "else"}', b"[" * 100_000, b'{"format": "earshot-listening"}'],
     ids=["empty", "bytes", "a list", "null", "another format", "deep", "no version"],
 )  # fmt: skip
 def test_a_damaged_file_is_refused_with_the_file_to_remove(run, content):
