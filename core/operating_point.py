@@ -39,10 +39,10 @@ def load(run: Path) -> ListeningConfig:
             kept = json.loads(file.read(LARGEST_BYTES))
         if not isinstance(kept, dict) or kept.get("format") != FORMAT:
             raise ValueError(f"it is no file of the format {FORMAT}")
-        version, config = kept.get("version"), kept.get("config")
+        version = kept.get("version")
         if version == VERSION:
-            return from_dict(ListeningConfig, config)
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+            return from_dict(ListeningConfig, kept["config"])
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ConfigError(
             f"The listening settings kept for {run.name} cannot be used ({error}). The defaults are used; choose the "
             f"settings again, or remove {path}."

@@ -91,11 +91,14 @@ def test_a_later_version_is_refused_politely(run):
         operating_point.load(run)
 
 
+HEAD = b'{"format": "earshot-listening"'
+
+
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\x00\xff", b"[]", b"null", b'{"format": "else"}', b"[" * 100_000, b'{"format": "earshot-listening"}'],
-    ids=["empty", "bytes", "a list", "null", "another format", "deep", "no version"],
-)  # fmt: skip
+    [b"", b"\x00\xff", b"[]", b"null", b'{"format": "else"}', b"[" * 100_000, HEAD + b"}", HEAD + b', "version": 1}'],
+    ids=["empty", "bytes", "a list", "null", "another format", "deep", "no version", "no config"],
+)
 def test_a_damaged_file_is_refused_with_the_file_to_remove(run, content):
     (run / "listening.json").write_bytes(content)
     with pytest.raises(ConfigError, match=r"remove .*listening\.json"):

@@ -1,0 +1,108 @@
+"""Made-up detections against made-up truths, counted by hand; intervals against published tables."""
+
+from dataclasses import replace
+
+import pytest
+
+from core.results import Detection, PlacedWord
+from core.stream_accuracy.scoring import HIT_S, rate_interval, score, share_interval
+
+YES = PlacedWord("yes", 10.0, 10.5, "yes/1.wav")
+NO = PlacedWord("no", 20.0, 20.4, "no/1.wav")
+BED = PlacedWord("bed", 30.0, 30.5, "bed/1.wav")
+TRUTH = (YES, NO, BED)
+SECONDS = 3600.0
+
+
+def heard(word, heard_s):
+    return Detection(word, 0.9, heard_s - 1, heard_s, heard_s)
+
+
+def scored(*detections, truth=TRUTH):
+    return score(detections, truth, SECONDS, threshold=0.7)
+
+
+def counts(scores):
+    return scores.hits, scores.misses, scores.wrong_words, scores.false_alarms
+
+
+def test_nothing_detected_misses_every_keyword_and_no_other_word():
+    scores = scored()
+    assert counts(scores) == (0, 2, 0, 0)
+    assert (scores.n_keywords, scores.miss_share, scores.median_latency_s) == (2, 1.0, None)
+
+
+def test_the_right_words_in_time_are_hits_with_their_latency():
+    scores = scored(heard("yes", 10.8), heard("no", 20.3))
+    assert counts(scores) == (2, 0, 0, 0)
+    assert scores.latencies_s == (pytest.approx(0.3), pytest.approx(-0.1))
+    assert scores.median_latency_s == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("heard_s", "is_hit"),
+    [(9.99, False), (10.0, True), (10.5 + HIT_S, True), (10.51 + HIT_S, False)],
+    ids=["before the word", "at its start", "a second after its end", "later"],
+)
+def test_a_hit_lies_between_the_words_start_and_a_second_after_its_end(heard_s, is_hit):
+    assert counts(scored(heard("yes", heard_s))) == ((1, 1, 0, 0) if is_hit else (0, 2, 0, 1))
+
+
+def test_a_word_detected_twice_is_one_hit_and_one_false_alarm():
+    assert counts(scored(heard("yes", 10.6), heard("yes", 11.4))) == (1, 1, 0, 1)
+
+
+def test_a_keyword_taken_for_another_is_missed_and_a_wrong_word():
+    assert counts(scored(heard("no", 10.6))) == (0, 2, 1, 0)
+
+
+def test_a_wrong_word_before_the_right_one_does_not_undo_the_hit():
+    assert counts(scored(heard("no", 10.4), heard("yes", 11.2))) == (1, 1, 1, 0)
+
+
+def test_a_detection_over_an_unknown_word_or_over_nothing_is_a_false_alarm():
+    assert counts(scored(heard("yes", 30.4), heard("no", 100.0))) == (0, 2, 0, 2)
+
+
+def test_the_same_word_said_twice_in_a_row_is_hit_twice():
+    again = replace(YES, start_s=11.2, end_s=11.7)
+    assert counts(scored(heard("yes", 10.9), heard("yes", 11.4), truth=(YES, again))) == (2, 0, 0, 0)
+
+
+def test_time_in_which_a_keyword_can_be_hit_is_no_time_for_false_alarms():
+    # Two keywords of 0.5 and 0.4 s, each with a second more; the unknown word does not count.
+    assert scored().free_hours * 3600 == pytest.approx(SECONDS - 1.5 - 1.4)
+    # Words that overlap, and one at the very end, are not counted twice or beyond the end.
+    near = (YES, replace(YES, start_s=11.0, end_s=11.5), replace(YES, start_s=3599.0, end_s=3599.5))
+    assert scored(truth=near).free_hours * 3600 == pytest.approx(SECONDS - 2.5 - 1.0)
+
+
+def test_false_alarms_are_given_by_the_hour_with_their_interval():
+    scores = score([heard("yes", 100.0 + n) for n in range(10)], [YES], 2 * SECONDS + 1.5, threshold=0.7)
+    assert scores.false_alarms_per_hour == pytest.approx(5.0)
+    assert scores.false_alarms_interval == (pytest.approx(2.398, abs=5e-4), pytest.approx(9.195, abs=5e-4))
+
+
+# Exact 95 % limits of a Poisson mean, as printed in tables (Garwood 1936; Ulm 1990).
+@pytest.mark.parametrize(
+    ("count", "low", "high"),
+    [
+        (1, 0.0253, 5.572), (2, 0.242, 7.225), (3, 0.619, 8.767), (5, 1.623, 11.668), (10, 4.795, 18.390),
+        (20, 12.217, 30.888), (100, 81.364, 121.627),
+    ],
+)  # fmt: skip
+def test_the_interval_of_a_rate_is_the_published_one(count, low, high):
+    assert rate_interval(count, 1.0) == (pytest.approx(low, abs=6e-4), pytest.approx(high, abs=6e-4))
+    assert rate_interval(count, 4.0) == (pytest.approx(low / 4, abs=6e-4), pytest.approx(high / 4, abs=6e-4))
+
+
+def test_no_false_alarm_in_some_hours_bounds_the_rate_by_the_rule_of_three():
+    low, high = rate_interval(0, 0.5)
+    assert low == 0
+    assert 0.99 * 3 / 0.5 < high < 3 / 0.5
+
+
+def test_the_interval_of_a_share_is_wilsons():
+    # Newcombe (1998), table I, method 3: 81 of 263 and 15 of 148.
+    assert share_interval(81, 263) == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
+    assert share_interval(15, 148) == (pytest.approx(0.0624, abs=1e-4), pytest.approx(0.1605, abs=1e-4))
