@@ -51,7 +51,7 @@ class Clips:
 
     def waveforms(self, rows: Tensor) -> Tensor:
         """Clips of these rows (a tensor of whole numbers on any device), (n, n_samples), -1 to 1."""
-        if self.samples.device == self.device:
+        if self.samples.device.type == self.device.type:
             samples = self.samples.index_select(0, rows.to(self.device))
         else:
             samples = torch.empty(len(rows), self.samples.shape[1], dtype=self.samples.dtype, pin_memory=True)
@@ -99,6 +99,11 @@ class Batches:
                 self.kind = kind
                 self._store(torch.from_numpy(rows), dtype, progress)
                 break
+
+    @property
+    def on_device(self) -> bool:
+        """Whether all that a step reads lies on the device already."""
+        return self.kind != "waveforms" or self.clips.samples.device.type == self.clips.device.type
 
     def read(self, rows: Tensor) -> Tensor:
         """What ``log_mel`` takes, for these rows (whole numbers, (n,), on the device): waveforms, log-mels, or places.

@@ -22,6 +22,7 @@ from core.data.source import Progress
 from core.device import choose_device, require_bfloat16
 from core.errors import RunError
 from core.models import KeywordSpotter, build_model
+from core.replay import Replay
 from core.results import EpochReport
 
 TUTORIAL_SILENCE_WEIGHT = 4.6
@@ -41,6 +42,22 @@ class Step:
 
 OnStep = Callable[[Step], bool]
 """Called after every step; answering True asks training to stop."""
+
+
+class _Teller:
+    """Tells of every step, and ends the epoch if it is asked to."""
+
+    def __init__(self, epoch: int, steps: int, batch_size: int, on_step: OnStep | None) -> None:
+        self.epoch, self.steps, self.batch_size, self.on_step = epoch, steps, batch_size, on_step
+        self.done, self.started = 0, time.perf_counter()
+
+    def step_done(self) -> None:
+        self.done += 1
+        if self.on_step is None:
+            return
+        rate = self.done * self.batch_size / (time.perf_counter() - self.started)
+        if self.on_step(Step(self.epoch, self.done, self.steps, rate)):
+            raise StoppedTraining
 
 
 class StoppedTraining(Exception):  # noqa: N818 - not an error: somebody asked for it
@@ -88,6 +105,10 @@ class Training:
             progress=progress,
         )
         self.optimizers = build_optimizers(self.model, config.training)
+        self.change = torch.Generator(self.device)
+        # A graph finds everything where it was; clips that come from the computer's memory are somewhere else each time.
+        self.replays = self.device.type == "cuda" and self.batches.on_device
+        self._replay: Replay | None = None
         self.steps = ceil(len(self.rows) / config.training.batch_size)
         self.epoch = 0
         self.best_epoch = 0
@@ -101,7 +122,7 @@ class Training:
             "best": [self.best_epoch, self.best_accuracy, self.best_loss],
             "model": self.model.state_dict(),
             "initial": self.model.front_end.initial(trained_only=True),
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "optimizers": [_with_plain_rates(optimizer.state_dict()) for optimizer in self.optimizers],
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -115,6 +136,7 @@ class Training:
             self.model.front_end.set_initial(state["initial"])
             for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
+            self._replay = None
             self.epoch = int(state["epoch"])
             self.best_epoch, self.best_accuracy, self.best_loss = state["best"]
         except (KeyError, ValueError, RuntimeError, TypeError) as error:
@@ -151,7 +173,7 @@ class Training:
             train_accuracy=accuracy,
             validation_loss=validation[0] if validation else None,
             validation_accuracy=validation[1] if validation else None,
-            learning_rate=self.optimizers[0].param_groups[0]["lr"],
+            learning_rate=float(self.optimizers[0].param_groups[0]["lr"]),
             mel_change=mel_change,
             stft_change=stft_change,
             clips_per_second=self.steps * training.batch_size / trained_s,
@@ -164,34 +186,67 @@ class Training:
         training = self.config.training
         seed = _epoch_seed(training.seed, epoch)
         draw = torch.Generator().manual_seed(seed)
-        change = torch.Generator(self.device).manual_seed(seed)
         chosen = torch.multinomial(self.weights, self.steps * training.batch_size, replacement=True, generator=draw)
-        rows = torch.from_numpy(self.rows)[chosen].to(self.device)
-        losses, answers = [], []
+        rows = torch.from_numpy(self.rows)[chosen].to(self.device).view(self.steps, training.batch_size)
         self.model.train()
-        started = time.perf_counter()
+        self.change.manual_seed(seed)
         # Dropout draws from the global generator; it is seeded here and given back as it was.
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(seed)
-            for step, batch in enumerate(rows.split(training.batch_size), start=1):
-                self._set_rates(epoch - 1 + (step - 1) / self.steps)
-                labels = self.batches.clips.labels[batch]
-                log_mel = self.log_mel(self.batches.read(batch), labels, change)
-                loss, logits = self.step(log_mel, labels, change)
-                losses.append(loss)
-                answers.append(logits.argmax(dim=1))
-                rate = step * training.batch_size / (time.perf_counter() - started)
-                if on_step is not None and on_step(Step(epoch, step, self.steps, rate)):
-                    raise StoppedTraining
+            run = self._replayed_steps if self.replays else self._steps_in_turn
+            losses, answers = run(epoch, rows, on_step)
         # Read from the device once an epoch, not in every step.
-        mean_loss = float(torch.stack(losses).mean())
-        correct = float((torch.cat(answers) == self.batches.clips.labels[rows]).float().mean())
+        mean_loss = float(losses.mean())
+        correct = float((answers == self.batches.clips.labels[rows]).float().mean())
         if not np.isfinite(mean_loss):
             raise RunError(
                 f"The loss became {mean_loss} in epoch {epoch}: training ran away. Lower the step sizes "
                 f"(learning_rate is {training.learning_rate:g}), or use the regime 'matched'."
             )
         return mean_loss, correct
+
+    def _steps_in_turn(self, epoch: int, rows: Tensor, on_step: OnStep | None) -> tuple[Tensor, Tensor]:
+        """Losses (steps,) and answers (steps, batch) of the steps of an epoch."""
+        losses, answers = [], []
+        tell = _Teller(epoch, self.steps, self.config.training.batch_size, on_step)
+        for number, batch in enumerate(rows):
+            for group, rate in zip(self._groups(), self._rates(epoch, number), strict=True):
+                group["lr"] = rate
+            loss, answer = self._train_on(batch)
+            losses.append(loss)
+            answers.append(answer)
+            tell.step_done()
+        return torch.stack(losses), torch.stack(answers)
+
+    def _replayed_steps(self, epoch: int, rows: Tensor, on_step: OnStep | None) -> tuple[Tensor, Tensor]:
+        """The same on a GPU, as a graph."""
+        batch_size = self.config.training.batch_size
+        if self._replay is None:
+            self._replay = Replay(
+                self._train_on, self.optimizers, n_steps=self.steps, batch_size=batch_size, generators=[self.change],
+                device=self.device,
+            )  # fmt: skip
+        self._replay.begin(rows, torch.tensor([self._rates(epoch, number) for number in range(self.steps)]))
+        tell = _Teller(epoch, self.steps, batch_size, on_step)
+        for _ in range(self.steps):
+            self._replay.step()
+            tell.step_done()
+        return self._replay.losses, self._replay.answers
+
+    def _train_on(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """A step with the clips of some rows, (batch,): its loss, and the labels that the model answered."""
+        labels = self.batches.clips.labels[rows]
+        log_mel = self.log_mel(self.batches.read(rows), labels, self.change)
+        loss, logits = self.step(log_mel, labels, self.change)
+        return loss, logits.argmax(dim=1)
+
+    def _groups(self) -> Iterator[dict[str, Any]]:
+        return (group for optimizer in self.optimizers for group in optimizer.param_groups)
+
+    def _rates(self, epoch: int, number: int) -> list[float]:
+        """Step size of each group of parameters in a step, counted from 0."""
+        factor = rate_factor(epoch - 1 + number / self.steps, self.config.training)
+        return [group["peak"] * factor for group in self._groups()]
 
     def log_mel(self, kept: Tensor, labels: Tensor, change: torch.Generator) -> Tensor:
         """Log-mels, (n, n_mels, n_frames), of what ``batches.read`` gave, changed as the settings ask."""
@@ -212,12 +267,6 @@ class Training:
             optimizer.step()
         self.model.front_end.keep_valid(highest=1.0 if self.config.training.regime == "tutorial" else None)
         return loss.detach(), logits.detach()
-
-    def _set_rates(self, progress: float) -> None:
-        factor = rate_factor(progress, self.config.training)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * factor
 
     @torch.no_grad()
     def _validate(self) -> tuple[float, float]:
@@ -297,7 +346,8 @@ def build_optimizers(model: KeywordSpotter, training: TrainingConfig) -> list[to
         groups.append({"params": [parameter], "lr": peak, "peak": peak})
     if groups:
         # Gradients of the filters are far below Adam's usual epsilon on quiet data.
-        optimizers.append(torch.optim.Adam(groups, eps=1e-12, fused=True))
+        on_gpu = next(iter(basis.values())).is_cuda
+        optimizers.append(torch.optim.Adam(groups, eps=1e-12, fused=True, capturable=on_gpu))
     return optimizers
 
 
@@ -305,6 +355,11 @@ def _sgd(parameters: list[nn.Parameter], training: TrainingConfig) -> torch.opti
     rate = training.learning_rate
     groups = [{"params": parameters, "lr": rate, "peak": rate}]
     return torch.optim.SGD(groups, momentum=training.momentum, weight_decay=training.weight_decay, fused=True)
+
+
+def _with_plain_rates(state: dict[str, Any]) -> dict[str, Any]:
+    """The state of an optimiser with step sizes as numbers, which a graph keeps as tensors."""
+    return {**state, "param_groups": [{**group, "lr": float(group["lr"])} for group in state["param_groups"]]}
 
 
 def _typical_size(parameter: Tensor) -> float:

@@ -16,6 +16,9 @@ from core.data.packed import Pack
 BATCH = 100
 """Clips a step, as in the tutorial and in BC-ResNet's recipe."""
 
+NOISE_CLIPS = 1000
+"""Clips of noise that are drawn; more are these again, since drawing a full dataset takes longer than training on it."""
+
 PART_STEPS = 10
 """Steps for which a part of an epoch is timed; the time of all steps follows from them."""
 
@@ -40,7 +43,8 @@ class Contest:
 def made_up_clips(n_clips: int, seed: int = 0) -> np.ndarray:
     """Noise of about the loudness of speech, int16, (n_clips, 16000): times do not depend on what is said."""
     random = np.random.default_rng(seed)
-    return np.round(1500 * random.standard_normal((n_clips, CLIP_SAMPLES), dtype=np.float32)).astype(np.int16)
+    noise = random.standard_normal((min(n_clips, NOISE_CLIPS), CLIP_SAMPLES), dtype=np.float32)
+    return np.resize(np.round(1500 * noise).astype(np.int16), (n_clips, CLIP_SAMPLES))
 
 
 def made_up_labels(n_clips: int) -> np.ndarray:

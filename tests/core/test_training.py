@@ -192,3 +192,35 @@ def test_the_step_size_warms_up_and_falls_to_zero():
     assert rate_factor(4, training) == 1.0
     assert rate_factor(12, training) == pytest.approx(0.5)
     assert rate_factor(20, training) == pytest.approx(0.0)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("setting", "ABCD")
+@pytest.mark.parametrize("preset", ["linear", "bcresnet-1"])
+def test_replayed_steps_learn_what_steps_in_turn_learn(tone_pack, preset, setting):
+    config = preset_config(preset, setting=setting, epochs=3)
+    # Few clips, many steps: enough to record one and to replay it.
+    config = replace(config, training=replace(config.training, batch_size=4))
+    replayed, in_turn = Training(config, tone_pack, "cuda"), Training(config, tone_pack, "cuda")
+    assert replayed.replays
+    in_turn.replays = False
+    for one, other in zip(replayed.epochs(), in_turn.epochs(), strict=True):
+        assert one.learning_rate == pytest.approx(other.learning_rate)
+        assert one.train_loss == pytest.approx(other.train_loss, rel=0.02, abs=1e-3)
+        assert (one.mel_change, one.stft_change) == pytest.approx((other.mel_change, other.stft_change), rel=0.05)
+    assert (replayed.model.front_end.change()[0] > 0) == (setting in "BD")
+
+
+@pytest.mark.cuda
+def test_a_run_resumed_on_a_gpu_goes_on_as_if_never_stopped(tone_pack):
+    config = preset_config("linear", setting="D", epochs=4)
+    config = replace(config, training=replace(config.training, batch_size=4))
+    whole, first, second = (Training(config, tone_pack, "cuda") for _ in range(3))
+    reports = list(whole.epochs())
+    stopped = first.epochs()
+    next(stopped)
+    next(stopped)
+    second.load_state_dict(first.state_dict())
+    rest = list(second.epochs())
+    assert [report.epoch for report in rest] == [3, 4]
+    assert rest[-1].train_loss == pytest.approx(reports[-1].train_loss, rel=0.01, abs=1e-4)
