@@ -106,7 +106,7 @@ class Training:
         )
         self.optimizers = build_optimizers(self.model, config.training)
         self.change = torch.Generator(self.device)
-        # A graph finds everything where it was; clips that come from the computer's memory are somewhere else each time.
+        # A graph finds everything where it was; clips from the computer's memory are somewhere else each time.
         self.replays = self.device.type == "cuda" and self.batches.on_device
         self._replay: Replay | None = None
         self.steps = ceil(len(self.rows) / config.training.batch_size)

@@ -17,7 +17,7 @@ BATCH = 100
 """Clips a step, as in the tutorial and in BC-ResNet's recipe."""
 
 NOISE_CLIPS = 1000
-"""Clips of noise that are drawn; more are these again, since drawing a full dataset takes longer than training on it."""
+"""Clips of noise that are drawn; more are these again, since drawing a full dataset takes longer than an epoch."""
 
 PART_STEPS = 10
 """Steps for which a part of an epoch is timed; the time of all steps follows from them."""
