@@ -10,6 +10,7 @@ from core.figures.overview import filter_centres_shift, overview_picture
 from core.figures.sound import log_mel_image, waveform
 from core.figures.speed import speed_bars, speed_parts
 from core.figures.speed_over_time import speed_history
+from core.figures.stream import misses_against_false_alarms
 
 __all__ = [
     "class_counts",
@@ -23,6 +24,7 @@ __all__ = [
     "log_mel_image",
     "mel_filters",
     "mel_heatmaps",
+    "misses_against_false_alarms",
     "one_mel_filter",
     "overlaid_mel_filters",
     "overview_picture",

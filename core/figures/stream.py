@@ -1,0 +1,138 @@
+"""The picture of a stream test: what a lower threshold costs in false alarms, and a higher one in missed words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.figures import style
+from core.results import StreamScores, StreamTrack
+
+LOOKS = (
+    ("#0072B2", "solid", "circle"),
+    ("#D55E00", "dash", "diamond"),
+    ("#009E73", "dot", "square"),
+    ("#E69F00", "dashdot", "triangle-up"),
+    ("#CC79A7", "longdash", "x"),
+)
+"""Colour (Okabe and Ito's), dash and symbol of the first, second … track."""
+
+PICK_SIZE = 26
+"""Diameter (pixels) of the invisible markers that take a click near a point."""
+
+
+def misses_against_false_alarms(
+    tracks: Sequence[StreamTrack], *, threshold: float | None = None, title: str | None = None
+) -> go.Figure:
+    """Share of missed keywords against false alarms an hour as the threshold moves: a line for each track.
+
+    Args:
+        tracks: Tracks at different signal-to-noise ratios; may be empty.
+        threshold: The one to mark; None marks none.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with a line for each track, the markers "chosen" on those that have the threshold, and an invisible trace
+        "pick" over all points, whose ``customdata`` is the threshold, for clicks.
+    """
+    figure = go.Figure()
+    zero = _place_of_zero(tracks)
+    names = [snr_text(track.snr_db) for track in tracks]
+    for track, name, (colour, dash, symbol) in zip(tracks, names, cycle(LOOKS), strict=False):
+        figure.add_trace(
+            go.Scatter(
+                x=_across(track.scores, zero),
+                y=[100 * each.miss_share for each in track.scores],
+                name=name,
+                mode="lines+markers",
+                line={"color": colour, "dash": dash, "width": 2},
+                marker={"symbol": symbol, "size": 7},
+                hoverinfo="skip",
+            )
+        )
+    chosen = [each for track in tracks for each in track.scores if each.threshold == threshold]
+    if chosen:
+        figure.add_trace(
+            go.Scatter(
+                x=_across(chosen, zero),
+                y=[100 * each.miss_share for each in chosen],
+                name="chosen",
+                mode="markers",
+                marker={"symbol": "star", "size": 16, "color": style.INK, "line": {"color": "#ffffff", "width": 1}},
+                hoverinfo="skip",
+            )
+        )
+    points = [(name, each) for track, name in zip(tracks, names, strict=True) for each in track.scores]
+    figure.add_trace(
+        go.Scatter(
+            x=_across([each for _, each in points], zero),
+            y=[100 * each.miss_share for _, each in points],
+            customdata=[each.threshold for _, each in points],
+            hovertext=[_hover(name, each) for name, each in points],
+            name="pick",
+            mode="markers",
+            showlegend=False,
+            marker={"size": PICK_SIZE, "color": style.INK, "opacity": 0},
+            hovertemplate="%{hovertext}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(title_text="Keywords missed (%)", rangemode="tozero")
+    figure.update_xaxes(title_text="False alarms an hour (number, logarithmic)", type="log", **_ticks(points, zero))
+    note = ""
+    if points:
+        note = "Towards the lower left is better. Along a line the threshold rises from right to left."
+    else:
+        style.panel_note(figure, "Nothing is measured yet.")
+    legend = [*names, *(["chosen"] if chosen else [])]
+    return style.finish(
+        figure, title=title or "Missed words or false alarms", note=note, height=360, legend=legend if points else ()
+    )
+
+
+def snr_text(snr_db: float | None) -> str:
+    """A signal-to-noise ratio as people read it.
+
+    >>> snr_text(None), snr_text(10.0).replace(style.NBSP, " ")
+    ('no noise', '10 dB')
+    """
+    return "no noise" if snr_db is None else f"{snr_db:g}{style.NBSP}dB"
+
+
+def _place_of_zero(tracks: Sequence[StreamTrack]) -> float:
+    """Where no false alarm at all is drawn on the logarithmic axis: half of one in the longest time listened to."""
+    hours = [each.free_hours for track in tracks for each in track.scores]
+    return 0.5 / max(hours) if hours else 0.5
+
+
+def _across(scores: Sequence[StreamScores], zero: float) -> list[float]:
+    return [each.false_alarms_per_hour or zero for each in scores]
+
+
+def _ticks(points: Sequence[tuple[str, StreamScores]], zero: float) -> dict[str, object]:
+    """Ticks at zero and at powers of ten, all of them in sight."""
+    if not points:
+        return {}
+    most = max(each.false_alarms_per_hour for _, each in points)
+    last = max(int(np.ceil(np.log10(max(most, zero)))), int(np.floor(np.log10(zero))) + 1)
+    powers = [10.0**power for power in range(int(np.floor(np.log10(zero))) + 1, last + 1)]
+    # A power that nearly coincides with the place of zero would be written over it.
+    powers = [power for power in powers if power > 1.6 * zero]
+    return {
+        "tickvals": [zero, *powers],
+        "ticktext": ["0", *(f"{power:,.4g}" for power in powers)],
+        "range": [np.log10(zero) - 0.1, np.log10(max(most, zero * 10)) + 0.1],
+    }
+
+
+def _hover(name: str, scores: StreamScores) -> str:
+    """One point in words."""
+    low, high = scores.false_alarms_interval
+    return (
+        f"Threshold {scores.threshold:.2f}, {name}:<br>"
+        f"{scores.misses} of {scores.n_keywords} keywords missed ({100 * scores.miss_share:.1f} %),<br>"
+        f"{scores.false_alarms_per_hour:,.3g} false alarms an hour<br>"
+        f"({scores.false_alarms} in {scores.free_hours:.2f} h; 95 % interval {low:,.3g} to {high:,.3g})"
+    )
