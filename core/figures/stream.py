@@ -80,7 +80,7 @@ def misses_against_false_alarms(
         )
     )
     figure.update_yaxes(title_text="Keywords missed (%)", rangemode="tozero")
-    figure.update_xaxes(title_text="False alarms an hour (number, logarithmic)", type="log", **_ticks(points, zero))
+    figure.update_xaxes(title_text="False alarms an hour (number)", type="log", **_ticks(points, zero))
     note = ""
     if points:
         note = "Towards the lower left is better. Along a line the threshold rises from right to left."

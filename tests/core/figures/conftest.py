@@ -8,7 +8,17 @@ import pytest
 import scipy.signal
 
 from core.config import LABELS
-from core.results import ClassScores, EpochReport, Evaluation, Filters, FilterSnapshot, Prediction, Scores
+from core.results import (
+    ClassScores,
+    EpochReport,
+    Evaluation,
+    Filters,
+    FilterSnapshot,
+    Prediction,
+    Scores,
+    StreamScores,
+    StreamTrack,
+)
 
 SAMPLE_RATE, N_FFT, N_MELS = 16_000, 480, 40
 
@@ -121,3 +131,27 @@ def make_predictions() -> Callable[..., list[Prediction]]:
         ]  # fmt: skip
 
     return make
+
+
+@pytest.fixture
+def make_track() -> Callable[..., StreamTrack]:
+    def make(snr_db: float | None, *rows: tuple[float, int, int]) -> StreamTrack:
+        """A track of 50 keywords and a quarter of an hour; a row is a threshold, its misses and its false alarms."""
+        scores = tuple(
+            StreamScores(
+                threshold=threshold, n_keywords=50, hits=50 - misses, wrong_words=0, false_alarms=alarms,
+                free_hours=0.25, misses_interval=(0.0, 1.0), false_alarms_interval=(1.5, 99.0), latencies_s=(),
+            )
+            for threshold, misses, alarms in rows
+        )  # fmt: skip
+        return StreamTrack("validation", snr_db, 20.0, ("tap",), 80, 70, scores)
+
+    return make
+
+
+@pytest.fixture
+def tracks(make_track: Callable[..., StreamTrack]) -> list[StreamTrack]:
+    return [
+        make_track(None, (0.3, 1, 40), (0.7, 5, 2), (0.99, 40, 0)),
+        make_track(10.0, (0.3, 4, 60), (0.7, 9, 10), (0.99, 45, 1)),
+    ]

@@ -1,33 +1,16 @@
 """Missed words against false alarms, drawn so that a point can be read, compared and clicked."""
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from core.figures import misses_against_false_alarms
-from core.results import StreamScores, StreamTrack
+from core.results import StreamTrack
 
-
-def scores(threshold: float, misses: int, alarms: int) -> StreamScores:
-    return StreamScores(
-        threshold=threshold, n_keywords=50, hits=50 - misses, wrong_words=0, false_alarms=alarms, free_hours=0.25,
-        misses_interval=(0.0, 1.0), false_alarms_interval=(1.5, 99.0), latencies_s=(),
-    )  # fmt: skip
-
-
-def track(snr_db: float | None, *rows: tuple[float, int, int]) -> StreamTrack:
-    points = tuple(scores(*row) for row in rows)
-    return StreamTrack("validation", snr_db, 20.0, ("tap",), 80, 70, points)
-
-
-@pytest.fixture
-def tracks() -> list[StreamTrack]:
-    return [
-        track(None, (0.3, 1, 40), (0.7, 5, 2), (0.99, 40, 0)),
-        track(10.0, (0.3, 4, 60), (0.7, 9, 10), (0.99, 45, 1)),
-    ]
+Make = Callable[..., StreamTrack]
 
 
 def named(figure: go.Figure, name: str) -> go.Scatter:
@@ -57,8 +40,8 @@ def test_no_false_alarm_has_a_place_on_the_logarithmic_axis_that_says_zero(track
         assert all(low <= np.log10(x) <= high for x in trace.x)
 
 
-def test_lines_differ_by_more_than_colour(tracks: list[StreamTrack]) -> None:
-    many = [track(snr, (0.5, 1, 1)) for snr in (None, 20.0, 10.0, 5.0, 0.0)]
+def test_lines_differ_by_more_than_colour(make_track: Make) -> None:
+    many = [make_track(snr, (0.5, 1, 1)) for snr in (None, 20.0, 10.0, 5.0, 0.0)]
     lines = [each for each in misses_against_false_alarms(many).data if each.mode == "lines+markers"]
     assert len({each.line.dash for each in lines}) == len({each.marker.symbol for each in lines}) == 5
 
@@ -94,8 +77,8 @@ def test_nothing_measured_is_said_and_still_a_figure() -> None:
     assert json.loads(figure.to_json())["layout"]["xaxis"]["title"]["text"]
 
 
-def test_a_track_without_any_false_alarm_can_be_drawn() -> None:
-    figure = misses_against_false_alarms([track(None, (0.5, 1, 0), (0.9, 2, 0))])
+def test_a_track_without_any_false_alarm_can_be_drawn(make_track: Make) -> None:
+    figure = misses_against_false_alarms([make_track(None, (0.5, 1, 0), (0.9, 2, 0))])
     assert named(figure, "no noise").x == (2.0, 2.0)
     assert figure.layout.xaxis.ticktext[0] == "0"
     assert len(figure.layout.xaxis.ticktext) > 1

@@ -13,7 +13,7 @@ import pytest
 from core import figures
 from core.config import LABELS
 from core.figures import style
-from core.results import EpochReport, Evaluation, Filters, Prediction, Scores
+from core.results import EpochReport, Evaluation, Filters, Prediction, Scores, StreamTrack
 from tests import benchmark_reports
 
 UNITS = (
@@ -41,6 +41,7 @@ def drawn(
     scores: Scores,
     make_reports: Callable[..., list[EpochReport]],
     make_predictions: Callable[..., list[Prediction]],
+    tracks: list[StreamTrack],
 ) -> dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...], dict[str, Any]]]:
     """Each figure function with typical arguments."""
     sound = np.sin(np.arange(16_000) / 5).astype(np.float32)
@@ -59,6 +60,7 @@ def drawn(
         "log_mel_image": (figures.log_mel_image, (log_mel,), {"hop_s": 0.01, "filters": trained}),
         "mel_filters": (figures.mel_filters, (trained,), {"chosen": 5}),
         "mel_heatmaps": (figures.mel_heatmaps, (trained,), {}),
+        "misses_against_false_alarms": (figures.misses_against_false_alarms, (tracks,), {"threshold": 0.7}),
         "one_mel_filter": (figures.one_mel_filter, (trained, 5), {}),
         "overlaid_mel_filters": (figures.overlaid_mel_filters, (trained,), {"chosen": 5}),
         "overview_picture": (figures.overview_picture, (trained,), {}),
