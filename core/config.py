@@ -44,11 +44,14 @@ SETTINGS: dict[str, str] = {
 
 Protocol = Literal["official", "testing-list", "validation", "own"]
 
+OWN = "own"
+"""The protocol of the recordings that a user kept; on the command line also the name of that dataset."""
+
 PROTOCOLS: dict[str, str] = {
     "official": "official test set",
     "testing-list": "testing list",
     "validation": "validation",
-    "own": "recordings of your own",
+    OWN: "recordings of your own",
 }
 """Which clips a score was measured on; the name stands wherever a score is shown."""
 
@@ -56,7 +59,7 @@ PROTOCOL_NOTES: dict[str, str] = {
     "official": "twelve balanced classes, with silence",
     "testing-list": "no silence, mostly unknown words",
     "validation": "used to choose the best epoch, so its score flatters",
-    "own": "your voice, your room: a biased sample, since you kept what a model heard or missed",
+    OWN: "your voice, your room: a biased sample, since you kept what a model heard or missed",
 }
 
 

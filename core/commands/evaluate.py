@@ -9,7 +9,8 @@ from typing import Any
 
 from core import runs
 from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
-from core.config import PROTOCOL_NOTES, PROTOCOLS
+from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.errors import ConfigError
 from core.results import Evaluation, Scores
 
 
@@ -17,9 +18,11 @@ def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("evaluate", help="measure a model on test clips", description=__doc__)
     parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
-    add_data(parser)
+    add_data(parser, "; 'own' for the recordings of your own that the Live page kept")
     notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)
-    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), default="official", help=f"which clips. {notes}")
+    parser.add_argument(
+        "--protocol", choices=tuple(PROTOCOLS), help=f"which clips (default: official, or own). {notes}"
+    )
     add_device(parser)
     add_json(parser, "one JSON object")
     parser.set_defaults(run_command=run)
@@ -27,16 +30,21 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate, keep the result beside the run if it is one, and print it."""
+    is_own = options.data == OWN
+    protocol = options.protocol or (OWN if is_own else "official")
+    if is_own != (protocol == OWN):
+        raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
     path = runs.find_run(options.run)
     from core.data.pack import open_data
     from core.evaluation import evaluate, evaluation_path, save_evaluation, scores
+    from core.recordings import own_pack
 
     with progress_bar("clip") as progress:
-        data = open_data(data_root(options.data), progress=progress)
-        evaluation = evaluate(path, data, options.protocol, device=device_name(options.device), progress=progress)
+        data = own_pack() if is_own else open_data(data_root(options.data), progress=progress)
+        evaluation = evaluate(path, data, protocol, device=device_name(options.device), progress=progress)
     if path.is_dir():
         try:
-            save_evaluation(evaluation_path(path, data.title, options.protocol), evaluation)
+            save_evaluation(evaluation_path(path, data.title, protocol), evaluation)
         except OSError as error:
             print(f"note: the evaluation could not be kept in {path} ({error.strerror})", file=sys.stderr)
     result = scores(evaluation)
@@ -69,13 +77,17 @@ def as_record(evaluation: Evaluation, result: Scores) -> dict[str, Any]:
 
 def as_text(evaluation: Evaluation, result: Scores) -> str:
     """The evaluation for a person."""
+    from core.recordings import BIAS
+
     low, high = result.interval
+    is_own = evaluation.protocol == OWN
     lines = [
         f"{evaluation.run} on {evaluation.dataset}, {PROTOCOLS[evaluation.protocol]}, {result.n} clips",
         f"  accuracy {result.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}; "
         f"always answering {result.baseline_label} scores {result.baseline:.1%})",
         f"  loss {result.loss:.3f}, F1 micro {result.micro_f1:.3f}, macro {result.macro_f1:.3f}, "
         f"weighted {result.weighted_f1:.3f}",
+        *([f"  {BIAS}"] if is_own else []),
         "",
         f"  {'word':12}{'precision':>10}{'recall':>10}{'F1':>10}{'clips':>8}",
     ]

@@ -15,13 +15,13 @@ from tqdm import tqdm
 Commands = Any  # argparse's collection of sub-commands, whose class has no public name
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """``--data ROOT``."""
+def add_data(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """``--data ROOT``; ``more`` is what else it can be."""
     parser.add_argument(
         "--data",
         metavar="ROOT",
         help="folder that holds SpeechCommands/, or 'demo' for the demo words, synthetic voices that come with the "
-        "project (default: $KWS_DATA if set, else the demo words)",
+        f"project{more} (default: $KWS_DATA if set, else the demo words)",
     )
 
 

@@ -1,0 +1,32 @@
+"""Clips of your own: seconds that a model heard or missed, kept with what was really said, in a folder of yours."""
+
+from core.recordings.dataset import BIAS, HOW_TO_GET_THEM, TITLE, own_pack
+from core.recordings.folder import (
+    Collection,
+    add,
+    all_recordings,
+    export,
+    recordings_folder,
+    relabel,
+    remove,
+    stamp,
+    wav,
+)
+from core.recordings.table import Recording
+
+__all__ = [
+    "BIAS",
+    "HOW_TO_GET_THEM",
+    "TITLE",
+    "Collection",
+    "Recording",
+    "add",
+    "all_recordings",
+    "export",
+    "own_pack",
+    "recordings_folder",
+    "relabel",
+    "remove",
+    "stamp",
+    "wav",
+]
