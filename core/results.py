@@ -326,10 +326,9 @@ class StreamScores:
         """False alarms in an hour without keywords."""
         return self.false_alarms / self.free_hours
 
-    @property
-    def median_latency_s(self) -> float | None:
-        """Median latency (s); None without a hit."""
-        return float(np.median(self.latencies_s)) if self.latencies_s else None
+    def latency_s(self, share: float) -> float | None:
+        """Latency (s) that this share of the hits stays below, such as 0.5 for the median; None without a hit."""
+        return float(np.quantile(self.latencies_s, share)) if self.latencies_s else None
 
 
 @dataclass(frozen=True)

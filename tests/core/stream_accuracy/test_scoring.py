@@ -29,14 +29,15 @@ def counts(scores):
 def test_nothing_detected_misses_every_keyword_and_no_other_word():
     scores = scored()
     assert counts(scores) == (0, 2, 0, 0)
-    assert (scores.n_keywords, scores.miss_share, scores.median_latency_s) == (2, 1.0, None)
+    assert (scores.n_keywords, scores.miss_share, scores.latency_s(0.5)) == (2, 1.0, None)
 
 
 def test_the_right_words_in_time_are_hits_with_their_latency():
     scores = scored(heard("yes", 10.8), heard("no", 20.3))
     assert counts(scores) == (2, 0, 0, 0)
     assert scores.latencies_s == (pytest.approx(0.3), pytest.approx(-0.1))
-    assert scores.median_latency_s == pytest.approx(0.1)
+    assert scores.latency_s(0.5) == pytest.approx(0.1)
+    assert scores.latency_s(0.95) == pytest.approx(0.28)
 
 
 @pytest.mark.parametrize(
