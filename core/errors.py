@@ -19,6 +19,10 @@ class AudioError(KeywordSpottingError):
     """A sound file or recording cannot be read or used."""
 
 
+class MicrophoneError(KeywordSpottingError):
+    """The computer's sound card cannot be used, or no longer."""
+
+
 class CheckpointError(KeywordSpottingError):
     """A file of trained weights is missing, damaged or not one of ours."""
 
