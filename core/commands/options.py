@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+
+from core import operating_point
+from core.config import ListeningConfig
+from core.errors import ConfigError
 
 Commands = Any  # argparse's collection of sub-commands, whose class has no public name
 
@@ -44,6 +49,54 @@ def device_name(text: str) -> str | None:
 def add_json(parser: argparse.ArgumentParser, what: str) -> None:
     """``--json``."""
     parser.add_argument("--json", action="store_true", help=f"print {what} for scripts")
+
+
+def add_knobs(parser: argparse.ArgumentParser) -> None:
+    """``--threshold``, ``--average-s``, ``--minimum-count``, ``--refractory-s``."""
+    usual = ListeningConfig()
+    knobs = parser.add_argument_group(
+        "what counts as a word", "Default: what is kept with the run, if anything, else the value named here."
+    )
+    knobs.add_argument(
+        "--threshold",
+        type=float,
+        metavar="SHARE",
+        help=f"averaged probability from which a word counts; higher: fewer false alarms, more misses "
+        f"({usual.threshold:g})",
+    )
+    knobs.add_argument(
+        "--average-s",
+        type=float,
+        metavar="S",
+        help=f"seconds over which probabilities are averaged; longer: calmer, later ({usual.average_s:g})",
+    )
+    knobs.add_argument(
+        "--minimum-count",
+        type=int,
+        metavar="N",
+        help=f"decisions in a row that reach the threshold; more: safer, later ({usual.minimum_count})",
+    )
+    knobs.add_argument(
+        "--refractory-s",
+        type=float,
+        metavar="S",
+        help=f"seconds after a word in which none counts; longer: words spoken fast are lost ({usual.refractory_s:g})",
+    )
+
+
+def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
+    """The settings kept with a run, changed by the knobs that were given."""
+    try:
+        config = operating_point.load(run)
+    except ConfigError as error:
+        print(f"warning: {error}", file=sys.stderr)
+        config = ListeningConfig()
+    names = ("threshold", "average_s", "minimum_count", "refractory_s")
+    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if "threshold" in given:
+        # One threshold for all words: those kept for single words would go first.
+        given["word_thresholds"] = ()
+    return dataclasses.replace(config, **given)
 
 
 @contextmanager
