@@ -10,6 +10,7 @@ from core.config import AugmentConfig, FrontEndConfig, ModelConfig, TrainingConf
 from core.data.pack import Pack
 from core.errors import ConfigError, RunError
 from core.presets import PRESETS, preset_config
+from core.replay import WARM_STEPS
 from core.training import StoppedTraining, Training, draw_weights, rate_factor, train
 
 BASIS = ("layer.mel_basis", "layer.stft.wcos", "layer.stft.wsin")
@@ -198,16 +199,17 @@ def test_the_step_size_warms_up_and_falls_to_zero():
 @pytest.mark.parametrize("setting", "ABCD")
 @pytest.mark.parametrize("preset", ["linear", "bcresnet-1"])
 def test_replayed_steps_learn_what_steps_in_turn_learn(tone_pack, preset, setting):
-    config = preset_config(preset, setting=setting, epochs=3)
-    # Few clips, many steps: enough to record one and to replay it.
+    # One epoch: a GPU adds in any order, so that after some epochs of BC-ResNet even two ordinary runs differ by 1 %.
+    config = preset_config(preset, setting=setting, epochs=1)
     config = replace(config, training=replace(config.training, batch_size=4))
     replayed, in_turn = Training(config, tone_pack, "cuda"), Training(config, tone_pack, "cuda")
     assert replayed.replays
+    assert replayed.steps > 2 * WARM_STEPS, "most steps have to be replayed"
     in_turn.replays = False
-    for one, other in zip(replayed.epochs(), in_turn.epochs(), strict=True):
-        assert one.learning_rate == pytest.approx(other.learning_rate)
-        assert one.train_loss == pytest.approx(other.train_loss, rel=0.02, abs=1e-3)
-        assert (one.mel_change, one.stft_change) == pytest.approx((other.mel_change, other.stft_change), rel=0.05)
+    (one,), (other,) = replayed.epochs(), in_turn.epochs()
+    assert one.learning_rate == pytest.approx(other.learning_rate)
+    assert one.train_loss == pytest.approx(other.train_loss, rel=0.005)
+    assert (one.mel_change, one.stft_change) == pytest.approx((other.mel_change, other.stft_change), rel=0.02)
     assert (replayed.model.front_end.change()[0] > 0) == (setting in "BD")
 
 
