@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import runs
+from core import recordings, runs
 from core.audio import Waveform, read_audio
 from core.benchmark.kept import kept_reports, reports_folder
 from core.checkpoint import load_checkpoint
@@ -142,6 +142,21 @@ def _pack(root: str | None) -> Pack:
     if not pack_ready(path):
         raise _NotPacked
     return open_data(path)
+
+
+def own_recordings() -> Pack:
+    """The recordings of the user's own, as they are now.
+
+    Raises:
+        DataError: If there are none to test on, or their folder cannot be read.
+    """
+    return _own_recordings(recordings.stamp())
+
+
+# One entry: what was deleted does not stay in memory.
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _own_recordings(files: tuple[tuple[str, int, int], ...]) -> Pack:  # noqa: ARG001  (part of the key)
+    return recordings.own_pack()
 
 
 @st.cache_data(ttl=60, show_spinner="Looking at the folder …")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.config import PROTOCOL_NOTES, PROTOCOLS
+from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.recordings import BIAS
 from core.results import Evaluation, Scores
 from dashboard.widgets import show_metrics
-from dashboard.wording import percent, word
+from dashboard.wording import clips, percent, word
 
 
 def heading(evaluation: Evaluation) -> str:
     """Protocol, number of clips and dataset in one line."""
-    return f"{PROTOCOLS[evaluation.protocol].capitalize()}: {evaluation.n:,} clips of {evaluation.dataset}"
+    if evaluation.protocol == OWN:
+        return f"{evaluation.dataset}: {clips(evaluation.n)}"
+    return f"{PROTOCOLS[evaluation.protocol].capitalize()}: {clips(evaluation.n)} of {evaluation.dataset}"
 
 
 def headline(evaluation: Evaluation, scores: Scores, trained_on: str) -> None:
@@ -37,6 +40,8 @@ def headline(evaluation: Evaluation, scores: Scores, trained_on: str) -> None:
         f"Always answering '{word(scores.baseline_label)}' would score {percent(scores.baseline)}; "
         + ("the model is better than that." if low > scores.baseline else "the model is not clearly better than that.")
     )
+    if evaluation.protocol == OWN:
+        st.warning(BIAS, icon=":material/balance:")
     if trained_on and trained_on != evaluation.dataset:
         st.caption(f"It was trained on other data: {trained_on}.")
 

@@ -42,6 +42,15 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def clips(n: int) -> str:
+    """A number of clips.
+
+    >>> clips(1), clips(4890)
+    ('1 clip', '4,890 clips')
+    """
+    return "1 clip" if n == 1 else f"{n:,} clips"
+
+
 def size(n_bytes: float) -> str:
     """A number of bytes.
 

@@ -72,8 +72,9 @@ def running_server(home: Path):
 
 
 def environment(home: Path) -> dict[str, str]:
-    """The environment of a program that keeps its runs and packs below ``home``."""
-    return {**os.environ, "KWS_RUNS": str(home / "runs"), "KWS_CACHE": str(home / "packs")}
+    """The environment of a program that keeps its runs, packs and recordings below ``home``."""
+    folders = {"KWS_RUNS": "runs", "KWS_CACHE": "packs", "KWS_RECORDINGS": "recordings"}
+    return {**os.environ, **{variable: str(home / name) for variable, name in folders.items()}}
 
 
 def _free_port() -> int:

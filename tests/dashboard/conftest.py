@@ -112,8 +112,9 @@ def finished_run(tiny_root, tiny_pack, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def apart(tmp_path, monkeypatch):
-    """No test sees the runs, benchmark reports, caches or jobs of another; packs are shared."""
+    """No test sees the runs, recordings, benchmark reports, caches or jobs of another; packs are shared."""
     monkeypatch.setenv("KWS_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("KWS_RECORDINGS", str(tmp_path / "recordings"))
     monkeypatch.delenv("KWS_DATA", raising=False)
     monkeypatch.setattr("core.benchmark.kept.packs_folder", lambda: tmp_path / "measured")
     (tmp_path / "runs").mkdir()
