@@ -7,19 +7,19 @@ hang a page. sounddevice is imported with the first call, since PortAudio may be
 from __future__ import annotations
 
 import atexit
-import queue
+import os
 import sys
-import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.config import SAMPLE_RATE
 from core.errors import MicrophoneError
+from core.microphone.own_thread import Answer, OwnThread
 
 ANSWER_S = 10.0
 """Longest wait for PortAudio: sound cards on Bluetooth take seconds to open."""
@@ -35,8 +35,6 @@ UNAVAILABLE, INVALID_RATE, INVALID_CHANNELS = -9985, -9997, -9998
 
 Received = Callable[[NDArray[np.float32], int], None]
 """Is given each block, (n, channels), and its rate, on a thread that must not be kept waiting."""
-
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -98,49 +96,43 @@ def open_input(device: int | None, received: Received) -> InputStream:
     return _ask(lambda: _open(device, received), ANSWER_S, too_late=lambda late: _close(late.stream))
 
 
-_calls: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
-_thread: list[threading.Thread] = []
-_thread_lock = threading.Lock()
+_portaudio = OwnThread("portaudio")
 _open_streams: set[Any] = set()
-"""Streams of sounddevice; used on PortAudio's thread alone."""
+"""Streams of sounddevice; for PortAudio's thread alone."""
+_standard_error: list[int] = []
+"""Where it went before sounddevice was imported."""
 
 
 def _ask(
     call: Callable[[], Answer], wait_s: float, too_late: Callable[[Answer], object] = lambda _answer: None
 ) -> Answer:
-    """The answer of a call on PortAudio's thread; one that comes after the wait goes to ``too_late``."""
-    with _thread_lock:
-        if not _thread:
-            _thread.append(threading.Thread(target=_serve, name="portaudio", daemon=True))
-            _thread[0].start()
-    future: Future[Answer] = Future()
-    _calls.put((future, call))
+    """The answer of a call on PortAudio's thread."""
     try:
-        return future.result(wait_s)
+        return _portaudio.ask(call, wait_s, too_late)
     except TimeoutError:
-        if not future.cancel():
-            future.add_done_callback(lambda done: done.exception() or too_late(done.result()))
-        # When the program ends, sounddevice closes PortAudio: that would wait for ever, as this call does.
-        if sounddevice := sys.modules.get("sounddevice"):
-            atexit.unregister(sounddevice._exit_handler)
+        _leave_alone()
         raise MicrophoneError(
             f"The sound system of this computer has not answered for {wait_s:g} s. Unplug the microphone and plug it "
             "in again, or restart the sound system (PulseAudio or PipeWire, on Linux); then try again."
         ) from None
 
 
-def _serve() -> None:
-    while True:
-        future, call = _calls.get()
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(call())
-            except Exception as error:  # noqa: BLE001 - whoever waits for the answer meets it
-                future.set_exception(error)
+def _leave_alone() -> None:
+    """Undo what sounddevice has prepared for a PortAudio that returns."""
+    sounddevice = sys.modules.get("sounddevice")
+    if sounddevice:
+        # When the program ends, PortAudio would be closed: that waits for ever, as this call does.
+        atexit.unregister(sounddevice._exit_handler)
+    # While PortAudio starts, standard error goes nowhere.
+    for descriptor in _standard_error:
+        os.dup2(descriptor, 2)
 
 
 def _sounddevice() -> Any:
     """The module, with PortAudio started."""
+    if not _standard_error:
+        with suppress(OSError):
+            _standard_error.append(os.dup(2))
     try:
         import sounddevice
 

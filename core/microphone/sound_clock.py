@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-WINDOW_BLOCKS = 40
-"""Blocks of which the least delay counts: two seconds."""
+WINDOW_S = 2.0
+"""A delay that is not made up for so long is a loss."""
 
 TOLERANCE_S = 0.1
 """A shift up to this is none: cards settle now and then on another moment in which they deliver."""
@@ -17,7 +17,7 @@ DRIFT = 0.001
 class SoundClock:
     """Compares how much sound has arrived with the clock.
 
-    A block may come late, and the next ones with it at once: that is no loss, so the least delay of the last blocks
+    A block may come late, and the next ones with it at once: that is no loss, so the least delay of the last seconds
     counts. It stays the same, apart from the drift of the card's clock, until something is lost.
 
     >>> clock = SoundClock()
@@ -31,7 +31,8 @@ class SoundClock:
         self.missing_s = 0.0
         self._arrived_s = 0.0
         self._began = 0.0
-        self._delays_s: deque[float] = deque(maxlen=WINDOW_BLOCKS)
+        # When blocks arrived, and how late; the first is as old as the window or older, once there are such.
+        self._delays: deque[tuple[float, float]] = deque()
         self._usual_s = 0.0
 
     def add(self, block_s: float, now: float) -> None:
@@ -41,11 +42,13 @@ class SoundClock:
             block_s: Its length (s).
             now: The clock (s).
         """
-        if not self._delays_s:
+        if not self._delays:
             self._began = now - block_s
         self._arrived_s += block_s
-        self._delays_s.append(now - self._began - self._arrived_s)
-        shift_s = min(self._delays_s) - self._usual_s
+        self._delays.append((now, now - self._began - self._arrived_s))
+        while len(self._delays) > 1 and self._delays[1][0] <= now - WINDOW_S:
+            self._delays.popleft()
+        shift_s = min(delay_s for _, delay_s in self._delays) - self._usual_s
         if shift_s > TOLERANCE_S:
             self.missing_s += shift_s
             self._usual_s += shift_s
