@@ -59,7 +59,7 @@ PROTOCOL_NOTES: dict[str, str] = {
     "official": "twelve balanced classes, with silence",
     "testing-list": "no silence, mostly unknown words",
     "validation": "used to choose the best epoch, so its score flatters",
-    OWN: "your voice, your room: a biased sample, since you kept what a model heard or missed",
+    OWN: "your voice, your room; a biased sample",
 }
 
 

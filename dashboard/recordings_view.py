@@ -17,6 +17,7 @@ from core.config import KEYWORDS, SILENCE_LABEL, UNKNOWN_LABEL
 from core.errors import DataError, KeywordSpottingError
 from core.recordings import Recording
 from core.results import Detection
+from dashboard import state
 from dashboard.widgets import explained
 from dashboard.wording import clips, percent, utc_moment, word
 
@@ -29,15 +30,8 @@ RECENT_S = 3.0
 PAGE_ROWS = 8
 """Recordings listed at once."""
 
-ANSWERS = "recordings.answers"
-"""Session key: what was kept for each question, by the question's place."""
-FAILED = "recordings.failed"
-"""Session key: why something could not be done, by place."""
-CHANGED = "recordings.changed"
-"""Session key: whether a question changed the folder, so that the list has to be drawn again."""
-
 MISSED, LIST = "missed", "list"
-"""Places that are no detection's."""
+"""Places of what was asked for, beside those of the detections."""
 
 
 class Answer(NamedTuple):
@@ -116,7 +110,7 @@ def panel() -> None:
             )
         _show_failure(LIST)
         if found.problems:
-            with st.expander(f"{len(found.problems)} files need a look", icon=":material/warning:"):
+            with st.expander(f"Files that need a look ({len(found.problems)})", icon=":material/warning:"):
                 st.dataframe([vars(problem) for problem in found.problems], hide_index=True)
         if total:
             _all_at_once(found.recordings)
@@ -166,7 +160,7 @@ def _keep(place: str, clip: Callable[[], Waveform], model: str, heard: str, scor
         if place not in _answers():
             kept = recordings.add(clip(), model=model, word=heard, score=score, truth=truth)
             _answers()[place] = Answer(kept.id, truth)
-            st.session_state[CHANGED] = True
+            st.session_state[state.CHANGED] = True
 
 
 def _keep_as_chosen(
@@ -183,13 +177,13 @@ def _keep_missed(model: str, recent: Callable[[], Waveform]) -> None:
 def _say_what_was_missed(id_: str, menu: str) -> None:
     with _told(MISSED):
         _relabel(id_, st.session_state[menu])
-        st.session_state[CHANGED] = True
+        st.session_state[state.CHANGED] = True
 
 
 def _undo(place: str, id_: str) -> None:
     with _told(place):
         _remove(id_)
-        st.session_state[CHANGED] = True
+        st.session_state[state.CHANGED] = True
 
 
 def _relabel_in_list(id_: str, select: str) -> None:
@@ -216,13 +210,13 @@ def _remove(*ids: str) -> None:
 
 
 def _answers() -> dict[str, Answer]:
-    return st.session_state.setdefault(ANSWERS, {})
+    return st.session_state[state.ANSWERS]
 
 
 @contextmanager
 def _told(place: str) -> Iterator[None]:
     """Keep what went wrong for the place where it was asked for: a click's work has no page to show it on."""
-    failed = st.session_state.setdefault(FAILED, {})
+    failed = st.session_state[state.FAILED]
     failed.pop(place, None)
     try:
         yield
@@ -231,13 +225,14 @@ def _told(place: str) -> Iterator[None]:
 
 
 def _show_failure(place: str) -> None:
-    if text := st.session_state.get(FAILED, {}).get(place):
+    if text := st.session_state[state.FAILED].get(place):
         st.error(text, icon=":material/error:")
 
 
 def _draw_list_again() -> None:
     """The questions may stand in a fragment of their own; then the list outside runs only with the whole page."""
-    if st.session_state.pop(CHANGED, False):
+    if st.session_state[state.CHANGED]:
+        st.session_state[state.CHANGED] = False
         st.rerun()
 
 

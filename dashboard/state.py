@@ -20,6 +20,12 @@ DOWNLOAD_ROOT = "data.download_root"
 """Folder that a download goes to, as typed."""
 RUN = "training.run"
 """Name of the run whose details the Training page shows."""
+ANSWERS = "recordings.answers"
+"""What was kept for each “Was that right?”, by the place of the question."""
+FAILED = "recordings.failed"
+"""Why something could not be kept, changed or deleted, by the place where it was asked for."""
+CHANGED = "recordings.changed"
+"""Whether a question changed the recordings, so that their list has to be drawn again."""
 
 DEMO, FOLDER = "demo", "folder"
 
@@ -27,11 +33,14 @@ DEMO, FOLDER = "demo", "folder"
 def prepare() -> None:
     """Give every key its default once a session."""
     root = default_root()
-    defaults = {
+    defaults: dict[str, object] = {
         MODEL_CHOSEN: False,
         DATA_KIND: FOLDER if root else DEMO,
         DATA_ROOT: str(root or ""),
         DOWNLOAD_ROOT: str(Path.home() / "earshot-data"),
+        ANSWERS: {},
+        FAILED: {},
+        CHANGED: False,
     }
     for key, value in defaults.items():
         if key not in st.session_state:

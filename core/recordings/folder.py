@@ -25,7 +25,7 @@ from core.config import CLIP_SAMPLES, LABELS, SAMPLE_RATE
 from core.data.sound_file import read_sound
 from core.errors import AudioError, ConfigError, DataError
 from core.files import write_bytes
-from core.recordings.table import KEPT_TABLE, TABLE, Recording, Table, csv_of, is_id, new_id
+from core.recordings.table import DAMAGED_SIGN, KEPT_TABLE, TABLE, Recording, Table, csv_of, is_id, new_id
 from core.results import Problem
 
 LONGEST_MODEL_NAME = 200
@@ -57,14 +57,14 @@ def all_recordings() -> Collection:
     """
     folder = recordings_folder()
     with _explained("read", folder):
-        names = sorted(name for name, _, _ in _files(folder))
+        names = {name for name, _, _ in _files(folder)}
         table = Table.read(folder)
         # A clip's sound is there before its row: what was added since the files were listed is found too.
         gone = [row for row in table.rows.values() if row.file not in names and not (folder / row.file).is_file()]
     rows = table.rows | {row.id: replace(row, has_sound=False) for row in gone}
     problems = list(table.problems())
     problems += [Problem(row.file, "the file is gone", "not used") for row in gone]
-    for name in names:
+    for name in sorted(names):
         id_ = name.removesuffix(".wav")
         if name.startswith(KEPT_TABLE):
             problems.append(Problem(name, "an earlier table with lines that cannot be read", "kept as it was"))
@@ -103,8 +103,7 @@ def add(clip: Waveform, *, model: str, word: str, score: float | None, truth: st
         DataError: If it cannot be written; then nothing of it is kept, and nothing else is changed.
     """
     content = _wav_of(_samples(clip))
-    name = "".join(character for character in model if character.isprintable())[:LONGEST_MODEL_NAME]
-    recording = Recording(new_id(), name, word, score, truth)
+    recording = Recording(new_id(), _name(model), word, score, truth)
     if not recording.is_possible:
         raise ConfigError(
             f"No recording can have the word {word!r}, the score {score!r} and the truth {truth!r}: a label is one "
@@ -204,6 +203,8 @@ def _explained(action: str, folder: Path) -> Iterator[None]:
         yield
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or error
+        if isinstance(error, TimeoutError):
+            reason = "another program has been writing there for too long"
         raise DataError(
             f"Your recordings in {folder} cannot be {action} ({reason}). Nothing that was there is lost. Make it a "
             "folder that you may read and write, on a disk with room, or name another one in KWS_RECORDINGS and "
@@ -228,6 +229,11 @@ def _file(id_: str) -> str:
     if not is_id(id_):
         raise DataError(f"There is no recording {id_!r}.")
     return f"{id_}.wav"
+
+
+def _name(model: str) -> str:
+    """A model's name as the table can hold it: one line, without the sign that marks damage."""
+    return "".join(one for one in model if one.isprintable() and one != DAMAGED_SIGN)[:LONGEST_MODEL_NAME]
 
 
 def _samples(clip: Waveform) -> NDArray[np.int16]:

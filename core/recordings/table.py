@@ -22,6 +22,9 @@ COLUMNS = ("id", "file", "UTC time", "model", "word heard", "score", "truth")
 KEPT_TABLE = "recordings-damaged-"
 """Begins the name of a table with damaged lines that was replaced, and kept."""
 
+DAMAGED_SIGN = "\ufffd"
+"""Stands where a byte of the file was no text."""
+
 _ID = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)\d{3}-[0-9a-f]{8}", re.ASCII)
 
 
@@ -151,7 +154,6 @@ def _row(cells: list[str]) -> Recording | None:
     with suppress(ValueError):
         id_, file, utc, model, word, score, truth = cells
         row = Recording(id_, model, word, float(score) if score else None, truth)
-        # U+FFFD stands where a byte was no text.
-        if is_id(id_) and (file, utc) == (row.file, row.utc) and row.is_possible and "\ufffd" not in model:
+        if is_id(id_) and (file, utc) == (row.file, row.utc) and row.is_possible and DAMAGED_SIGN not in model:
             return row
     return None

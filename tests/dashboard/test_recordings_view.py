@@ -21,7 +21,9 @@ def page():
 
     from core.errors import AudioError
     from core.results import Detection
-    from dashboard import recordings_view
+    from dashboard import recordings_view, state
+
+    state.prepare()
 
     def recent():
         if st.session_state.get("deaf"):
