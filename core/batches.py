@@ -14,6 +14,7 @@ from torch import Tensor
 from core.data.pack import Pack
 from core.data.source import Progress
 from core.frontend import TrainableMel
+from core.models.normalise import clip_moments
 
 Kind = Literal["waveforms", "spectra", "log-mels"]
 
@@ -88,6 +89,7 @@ class Batches:
         self.front_end = front_end
         self.kind: Kind = "waveforms"
         self.stored = torch.empty(0)
+        self._moments: Tensor | None = None
         config = front_end.config
         if augmented or config.trains_stft:
             return
@@ -115,6 +117,10 @@ class Batches:
         places = self.places[rows]
         return places if self.kind == "spectra" else self.stored.index_select(0, places).float()
 
+    def moments(self, rows: Tensor) -> Tensor | None:
+        """``clip_moments`` of the log-mels of these rows, where log-mels were computed once on a CPU; else None."""
+        return None if self._moments is None else self._moments.index_select(0, self.places[rows])
+
     def log_mel(self, kept: Tensor, change: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Log-mels, (n, n_mels, n_frames), of what ``read`` gave, with gradients to the filters where they are trained.
 
@@ -132,13 +138,17 @@ class Batches:
     def _store(self, rows: Tensor, dtype: torch.dtype, progress: Progress | None) -> None:
         device = self.clips.device
         rows = rows.to(device)
+        moments: list[Tensor] = []
         compute = self.front_end if self.kind == "log-mels" else self.front_end.power_by_frame
         for start in range(0, len(rows), BATCH):
             part = compute(self.clips.waveforms(rows[start : start + BATCH]))
             if start == 0:
                 self.stored = torch.empty(len(rows), *part.shape[1:], dtype=dtype, device=device)
             self.stored[start : start + len(part)] = part
+            if self.kind == "log-mels" and device.type == "cpu":
+                moments.append(clip_moments(part))
             if progress:
                 progress(start + len(part), len(rows), "Computing spectrograms once")
+        self._moments = torch.cat(moments) if moments else None
         self.places = torch.zeros(len(self.clips.labels), dtype=torch.int64, device=device)
         self.places[rows] = torch.arange(len(rows), device=device)

@@ -237,7 +237,7 @@ class Training:
         """A step with the clips of some rows, (batch,): its loss, and the labels that the model answered."""
         labels = self.batches.clips.labels[rows]
         log_mel = self.log_mel(self.batches.read(rows), labels, self.change)
-        loss, logits = self.step(log_mel, labels, self.change)
+        loss, logits = self.step(log_mel, labels, self.change, self.moments(rows))
         return loss, logits.argmax(dim=1)
 
     def _groups(self) -> Iterator[dict[str, Any]]:
@@ -254,10 +254,21 @@ class Training:
             kept, lambda waveform: augment_waveform(waveform, labels, self.noise, self.config.augment, change)
         )
 
-    def step(self, log_mel: Tensor, labels: Tensor, change: torch.Generator) -> tuple[Tensor, Tensor]:
+    def moments(self, rows: Tensor) -> Tensor | None:
+        """``clip_moments`` of the clips of some rows, if ``step`` can use them: nothing is done to the log-mels."""
+        augment = self.config.augment
+        masked = augment.frequency_masks or augment.time_masks
+        return None if masked or not self.model.takes_moments() else self.batches.moments(rows)
+
+    def step(
+        self, log_mel: Tensor, labels: Tensor, change: torch.Generator, moments: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """One gradient step; returns loss and logits of the batch, without waiting for the device."""
-        features = mask_spectrogram(self.model.normalise(log_mel), self.config.augment, change)
-        logits = self.model.network(features)
+        if moments is None:
+            features = mask_spectrogram(self.model.normalise(log_mel), self.config.augment, change)
+            logits = self.model.network(features)
+        else:
+            logits = self.model.logits_of_raw(log_mel, moments)
         loss = functional.cross_entropy(logits, labels)
         # What the optimisers' own zero_grad does, without its bookkeeping: a tenth of a small model's step.
         for parameter in self.parameters:

@@ -78,7 +78,7 @@ def epoch(preset: str, setting: str, device: torch.device, n_clips: int, *, bflo
     parts = {
         "loading": lambda: training.batches.read(rows),
         "features": features,
-        "model": lambda: training.step(fixed, labels, change),
+        "model": lambda: training.step(fixed, labels, change, training.moments(rows)),
     }
     return Contest(
         lambda: training.learn(1),

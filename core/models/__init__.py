@@ -57,6 +57,15 @@ class KeywordSpotter(nn.Module):
         """What the network sees: the normalised log-mel, (B, n_mels, frames)."""
         return cast(Tensor, self.normalise(self.front_end(waveform)))
 
+    def takes_moments(self) -> bool:
+        """Whether ``logits_of_raw`` serves this model: where normalising is a large part of a step."""
+        return isinstance(self.network, Linear) and isinstance(self.normalise, BandNorm)
+
+    def logits_of_raw(self, log_mel: Tensor, moments: Tensor) -> Tensor:
+        """Logits (B, 12) in training of log-mels whose ``clip_moments`` are known, without normalising them first."""
+        network, norm = cast(Linear, self.network), cast(BandNorm, self.normalise)
+        return network.of_raw(log_mel, *norm.of_clips(moments, log_mel.shape[2]))
+
 
 def build_model(config: RunConfig) -> KeywordSpotter:
     """A new keyword spotter; its random weights are drawn from ``config.training.seed`` alone.

@@ -107,6 +107,7 @@ class BCResNet(nn.Module):
                 f"BC-ResNet takes a multiple of {8 * SUB_BANDS} mel filters, not {n_mels}. Choose 40 or 80, or the "
                 "linear model, which takes any number."
             )
+        self.n_mels = n_mels
         base = int(8 * tau)
         widths = [base, int(1.5 * base), 2 * base, int(2.5 * base)]
         n_in = 2 * base

@@ -29,17 +29,17 @@ def pointwise(x: Tensor, conv: nn.Conv2d) -> Tensor:
 
 def along_bands(x: Tensor, conv: nn.Conv2d) -> Tensor:
     """A depthwise convolution along bands, (C, H, N, W) to (C, H_out, N, W)."""
-    matrix = _banded(conv.weight[:, 0, :, 0], x.shape[1], conv.stride[0], int(conv.padding[0]), conv.dilation[0])
+    matrix = banded(conv.weight[:, 0, :, 0], x.shape[1], conv.stride[0], int(conv.padding[0]), conv.dilation[0])
     return torch.bmm(matrix, x.flatten(start_dim=2)).view(len(x), -1, *x.shape[2:])
 
 
 def along_frames(x: Tensor, conv: nn.Conv2d) -> Tensor:
     """A depthwise convolution along frames, (C, N, W) to (C, N, W_out)."""
-    matrix = _banded(conv.weight[:, 0, 0], x.shape[2], conv.stride[1], int(conv.padding[1]), conv.dilation[1])
+    matrix = banded(conv.weight[:, 0, 0], x.shape[2], conv.stride[1], int(conv.padding[1]), conv.dilation[1])
     return torch.bmm(x, matrix.transpose(1, 2))
 
 
-def _banded(taps: Tensor, n_in: int, stride: int, padding: int, dilation: int) -> Tensor:
+def banded(taps: Tensor, n_in: int, stride: int, padding: int, dilation: int) -> Tensor:
     """Taps (C, n_taps) as matrices (C, n_out, n_in): a product with one is the convolution."""
     places = _places(n_in, taps.shape[1], stride, padding, dilation).to(taps.dtype)
     return (taps @ places.flatten(start_dim=1)).view(len(taps), *places.shape[1:])
@@ -126,7 +126,7 @@ def last_convolution(x: Tensor, conv: nn.Conv2d) -> Tensor:
     """A depthwise convolution that keeps the frames and not the bands, (C, H, N, W) to (C, H_out, N, W)."""
     weight = conv.weight[:, 0]
     width, half = weight.shape[2], weight.shape[2] // 2
-    matrices = torch.cat([_banded(weight[:, :, tap], x.shape[1], 1, 0, 1) for tap in range(width)], dim=1)
+    matrices = torch.cat([banded(weight[:, :, tap], x.shape[1], 1, 0, 1) for tap in range(width)], dim=1)
     by_tap = torch.bmm(matrices, x.flatten(start_dim=2)).view(len(x), width, -1, *x.shape[2:])
     padded, n_frames = functional.pad(by_tap, (half, half)), x.shape[3]
     return torch.stack([padded[:, tap, ..., tap : tap + n_frames] for tap in range(width)]).sum(dim=0)

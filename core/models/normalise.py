@@ -28,6 +28,33 @@ class BandNorm(nn.BatchNorm1d):
         follow_batch(self, mean, variance, log_mel.numel() // self.num_features)
         return cast(Tensor, normalised)
 
+    def of_clips(self, moments: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
+        """Mean and scale of each band, (n_mels,) each, as ``forward`` uses them in training: from moments of the clips.
+
+        Running statistics follow as they do there.
+
+        Args:
+            moments: From ``clip_moments``, (n_clips, 2, n_mels).
+            n_frames: Frames of each clip.
+        """
+        mean, square = moments.mean(dim=0)
+        variance = (square - mean * mean).clamp_min_(0)
+        scale = torch.rsqrt(variance + self.eps)
+        kind = cast(Tensor, self.running_mean).dtype
+        mean, variance, scale = mean.to(kind), variance.to(kind), scale.to(kind)
+        follow_batch(self, mean, variance, len(moments) * n_frames)
+        return mean, scale
+
+
+def clip_moments(log_mel: Tensor) -> Tensor:
+    """Mean and mean of squares of each band in each clip, float64, (n_clips, 2, n_mels).
+
+    >>> clip_moments(torch.tensor([[[1.0, 3.0]]])).flatten().tolist()
+    [2.0, 5.0]
+    """
+    exact = log_mel.double()
+    return torch.stack([exact.mean(dim=2), exact.square().mean(dim=2)], dim=1)
+
 
 class _Normalised(torch.autograd.Function):
     """(n_clips, n_mels, n_frames) in any memory layout to the same, with mean and biased variance of each band."""

@@ -6,6 +6,7 @@ import torch
 from core.config import MODELS, FrontEndConfig, ModelConfig, RunConfig, TrainingConfig
 from core.errors import ConfigError
 from core.models import NETWORKS, build_model
+from core.models.normalise import clip_moments
 
 PUBLISHED_PARAMETERS = {
     "linear": 48_492,
@@ -69,3 +70,24 @@ def test_bcresnet_refuses_a_number_of_filters_that_it_cannot_halve():
 def test_bcresnet_takes_80_filters():
     config = RunConfig(front_end=FrontEndConfig(n_mels=80, n_fft=1024), model=ModelConfig(name="bcresnet-1"))
     assert build_model(config)(torch.zeros(2, 16_000)).shape == (2, 12)
+
+
+def test_the_linear_model_answers_raw_log_mels_as_it_answers_normalised_ones():
+    """Training's short cut where log-mels were computed once: logits, gradients and running statistics are the same."""
+    generator = torch.Generator().manual_seed(0)
+    log_mel = 3 * torch.randn(7, 40, 101, dtype=torch.float64, generator=generator) - 14
+    log_mel += torch.arange(40)[:, None]  # each band has a level of its own
+    results = []
+    for short in (False, True):
+        model = build_model(RunConfig()).double().train()
+        assert model.takes_moments()
+        if short:
+            logits = model.logits_of_raw(log_mel, clip_moments(log_mel))
+        else:
+            logits = model.network(model.normalise(log_mel))
+        logits.square().sum().backward()
+        weights = model.network.classify
+        norm = model.normalise
+        results.append([logits, weights.weight.grad, weights.bias.grad, norm.running_mean, norm.running_var])
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)

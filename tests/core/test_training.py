@@ -195,6 +195,21 @@ def test_the_step_size_warms_up_and_falls_to_zero():
     assert rate_factor(20, training) == pytest.approx(0.0)
 
 
+def test_the_linear_model_learns_the_same_with_and_without_the_clips_moments(tone_pack, tiny_config, monkeypatch):
+    config = with_setting(tiny_config, "A")
+    short, plain = Training(config, tone_pack, "cpu"), Training(config, tone_pack, "cpu")
+    assert short.moments(torch.from_numpy(short.rows[:3])).shape == (3, 2, 40)
+    monkeypatch.setattr(plain, "moments", lambda _rows: None)
+    for one, other in zip(short.epochs(), plain.epochs(), strict=True):
+        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
+        assert one.validation_loss == pytest.approx(other.validation_loss, rel=1e-3)
+
+
+def test_masked_log_mels_are_normalised_first(tone_pack, tiny_config):
+    config = replace(with_setting(tiny_config, "A"), augment=AugmentConfig(time_masks=1, time_mask_frames=5))
+    assert Training(config, tone_pack, "cpu").moments(torch.tensor([0])) is None
+
+
 @pytest.mark.cuda
 @pytest.mark.parametrize("setting", "ABCD")
 @pytest.mark.parametrize("preset", ["linear", "bcresnet-1"])
