@@ -30,8 +30,8 @@ RECENT_S = 3.0
 PAGE_ROWS = 8
 """Recordings listed at once."""
 
-MISSED, LIST = "missed", "list"
-"""Places of what was asked for, beside those of the detections."""
+MISSED, LIST = "missed.", "list"
+"""Places of what was asked for, beside those of the detections; missed words are counted."""
 
 
 class Answer(NamedTuple):
@@ -76,20 +76,23 @@ def missed(model: str, recent: Callable[[], Waveform]) -> None:
         recent: Gives the last ``RECENT_S`` seconds of sound (16 kHz), at the moment when the button is pressed.
     """
     _draw_list_again()
-    answer = _answers().get(MISSED)
+    place = next((place for place in reversed(_answers()) if place.startswith(MISSED)), f"{MISSED}0")
+    answer = _answers().get(place)
     if answer is not None and not answer.truth:
-        _ask_what_was_missed(answer)
-    else:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                "Save the last second", key="recordings.missed", icon=":material/save:", on_click=_keep_missed,
-                args=(model, recent),
-                help=f"For a word that was missed: keeps the loudest second of the last {RECENT_S:g}, and asks what "
-                "you said.",
-            )  # fmt: skip
-            if answer is not None:
-                _kept(MISSED, answer)
-    _show_failure(MISSED)
+        _ask_what_was_missed(place, answer)
+        return
+    # Each word has a place of its own, so that a click that Streamlit reports twice still keeps it once.
+    new = place if answer is None else f"{MISSED}{int(place.removeprefix(MISSED)) + 1}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Save the last second", key=f"recordings.{new}", icon=":material/save:", on_click=_keep,
+            args=(new, lambda: loudest_second(recent())[0], model, "", None, ""),
+            help=f"For a word that was missed: keeps the loudest second of the last {RECENT_S:g}, and asks what you "
+            "said.",
+        )  # fmt: skip
+        if answer is not None:
+            _kept(place, answer)
+    _show_failure(new)
 
 
 @st.fragment
@@ -134,21 +137,22 @@ def _kept(place: str, answer: Answer) -> None:
     st.button("Undo", key=f"recordings.undo.{place}", type="tertiary", on_click=_undo, args=(place, answer.id))
 
 
-def _ask_what_was_missed(answer: Answer) -> None:
+def _ask_what_was_missed(place: str, answer: Answer) -> None:
     try:
         sound = recordings.wav(answer.id)
     except DataError:
         # Deleted meanwhile.
-        _answers().pop(MISSED)
+        del _answers()[place]
         return
-    menu = "recordings.missed.truth"
+    menu = f"recordings.truth.{place}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.audio(sound, width=260)
         st.menu_button(
             "It was …", TRUTHS, format_func=title, key=menu, type="primary", on_click=_say_what_was_missed,
-            args=(answer.id, menu),
+            args=(place, answer.id, menu),
         )  # fmt: skip
-        st.button("Discard", key="recordings.missed.discard", type="tertiary", on_click=_undo, args=(MISSED, answer.id))
+        st.button("Discard", key=f"recordings.undo.{place}", type="tertiary", on_click=_undo, args=(place, answer.id))
+    _show_failure(place)
 
 
 # What buttons do: before the page runs again, so it shows what is then true
@@ -156,7 +160,7 @@ def _ask_what_was_missed(answer: Answer) -> None:
 
 def _keep(place: str, clip: Callable[[], Waveform], model: str, heard: str, score: float | None, truth: str) -> None:
     with _told(place):
-        # A second click on the same button finds the answer of the first.
+        # A second click finds the answer of the first.
         if place not in _answers():
             kept = recordings.add(clip(), model=model, word=heard, score=score, truth=truth)
             _answers()[place] = Answer(kept.id, truth)
@@ -169,13 +173,8 @@ def _keep_as_chosen(
     _keep(place, clip, model, heard, score, st.session_state[menu])
 
 
-def _keep_missed(model: str, recent: Callable[[], Waveform]) -> None:
-    _answers().pop(MISSED, None)
-    _keep(MISSED, lambda: loudest_second(recent())[0], model, "", None, "")
-
-
-def _say_what_was_missed(id_: str, menu: str) -> None:
-    with _told(MISSED):
+def _say_what_was_missed(place: str, id_: str, menu: str) -> None:
+    with _told(place):
         _relabel(id_, st.session_state[menu])
         st.session_state[state.CHANGED] = True
 

@@ -120,25 +120,45 @@ def test_a_new_stream_begins_with_new_questions(app):
 
 
 def test_a_missed_word_is_kept_first_and_named_then(app):
-    app.button("recordings.missed").click().run()
+    app.button("recordings.missed.0").click().run()
     assert_calm(app)
     assert kept() == [("linear-D", "", "")]
     (one,) = all_recordings().recordings
     # The loudest of the three seconds.
     assert np.frombuffer(recordings.wav(one.id)[44:], np.int16).tolist() == [8192] * SAMPLE_RATE
-    app.menu_button("recordings.missed.truth").click("left").run()
+    app.menu_button("recordings.truth.missed.0").click("left").run()
     assert_calm(app)
     assert kept() == [("linear-D", "", "left")]
     assert "Saved as **left**" in texts(app)
     # The next one is another.
-    app.button("recordings.missed").click().run()
+    app.button("recordings.missed.1").click().run()
     assert len(kept()) == 2
-    app.button("recordings.missed.discard").click().run()
+    app.button("recordings.undo.missed.1").click().run()
+    assert_calm(app)
     assert kept() == [("linear-D", "", "left")]
+    app.button("recordings.missed.1").click().run()
+    recordings.remove(one.id)
+    app.menu_button("recordings.truth.missed.1").click("up").run()
+    app.button("recordings.missed.2").click().run()
+    assert kept() == [("linear-D", "", ""), ("linear-D", "", "up")]
+
+
+def test_a_click_that_is_reported_twice_keeps_one_clip():
+    def twice():
+        import numpy as np
+
+        from dashboard import recordings_view, state
+
+        state.prepare()
+        for _ in range(2):
+            recordings_view._keep("missed.0", lambda: np.zeros(16_000, np.float32), "linear-D", "", None, "")
+
+    assert_calm(AppTest.from_function(twice, default_timeout=60).run())
+    assert len(kept()) == 1
 
 
 def test_a_missed_word_that_is_deleted_before_it_is_named_does_no_harm(app):
-    app.button("recordings.missed").click().run()
+    app.button("recordings.missed.0").click().run()
     recordings.remove(all_recordings().recordings[0].id)
     app.run().run()
     assert_calm(app)
@@ -147,7 +167,7 @@ def test_a_missed_word_that_is_deleted_before_it_is_named_does_no_harm(app):
 
 def test_without_sound_a_missed_word_is_not_kept_and_it_is_said_why(app):
     app.session_state["deaf"] = True
-    app.button("recordings.missed").click().run()
+    app.button("recordings.missed.0").click().run()
     assert not app.exception
     assert [error.value for error in app.error] == ["Nothing was heard yet."]
     assert kept() == []
