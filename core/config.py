@@ -308,7 +308,7 @@ class RunConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class ListeningConfig:
-    """How answers along a stream become detections; threshold, average, count and refractory time are its four knobs."""
+    """How answers along a stream become detections; threshold, average, count and refractory time are the knobs."""
 
     hop_s: float = 0.1
     """Seconds from one decision to the next (rounded to whole frames of the front end)."""
@@ -324,7 +324,7 @@ class ListeningConfig:
     """After a detection nothing is detected for this long (s). Longer loses words that are spoken fast."""
 
     def __post_init__(self) -> None:
-        _between("hop_s", self.hop_s, 0.01, 1)
+        _between("hop_s", self.hop_s, 0.01, 0.5)
         _between("average_s", self.average_s, 0, 5)
         _between("threshold", self.threshold, 0, 1)
         _between("minimum_count", self.minimum_count, 1, 100)

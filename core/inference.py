@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from core.audio import Waveform, loudest_second
 from core.checkpoint import Checkpoint, load_checkpoint
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.device import choose_device
 from core.errors import AudioError
-from core.results import Prediction
+from core.frontend import TrainableMel
+from core.models.bcresnet import BCResNet
+from core.models.folded import FoldedBCResNet
+from core.results import FloatArray, Prediction
 
 WINDOWS_AT_ONCE = 50
 
@@ -34,6 +39,11 @@ class Classifier:
         self.checkpoint: Checkpoint = load_checkpoint(path)
         self.device = choose_device(device)
         self._model = self.checkpoint.model(self.device)
+        self._initial: TrainableMel | None = None
+        network = self._model.network
+        self._network_for_one: Callable[[Tensor], Tensor] = network
+        if isinstance(network, BCResNet) and self.device.type == "cpu":
+            self._network_for_one = FoldedBCResNet(network)
         self._lock = threading.Lock()
 
     def classify(self, waveform: Waveform) -> Prediction:
@@ -58,14 +68,31 @@ class Classifier:
             )
         ]
 
-    def _predict(self, clips: Sequence[Waveform], starts: Sequence[int]) -> list[Prediction]:
-        batch = torch.from_numpy(np.stack(clips)).to(self.device)
+    def log_mel(self, clips: Waveform) -> Tensor:
+        """What the front end makes of clips of one length, (n_clips, n_samples): (n_clips, n_mels, n_frames)."""
         with self._lock, torch.inference_mode():
-            log_mel = self._model.front_end(batch)
-            probabilities = self._model.network(self._model.normalise(log_mel)).softmax(dim=1)
+            return cast(Tensor, self._model.front_end(torch.from_numpy(clips).to(self.device)))
+
+    def initial_log_mel(self, clips: Waveform) -> Tensor:
+        """The same through the filters as they were before training."""
+        with self._lock, torch.inference_mode():
+            if self._initial is None:
+                self._initial = self.checkpoint.initial_front_end(self.device)
+            return cast(Tensor, self._initial(torch.from_numpy(clips).to(self.device)))
+
+    def probabilities(self, log_mel: Tensor) -> FloatArray:
+        """The network's answers to one-second log-mels, (n_clips, n_labels)."""
+        with self._lock, torch.inference_mode():
+            network = self._network_for_one if len(log_mel) == 1 else self._model.network
+            answers: FloatArray = network(self._model.normalise(log_mel)).softmax(dim=1).cpu().numpy()
+        return answers
+
+    def _predict(self, clips: Sequence[Waveform], starts: Sequence[int]) -> list[Prediction]:
+        log_mel = self.log_mel(np.stack(clips))
+        probabilities = self.probabilities(log_mel)
         labels = self.checkpoint.labels
         predictions = []
-        for start, mel, row in zip(starts, log_mel.cpu().numpy(), probabilities.cpu().tolist(), strict=True):
+        for start, mel, row in zip(starts, log_mel.cpu().numpy(), probabilities.tolist(), strict=True):
             ranking = sorted(zip(labels, row, strict=True), key=lambda pair: -pair[1])
             begin = start / SAMPLE_RATE
             predictions.append(Prediction(begin, begin + CLIP_SAMPLES / SAMPLE_RATE, tuple(ranking), mel))

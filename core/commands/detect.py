@@ -1,0 +1,87 @@
+"""``detect``: find the words in recordings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import runs
+from core.commands.options import Commands, add_device, add_json, add_knobs, device_name, listening_config
+from core.errors import AudioError
+
+if TYPE_CHECKING:
+    from core.results import Detection
+    from core.streaming import Engine
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "detect",
+        help="find the words in recordings",
+        description="Find the words in recordings of up to ten minutes, any usual format and rate. What the live page "
+        "hears in the same sound is the same.",
+    )
+    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="sound files")
+    add_knobs(parser)
+    add_device(parser)
+    add_json(parser, "one JSON line a word")
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Listen to every file; 1 if one of them could not be read (the others are still answered)."""
+    path = runs.find_run(options.run)
+    config = listening_config(options, path)
+    from core.inference import Classifier
+    from core.streaming import Engine
+
+    engine = Engine(Classifier(path, device_name(options.device)), config)
+    failed = False
+    for file in options.files:
+        try:
+            detections = detect(engine, file)
+        except AudioError as error:
+            failed = True
+            print(f"error: {file}: {error}", file=sys.stderr)
+            if options.json:
+                print(json.dumps({"file": str(file), "error": str(error)}), flush=True)
+            continue
+        for detection in detections:
+            print(_line(file, detection, as_json=options.json), flush=True)
+        if not detections and not options.json:
+            print(f"{file}: no word", flush=True)
+    return 1 if failed else 0
+
+
+def detect(engine: Engine, file: Path) -> list[Detection]:
+    """The words in one file.
+
+    Raises:
+        AudioError: If it cannot be read.
+    """
+    from core.audio import read_audio
+
+    waveform = read_audio(file)
+    engine.reset()
+    decisions = engine.feed(waveform) + engine.finish()
+    return [decision.detection for decision in decisions if decision.detection is not None]
+
+
+def _line(file: Path, detection: Detection, *, as_json: bool) -> str:
+    if not as_json:
+        span = f"{detection.start_s:.2f} to {detection.end_s:.2f} s"
+        return f"{file}: {detection.word} {detection.score:.0%} ({span})"
+    record = {
+        "file": str(file),
+        "word": detection.word,
+        "score": detection.score,
+        "start_s": detection.start_s,
+        "end_s": detection.end_s,
+        "heard_s": detection.heard_s,
+    }
+    return json.dumps(record)

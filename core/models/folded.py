@@ -1,0 +1,117 @@
+"""BC-ResNet for one clip at a time on a CPU: as few steps as possible, for listening.
+
+A single clip keeps a processor busy for a millisecond or two; calling a hundred and fifty layers takes several times as
+long. So everything that is constant once training is over is multiplied out beforehand: batch normalisation into the
+weights before it, a convolution along bands and the mean over bands after it into one matrix a channel.
+
+Shapes: C channels, H bands, W frames.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm
+from core.models.channel_major import banded
+
+
+class FoldedBCResNet:
+    """The answers of a ``BCResNet`` in evaluation mode to single clips, up to rounding; it follows no later change.
+
+    >>> network = BCResNet(n_mels=40, n_labels=12, tau=1).eval()
+    >>> log_mel = torch.zeros(1, 40, 101)
+    >>> with torch.inference_mode():
+    ...     torch.allclose(FoldedBCResNet(network)(log_mel), network(log_mel), atol=1e-4)
+    True
+    """
+
+    @torch.no_grad()
+    def __init__(self, network: BCResNet) -> None:
+        convolution, norm = cast(nn.Conv2d, network.head[0]), network.head[1]
+        scale, shift = _scale_and_shift(norm)
+        self._stride = convolution.stride
+        self._head = convolution.weight * scale[:, None, None, None], shift
+        blocks = [cast(BroadcastBlock, block) for block in network.blocks]
+        n_bands = network.n_mels // self._stride[0]
+        self._blocks = []
+        for block in blocks:
+            self._blocks.append(_FoldedBlock(block, n_bands))
+            n_bands = self._blocks[-1].n_bands
+        depthwise, mixing = cast(nn.Conv2d, network.tail[0]), cast(nn.Conv2d, network.tail[1])
+        scale, shift = _scale_and_shift(network.tail[2])
+        self._taps = depthwise.weight[:, 0].transpose(1, 2).contiguous()
+        self._mixing = mixing.weight.flatten(1) * scale[:, None], shift[:, None]
+        self._classify = network.classify.weight, network.classify.bias
+
+    def __call__(self, log_mel: Tensor) -> Tensor:
+        """Log-mel (1, n_mels, W) to logits (1, n_labels); in inference mode only."""
+        weight, bias = self._head
+        x = functional.conv2d(log_mel[:, None], weight, bias, self._stride, padding=2)[0].relu_()
+        for block in self._blocks:
+            x = block(x)
+        width = self._taps.shape[1]
+        n_frames = x.shape[2]
+        by_tap = functional.pad(torch.bmm(self._taps, x), (width // 2, width // 2))
+        summed = by_tap[:, 0, :n_frames]
+        for tap in range(1, width):
+            summed = summed + by_tap[:, tap, tap : tap + n_frames]
+        weight, bias = self._mixing
+        means = torch.addmm(bias, weight, summed).relu_().mean(dim=1)
+        weight, bias = self._classify
+        return functional.linear(means, weight, bias)[None]
+
+
+class _FoldedBlock:
+    """One ``BroadcastBlock``, (C_in, H, W) to (C, H_out, W)."""
+
+    def __init__(self, block: BroadcastBlock, n_bands: int) -> None:
+        *entry, depthwise, sub_spectral = block.along_frequency
+        self._entry: tuple[Tensor, Tensor] | None = None
+        if entry:
+            scale, shift = _scale_and_shift(entry[1])
+            self._entry = cast(nn.Conv2d, entry[0]).weight.flatten(1) * scale[:, None], shift[:, None]
+        conv = cast(nn.Conv2d, depthwise)
+        matrix = banded(conv.weight[:, 0, :, 0], n_bands, conv.stride[0], int(conv.padding[0]), conv.dilation[0])
+        n_channels, self.n_bands, _ = matrix.shape
+        groups = (n_channels, SUB_BANDS, 1)
+        scale, shift = (
+            values.view(groups).expand(-1, -1, self.n_bands // SUB_BANDS).reshape(n_channels, self.n_bands, 1)
+            for values in _scale_and_shift(cast(SubSpectralNorm, sub_spectral).norm)
+        )
+        matrix = matrix * scale
+        # A last row gives the mean over bands.
+        self._matrix = torch.cat([matrix, matrix.mean(dim=1, keepdim=True)], dim=1)
+        self._shift = torch.cat([shift, shift.mean(dim=1, keepdim=True)], dim=1)
+        convolution, norm, _, mixing, _ = block.along_time
+        scale, shift = _scale_and_shift(norm)
+        self._dilation = cast(nn.Conv2d, convolution).dilation[1]
+        self._taps = (cast(nn.Conv2d, convolution).weight[:, 0, 0] * scale[:, None])[:, :, None].unbind(1)
+        self._time_shift = shift[:, None]
+        self._mixing = cast(nn.Conv2d, mixing).weight.flatten(1)
+        self._transition = block.transition
+
+    def __call__(self, x: Tensor) -> Tensor:
+        n_frames, step = x.shape[2], self._dilation
+        bands = x
+        if self._entry is not None:
+            weight, bias = self._entry
+            bands = torch.addmm(bias, weight, x.flatten(1)).relu_().view(len(weight), *x.shape[1:])
+        bands = torch.baddbmm(self._shift, self._matrix, bands)
+        over_bands = functional.pad(bands[:, self.n_bands], (step, step))
+        time = self._time_shift
+        for tap, weight in enumerate(self._taps):
+            time = torch.addcmul(time, weight, over_bands[:, tap * step : tap * step + n_frames])
+        time = torch.mm(self._mixing, functional.silu(time, inplace=True))
+        out = bands[:, : self.n_bands] + time[:, None]
+        return (out if self._transition else out.add_(x)).relu_()
+
+
+def _scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """A batch normalisation with its running statistics as a factor and a summand a channel."""
+    norm = cast(nn.BatchNorm2d, norm)
+    scale = norm.weight * torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
+    return scale, norm.bias - cast(Tensor, norm.running_mean) * scale
