@@ -157,10 +157,9 @@ def test_a_device_that_dies_says_so_after_the_last_block_was_heard(make, soundde
     for _ in range(3):
         sounddevice.opened[0].deliver()
     sounddevice.opened[0].active = False
-    wait_until(lambda: not microphone.running)
+    wait_until(lambda: sounddevice.opened[0].closed)
     assert len(heard) == 3
     assert "Built-in is gone" in microphone.error
-    assert sounddevice.opened[0].closed
 
 
 def test_a_device_that_falls_silent_counts_as_dead_after_a_second(make, sounddevice):
@@ -171,7 +170,7 @@ def test_a_device_that_falls_silent_counts_as_dead_after_a_second(make, sounddev
     wait_until(lambda: not microphone.running)
     assert 0.9 < time.monotonic() - began < 3
     assert "no sound for 1 s" in microphone.error
-    assert sounddevice.opened[0].closed
+    wait_until(lambda: sounddevice.opened[0].closed)
 
 
 def test_a_slow_consumer_loses_nothing_for_30_s_and_then_what_is_counted(make, sounddevice, heard):
@@ -200,9 +199,9 @@ def test_a_slow_consumer_loses_nothing_for_30_s_and_then_what_is_counted(make, s
 
 
 def test_it_is_released_when_nobody_watches(make, sounddevice):
-    microphone = make(idle_s=0.6)
+    microphone = make(idle_s=1.0)
     microphone.start()
-    for _ in range(12):
+    for _ in range(15):
         time.sleep(0.1)
         microphone.touch()
         sounddevice.opened[0].deliver()
