@@ -85,7 +85,7 @@ def _listen(engine: Engine, options: argparse.Namespace) -> None:
                     n_words += 1
                 if microphone.lost_s - told_s >= LOSS_S:
                     told_s = microphone.lost_s
-                    _say(f"warning: {told_s:.1f} s of sound lost")
+                    _say(f"warning: {told_s:.1f} s of sound lost so far; this computer may be too busy")
         finally:
             microphone.stop()
     while not found.empty():
