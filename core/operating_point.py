@@ -29,7 +29,7 @@ def load(run: Path) -> ListeningConfig:
     """The settings kept for a run; the defaults if there are none, or if the run is a checkpoint file.
 
     Raises:
-        ConfigError: If they are damaged or of a later version; the defaults are then the settings to go on with.
+        ConfigError: If they are damaged or of a later version. A page says so and goes on with the defaults.
     """
     path = kept_beside(run, FILE)
     if not run.is_dir() or not path.exists():
@@ -44,12 +44,12 @@ def load(run: Path) -> ListeningConfig:
             return from_dict(ListeningConfig, kept["config"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise ConfigError(
-            f"The listening settings kept for {run.name} cannot be used ({error}). The defaults are used; choose the "
-            f"settings again, or remove {path}."
+            f"The listening settings kept for {run.name} cannot be used ({error}). Choose the settings again, or "
+            f"remove {path} to have the defaults."
         ) from error
     raise ConfigError(
         f"The listening settings kept for {run.name} have version {version!r}; this program reads version {VERSION}. "
-        f"The defaults are used; update the program, or remove {path}."
+        f"Update the program, or remove {path} to have the defaults."
     )
 
 

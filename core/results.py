@@ -346,8 +346,10 @@ class StreamTrack:
     """Words on it, keywords and others."""
     n_clips: int
     """Different clips among them."""
+    as_set: StreamScores
+    """With the settings as they were, thresholds of single words included."""
     scores: tuple[StreamScores, ...]
-    """In order of threshold."""
+    """With one threshold for all words, in order of threshold."""
 
 
 @dataclass(frozen=True)
@@ -358,5 +360,5 @@ class StreamReport:
     dataset: str
     seed: int
     listening: ListeningConfig
-    """The settings, of which the threshold was varied."""
+    """The settings, of which the thresholds were varied."""
     tracks: tuple[StreamTrack, ...]

@@ -87,7 +87,7 @@ def test_a_value_that_cannot_work_is_refused_by_name(run, config, names):
 
 def test_a_later_version_is_refused_politely(run):
     kept(run, version=2)
-    with pytest.raises(ConfigError, match=r"version 2; this program reads version 1.*update the program"):
+    with pytest.raises(ConfigError, match=r"version 2; this program reads version 1.*Update the program"):
         operating_point.load(run)
 
 

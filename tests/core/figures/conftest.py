@@ -144,7 +144,7 @@ def make_track() -> Callable[..., StreamTrack]:
             )
             for threshold, misses, alarms in rows
         )  # fmt: skip
-        return StreamTrack("validation", snr_db, 20.0, ("tap",), 80, 70, scores)
+        return StreamTrack("validation", snr_db, 20.0, ("tap",), 80, 70, scores[0], scores)
 
     return make
 

@@ -1,0 +1,148 @@
+"""``stream-test``: how well a model listens, on a long track of test clips with pauses, other words and noise."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from typing import Any
+
+from core import operating_point, runs
+from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core.config import PROTOCOLS, to_dict
+from core.results import StreamReport, StreamScores, StreamTrack
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "stream-test",
+        help="measure how well a model listens: misses, false alarms an hour, latency",
+        description="Lay test clips out on a long track with pauses, words that are no keywords and background noise, "
+        "let the model listen to it, and count what it detects. The settings are those kept with the run. Choose a "
+        "threshold with --protocol validation --curve, and measure it on the test clips.",
+    )
+    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    add_data(parser)
+    parser.add_argument(
+        "--snr", nargs="+", type=snr_of, default=[None, 10.0], metavar="DB",
+        help="speech over background noise in dB, or 'clean' for no noise; a track for each (default: clean 10)",
+    )  # fmt: skip
+    parser.add_argument("--minutes", type=float, default=20.0, help="length of each track (default: 20)")
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives another track (default: 0)")
+    parser.add_argument(
+        "--protocol", choices=tuple(PROTOCOLS), default="official", help="which clips (default: the official test set)"
+    )
+    parser.add_argument("--threshold", type=float, help="measure at this one instead of the one kept with the run")
+    parser.add_argument("--curve", action="store_true", help="show all thresholds, not only the one that is set")
+    add_device(parser)
+    add_json(parser, "one JSON object, with all thresholds,")
+    parser.set_defaults(run_command=run)
+
+
+def snr_of(text: str) -> float | None:
+    """A signal-to-noise ratio as typed.
+
+    >>> snr_of("clean"), snr_of("10")
+    (None, 10.0)
+    """
+    if text == "clean":
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 'clean' nor a number of dB") from error
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure and print."""
+    path = runs.find_run(options.run)
+    config = operating_point.load(path)
+    if options.threshold is not None:
+        config = replace(config, threshold=options.threshold, word_thresholds=())
+    from core.data.pack import open_data
+    from core.inference import Classifier
+    from core.stream_accuracy import stream_test
+
+    with progress_bar("s") as progress:
+        data = open_data(data_root(options.data), progress=progress)
+        report = stream_test(
+            Classifier(path, device_name(options.device)), data, config, name=path.name, protocols=[options.protocol],
+            snrs_db=options.snr, minutes=options.minutes, seed=options.seed, progress=progress,
+        )  # fmt: skip
+    print(json.dumps(as_record(report)) if options.json else as_text(report, curve=options.curve))
+    return 0
+
+
+def as_record(report: StreamReport) -> dict[str, Any]:
+    """The report as plain values for JSON."""
+    return {
+        "run": report.run,
+        "dataset": report.dataset,
+        "seed": report.seed,
+        "listening": to_dict(report.listening),
+        "tracks": [
+            {
+                "protocol": track.protocol,
+                "snr_db": track.snr_db,
+                "minutes": track.minutes,
+                "noise": list(track.noise),
+                "n_words": track.n_words,
+                "n_clips": track.n_clips,
+                **_scores_record(track.as_set),
+                "latencies_s": list(track.as_set.latencies_s),
+                "curve": [_scores_record(scores) for scores in track.scores],
+            }
+            for track in report.tracks
+        ],
+    }
+
+
+def _scores_record(scores: StreamScores) -> dict[str, Any]:
+    return {
+        "threshold": scores.threshold,
+        "n_keywords": scores.n_keywords,
+        "hits": scores.hits,
+        "misses": scores.misses,
+        "miss_share": scores.miss_share,
+        "misses_interval": list(scores.misses_interval),
+        "wrong_words": scores.wrong_words,
+        "false_alarms": scores.false_alarms,
+        "false_alarms_per_hour": scores.false_alarms_per_hour,
+        "false_alarms_interval": list(scores.false_alarms_interval),
+        "hours": scores.free_hours,
+        "latency_median_s": scores.latency_s(0.5),
+        "latency_p95_s": scores.latency_s(0.95),
+    }
+
+
+def as_text(report: StreamReport, *, curve: bool) -> str:
+    """The report for a person; ``curve`` adds all thresholds."""
+    first, listening = report.tracks[0], report.listening
+    own = "".join(f", {word} {threshold:g}" for word, threshold in listening.word_thresholds)
+    noise = ", ".join(dict.fromkeys(name for track in report.tracks for name in track.noise))
+    lines = [
+        f"{report.run} on {report.dataset}, {PROTOCOLS[first.protocol]}",
+        f"  {first.minutes:g} minutes a track, seed {report.seed}; noise: {noise or 'none'}",
+        f"  threshold {listening.threshold:g}{own}, averaged over {listening.average_s:g} s, "
+        f"{listening.minimum_count} in a row, then {listening.refractory_s:g} s of rest",
+        "",
+        f"  {'noise':>7}{'threshold':>11}{'found':>12}{'missed':>9} {'(95 %)':16}{'wrong':>6}"
+        f"{'false alarms an hour (95 %)':>30}{'hours':>7}{'latency (p95)':>17}",
+    ]
+    rows = [(track, scores) for track in report.tracks for scores in (track.scores if curve else (track.as_set,))]
+    return "\n".join([*lines, *(_line(track, scores) for track, scores in rows)])
+
+
+def _line(track: StreamTrack, scores: StreamScores) -> str:
+    background = "none" if track.snr_db is None else f"{track.snr_db:g} dB"
+    (low, high), (fewest, most) = scores.misses_interval, scores.false_alarms_interval
+    median, p95 = scores.latency_s(0.5), scores.latency_s(0.95)
+    latency = "-" if median is None or p95 is None else f"{median:.2f} s ({p95:.2f} s)"
+    found = f"{scores.hits} of {scores.n_keywords}"
+    missed = f"{low:.1%} to {high:.1%}"
+    alarms = f"{scores.false_alarms_per_hour:.1f} ({fewest:.1f} to {most:.1f})"
+    return (
+        f"  {background:>7}{scores.threshold:11.2f}{found:>12}{scores.miss_share:>9.1%} {missed:16}"
+        f"{scores.wrong_words:6d}{alarms:>30}{scores.free_hours:7.2f}{latency:>17}"
+    )

@@ -1,0 +1,85 @@
+"""What a model makes of a whole track, before any threshold: the engine's decisions, many windows at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.audio import Waveform
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
+from core.inference import Classifier
+from core.results import Detection, FloatArray
+from core.streaming.detector import SILENCE, Detector
+from core.streaming.speech import Speech, Utterance
+
+WINDOWS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Heard:
+    """The answers of a model along a track, hop by hop: all that a ``Detector`` wants."""
+
+    end_s: tuple[float, ...]
+    """Ends of the windows, seconds since the track began."""
+    probabilities: FloatArray
+    """Answers, (n, n_labels); all on ``_silence_`` while nothing is said, when the network is not asked."""
+    utterances: tuple[tuple[Utterance, ...], ...]
+    """What was said lately at each hop; empty while nothing is said."""
+
+
+def hear(
+    classifier: Classifier,
+    waveform: Waveform,
+    config: ListeningConfig,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> Heard:
+    """Listen to a track as ``core.streaming.Engine`` does: the same detections, and the same answers up to rounding.
+
+    The engine answers one window at a time, since the next one is yet to come. Here all are known; a batch takes a
+    fraction of the time, and answers that no detector looks at, since nothing is said, are left out.
+
+    Args:
+        classifier: The model.
+        waveform: The track, 16 kHz, -1 to 1, (n,).
+        config: Of it only ``hop_s`` matters here.
+        progress: Called with the seconds done; raising in it cancels.
+    """
+    frame = classifier.checkpoint.config.front_end.hop_length
+    hop = max(1, round(config.hop_s * SAMPLE_RATE / frame)) * frame
+    n_hops = len(waveform) // hop
+    # Before the track there is silence, as before any stream.
+    padded = np.concatenate([np.zeros(CLIP_SAMPLES, np.float32), waveform])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, CLIP_SAMPLES)[hop::hop][:n_hops]
+    speech = Speech()
+    utterances = [_utterances(speech, window[-hop:]) for window in windows]
+    spoken = np.flatnonzero([bool(each) for each in utterances])
+    answers = np.tile(SILENCE, (n_hops, 1))
+    for first in range(0, len(spoken), WINDOWS_AT_ONCE):
+        rows = spoken[first : first + WINDOWS_AT_ONCE]
+        answers[rows] = classifier.probabilities(classifier.log_mel(windows[rows]))
+        if progress:
+            progress(float(rows[-1] + 1) * hop / SAMPLE_RATE)
+    end_s = tuple((number + 1) * hop / SAMPLE_RATE for number in range(n_hops))
+    return Heard(end_s, answers, tuple(utterances))
+
+
+def _utterances(speech: Speech, newest: Waveform) -> tuple[Utterance, ...]:
+    """What was said lately, once one more hop is heard."""
+    speech.hear(newest)
+    return tuple(speech.utterances()) if speech.speaking() else ()
+
+
+def detect(heard: Heard, config: ListeningConfig) -> list[Detection]:
+    """The words that these settings detect in what was heard; the network is not asked again."""
+    detector = Detector(config)
+    steps = zip(heard.end_s, heard.probabilities, heard.utterances, strict=True)
+    found = (detector.update(end_s, answer, utterances)[1] for end_s, answer, utterances in steps)
+    return [detection for detection in found if detection is not None]
+
+
+def at_threshold(config: ListeningConfig, threshold: float) -> ListeningConfig:
+    """The settings with one threshold for all words."""
+    return replace(config, threshold=threshold, word_thresholds=())

@@ -1,0 +1,53 @@
+"""The latest stream test of a run, kept with the run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from core.config import from_dict, to_dict
+from core.errors import DataError, RunError
+from core.files import write_json
+from core.operating_point import kept_beside
+from core.results import StreamReport
+
+FORMAT, VERSION = "earshot-stream-test", 1
+
+
+def report_path(run: Path) -> Path:
+    """Where the stream test of a run is kept."""
+    return kept_beside(run, "stream-test.json")
+
+
+def save_report(run: Path, report: StreamReport) -> None:
+    """Keep a stream test, whole or not at all, in place of the one before.
+
+    Raises:
+        RunError: If nothing can be written there.
+    """
+    path = report_path(run)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, {"format": FORMAT, "version": VERSION, "report": to_dict(report)})
+    except OSError as error:
+        raise RunError(
+            f"The stream test cannot be kept in {path.parent} ({error.strerror}). Make it writable."
+        ) from error
+
+
+def load_report(run: Path) -> StreamReport | None:
+    """The kept stream test of a run, or None.
+
+    Raises:
+        DataError: If it is damaged or of another version.
+    """
+    path = report_path(run)
+    try:
+        kept = json.loads(path.read_bytes())
+        if kept["format"] != FORMAT or kept["version"] != VERSION:
+            raise ValueError(f"it is {kept['format']!r} version {kept['version']!r}, not {FORMAT!r} version {VERSION}")
+        return from_dict(StreamReport, kept["report"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise DataError(f"The stream test kept for {run.name} cannot be read ({error}). Test again.") from error
