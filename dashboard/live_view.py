@@ -16,7 +16,7 @@ from dashboard.training_form import choose_device as _choose_device
 from dashboard.widgets import show_figure
 from dashboard.wording import percent, word
 
-SOURCES = {"record": "Record", "upload": "Upload a file"}
+WAYS = {"listen": "Listen", "record": "Record one word", "upload": "Upload a file"}
 HOP_S = 0.25
 """Seconds from one window of a longer sound to the next."""
 
@@ -26,13 +26,17 @@ def choose_device() -> str:
     return _choose_device("live.device")
 
 
-def choose_sound() -> tuple[bytes, str] | None:
-    """Content and name of a recorded or uploaded sound."""
-    source = st.segmented_control(
-        "Sound", list(SOURCES), default="record", required=True, format_func=SOURCES.__getitem__, key="live.source",
+def choose_way() -> str:
+    """How the sound comes: "listen" as one speaks, "record" one word, or "upload" a file."""
+    return st.segmented_control(
+        "Sound", list(WAYS), default="listen", required=True, format_func=WAYS.__getitem__, key="live.source",
         label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
-    if source == "record":
+
+
+def choose_sound(way: str) -> tuple[bytes, str] | None:
+    """Content and name of a recorded or uploaded sound."""
+    if way == "record":
         file = st.audio_input("Press the microphone, say a word, press again", key="live.recording")
         name = "The recording"
     else:

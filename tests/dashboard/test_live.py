@@ -42,6 +42,7 @@ def test_an_uploaded_second_is_answered_with_its_word_and_three_figures(upload):
 
 def test_a_recording_is_answered(open_page):
     app = open_page("live")
+    app.segmented_control("live.source").set_value("record").run()
     app.audio_input("live.recording").set_value(("audio.wav", wav(tone(600, seconds=1.4)), "audio/wav")).run()
     assert_calm(app)
     assert heard(app) in WORDS
@@ -102,6 +103,7 @@ def test_digital_silence_is_answered_too(upload):
 
 def test_nothing_is_answered_before_there_is_a_sound(open_page):
     app = open_page("live")
+    app.segmented_control("live.source").set_value("record").run()
     assert charts(app) == 0
     assert "Record yourself or upload a file" in texts(app)
     assert SAMPLE_RATE == 16_000

@@ -1,0 +1,54 @@
+"""The listening part of the Live page: a microphone, a level meter and pictures that move, drawn by the browser.
+
+What the two halves say to each other: the browser sends messages (``messages.py``), one at a time; each run of the
+part's fragment answers with ``data`` (``dashboard.listener``), which names the last message that was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2.bidi_component import main as streamlit_component
+
+from dashboard.components.messages import Message, read_message
+
+HERE = Path(__file__).resolve().parent
+SCRIPTS = ("capture.js", "delivery.js", "picture.js", "microphone.js")
+"""The JavaScript half, in an order in which each file needs only those before it."""
+
+# Streamlit 1.67 shows a component's state through a class that pickle cannot find, and then refuses to go on where
+# `enforceSerializableSessionState` is set. What it would add is triggers, and there are none here.
+streamlit_component.make_bidi_component_presenter = lambda *_: None  # type: ignore[attr-defined, assignment]
+
+_microphone = st.components.v2.component(
+    "earshot_microphone",
+    html=(HERE / "microphone.html").read_text(encoding="utf-8"),
+    css=(HERE / "microphone.css").read_text(encoding="utf-8"),
+    js="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+)
+
+_bell = st.components.v2.component("earshot_bell", js=(HERE / "bell.js").read_text(encoding="utf-8"))
+
+
+def draw(key: str, data: Mapping[str, Any], on_message: Callable[[], None]) -> None:
+    """Draw the part; ``on_message`` is called before a run in which ``last_message`` has something new."""
+    # State and not a trigger: a trigger is lost when a run of the whole page overtakes that of a fragment.
+    _microphone(key=key, data=data, on_message_change=on_message)
+
+
+def last_message(key: str) -> Message | None:
+    """The latest message of the part; None if there is none that makes sense."""
+    state = st.session_state.get(key)
+    return read_message(state.get("message")) if state else None
+
+
+def bell(key: str) -> None:
+    """Nothing to see: it makes the fragment around it run again whenever the microphone's part has shown a word."""
+    _bell(key=key, on_heard_change=_nothing)
+
+
+def _nothing() -> None:
+    pass
