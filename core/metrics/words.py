@@ -1,0 +1,56 @@
+"""How well each word is found, and how far its answer can be believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.metrics.intervals import wilson
+from core.results import Evaluation
+
+
+@dataclass(frozen=True)
+class WordScores:
+    """Counts of one label. Shares and the ends of their 95 % intervals (Wilson) are NaN where nothing was counted."""
+
+    label: str
+    n: int
+    """Clips of it."""
+    answered: int
+    """Clips that were called this."""
+    right: int
+    """Clips of it that were called this."""
+    recall_interval: tuple[float, float]
+    precision_interval: tuple[float, float]
+
+    @property
+    def recall(self) -> float:
+        """Share of its clips that were found."""
+        return self.right / self.n if self.n else float("nan")
+
+    @property
+    def precision(self) -> float:
+        """Share of the clips called this that were it."""
+        return self.right / self.answered if self.answered else float("nan")
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of both; NaN where there are no clips of it."""
+        return 2 * self.right / (self.n + self.answered) if self.n else float("nan")
+
+
+def word_scores(evaluation: Evaluation) -> tuple[WordScores, ...]:
+    """Recall and precision of every label, each with its interval, in the order of the labels."""
+    counts = evaluation.confusion
+    n, answered, right = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
+    recall_ends, precision_ends = wilson(right, n), wilson(right, answered)
+    return tuple(
+        WordScores(
+            label=label,
+            n=int(n[at]),
+            answered=int(answered[at]),
+            right=int(right[at]),
+            recall_interval=(float(recall_ends[0][at]), float(recall_ends[1][at])),
+            precision_interval=(float(precision_ends[0][at]), float(precision_ends[1][at])),
+        )
+        for at, label in enumerate(evaluation.labels)
+    )
