@@ -1,0 +1,437 @@
+"""Models on the same clips: who got which right, whether that can be told from chance, and which settings differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binomtest, norm
+
+from core.config import PROTOCOLS, RunConfig, to_dict
+from core.errors import DataError
+from core.results import Evaluation
+
+RESAMPLES = 10_000
+"""Samples drawn for a bootstrap interval."""
+
+SIGNIFICANT = 0.05
+"""Below this p-value a difference is called one."""
+
+LISTED = 3
+"""Files that a message names; the rest is counted."""
+
+Interval = tuple[float, float]
+
+_SPEAKER = re.compile(r"([0-9a-f]{8})_nohash_\d")
+# How Speech Commands names its files; one speaker is in many of them.
+
+
+@dataclass(frozen=True)
+class WordGain:
+    """What a model gains over another on the clips of one label; shares of its clips, 0 to 1."""
+
+    label: str
+    n: int
+    only_baseline: int
+    """Clips that only the baseline got right."""
+    only_run: int
+    """Clips that only the other model got right."""
+    interval: Interval
+    """95 % interval of the gain (Agresti and Min, 2005); (-1, 1) without clips."""
+    adjusted_p: float
+    """McNemar's exact test, corrected for the number of labels (Holm)."""
+
+    @property
+    def gain(self) -> float:
+        """Recall of the model less that of the baseline; 0 without clips."""
+        return (self.only_run - self.only_baseline) / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """A model beside a baseline on the same clips. Intervals hold the gain with 95 % probability, as shares of 1."""
+
+    baseline: str
+    run: str
+    protocol: str
+    both: int
+    """Clips that both got right."""
+    only_baseline: int
+    only_run: int
+    neither: int
+    p: float
+    """McNemar's exact test: how likely a split of the clips that only one got right is at least this uneven, were both
+    models equally good."""
+    adjusted_p: float
+    """The same, corrected for the number of models that are compared with the baseline (Holm)."""
+    n_compared: int
+    interval: Interval
+    """Paired bootstrap over clips."""
+    n_speakers: int
+    speaker_interval: Interval | None
+    """Paired bootstrap over speakers; None if the names of the files tell of fewer than two."""
+    labels: tuple[str, ...]
+    label_clips: NDArray[np.int64] = field(repr=False)
+    """Clips of each label, (n_labels,)."""
+    confusion: NDArray[np.int64] = field(repr=False)
+    """Confusion counts less the baseline's, (n_labels, n_labels); rows are true labels."""
+    by_word: tuple[WordGain, ...] = field(repr=False)
+
+    @property
+    def n(self) -> int:
+        """Number of clips."""
+        return self.both + self.only_baseline + self.only_run + self.neither
+
+    @property
+    def gain(self) -> float:
+        """Accuracy less the baseline's, -1 to 1."""
+        return (self.only_run - self.only_baseline) / self.n
+
+    @property
+    def can_be_told(self) -> bool:
+        """Whether chance alone would hardly give such a difference (after Holm's correction)."""
+        return self.adjusted_p < SIGNIFICANT
+
+
+@dataclass(frozen=True)
+class SettingRow:
+    """One setting of several runs, as text; "?" where a run's settings cannot be read."""
+
+    part: str
+    name: str
+    values: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether not all runs have the same value."""
+        return len(set(self.values)) > 1
+
+
+def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int = 0) -> tuple[Difference, ...]:
+    """Each of the other models beside a baseline, in their order.
+
+    The test and the intervals speak of these trained models and of clips like these; another seed of training would
+    give other models.
+
+    Args:
+        evaluations: At least two, of the same clips in any order.
+        baseline: Number of the one that the others are compared with.
+        seed: Of the bootstrap.
+
+    Raises:
+        DataError: If they were not measured on the same clips; the text says what is missing where.
+    """
+    if len(evaluations) < 2:
+        raise DataError("A comparison needs at least two evaluations of the same clips.")
+    first = evaluations[baseline]
+    places = [same_clips(first, other) for other in evaluations]
+    answers = [one.probabilities.argmax(axis=1)[place] for one, place in zip(evaluations, places, strict=True)]
+    others = [number for number in range(len(evaluations)) if number != baseline]
+    speakers = speakers_of(first.clip_files)
+    pairs = [_counts(first.truth, answers[baseline], answers[number]) for number in others]
+    adjusted = holm([mcnemar(pair[1], pair[2]) for pair in pairs])
+    return tuple(
+        _difference(first, evaluations[number].run, answers[baseline], answers[number], p, len(others), speakers, seed)
+        for number, p in zip(others, adjusted, strict=True)
+    )
+
+
+def _difference(
+    first: Evaluation,
+    run: str,
+    answers_before: NDArray[np.int64],
+    answers: NDArray[np.int64],
+    adjusted_p: float,
+    n_compared: int,
+    speakers: tuple[str, ...],
+    seed: int,
+) -> Difference:
+    truth, labels = first.truth, first.labels
+    counts = _counts(truth, answers_before, answers)
+    net = (answers == truth).astype(np.int64) - (answers_before == truth)
+    confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
+    np.add.at(confusion, (truth, answers), 1)
+    np.add.at(confusion, (truth, answers_before), -1)
+    rows = [_counts(truth[mine], answers_before[mine], answers[mine]) for mine in truth == _column(len(labels))]
+    word_ps = holm([mcnemar(row[1], row[2]) for row in rows])
+    return Difference(
+        baseline=first.run,
+        run=run,
+        protocol=first.protocol,
+        both=counts[0],
+        only_baseline=counts[1],
+        only_run=counts[2],
+        neither=counts[3],
+        p=mcnemar(counts[1], counts[2]),
+        adjusted_p=adjusted_p,
+        n_compared=n_compared,
+        interval=bootstrap_interval(*counts, seed=seed),
+        n_speakers=len(set(speakers) - {""}),
+        speaker_interval=speaker_interval(net, speakers, seed=seed),
+        labels=labels,
+        label_clips=np.bincount(truth, minlength=len(labels)),
+        confusion=confusion,
+        by_word=tuple(
+            WordGain(label, sum(row), row[1], row[2], small_sample_interval(*row), p)
+            for label, row, p in zip(labels, rows, word_ps, strict=True)
+        ),
+    )
+
+
+def _column(n: int) -> NDArray[np.int64]:
+    return np.arange(n)[:, None]
+
+
+def _counts(truth: NDArray[np.int64], before: NDArray[np.int64], after: NDArray[np.int64]) -> tuple[int, int, int, int]:
+    """Clips that both got right, only the first, only the second, and neither."""
+    a, b = before == truth, after == truth
+    return int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum()), int((~a & ~b).sum())
+
+
+def same_clips(first: Evaluation, other: Evaluation) -> NDArray[np.int64]:
+    """Where each clip of ``first`` stands in ``other``, (n,).
+
+    Raises:
+        DataError: If the two were not measured on the same clips.
+    """
+    a, b = first.run, other.run
+    if (first.dataset, first.protocol) != (other.dataset, other.protocol):
+        raise DataError(
+            f"{a} was measured on the {_clips_of(first)} and {b} on the {_clips_of(other)}; only scores on the same "
+            "clips can be compared. Evaluate both on one of them."
+        )
+    for one in (first, other):
+        if len(one.clip_files) != one.n:
+            raise DataError(f"The evaluation of {one.run} does not say which clips it was made of. Evaluate it again.")
+    place = {file: number for number, file in enumerate(other.clip_files)}
+    missing = [file for file in first.clip_files if file not in place]
+    extra = sorted(set(other.clip_files) - set(first.clip_files))
+    if missing or extra:
+        parts = [f"{b} was not measured on {_listed(missing)} that {a} was measured on"] if missing else []
+        parts += [f"{a} was not measured on {_listed(extra)} that {b} was measured on"] if extra else []
+        raise DataError(f"{'; '.join(parts)}. The dataset changed in between: evaluate both again.")
+    places = np.array([place[file] for file in first.clip_files], dtype=np.int64)
+    changed = [
+        file for file, same in zip(first.clip_files, first.truth == other.truth[places], strict=True) if not same
+    ]
+    if changed:
+        raise DataError(
+            f"What was said in {_listed(changed)} changed between the evaluations of {a} and {b}. Evaluate both again."
+        )
+    return places
+
+
+def _clips_of(evaluation: Evaluation) -> str:
+    return f"{PROTOCOLS.get(evaluation.protocol, evaluation.protocol)} of {evaluation.dataset}"
+
+
+def _listed(files: Sequence[str]) -> str:
+    names = ", ".join(files[:LISTED]) + (" …" if len(files) > LISTED else "")
+    return f"{len(files):,} clip{'s' * (len(files) != 1)} ({names})"
+
+
+def mcnemar(only_a: int, only_b: int) -> float:
+    """p-value of McNemar's test in its exact form (two-sided binomial test of the clips that only one got right).
+
+    Exact for any number of them, where the usual chi-square form needs some twenty-five (McNemar, 1947).
+
+    >>> mcnemar(5, 23), mcnemar(0, 0)
+    (0.0009, 1.0)
+    """
+    return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """p-values corrected for being several (Holm, 1979): the chance of any false finding stays below the level.
+
+    >>> holm([0.01, 0.04, 0.03, 0.005])
+    [0.03, 0.06, 0.06, 0.02]
+    """
+    adjusted, reached = [0.0] * len(ps), 0.0
+    for rank, number in enumerate(np.argsort(ps, kind="stable").tolist()):
+        reached = max(reached, min(1.0, (len(ps) - rank) * ps[number]))
+        adjusted[number] = reached
+    return adjusted
+
+
+def bootstrap_interval(
+    both: int, only_a: int, only_b: int, neither: int, *, seed: int = 0, resamples: int = RESAMPLES
+) -> Interval:
+    """95 % interval of accuracy b - accuracy a, from clips drawn anew with replacement (Efron, 1979).
+
+    A clip has one of four outcomes, so a whole sample is one draw from a multinomial distribution.
+
+    >>> bootstrap_interval(60, 10, 20, 10)
+    (0.0, 0.2)
+    """
+    counts = np.array([both, only_a, only_b, neither], dtype=np.int64)
+    drawn = np.random.default_rng(seed).multinomial(counts.sum(), counts / counts.sum(), size=resamples)
+    return _middle((drawn[:, 2] - drawn[:, 1]) / counts.sum())
+
+
+def speaker_interval(
+    net: NDArray[np.int64], speakers: Sequence[str], *, seed: int = 0, resamples: int = RESAMPLES
+) -> Interval | None:
+    """The same from speakers drawn anew with all their clips: the clips of one speaker resemble each other.
+
+    Args:
+        net: For each clip 1 if only b got it right, -1 if only a, else 0; (n,).
+        speakers: Who speaks in each clip; "" for nobody known, which counts as a speaker for each such clip.
+        seed: Of the samples.
+        resamples: Number of samples.
+
+    Returns:
+        The interval, or None for fewer than two known speakers.
+    """
+    if len(set(speakers) - {""}) < 2:
+        return None
+    names = [speaker or f"clip {number}" for number, speaker in enumerate(speakers)]
+    group = np.unique(names, return_inverse=True)[1]
+    gains, sizes = np.bincount(group, weights=net), np.bincount(group).astype(np.float64)
+    rng, shares = np.random.default_rng(seed), []
+    for start in range(0, resamples, 500):
+        drawn = rng.integers(len(sizes), size=(min(500, resamples - start), len(sizes)))
+        shares.append(gains[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
+    return _middle(np.concatenate(shares))
+
+
+def _middle(values: NDArray[np.float64]) -> Interval:
+    low, high = np.quantile(values, (0.025, 0.975))
+    return float(low), float(high)
+
+
+def small_sample_interval(both: int, only_a: int, only_b: int, neither: int) -> Interval:
+    """95 % interval of share b - share a that also holds for few clips: half a clip is added to each outcome.
+
+    A bootstrap of clips that both got alike would claim certainty (Agresti and Min, 2005, Statistics in Medicine 24).
+
+    >>> small_sample_interval(20, 0, 0, 5)
+    (-0.0726, 0.0726)
+    """
+    counts = np.array([both, only_a, only_b, neither], dtype=np.float64)
+    if not counts.any():
+        return -1.0, 1.0
+    counts += 0.5
+    n = counts.sum()
+    gain = (counts[2] - counts[1]) / n
+    reach = norm.ppf(0.975) * np.sqrt((counts[1] + counts[2]) / n - gain**2) / np.sqrt(n)
+    return float(max(-1.0, gain - reach)), float(min(1.0, gain + reach))
+
+
+def speakers_of(files: Sequence[str]) -> tuple[str, ...]:
+    """Who speaks in each file, from its name in the manner of Speech Commands; "" where it does not tell.
+
+    >>> speakers_of(["yes/0c540988_nohash_0.wav", "_unknown_/bed_0ea0e2f4_nohash_1.wav", "_silence_/1041.wav"])
+    ('0c540988', '0ea0e2f4', '')
+    """
+    return tuple(found[1] if (found := _SPEAKER.search(file)) else "" for file in files)
+
+
+# In words
+
+
+def outcome(difference: Difference) -> str:
+    """What came out, in a sentence or two."""
+    d = difference
+    clips = f"{d.n:,} clips ({PROTOCOLS.get(d.protocol, d.protocol)})"
+    if not d.only_run + d.only_baseline:
+        return f"{d.run} and {d.baseline} got the very same clips right: no difference is to be told on these {clips}."
+    corrected = f", corrected for {d.n_compared} comparisons" if d.n_compared > 1 else ""
+    test = f"McNemar's exact test: {p_text(d.adjusted_p)}{corrected}"
+    head = (
+        f"{d.run} got {_clips(d.only_run)} right that {d.baseline} got wrong, and {d.only_baseline:,} the other way: "
+        f"{points(d.gain)} on {clips}, 95 % interval {_from_to(d.interval)}. "
+    )
+    if d.can_be_told:
+        better, worse = (d.run, d.baseline) if d.gain > 0 else (d.baseline, d.run)
+        return f"{head}{better} is better than {worse} on such clips; chance would hardly split them so ({test})."
+    return f"{head}No difference is to be told: two equally good models would often differ as much ({test})."
+
+
+def speaker_note(difference: Difference) -> str:
+    """The caution about speakers, with the interval that respects them where there is one."""
+    note = (
+        "Clips of one speaker are not independent, so the interval over clips and the test are too sure of themselves."
+    )
+    if difference.speaker_interval is None:
+        return f"{note} The files do not tell who speaks."
+    low, high = difference.speaker_interval
+    note += f" Drawn by speaker ({difference.n_speakers:,} of them), the interval is {_from_to((low, high))}"
+    if difference.can_be_told and low <= 0 <= high:
+        return f"{note}. It holds zero: with other speakers the difference might vanish."
+    return f"{note}."
+
+
+def points(share: float) -> str:
+    """A difference of shares as signed percentage points.
+
+    >>> points(0.0123), points(-0.004)
+    ('+1.2 points', '−0.4 points')
+    """
+    return f"{_signed(share)} points"
+
+
+def p_text(p: float) -> str:
+    """A p-value as people write it.
+
+    >>> p_text(0.3184), p_text(0.0123), p_text(1e-9)
+    ('p = 0.32', 'p = 0.012', 'p < 0.0001')
+    """
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.2g}"
+
+
+def _signed(share: float) -> str:
+    text = f"{100 * share:+.1f}".replace("-", "−")
+    return "0.0" if text in ("+0.0", "−0.0") else text
+
+
+def _from_to(interval: Interval) -> str:
+    return f"{_signed(interval[0])} to {_signed(interval[1])}"
+
+
+def _clips(n: int) -> str:
+    return "1 clip" if n == 1 else f"{n:,} clips"
+
+
+# Settings
+
+PARTS = {
+    "": "Run", "front_end": "Spectrogram", "model": "Network", "augment": "Changes to training clips",
+    "training": "Training",
+}  # fmt: skip
+"""Parts of a ``RunConfig`` for people."""
+
+
+def settings_table(configs: Sequence[RunConfig | None]) -> tuple[SettingRow, ...]:
+    """Every setting of some runs side by side; None stands for settings that cannot be read."""
+    known = [None if config is None else _flat(to_dict(config)) for config in configs]
+    names = next((list(values) for values in known if values is not None), [])
+    return tuple(
+        SettingRow(
+            PARTS[part], name.replace("_", " "), tuple("?" if v is None else _text(v[part, name]) for v in known)
+        )
+        for part, name in names
+    )
+
+
+def _flat(values: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    flat: dict[tuple[str, str], Any] = {}
+    for name, value in values.items():
+        flat |= (
+            {(name, inner): each for inner, each in value.items()} if isinstance(value, dict) else {("", name): value}
+        )
+    return flat
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return " to ".join(map(_text, value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
