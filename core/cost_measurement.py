@@ -63,7 +63,7 @@ def cost_of(path: Path, config: RunConfig) -> Cost:
 
 @functools.lru_cache(maxsize=64)
 def _network(model: ModelConfig, front_end: FrontEndConfig) -> tuple[Weights, int]:
-    """Numbers and multiply-accumulates of everything behind the log-mel; which parts are trained makes no difference."""
+    """Numbers and multiply-accumulates of everything behind the log-mel."""
     network = NETWORKS[model.name](front_end).eval()
     parts = nn.ModuleList([network, BandNorm(front_end.n_mels) if model.normalise else nn.Identity()])
     trained = sum(weights.numel() for weights in parts.parameters())

@@ -1,0 +1,114 @@
+"""What a model is worth beside what it costs: accuracy over weights, multiplications, bytes or time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import plotly.graph_objects as go
+
+from core.config import PROTOCOLS
+from core.cost import PUBLISHED, PUBLISHED_NOTE, RunCost
+from core.figures import style
+from core.figures.comparison import LOOKS
+
+Measure = Literal["weights", "macs", "bytes", "latency"]
+
+MEASURES: dict[Measure, tuple[str, Callable[[RunCost], float | None]]] = {
+    "weights": ("Trained weights (number)", lambda one: one.cost.trained),
+    "macs": ("Multiply-accumulates a clip (number)", lambda one: one.cost.macs),
+    "bytes": ("Size in float32 (kB)", lambda one: one.cost.float32_bytes / 1000),
+    "latency": ("Time for one clip, median (ms)", lambda one: 1000 * one.latency.p50_s if one.latency else None),
+}
+"""Axis title of each measure of cost, and its value for a run; None where it was not measured."""
+
+
+def accuracy_against_cost(
+    runs: Sequence[RunCost],
+    measure: Measure,
+    protocol: str,
+    *,
+    looks: Mapping[str, int] | None = None,
+    published: bool = True,
+    title: str | None = None,
+) -> go.Figure:
+    """Accuracy with its 95 % interval against what a model costs, on a logarithmic axis.
+
+    Args:
+        runs: All that were measured on the protocol; those without the measure are left out.
+        measure: One of ``MEASURES``.
+        protocol: One of ``config.PROTOCOLS``.
+        looks: Runs to bring out, with the numbers of their looks; the others are grey.
+        published: Whether to draw the published BC-ResNets, hollow, where their cost is known (weights).
+        title: Title; None writes one.
+
+    Returns:
+        Figure with a trace for each run to bring out, "other runs", and the published points.
+    """
+    heading, value = MEASURES[measure]
+    figure = go.Figure()
+    looks = looks or {}
+    shown = [(one, cost) for one in runs if (cost := value(one))]
+    if measure == "weights" and published:
+        _add_published(figure)
+    others = [(one, cost) for one, cost in shown if one.run not in looks]
+    if others:
+        _add_runs(figure, "other runs", others, style.INITIAL_COLOUR, "circle", 9)
+    for one, cost in shown:
+        if one.run in looks:
+            colour, _, symbol = LOOKS[looks[one.run] % len(LOOKS)]
+            _add_runs(figure, one.run, [(one, cost)], colour, symbol, 13)
+    figure.update_xaxes(title_text=heading, type="log", dtick=1, exponentformat="none", separatethousands=True)
+    figure.update_yaxes(title_text="Accuracy (%)")
+    legend = [trace.name for trace in figure.data]
+    note = "Further up and further left is better. Bars: 95 % intervals."
+    if not shown and not legend:
+        style.panel_note(figure, "Nothing is measured yet.")
+    title = title or f"Accuracy on the {PROTOCOLS[protocol]}, and what it costs"
+    return style.finish(figure, title=title, note=note, height=400, legend=legend)
+
+
+def _add_published(figure: go.Figure) -> None:
+    figure.add_scatter(
+        x=[one.trained for one in PUBLISHED], y=[100 * one.accuracy for one in PUBLISHED],
+        name=PUBLISHED_NOTE, mode="lines+markers",
+        line={"color": style.INITIAL_COLOUR, "width": 1, "dash": "dot"},
+        marker={"symbol": "diamond-open", "size": 10, "color": style.FAINT_INK, "line": {"width": 1.6}},
+        text=[one.name for one in PUBLISHED],
+        hovertemplate=(
+            "%{text}: %{y:.1f} % with %{x:,} weights<br>published: trained on the full data, mean of 10 seeds"
+            "<extra></extra>"
+        ),
+    )  # fmt: skip
+
+
+def _add_runs(
+    figure: go.Figure, name: str, runs: Sequence[tuple[RunCost, float]], colour: str, symbol: str, size: int
+) -> None:
+    percents = [100 * one.accuracy for one, _ in runs]
+    figure.add_scatter(
+        x=[cost for _, cost in runs], y=percents, name=name, mode="markers",
+        marker={"symbol": symbol, "size": size, "color": colour},
+        error_y={
+            "type": "data", "symmetric": False, "color": colour, "thickness": 1.8, "width": 4,
+            "array": [100 * one.interval[1] - up for (one, _), up in zip(runs, percents, strict=True)],
+            "arrayminus": [up - 100 * one.interval[0] for (one, _), up in zip(runs, percents, strict=True)],
+        },
+        customdata=[one.run for one, _ in runs],
+        text=[_hover(one) for one, _ in runs],
+        hovertemplate="%{text}<extra></extra>",
+    )  # fmt: skip
+
+
+def _hover(one: RunCost) -> str:
+    """A run in words."""
+    low, high = one.interval
+    lines = [
+        f"{one.run} ({one.model})",
+        f"{100 * one.accuracy:.1f} % of {one.n:,} clips right (95 % interval {100 * low:.1f} to {100 * high:.1f})",
+        f"{one.cost.trained:,} trained weights, {one.cost.front_end.trained:,} of them in the spectrogram",
+        f"{one.cost.macs / 1e6:,.2f} million multiply-accumulates a clip",
+    ]
+    if one.latency:
+        lines.append(f"{1000 * one.latency.p50_s:.2f} ms for one clip on {one.latency.machine}")
+    return "<br>".join(lines)
