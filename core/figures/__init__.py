@@ -1,7 +1,18 @@
 """Figures: finished records in, plotly figures out. They read no files, change no input and show nothing."""
 
 from core.figures.answers import ranked_words, word_timeline
+from core.figures.comparison import (
+    accuracy_gains,
+    compared_change,
+    compared_curves,
+    compared_filter,
+    compared_mel_filters,
+    confusion_difference,
+    run_accuracies,
+    word_gains,
+)
 from core.figures.confusion import class_scores_bars, confusion_matrix
+from core.figures.cost import accuracy_against_cost
 from core.figures.counts import class_counts
 from core.figures.curves import filter_movement, training_curves
 from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
@@ -13,8 +24,15 @@ from core.figures.speed_over_time import speed_history
 from core.figures.stream import misses_against_false_alarms
 
 __all__ = [
+    "accuracy_against_cost",
+    "accuracy_gains",
     "class_counts",
     "class_scores_bars",
+    "compared_change",
+    "compared_curves",
+    "compared_filter",
+    "compared_mel_filters",
+    "confusion_difference",
     "confusion_matrix",
     "filter_centres_shift",
     "filter_movement",
@@ -29,10 +47,12 @@ __all__ = [
     "overlaid_mel_filters",
     "overview_picture",
     "ranked_words",
+    "run_accuracies",
     "speed_bars",
     "speed_history",
     "speed_parts",
     "training_curves",
     "waveform",
+    "word_gains",
     "word_timeline",
 ]
