@@ -1,0 +1,139 @@
+"""Which clips are measured, and how they sound when they are changed."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core import changes
+from core.changes import Kind
+from core.checkpoint import BEST
+from core.config import SILENCE_LABEL
+from core.data.pack import Pack
+from core.errors import CheckpointError, ConfigError
+from core.results import FloatArray
+from core.robustness.noises import Background, background
+from core.stream_accuracy.track import active_span
+
+SNR_DB = (-30.0, 60.0)
+SHIFT_MS = (-1000.0, 1000.0)
+GAIN_DB = (-90.0, 60.0)
+SPEED = (0.25, 4.0)
+RANGES: dict[Kind, tuple[float, float]] = {"noise": SNR_DB, "shift": SHIFT_MS, "gain": GAIN_DB, "speed": SPEED}
+"""Values that make sense, by kind."""
+
+
+class Changer:
+    """Clips of one protocol, changed; the same seed changes them the same way.
+
+    Args:
+        pack: The clips.
+        protocol: Which of them.
+        kind: What happens to them.
+        seed: What noise is drawn from.
+    """
+
+    def __init__(self, pack: Pack, protocol: str, kind: Kind, seed: int = 0) -> None:
+        self.pack = pack
+        self.kind: Kind = kind
+        self.background: Background | None = background(pack, protocol, seed) if kind == "noise" else None
+
+    @property
+    def noises(self) -> tuple[str, ...]:
+        """Kinds of noise; empty where there is none."""
+        return self.background.names if self.background else ()
+
+    def noise_of(self, row: int) -> int:
+        """Number of the noise that a clip gets; 0 where there is none."""
+        return self.background.choose(row) if self.background else 0
+
+    def sounds(self, row: int, values: tuple[float | None, ...]) -> list[NDArray[np.int16]]:
+        """One clip at several values, as 16-bit samples: exactly what a model is given, and can be listened to."""
+        clip = self.pack.clip(row)
+        noise = self.background.second(row) if self.background and any(v is not None for v in values) else None
+        span = active_span(clip) if self.kind in ("noise", "speed") else (0, 0)
+        return [self._sound(row, clip, value, span, noise) for value in values]
+
+    def _sound(
+        self, row: int, clip: FloatArray, value: float | None, span: tuple[int, int], noise: FloatArray | None
+    ) -> NDArray[np.int16]:
+        if value is None or value == changes.UNCHANGED[self.kind]:
+            return np.array(self.pack.clips[row])
+        if self.kind == "shift":
+            changed = changes.shifted(clip, value)
+        elif self.kind == "gain":
+            changed = changes.amplified(clip, value)
+        elif self.kind == "speed":
+            changed = changes.at_speed(clip, value, sum(span) // 2)
+        else:
+            assert noise is not None
+            assert self.background is not None
+            if self.pack.words[row] == SILENCE_LABEL:
+                # Where nobody speaks, the noise is as loud as beside a word of usual loudness.
+                changed = changes.with_noise(clip, noise, value, (0, len(clip)), self.background.speech_rms)
+            else:
+                changed = changes.with_noise(clip, noise, value, span)
+        return changes.as_recorded(changed)
+
+
+def sample(pack: Pack, protocol: str, n: int | None, seed: int = 0) -> NDArray[np.int64]:
+    """Rows of some clips of a protocol, with each label's share as in the whole; sorted.
+
+    A larger sample of the same seed contains the smaller one, up to a clip a label where shares are rounded.
+
+    Args:
+        pack: The clips.
+        protocol: Which of them.
+        n: How many; None, or more than there are, for all.
+        seed: What they are drawn from.
+
+    Raises:
+        DataError: If the pack has no clips of that protocol.
+    """
+    rows = pack.indices(protocol)
+    if n is None or n >= len(rows):
+        return rows
+    labels = pack.labels[rows]
+    present, counts = np.unique(labels, return_counts=True)
+    exact = n * counts / len(rows)
+    takes = np.floor(exact).astype(int)
+    # The clips that rounding left over go to the labels that lost most by it.
+    takes[np.argsort(takes - exact, kind="stable")[: n - takes.sum()]] += 1
+    parts = [
+        np.random.default_rng((seed, int(label))).permutation(rows[labels == label])[:take]
+        for label, take in zip(present, takes, strict=True)
+    ]
+    return np.sort(np.concatenate(parts))
+
+
+def check(kind: str, values: tuple[float | None, ...]) -> None:
+    """Refuse what cannot be measured.
+
+    Raises:
+        ConfigError: If there is no such kind, or a value is out of range.
+    """
+    if kind not in changes.VALUES:
+        raise ConfigError(f"There is no kind of change {kind!r}; choose one of {', '.join(changes.VALUES)}.")
+    low, high = RANGES[kind]
+    for value in values:
+        if value is None and kind == "noise":
+            continue
+        if value is None or not low <= value <= high:
+            raise ConfigError(f"{value!r} is no value for {kind}; it must lie between {low:g} and {high:g}.")
+    if not values:
+        raise ConfigError("Nothing to measure: give at least one value.")
+
+
+def checkpoint_hash(run: Path) -> str:
+    """SHA-256 of a model's file.
+
+    Raises:
+        CheckpointError: If it cannot be read.
+    """
+    try:
+        return hashlib.sha256((run / BEST if run.is_dir() else run).read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"The model of {run.name} cannot be read ({error.strerror}).") from error
