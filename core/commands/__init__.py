@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from core import __version__
-from core.commands import benchmark, classify, data, detect, evaluate, listen, runs, stream_test, train
+from core.commands import benchmark, classify, data, detect, evaluate, listen, robustness, runs, stream_test, train
 from core.errors import ConfigError, KeywordSpottingError
 
 DESCRIPTION = """Train keyword spotters whose spectrogram is learned, measure them, and use them.
@@ -31,7 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"earshot {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (data, train, evaluate, classify, detect, listen, stream_test, runs, benchmark):
+    for command in (data, train, evaluate, classify, detect, listen, stream_test, robustness, runs, benchmark):
         command.add(commands)
     return parser
 

@@ -1,0 +1,145 @@
+"""``robustness``: accuracy of models on clips that are noisy, late, loud or quiet, fast or slow."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from core import runs
+from core.changes import VALUES, Robustness, noise_title
+from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core.config import OWN, PROTOCOLS
+
+KINDS = {"noise": "dB", "shift": "ms", "gain": "dB", "speed": "times"}
+"""What can happen to the clips, and the unit it is measured in."""
+
+FEWEST_CLIPS = 12
+"""As many as there are labels."""
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "robustness",
+        help="measure models on clips with noise, shifted, louder or quieter, faster or slower",
+        description="Let models answer the same clips, changed more and more. Noise is of kinds that training did not "
+        "hear, at a signal-to-noise ratio over the active speech. The result is kept with each run.",
+    )
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="runs, folders or checkpoint files")
+    add_data(parser)
+    parser.add_argument(
+        "--protocol", choices=tuple(name for name in PROTOCOLS if name != OWN), default="official",
+        help="which clips (default: the official test set)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--change", nargs="+", choices=(*KINDS, "all"), default=["noise"],
+        help="what happens to the clips (default: noise)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--clips", type=clips_of, default=600, metavar="N", help="size of the sample, or 'all' (default: 600)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="another seed gives other clips and noise (default: 0)")
+    add_device(parser)
+    add_json(parser, "one JSON object")
+    parser.add_argument("--csv", action="store_true", help="print a table for other programs, each noise apart")
+    parser.set_defaults(run_command=run)
+
+
+def clips_of(text: str) -> int | None:
+    """A number of clips as typed; None for all.
+
+    >>> clips_of("all"), clips_of("300")
+    (None, 300)
+    """
+    if text == "all":
+        return None
+    try:
+        n = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 'all' nor a number of clips") from error
+    if n < FEWEST_CLIPS:
+        raise argparse.ArgumentTypeError(f"{text} clips tell nothing; give at least {FEWEST_CLIPS}")
+    return n
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, keep and print."""
+    paths = [runs.find_run(text) for text in options.runs]
+    from core.data.pack import open_data
+    from core.robustness import as_csv, kept_path, measure, save
+
+    kinds = tuple(VALUES) if "all" in options.change else tuple(dict.fromkeys(options.change))
+    records: list[Robustness] = []
+    with progress_bar("answer") as progress:
+        data = open_data(data_root(options.data), progress=progress)
+        for kind in kinds:
+            found = measure(
+                paths, data, options.protocol, kind, n_clips=options.clips, seed=options.seed,
+                device=device_name(options.device), progress=progress,
+            )  # fmt: skip
+            for path, record in zip(paths, found, strict=True):
+                where = (path, data.title, options.protocol, kind)
+                save(kept_path(*where, n_clips=options.clips, seed=options.seed), record)
+            records += found
+    if options.csv:
+        print(as_csv(records), end="")
+    else:
+        print(json.dumps({"measurements": [as_record(one) for one in records]}) if options.json else as_text(records))
+    return 0
+
+
+def as_record(record: Robustness) -> dict[str, Any]:
+    """A measurement as plain values for JSON."""
+    accuracy, low, high = record.accuracy()
+    return {
+        "run": record.run,
+        "checkpoint": record.checkpoint,
+        "dataset": record.dataset,
+        "protocol": record.protocol,
+        "change": record.kind,
+        "unit": KINDS[record.kind],
+        "seed": record.seed,
+        "n": record.n,
+        "n_all": record.n_all,
+        "baseline": record.baseline[0],
+        "points": [
+            {
+                "value": value,
+                "accuracy": float(accuracy[step]),
+                "interval": [float(low[step]), float(high[step])],
+                "by_noise": {
+                    noise_title(name): {
+                        "n": int((record.noise == number).sum()),
+                        "right": int(record.right[step, record.noise == number].sum()),
+                    }
+                    for number, name in enumerate(record.noises)
+                },
+            }
+            for step, value in enumerate(record.values)
+        ],
+    }
+
+
+def as_text(records: Sequence[Robustness]) -> str:
+    """Measurements for a person: a table for each kind of change."""
+    parts = []
+    for kind in dict.fromkeys(record.kind for record in records):
+        same = [record for record in records if record.kind == kind]
+        first = same[0]
+        lines = [
+            f"{kind} ({KINDS[kind]}): {first.n} of {first.n_all} clips of the {PROTOCOLS[first.protocol]}, "
+            f"{first.dataset}, seed {first.seed}; always answering one label scores {first.baseline[0]:.1%}",
+        ]
+        if first.noises:
+            lines.append(f"  noises, none of which training heard: {', '.join(map(noise_title, first.noises))}")
+        width = max(len(record.run) for record in same)
+        lines.append(
+            " ".join([f"  {'':{width}}", *("clean".rjust(18) if v is None else f"{v:18g}" for v in first.values)])
+        )
+        for record in same:
+            cells = [f"{a:.1%} ({b:.1%}-{c:.1%})".rjust(18) for a, b, c in zip(*record.accuracy(), strict=True)]
+            lines.append(" ".join([f"  {record.run:{width}}", *cells]))
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts)
