@@ -28,6 +28,7 @@ GONE = 0.5
 
 SILENCE: FloatArray = np.array([label == SILENCE_LABEL for label in LABELS], np.float32)
 """The answer while nothing is said."""
+SILENCE.setflags(write=False)
 
 
 class Detector:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,20 +71,20 @@ class Engine:
         """
         if self._finished:
             raise AudioError("This stream has ended. Begin another one first (reset).")
-        return self._hear(self._resampler.push(samples, rate))
+        heard = self._resampler.push(samples, rate)
+        self._n_heard += len(heard)
+        return self._hear(heard)
 
     def finish(self) -> list[Decision]:
         """End the stream: decide about the last word as if silence followed. ``reset`` begins the next stream."""
         if self._finished:
             return []
         self._finished = True
-        decisions = self._hear(self._resampler.finish())
-        n_heard = self._n_heard
+        rest = self._resampler.finish()
+        self._n_heard += len(rest)
         hop = self._log_mel.plan.hop_samples
         n_hops = -(-round(LISTENED_ON_S * SAMPLE_RATE) // hop)
-        decisions += self._hear(np.zeros(n_hops * hop, np.float32))
-        self._n_heard = n_heard
-        return decisions
+        return self._hear(np.concatenate([rest, np.zeros(n_hops * hop, np.float32)]))
 
     def configure(self, config: ListeningConfig) -> None:
         """Change the knobs at once, without losing what was heard."""
@@ -98,7 +99,6 @@ class Engine:
 
     def _hear(self, samples: Waveform) -> list[Decision]:
         """More sound at 16 kHz, cut into hops."""
-        self._n_heard += len(samples)
         hop = self._log_mel.plan.hop_samples
         waiting = np.concatenate([self._waiting, samples])
         n_whole = len(waiting) - len(waiting) % hop
@@ -118,6 +118,8 @@ class Engine:
         probabilities = self.classifier.probabilities(log_mel)[0]
         utterances = self._speech.utterances() if speaking else []
         smoothed, detection = self._detector.update(end_s, probabilities, utterances)
+        if detection is not None:
+            detection = replace(detection, end_s=min(detection.end_s, self.seconds))
         return Decision(
             end_s=end_s,
             probabilities=probabilities,

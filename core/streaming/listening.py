@@ -165,8 +165,8 @@ class Listening:
     def _forget(self) -> None:
         with self._reading:
             self._resampler = Resampler()
-            # A second more than asked for, since a detection's clip begins a second before its decision.
-            self._tape = Tape(round((self._keep_audio_s + 1) * SAMPLE_RATE))
+            # Two seconds at least: the one that is heard at once (see _hear), and the one before it that decides.
+            self._tape = Tape(max(round(self._keep_audio_s * SAMPLE_RATE), 2 * CLIP_SAMPLES))
             self._decisions: dict[str, deque[Decision]] = {name: deque() for name in self._engines}
             self._heard.clear()
 

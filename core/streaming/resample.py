@@ -45,13 +45,13 @@ class Resampler:
             AudioError: If the rate changed, or the samples are of another shape or kind or no numbers. Nothing was
                 taken then.
         """
-        if self._rate is not None and rate != self._rate:
-            raise AudioError(
-                f"The stream has {self._rate} samples a second, and now {rate}. Begin a new stream for another rate."
-            )
         if not LOWEST_RATE <= rate <= HIGHEST_RATE or rate != int(rate):
             raise AudioError(
                 f"The stream has {rate} samples a second; {LOWEST_RATE} to {HIGHEST_RATE} (whole numbers) can be heard."
+            )
+        if self._rate is not None and rate != self._rate:
+            raise AudioError(
+                f"The stream has {self._rate} samples a second, and now {rate}. Begin a new stream for another rate."
             )
         mono = _one_channel(samples)
         if self._rate is None:

@@ -76,10 +76,15 @@ class Speech:
 
     def hear(self, samples: Waveform) -> None:
         """More of the stream (16 kHz, -1 to 1, (n,))."""
+        if len(samples) == 0:
+            # Nothing through lfilter would leave its state undefined.
+            return
         filtered, self._filter_state = lfilter(*self._taps, samples, zi=self._filter_state)
         waiting = np.concatenate([self._waiting, filtered])
         n_new = len(waiting) // STEP_SAMPLES
         whole, self._waiting = np.split(waiting, [n_new * STEP_SAMPLES])
+        if n_new == 0:
+            return
         powers = np.concatenate([self._powers, np.square(whole).reshape(n_new, STEP_SAMPLES).mean(axis=1)])
         self._powers = powers[n_new:]
         self._n_steps += n_new
