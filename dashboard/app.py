@@ -23,14 +23,14 @@ SECTIONS = {
     "Start": ("overview",),
     "Make": ("data", "training"),
     "Look inside": ("filterbank", "kernels"),
-    "Judge": ("evaluation", "speed", "live"),
+    "Judge": ("evaluation", "robustness", "speed", "live"),
 }
 """Pages by section of the menu."""
 
 ICON = HERE / "icon.svg"
 """Three mel filters. A file of ours: Streamlit fetches its own icons for the browser's tab from the internet."""
 
-USE_A_MODEL = {"filterbank", "kernels", "evaluation", "live"}
+USE_A_MODEL = {"filterbank", "kernels", "evaluation", "robustness", "live"}
 
 st.set_page_config(page_title="Earshot", page_icon=str(ICON), layout="wide")
 state.prepare()
@@ -45,7 +45,7 @@ page = st.navigation(
         for section, names in SECTIONS.items()
     }
 )
-if page.title.lower() in USE_A_MODEL:
+if page.url_path in USE_A_MODEL:
     with st.sidebar:
         picker.draw()
 with explained():

@@ -20,6 +20,7 @@ PAGES = {
     "filterbank": ("Filterbank", ":material/equalizer:"),
     "kernels": ("Kernels", ":material/waves:"),
     "evaluation": ("Evaluation", ":material/fact_check:"),
+    "robustness": ("Robustness", ":material/noise_aware:"),
     "speed": ("Speed", ":material/speed:"),
     "live": ("Live", ":material/mic:"),
 }
