@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -55,6 +55,20 @@ def explained() -> Iterator[None]:
 def show_figure(figure: Any, key: str) -> None:
     """Draw a figure in our own colours; ``key`` keeps its zoom when the page runs again."""
     st.plotly_chart(figure, theme=None, key=key, config={"displaylogo": False, "responsive": True})
+
+
+def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) -> None:
+    """Draw a figure whose points can be clicked; ``picked`` gets the ``customdata`` of the one that was."""
+
+    def answer() -> None:
+        points = st.session_state[key].selection.points
+        if points:
+            picked(points[0].get("customdata"))
+
+    st.plotly_chart(
+        figure, theme=None, key=key, config={"displaylogo": False, "responsive": True}, on_select=answer,
+        selection_mode="points",
+    )  # fmt: skip
 
 
 def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:

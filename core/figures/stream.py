@@ -101,6 +101,15 @@ def snr_text(snr_db: float | None) -> str:
     return "no noise" if snr_db is None else f"{snr_db:g}{style.NBSP}dB"
 
 
+def rate_text(per_hour: float) -> str:
+    """A number an hour as people read it.
+
+    >>> rate_text(0.51), rate_text(12.3), rate_text(1234.5)
+    ('0.5', '12', '1,234')
+    """
+    return f"{per_hour:.1f}" if per_hour < 10 else f"{per_hour:,.0f}"
+
+
 def _place_of_zero(tracks: Sequence[StreamTrack]) -> float:
     """Where no false alarm at all is drawn on the logarithmic axis: half of one in the longest time listened to."""
     hours = [each.free_hours for track in tracks for each in track.scores]
@@ -112,18 +121,18 @@ def _across(scores: Sequence[StreamScores], zero: float) -> list[float]:
 
 
 def _ticks(points: Sequence[tuple[str, StreamScores]], zero: float) -> dict[str, object]:
-    """Ticks at zero and at powers of ten, all of them in sight."""
-    if not points:
-        return {}
-    most = max(each.false_alarms_per_hour for _, each in points)
-    last = max(int(np.ceil(np.log10(max(most, zero)))), int(np.floor(np.log10(zero))) + 1)
-    powers = [10.0**power for power in range(int(np.floor(np.log10(zero))) + 1, last + 1)]
-    # A power that nearly coincides with the place of zero would be written over it.
-    powers = [power for power in powers if power > 1.6 * zero]
+    """Ticks at zero and at 1, 2, 5, 10 … as far as the points reach, all of them in sight."""
+    most = max((each.false_alarms_per_hour for _, each in points), default=0.0)
+    last = max(most, 10 * zero)
+    steps = [step * 10.0**power for power in range(-4, 6) for step in (1, 2, 5)]
+    # A step that nearly coincides with the place of zero would be written over it.
+    steps = [step for step in steps if 1.6 * zero < step <= last]
+    # Few enough for a phone.
+    steps = steps if len(steps) <= 6 else [step for step in steps if f"{step:e}".startswith("1")]
     return {
-        "tickvals": [zero, *powers],
-        "ticktext": ["0", *(f"{power:,.4g}" for power in powers)],
-        "range": [np.log10(zero) - 0.1, np.log10(max(most, zero * 10)) + 0.1],
+        "tickvals": [zero, *steps],
+        "ticktext": ["0", *(f"{step:,.4g}" for step in steps)],
+        "range": [np.log10(zero) - 0.1, np.log10(last) + 0.1],
     }
 
 
@@ -133,6 +142,6 @@ def _hover(name: str, scores: StreamScores) -> str:
     return (
         f"Threshold {scores.threshold:.2f}, {name}:<br>"
         f"{scores.misses} of {scores.n_keywords} keywords missed ({100 * scores.miss_share:.1f} %),<br>"
-        f"{scores.false_alarms_per_hour:,.3g} false alarms an hour<br>"
-        f"({scores.false_alarms} in {scores.free_hours:.2f} h; 95 % interval {low:,.3g} to {high:,.3g})"
+        f"{rate_text(scores.false_alarms_per_hour)} false alarms an hour<br>"
+        f"({scores.false_alarms} in {scores.free_hours:.2f} h; 95 % interval {rate_text(low)} to {rate_text(high)})"
     )
