@@ -43,7 +43,9 @@ class FoldedBCResNet:
             n_bands = self._blocks[-1].n_bands
         depthwise, mixing = cast(nn.Conv2d, network.tail[0]), cast(nn.Conv2d, network.tail[1])
         scale, shift = _scale_and_shift(network.tail[2])
-        self._taps = depthwise.weight[:, 0].transpose(1, 2).contiguous()
+        taps = depthwise.weight[:, 0].unbind(2)
+        self._width = len(taps)
+        self._taps = torch.cat([banded(tap, n_bands, 1, 0, 1) for tap in taps], dim=1)
         self._mixing = mixing.weight.flatten(1) * scale[:, None], shift[:, None]
         self._classify = network.classify.weight, network.classify.bias
 
@@ -53,14 +55,16 @@ class FoldedBCResNet:
         x = functional.conv2d(log_mel[:, None], weight, bias, self._stride, padding=2)[0].relu_()
         for block in self._blocks:
             x = block(x)
-        width = self._taps.shape[1]
-        n_frames = x.shape[2]
-        by_tap = functional.pad(torch.bmm(self._taps, x), (width // 2, width // 2))
-        summed = by_tap[:, 0, :n_frames]
-        for tap in range(1, width):
-            summed = summed + by_tap[:, tap, tap : tap + n_frames]
+        n_channels, _, n_frames = x.shape
+        half = self._width // 2
+        by_tap = functional.pad(torch.bmm(self._taps, x), (half, half)).view(
+            n_channels, self._width, -1, n_frames + 2 * half
+        )
+        summed = by_tap[:, 0, :, :n_frames].clone()
+        for tap in range(1, self._width):
+            summed += by_tap[:, tap, :, tap : tap + n_frames]
         weight, bias = self._mixing
-        means = torch.addmm(bias, weight, summed).relu_().mean(dim=1)
+        means = torch.addmm(bias, weight, summed.flatten(1)).relu_().mean(dim=1)
         weight, bias = self._classify
         return functional.linear(means, weight, bias)[None]
 

@@ -9,10 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
+from core.commands import main
 from core.config import LABELS, SAMPLE_RATE
+from tests.browser.sounds import spoken, with_pauses
 
 PROJECT = Path(__file__).parents[2]
+SHIPPED = PROJECT / "checkpoints"
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +70,7 @@ def test_help_shows_a_newcomer_the_first_commands(cli):
     assert result.returncode == 0
     for word in ("data", "train", "evaluate", "classify", "runs", "python -m core train --preset linear"):
         assert word in result.stdout
-    for command in ("data", "train", "evaluate", "classify", "runs"):
+    for command in ("data", "train", "evaluate", "classify", "detect", "runs"):
         assert cli(command, "--help").returncode == 0
 
 
@@ -113,6 +117,58 @@ def test_classify_answers_the_good_files_and_fails_for_the_bad(cli, trained, rec
     assert "label" in second
 
 
+@pytest.fixture(scope="module")
+def two_words(tmp_path_factory, speech_commands_root):
+    """A recording of "yes" and "stop" at 44.1 kHz in stereo, with a second of silence around each."""
+    clips = [spoken(speech_commands_root, word) for word in ("yes", "stop")]
+    path = tmp_path_factory.mktemp("recordings") / "two words.flac"
+    mono = soxr.resample(with_pauses(clips, 1.0), SAMPLE_RATE, 44_100)
+    soundfile.write(path, np.stack([mono, 0.8 * mono], axis=1), 44_100)
+    return path
+
+
+def test_detect_prints_one_json_line_a_word(cli, two_words):
+    result = cli("detect", SHIPPED / "shipped-bcresnet-3-D", two_words, "--json", "--device", "cpu")
+    assert result.returncode == 0, result.stderr
+    yes, stop = map(json.loads, result.stdout.splitlines())
+    for line in (yes, stop):
+        assert set(line) >= {"file", "word", "score", "start_s", "end_s"}
+        assert line["file"] == str(two_words)
+        assert 0.7 <= line["score"] <= 1
+        assert 0 <= line["start_s"] < line["end_s"] <= line["heard_s"]
+    assert (yes["word"], stop["word"]) == ("yes", "stop")
+    assert 1 <= yes["start_s"] < 2
+    assert 3 <= stop["start_s"] < 4
+
+
+def test_detect_hears_what_its_knobs_let_through(two_words, capsys):
+    def words(*knobs):
+        assert main(["detect", str(SHIPPED / "shipped-bcresnet-3-D"), str(two_words), "--device", "cpu", *knobs]) == 0
+        return capsys.readouterr().out
+
+    assert words("--refractory-s", "10").count("two words.flac: ") == 1
+    assert words("--threshold", "1") == words("--minimum-count", "50") == f"{two_words}: no word\n"
+    assert f"{two_words}: yes " in words("--average-s", "0.1")
+
+
+def test_detect_answers_the_good_files_and_fails_for_the_bad(cli, two_words, tmp_path):
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    files = (tmp_path / "bad.wav", two_words, tmp_path / "none.wav", two_words)
+    result = cli("detect", SHIPPED / "shipped-bcresnet-1-D", *files, "--json", "--device", "cpu")
+    assert result.returncode == 1
+    assert "bad.wav" in result.stderr
+    assert "There is no file" in result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert ["error" in line for line in lines] == [
+        True,
+        *[False] * (len(lines) // 2 - 1),
+        True,
+        *[False] * (len(lines) // 2 - 1),
+    ]
+    # One file's sound leaves nothing behind for the next.
+    assert lines[1 : len(lines) // 2] == lines[len(lines) // 2 + 1 :]
+
+
 def test_a_checkpoint_file_is_a_run_too(cli, trained, recording, environment):
     path = Path(environment["KWS_RUNS"]) / trained / "best.pt"
     assert cli("classify", path, recording).stdout == cli("classify", trained, recording).stdout
@@ -144,6 +200,8 @@ def test_data_counts_clips(cli, tone_root):
         (("train", "--data", "nowhere-at-all", "--run", "x"), 1, "nowhere-at-all"),
         (("evaluate", "unheard-of"), 1, "There is no run"),
         (("classify", "unheard-of", "a.wav"), 1, "There is no run"),
+        (("detect", "unheard-of", "a.wav"), 1, "There is no run"),
+        (("detect", "mine", "a.wav", "--threshold", "2"), 2, "threshold is 2"),
         (("evaluate", "mine", "--protocol", "best"), 2, "invalid choice"),
     ],
 )
