@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from typing import Any
 
-from core import operating_point, runs
-from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core import runs
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_device,
+    add_json,
+    add_knobs,
+    data_root,
+    device_name,
+    listening_config,
+    progress_bar,
+)
 from core.config import PROTOCOLS, to_dict
 from core.results import StreamReport, StreamScores, StreamTrack
 
@@ -19,8 +28,8 @@ def add(commands: Commands) -> None:
         "stream-test",
         help="measure how well a model listens: misses, false alarms an hour, latency",
         description="Lay test clips out on a long track with pauses, words that are no keywords and background noise, "
-        "let the model listen to it, and count what it detects. The settings are those kept with the run. Choose a "
-        "threshold with --protocol validation --curve, and measure it on the test clips.",
+        "let the model listen to it, and count what it detects. Choose a threshold with --protocol validation --curve, "
+        "and measure it on the test clips.",
     )
     parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
     add_data(parser)
@@ -33,8 +42,8 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--protocol", choices=tuple(PROTOCOLS), default="official", help="which clips (default: the official test set)"
     )
-    parser.add_argument("--threshold", type=float, help="measure at this one instead of the one kept with the run")
     parser.add_argument("--curve", action="store_true", help="show all thresholds, not only the one that is set")
+    add_knobs(parser)
     add_device(parser)
     add_json(parser, "one JSON object, with all thresholds,")
     parser.set_defaults(run_command=run)
@@ -57,9 +66,7 @@ def snr_of(text: str) -> float | None:
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     path = runs.find_run(options.run)
-    config = operating_point.load(path)
-    if options.threshold is not None:
-        config = replace(config, threshold=options.threshold, word_thresholds=())
+    config = listening_config(options, path)
     from core.data.pack import open_data
     from core.inference import Classifier
     from core.stream_accuracy import stream_test

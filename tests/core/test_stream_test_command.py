@@ -97,10 +97,11 @@ def test_what_cannot_work_is_said_in_one_line(stream_test, arguments, code, word
     assert len(err.strip().splitlines()) == 1
 
 
-def test_damaged_settings_are_refused_rather_than_replaced(stream_test, run):
+def test_damaged_settings_are_said_and_the_defaults_measured(stream_test, run):
     (run / "listening.json").write_text("{")
-    code, out, err = stream_test()
-    assert (code, out) == (2, "")
+    code, out, err = stream_test("--snr", "clean", "--json")
+    assert code == 0
+    assert json.loads(out)["listening"]["threshold"] == ListeningConfig().threshold
     assert "listening.json" in err
 
 
