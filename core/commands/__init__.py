@@ -8,7 +8,19 @@ import sys
 from collections.abc import Sequence
 
 from core import __version__
-from core.commands import benchmark, classify, data, detect, evaluate, listen, robustness, runs, stream_test, train
+from core.commands import (
+    benchmark,
+    classify,
+    data,
+    detect,
+    evaluate,
+    experiment,
+    listen,
+    robustness,
+    runs,
+    stream_test,
+    train,
+)
 from core.errors import ConfigError, KeywordSpottingError
 
 DESCRIPTION = """Train keyword spotters whose spectrogram is learned, measure them, and use them.
@@ -31,7 +43,19 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"earshot {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in (data, train, evaluate, classify, detect, listen, stream_test, robustness, runs, benchmark):
+    for command in (
+        data,
+        train,
+        evaluate,
+        experiment,
+        classify,
+        detect,
+        listen,
+        stream_test,
+        robustness,
+        runs,
+        benchmark,
+    ):
         command.add(commands)
     return parser
 

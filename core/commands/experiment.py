@@ -1,0 +1,107 @@
+"""``experiment``: change the basis of a trained model, and measure what it was worth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from core import runs
+from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.errors import ConfigError
+from core.experiments.kept import as_csv, as_record, content_hash, kept_path, load_findings, save_findings
+from core.experiments.outcomes import Findings, Outcome
+from core.experiments.plan import KINDS, NORMALISATIONS, Experiment, parse_numbers
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("experiment", help="measure what the learned filters are worth", description=__doc__)
+    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    kinds = "; ".join(f"{name}: {what}" for name, what in KINDS.items())
+    parser.add_argument("kind", choices=tuple(KINDS), help=kinds)
+    parser.add_argument("--bins", metavar="LIST", help="STFT bins that 'mask' silences, such as 25-49")
+    parser.add_argument("--mels", metavar="LIST", help="mel filters that 'mask' silences, such as 0,5-9")
+    ways = "; ".join(f"{name}: {what}" for name, what in NORMALISATIONS.items())
+    parser.add_argument(
+        "--normalisation", choices=tuple(NORMALISATIONS), default="recomputed", help=f"default: recomputed. {ways}"
+    )
+    parser.add_argument(
+        "--all-clips", action="store_true", help="ask every clip, also where that takes more than some seconds"
+    )
+    add_data(parser, "; 'own' for the recordings of your own that the Live page kept")
+    notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)
+    parser.add_argument(
+        "--protocol", choices=tuple(PROTOCOLS), help=f"which clips (default: official, or own). {notes}"
+    )
+    parser.add_argument("--again", action="store_true", help="measure again, also where a result was kept")
+    add_device(parser)
+    add_json(parser, "one JSON object")
+    parser.add_argument("--csv", action="store_true", help="print a table for spreadsheets")
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure or take what was kept, keep it, and print it."""
+    is_own = options.data == OWN
+    protocol = options.protocol or (OWN if is_own else "official")
+    if is_own != (protocol == OWN):
+        raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
+    path = runs.find_run(options.run)
+    from core.checkpoint import load_checkpoint
+    from core.data.pack import open_data
+    from core.experiments.measure import run_experiment
+    from core.recordings import own_pack
+
+    front_end = load_checkpoint(path).config.front_end
+    experiment = Experiment(
+        kind=options.kind,
+        normalisation=options.normalisation,
+        bins=parse_numbers(options.bins, front_end.n_bins, "STFT bins") if options.bins else (),
+        mels=parse_numbers(options.mels, front_end.n_mels, "mel filters") if options.mels else (),
+        quick=not options.all_clips,
+    )
+    with progress_bar("answer") as progress:
+        # Own recordings have no validation clips: those of the dataset that KWS_DATA names stand in.
+        dataset = open_data(data_root(None if is_own else options.data), progress=progress)
+        data = own_pack() if is_own else dataset
+        beside = path.is_dir() and not path.name.startswith(runs.SHIPPED_PREFIX)
+        where = kept_path(path, content_hash(path), data, protocol, experiment, validation=dataset, beside=beside)
+        findings = None if options.again else load_findings(where)
+        if findings is None:
+            findings = run_experiment(
+                path, data, protocol, experiment, validation=dataset, device=device_name(options.device),
+                progress=progress,
+            )  # fmt: skip
+            save_findings(where, findings)
+    if options.csv:
+        print(as_csv(findings), end="")
+    else:
+        print(json.dumps(as_record(findings)) if options.json else as_text(findings))
+    return 0
+
+
+def as_text(findings: Findings) -> str:
+    """The findings for a person."""
+    clips = f"{findings.n} of {findings.n_all} clips (a sample)" if findings.is_sample else f"{findings.n} clips"
+    experiment = findings.experiment
+    lines = [
+        f"{findings.run} (setting {findings.setting}) on {findings.dataset}, {PROTOCOLS[findings.protocol]}, {clips}",
+        f"  {experiment.kind}: {KINDS[experiment.kind]}",
+        f"  normalisation: {NORMALISATIONS[experiment.normalisation]}",
+        f"  always answering {findings.baseline_label} scores {findings.baseline:.1%}",
+        "",
+        f"  {'basis':32}{'accuracy':>9}  {'95 % interval':18}{'difference (points)':>20}  95 % interval",
+        _line("as trained, untouched", findings.untouched, compare=False),
+        _line("own basis: compared with", findings.reference, compare=False),
+    ]
+    return "\n".join(lines + [_line(one.name, one) for one in findings.outcomes])
+
+
+def _line(name: str, outcome: Outcome, *, compare: bool = True) -> str:
+    low, high = outcome.interval
+    text = f"  {name:32}{outcome.accuracy:9.1%}  {f'{low:.1%} to {high:.1%}':18}"
+    if not compare:
+        return text.rstrip()
+    low, high = outcome.difference_interval
+    return f"{text}{100 * outcome.difference:+20.1f}  {100 * low:+.1f} to {100 * high:+.1f}"

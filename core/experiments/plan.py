@@ -1,0 +1,173 @@
+"""What can be asked of a trained model's basis, and on how many clips the question is answered while a page waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import ConfigError
+
+Kind = Literal["interpolation", "swap", "gain-shape", "mask", "occlusion"]
+
+KINDS: dict[Kind, str] = {
+    "interpolation": "from the initial to the learned basis in steps",
+    "swap": "one part of the basis put back to its start",
+    "gain-shape": "only the learned gain against only the learned shape",
+    "mask": "STFT bins or mel filters silenced",
+    "occlusion": "one mel filter after the other replaced by its mean",
+}
+"""The experiments, and what each does."""
+
+ABOUT_THE_BASIS = ("interpolation", "swap", "gain-shape")
+"""Experiments that compare the learned with the initial basis, and need a model that has trained it."""
+
+Normalisation = Literal["recomputed", "as-trained"]
+
+NORMALISATIONS: dict[Normalisation, str] = {
+    "recomputed": "mean and deviation of each band measured anew on the validation clips",
+    "as-trained": "mean and deviation of each band as training left them",
+}
+"""What happens to the normalisation between the filters and the network when a filter changes."""
+
+WHY_RECOMPUTED = (
+    "Between filters and network each band is brought to mean 0 and deviation 1, with numbers kept from training: "
+    "a filter that only got louder would shift its band, and the network would fail for the shift and not for what "
+    "was lost. So those numbers are measured anew for each basis, on validation clips and never on test clips; "
+    "“as training left them” shows what this very model would do."
+)
+"""Why experiments recompute the normalisation unless asked otherwise."""
+
+STEPS = 11
+"""Points from initial (0) to learned (1), both included."""
+
+PAPER_BINS = (25, 49)
+"""First and last STFT bin that Heung, Cheuk and Herremans (2022, arXiv 2204.11437) silenced."""
+
+QUICK_PASSES = {"linear": 1_000_000, "bcresnet-1": 12_000, "bcresnet-1.5": 8_000, "bcresnet-2": 6_000,
+                "bcresnet-3": 4_000, "bcresnet-6": 1_000, "bcresnet-8": 600}  # fmt: skip
+"""Clips that a network answers within about ten seconds on two cores, counting a clip once for each changed basis."""
+
+FEWEST_CLIPS = 60
+"""A sample is never smaller: five clips of each label."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One question to a model."""
+
+    kind: Kind
+    normalisation: Normalisation = "recomputed"
+    bins: tuple[int, ...] = ()
+    """STFT bins that a mask silences, from 0."""
+    mels: tuple[int, ...] = ()
+    """Mel filters that a mask silences, from 0."""
+    quick: bool = True
+    """Whether a sample of the clips will do where all of them would take longer than some seconds."""
+    seed: int = 0
+    """Seed of that sample."""
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ConfigError(f"There is no experiment {self.kind!r}; choose one of {', '.join(KINDS)}.")
+        if self.normalisation not in NORMALISATIONS:
+            raise ConfigError(f"normalisation is {self.normalisation!r}; choose one of {', '.join(NORMALISATIONS)}.")
+        if self.kind == "mask" and not (self.bins or self.mels):
+            raise ConfigError("Nothing is masked. Name STFT bins, such as 25-49, or mel filters.")
+        if self.kind != "mask" and (self.bins or self.mels):
+            raise ConfigError(f"Only the experiment 'mask' silences bins or filters, not {self.kind!r}.")
+
+
+def n_quick(model: str, n_variants: int, n_clips: int) -> int:
+    """How many of ``n_clips`` are asked for a quick answer, when each of ``n_variants`` bases has to answer them.
+
+    >>> n_quick("linear", 41, 2427), n_quick("bcresnet-3", 41, 2427), n_quick("bcresnet-3", 4, 2427)
+    (2427, 97, 1000)
+    """
+    return min(n_clips, max(FEWEST_CLIPS, QUICK_PASSES[model] // n_variants))
+
+
+def n_variants(kind: Kind, setting: str, n_mels: int) -> int:
+    """How many bases an experiment asks the network about, the model's own included.
+
+    >>> [n_variants(kind, "D", 40) for kind in KINDS]
+    [11, 4, 7, 2, 41]
+    """
+    both = setting == "D"
+    return {
+        "interpolation": STEPS,
+        "swap": 4 if both else 2,
+        "gain-shape": 7 if both else 3,
+        "mask": 2,
+        "occlusion": n_mels + 1,
+    }[kind]
+
+
+def stratified(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int64]:
+    """Places of ``n`` clips, each label in the share it has in all of them (up to one clip); in order.
+
+    Args:
+        labels: Label of every clip, (n_all,).
+        n: How many to draw.
+        seed: The same seed draws the same clips.
+
+    >>> labels = np.repeat([0, 1], [30, 10])
+    >>> np.bincount(labels[stratified(labels, 8, seed=0)]).tolist()
+    [6, 2]
+    """
+    if n >= len(labels):
+        return np.arange(len(labels))
+    random = np.random.default_rng(seed)
+    found, counts = np.unique(labels, return_counts=True)
+    shares = n * counts / len(labels)
+    drawn = np.floor(shares).astype(int)
+    # What rounding left goes to the labels that lost most by it.
+    drawn[np.argsort(drawn - shares, kind="stable")[: n - drawn.sum()]] += 1
+    places = [
+        random.choice(np.flatnonzero(labels == label), size=many, replace=False)
+        for label, many in zip(found, drawn, strict=True)
+    ]
+    return np.sort(np.concatenate(places))
+
+
+def parse_numbers(text: str, n: int, what: str) -> tuple[int, ...]:
+    """Numbers and spans such as "3,25-49" as a sorted tuple.
+
+    Args:
+        text: What a person wrote.
+        n: How many there are, counted from 0.
+        what: What they number, for the message.
+
+    Raises:
+        ConfigError: If it is no such list, or a number is too large.
+
+    >>> parse_numbers("3,5-7", 40, "mel filters")
+    (3, 5, 6, 7)
+    """
+    numbers: set[int] = set()
+    try:
+        for part in filter(None, (piece.strip() for piece in text.replace("–", "-").split(","))):
+            first, _, last = part.partition("-")
+            numbers.update(range(int(first), int(last or first) + 1))
+    except ValueError as error:
+        raise ConfigError(f"{text!r} are no {what}. Write numbers and spans, such as 3,25-49.") from error
+    if not numbers or max(numbers) >= n or min(numbers) < 0:
+        raise ConfigError(f"{text!r} are no {what} of this model, which has them from 0 to {n - 1}.")
+    return tuple(sorted(numbers))
+
+
+def as_spans(numbers: tuple[int, ...]) -> str:
+    """Sorted numbers as people write them.
+
+    >>> as_spans((3, 5, 6, 7))
+    '3, 5–7'
+    """
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in spans)
