@@ -1,0 +1,166 @@
+"""Which sound is listened to through the filters, and the players that make the filters audible."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import hearing, recordings
+from core.audio import Waveform, loudest_second
+from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
+from core.data.demo import DEMO_FOLDER
+from core.data.pack import SPLITS, Pack
+from core.errors import DataError
+from core.mel import filter_bands
+from core.results import Filters
+from core.runs import RunState
+from dashboard import cache, state
+from dashboard.recordings_view import title as truth_title
+from dashboard.wording import utc_moment, word
+
+SOURCES = {"dataset": "A clip of the dataset", "upload": "Upload a file", "own": "My own recordings"}
+
+BAND = "hearing.band"
+"""Number of the filter that is listened through."""
+
+FIRST_BAND = 10
+
+
+def choose_sound() -> Waveform | None:
+    """One second of sound, or None after saying how to get one.
+
+    Raises:
+        AudioError: If an upload cannot be read.
+    """
+    source = st.segmented_control(
+        "Sound", list(SOURCES), default="dataset", required=True, format_func=SOURCES.__getitem__,
+        key="hearing.source", persist_state="session",
+    )  # fmt: skip
+    if source == "upload":
+        return _upload()
+    if source == "own":
+        return _own()
+    try:
+        pack = cache.data(state.data_root())
+    except DataError:
+        pack = None
+    return _demo_word() if pack is None else _of_dataset(pack)
+
+
+def _of_dataset(pack: Pack) -> Waveform:
+    """Any clip, by split, word and number."""
+    left, middle, right = st.columns(3)
+    splits = [split for split in ("official", *SPLITS) if (pack.splits == split).any()]
+    split = left.selectbox(
+        "Split", dict.fromkeys(splits), format_func=lambda name: PROTOCOLS.get(name, "training"), key="hearing.split",
+        persist_state="session",
+    )  # fmt: skip
+    in_split = pack.splits == split
+    present = set(pack.words[in_split].tolist())
+    words = [name for name in ("yes", *KEYWORDS, SILENCE_LABEL, *UNKNOWN_WORDS) if name in present]
+    spoken = middle.selectbox(
+        "Word", dict.fromkeys(words), format_func=word, key=f"hearing.word.{split}", persist_state="session"
+    )
+    rows = (in_split & (pack.words == spoken)).nonzero()[0]
+    number = right.number_input(f"Clip (1 to {len(rows):,})", 1, len(rows), key=f"hearing.clip.{split}.{spoken}")
+    row = int(rows[int(number or 1) - 1])
+    st.caption(f"`{pack.files[row]}` · {pack.title}")
+    return pack.clip(row)
+
+
+def _demo_word() -> Waveform:
+    """A word that comes with the project, while no dataset is ready."""
+    spoken = st.selectbox("Word", ("yes", *(name for name in KEYWORDS if name != "yes")), key="hearing.demo")
+    st.caption("A synthetic voice of the demo words. Prepare a dataset on the Data page to choose among all its clips.")
+    file = DEMO_FOLDER / f"{spoken}.ogg"
+    return loudest_second(cache.waveform(file.read_bytes(), file.name)[:SAMPLE_RATE])[0]
+
+
+def _upload() -> Waveform | None:
+    # No list of types: the content decides, and the browser's list would grey out files that work.
+    file = st.file_uploader("WAV, FLAC, OGG, MP3, WebM, M4A and most other sound files", key="hearing.file")
+    if file is None:
+        st.info("Upload a recording; its loudest second is used.", icon=":material/upload:")
+        return None
+    sound, start = loudest_second(cache.waveform(file.getvalue(), file.name))
+    st.caption(f"The loudest second of {file.name}, from {start / SAMPLE_RATE:.2f} s on.")
+    return sound
+
+
+def _own() -> Waveform | None:
+    found = [one for one in recordings.all_recordings().recordings if one.has_sound]
+    if not found:
+        st.info(f"There are none yet. {recordings.HOW_TO_GET_THEM}", icon=":material/mic:")
+        return None
+    number = st.selectbox(
+        "Recording", range(len(found)), key="hearing.own",
+        format_func=lambda i: f"{truth_title(found[i].truth) or 'not said yet'} · {utc_moment(found[i].utc)}",
+    )  # fmt: skip
+    return loudest_second(cache.waveform(recordings.wav(found[number].id), "the recording"))[0]
+
+
+# The filter that is listened through
+
+
+def band(filters: Filters) -> int:
+    """Its number."""
+    n_mels = len(filters.initial.mel_basis)
+    if st.session_state.get(BAND) not in range(n_mels):
+        st.session_state[BAND] = min(FIRST_BAND, n_mels - 1)
+    number: int = st.session_state[BAND]
+    return number
+
+
+def pick(number: object) -> None:
+    """A click on the gains chooses a filter."""
+    if isinstance(number, int | float):
+        st.session_state[BAND] = int(number)
+
+
+def choose_band(filters: Filters) -> int:
+    """The same by a slider."""
+    band(filters)
+    number: int = st.slider("Filter", 0, len(filters.initial.mel_basis) - 1, key=BAND)
+    return number
+
+
+def play_filter(clip: Waveform, filters: Filters, number: int) -> None:
+    """A clip through one filter, initial and learned, and what to listen for."""
+    sounds = [hearing.through_filter(clip, filters, which, number) for which in ("initial", "learned")]
+    _players(clip, sounds, "through the filter")
+    places = []
+    for which in ("initial", "learned"):
+        low, centre, high = filter_bands(getattr(filters, which).mel_basis[number : number + 1], filters.sample_rate)
+        if np.isfinite(centre[0]):
+            places.append(f"{which} around {centre[0]:,.0f} Hz ({low[0]:,.0f} to {high[0]:,.0f} Hz)")
+        else:
+            places.append(f"{which}: silent")
+    st.caption(
+        "One filter alone: a word becomes a murmur at one pitch, loud where the voice has a tone there, and the model "
+        f"only gets how loud it is. This one listens {'; '.join(places)}: the middle half of its weight."
+    )
+
+
+def play_all(run: RunState, clip: Waveform, device: str) -> None:
+    """A clip made again from all filters, initial and learned, and what to listen for."""
+    sounds = list(cache.resynthesis(run.folder, device, clip))
+    _players(clip, sounds, "made again")
+    st.caption(
+        "Made from the mel spectrum alone: pitch and roughness of the voice are lost, since a filter adds up "
+        "neighbouring tones, and phases are guessed (Griffin and Lim, 1984). What you still understand, the model can "
+        "use; where “learned” is harder to understand than “initial”, the learned filters pass less on or pass it on "
+        "in another form. Gain is not heard: the inversion undoes it."
+    )
+
+
+def _players(clip: Waveform, sounds: list[Waveform], how: str) -> None:
+    """Three players at one loudness."""
+    titles = ("Original", f"Initial, {how}", f"Learned, {how}")
+    for column, title, sound in zip(st.columns(3), titles, [clip, *sounds], strict=True):
+        with column:
+            st.markdown(f"**{title}**")
+            matched = hearing.loudness_matched(sound)
+            st.audio(matched, sample_rate=SAMPLE_RATE)
+            if not matched.any():
+                st.caption("Silence: nothing comes through.")
+    st.caption("All three are played equally loud.")
