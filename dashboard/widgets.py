@@ -19,6 +19,7 @@ PAGES = {
     "training": ("Training", ":material/model_training:"),
     "filterbank": ("Filterbank", ":material/equalizer:"),
     "kernels": ("Kernels", ":material/waves:"),
+    "hearing": ("What it hears", ":material/hearing:"),
     "evaluation": ("Evaluation", ":material/fact_check:"),
     "robustness": ("Robustness", ":material/noise_aware:"),
     "speed": ("Speed", ":material/speed:"),
