@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -10,7 +12,10 @@ from core import recordings, runs
 from core.audio import Waveform, read_audio
 from core.benchmark.kept import kept_reports, reports_folder
 from core.checkpoint import load_checkpoint
-from core.config import FrontEndConfig
+from core.comparison import Difference, compare
+from core.config import FrontEndConfig, RunConfig
+from core.cost import Cost
+from core.cost_measurement import cost_of
 from core.data.pack import Pack, open_data, pack_ready
 from core.data.source import DataSummary
 from core.data.speech_commands import check_root
@@ -205,3 +210,35 @@ class _FrontEnd:
 @st.cache_resource(show_spinner=False)
 def _initial_front_end() -> _FrontEnd:
     return _FrontEnd()
+
+
+# Runs side by side
+
+
+def differences(runs_and_files: Sequence[tuple[str, Path]], baseline: str) -> tuple[Difference, ...]:
+    """Each of the other runs beside a baseline, on the clips of these evaluations.
+
+    Raises:
+        DataError: If they were not measured on the same clips.
+    """
+    return _differences(tuple((name, str(path), _stamp(path)) for name, path in runs_and_files), baseline)
+
+
+@st.cache_data(max_entries=32, show_spinner="Comparing clip by clip …")
+def _differences(files: tuple[tuple[str, str, int], ...], baseline: str) -> tuple[Difference, ...]:
+    evaluations = [replace(_evaluation(path, stamp)[0], run=name) for name, path, stamp in files]
+    return compare(evaluations, baseline=[name for name, _, _ in files].index(baseline))
+
+
+def cost(run: Path, config: RunConfig) -> Cost:
+    """What the model of a run costs.
+
+    Raises:
+        CheckpointError: If there is no model.
+    """
+    return _cost(str(run), _stamp(run / runs.BEST), config)
+
+
+@st.cache_data(max_entries=200, show_spinner="Counting multiplications …")
+def _cost(path: str, modified: int, config: RunConfig) -> Cost:  # noqa: ARG001  (part of the key)
+    return cost_of(Path(path), config)
