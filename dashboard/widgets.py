@@ -21,6 +21,7 @@ PAGES = {
     "kernels": ("Kernels", ":material/waves:"),
     "hearing": ("What it hears", ":material/hearing:"),
     "evaluation": ("Evaluation", ":material/fact_check:"),
+    "compare": ("Compare", ":material/balance:"),
     "robustness": ("Robustness", ":material/noise_aware:"),
     "speed": ("Speed", ":material/speed:"),
     "live": ("Live", ":material/mic:"),
