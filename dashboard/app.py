@@ -23,7 +23,7 @@ SECTIONS = {
     "Start": ("overview",),
     "Make": ("data", "training"),
     "Look inside": ("filterbank", "kernels", "hearing"),
-    "Judge": ("evaluation", "robustness", "speed", "live"),
+    "Judge": ("evaluation", "compare", "robustness", "speed", "live"),
 }
 """Pages by section of the menu."""
 
