@@ -370,9 +370,9 @@ def points(share: float) -> str:
     """A difference of shares as signed percentage points.
 
     >>> points(0.0123), points(-0.004)
-    ('+1.2 points', '−0.4 points')
+    ('+1.2 percentage points', '−0.4 percentage points')
     """
-    return f"{_signed(share)} points"
+    return f"{_signed(share)} percentage points"
 
 
 def p_text(p: float) -> str:
@@ -407,8 +407,11 @@ PARTS = {
 
 
 def settings_table(configs: Sequence[RunConfig | None]) -> tuple[SettingRow, ...]:
-    """Every setting of some runs side by side; None stands for settings that cannot be read."""
-    known = [None if config is None else _flat(to_dict(config)) for config in configs]
+    """Every setting of some runs side by side; None stands for settings that cannot be read.
+
+    The step size of a part that is not trained has no effect, and is left out.
+    """
+    known = [None if config is None else _in_effect(config) for config in configs]
     names = next((list(values) for values in known if values is not None), [])
     return tuple(
         SettingRow(
@@ -416,6 +419,12 @@ def settings_table(configs: Sequence[RunConfig | None]) -> tuple[SettingRow, ...
         )
         for part, name in names
     )
+
+
+def _in_effect(config: RunConfig) -> dict[tuple[str, str], Any]:
+    flat, front_end = _flat(to_dict(config)), config.front_end
+    unused = {"mel_rate": not front_end.trains_mel, "stft_rate": not front_end.trains_stft}
+    return flat | {("training", name): None for name, without_effect in unused.items() if without_effect}
 
 
 def _flat(values: Mapping[str, Any]) -> dict[tuple[str, str], Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import cycle
 
 import numpy as np
 import plotly.graph_objects as go
@@ -34,19 +33,27 @@ PADDING = 8
 FLOOR_DB = -80.0
 
 
-def run_accuracies(measured: Sequence[tuple[str, Scores]], protocol: str, *, title: str | None = None) -> go.Figure:
+def run_accuracies(
+    measured: Sequence[tuple[str, Scores]],
+    protocol: str,
+    looks: Mapping[str, int] | None = None,
+    *,
+    title: str | None = None,
+) -> go.Figure:
     """Accuracy of some runs on the same clips, each with its 95 % interval, beside the trivial baseline.
 
     Args:
         measured: Names of runs and their scores.
         protocol: One of ``config.PROTOCOLS``.
+        looks: Number of each run's look; None counts them.
         title: Title; None writes one.
 
     Returns:
         Figure with a trace for each run: its accuracy in % and its interval.
     """
     figure = go.Figure()
-    for (name, scores), (colour, _, symbol) in zip(measured, cycle(LOOKS), strict=False):
+    for at, (name, scores) in enumerate(measured):
+        colour, _, symbol = _look(name, at, looks)
         low, high = scores.interval
         value = 100 * scores.accuracy
         figure.add_scatter(
@@ -64,7 +71,7 @@ def run_accuracies(measured: Sequence[tuple[str, Scores]], protocol: str, *, tit
     first = measured[0][1]
     figure.add_vline(x=100 * first.baseline, line={"color": style.INITIAL_COLOUR, "width": 1.6, "dash": "dash"})
     figure.update_xaxes(title_text="Accuracy (%)")
-    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_yaxes(type="category", range=[len(measured) - 0.5, -0.5])
     note = (
         f"n{style.NBSP}={style.NBSP}{first.n:,} clips; bars: 95{style.NBSP}% intervals. Dashed: always answering "
         f"“{style.word_text(first.baseline_label)}”, {100 * first.baseline:.1f}{style.NBSP}%."
@@ -72,6 +79,11 @@ def run_accuracies(measured: Sequence[tuple[str, Scores]], protocol: str, *, tit
     return style.finish(
         figure, title=title or f"Accuracy on the {PROTOCOLS[protocol]}", note=note, height=40 * len(measured) + 30
     )
+
+
+def _look(name: str, at: int, looks: Mapping[str, int] | None) -> tuple[str, str, str]:
+    """Colour, dash and symbol of the run in this place."""
+    return LOOKS[(looks or {}).get(name, at) % len(LOOKS)]
 
 
 def accuracy_gains(
@@ -94,10 +106,9 @@ def accuracy_gains(
         speakers = [each.speaker_interval or each.interval for each in differences]
         kinds.append(("over speakers", 0.22, 1.8, speakers, "circle-open"))
     gains = [100 * each.gain for each in differences]
-    order = [(looks or {}).get(name, at + 1) % len(LOOKS) for at, name in enumerate(names)]
     for kind, shift, thickness, intervals, symbol in kinds:
-        for at, (name, gain, (low, high), look) in enumerate(zip(names, gains, intervals, order, strict=True)):
-            colour = LOOKS[look][0]
+        for at, (name, gain, (low, high)) in enumerate(zip(names, gains, intervals, strict=True)):
+            colour = _look(name, at + 1, looks)[0]
             figure.add_scatter(
                 x=[gain], y=[at + shift], name=kind, mode="markers", legendgroup=kind, showlegend=at == 0,
                 marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2, "color": colour}},
@@ -111,7 +122,10 @@ def accuracy_gains(
                 ),
             )  # fmt: skip
     figure.add_vline(x=0, line={"color": style.INK, "width": 1.2})
-    figure.update_xaxes(title_text="Accuracy gained (percentage points)", zeroline=False)
+    ends = [0.0, *(100 * end for _, _, _, intervals, _ in kinds for interval in intervals for end in interval)]
+    room = 0.08 * (max(ends) - min(ends)) + 0.1
+    figure.update_xaxes(title_text="Accuracy gained (percentage points)", range=[min(ends) - room, max(ends) + room])
+    figure.update_layout(legend_tracegroupgap=0)
     figure.update_yaxes(
         tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.45, -0.55], showgrid=False
     )
@@ -161,8 +175,8 @@ def word_gains(difference: Difference, *, title: str | None = None) -> go.Figure
         categoryarray=[_word(gain) for gain in rows][::-1],
     )  # fmt: skip
     note = (
-        f"Right of zero: {difference.run} gets more of them right. Filled: clear also beside "
-        f"{len(rows) - 1} other words (McNemar, Holm)."
+        f"Right of zero: {difference.run} gets more of them right. Filled: clear even with {len(rows)} words tested "
+        "at once (McNemar, Holm)."
     )
     legend = [name for name, shown, *_ in kinds if shown]
     return style.finish(
@@ -262,7 +276,8 @@ def compared_curves(
         Figure with two traces for each run, named after it: accuracy (%), then loss (nats).
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
-    for (name, own), (colour, dash, symbol) in zip(reports.items(), cycle(LOOKS), strict=False):
+    for at, (name, own) in enumerate(reports.items()):
+        colour, dash, symbol = _look(name, at, None)
         shown = [each for each in own if on_training_clips or each.validation_accuracy is not None]
         epochs = [each.epoch for each in shown]
         accuracies = [each.train_accuracy if on_training_clips else each.validation_accuracy or 0.0 for each in shown]
@@ -280,6 +295,7 @@ def compared_curves(
     figure.update_yaxes(title_text="Accuracy (%)", row=1, col=1)
     figure.update_yaxes(title_text="Loss (nats)", row=2, col=1)
     figure.update_xaxes(title_text="Epoch (number)", row=2, col=1)
+    figure.update_layout(legend_tracegroupgap=0)
     clips = "training" if on_training_clips else "validation"
     note = f"On the {clips} clips of each run."
     if not any(reports.values()):
@@ -289,57 +305,60 @@ def compared_curves(
     )
 
 
-def compared_mel_filters(filters: Mapping[str, Filters], *, number: int | None = None) -> go.Figure:
+def compared_mel_filters(
+    filters: Mapping[str, Filters], looks: Mapping[str, int] | None = None, *, title: str | None = None
+) -> go.Figure:
     """The mel filters of several runs in one panel, over the initial ones.
 
     Args:
         filters: Filters of each run.
-        number: Number of a filter to bring out (from 0); the others are drawn faintly.
+        looks: Number of each run's look; None counts them.
+        title: Title; None writes one.
 
     Returns:
-        Figure with the trace "initial" (one for each different start) and one for each run; with ``number`` one more
-        of each.
+        Figure with the trace "initial" (one for each different start) and one for each run.
     """
     figure = go.Figure()
-    faint = 1.0 if number is None else 0.3
     lines: list[tuple[str, FilterSnapshot, Filters, dict[str, object]]] = [
-        (name, one.initial, one, {**style.INITIAL_LINE}) for name, one in _starts(filters).items()
+        (name, one.initial, one, {**style.INITIAL_UNDER, "width": 2}) for name, one in _starts(filters).items()
     ]
-    lines += [
-        (name, one.learned, one, {"color": colour, "dash": dash, "width": 2})
-        for (name, one), (colour, dash, _) in zip(filters.items(), cycle(LOOKS), strict=False)
-    ]
+    for at, (name, one) in enumerate(filters.items()):
+        colour, dash, _ = _look(name, at, looks)
+        lines.append((name, one.learned, one, {"color": colour, "dash": dash, "width": 1.3}))
     for name, snapshot, one, line in lines:
         weights = snapshot.mel_basis
         hz = bin_frequencies(one.n_fft, one.sample_rate)
         gap = np.full((len(weights), 1), np.nan, dtype=np.float32)
+        # All filters of a run as one trace, cut apart by gaps: hundreds of traces would make the page slow.
         figure.add_scatter(
             x=np.tile(np.append(hz, np.nan), len(weights)).astype(np.float32), y=np.hstack([weights, gap]).ravel(),
-            customdata=np.repeat(np.arange(len(weights), dtype=np.int16), len(hz) + 1), name=name, legendgroup=name,
-            mode="lines", opacity=faint, line={**line, "width": 1.2}, connectgaps=False,
+            customdata=np.repeat(np.arange(len(weights), dtype=np.int16), len(hz) + 1), name=name, mode="lines",
+            opacity=0.75, line=line, connectgaps=False,
             hovertemplate=f"{name}, filter %{{customdata}}<br>%{{x:,.0f}} Hz: weight %{{y:.4g}}<extra></extra>",
         )  # fmt: skip
-        if number is not None and number < len(weights):
-            figure.add_scatter(
-                x=hz, y=weights[number], name=f"{name}, filter {number}", legendgroup=name, showlegend=False,
-                mode="lines", line={**line, "width": 3},
-                hovertemplate=f"{name}, filter {number}<br>%{{x:,.0f}} Hz: weight %{{y:.4g}}<extra></extra>",
-            )  # fmt: skip
     figure.update_xaxes(title_text=style.AXIS_HZ)
     figure.update_yaxes(title_text=style.AXIS_WEIGHT)
-    note = "Grey and dashed: before training." + (f" Bold: filter {number}." if number is not None else "")
+    note = "Grey and dashed: before training. Click a name in the legend to hide it."
     return style.finish(
-        figure, title="Mel filters over each other", note=note, height=380, legend=[name for name, *_ in lines]
+        figure, title=title or "Mel filters over each other", note=note, height=380, legend=[name for name, *_ in lines]
     )
 
 
-def compared_filter(filters: Mapping[str, Filters], part: Part, number: int, *, same_gain: bool = False) -> go.Figure:
+def compared_filter(
+    filters: Mapping[str, Filters],
+    part: Part,
+    number: int,
+    looks: Mapping[str, int] | None = None,
+    *,
+    same_gain: bool = False,
+) -> go.Figure:
     """One filter of several runs close up: the weights of a mel filter, or what an STFT bin answers to tones.
 
     Args:
         filters: Filters of each run.
         part: "mel" or "stft".
         number: Number of the filter or the bin, from 0; runs that have no such one are left out.
+        looks: Number of each run's look; None counts them.
         same_gain: Whether each learned one is divided by its gain, so that only shapes differ.
 
     Returns:
@@ -348,7 +367,8 @@ def compared_filter(filters: Mapping[str, Filters], part: Part, number: int, *, 
     figure = go.Figure()
     starts = {name: one for name, one in _starts(filters).items() if number < _n_filters(one, part)}
     lines = [(name, *_curve(one, part, number, one.initial), {**style.INITIAL_UNDER}) for name, one in starts.items()]
-    for (name, one), (colour, dash, _) in zip(filters.items(), cycle(LOOKS), strict=False):
+    for at, (name, one) in enumerate(filters.items()):
+        colour, dash, _ = _look(name, at, looks)
         if number < _n_filters(one, part):
             hz, curve = _curve(one, part, number, one.learned)
             if same_gain:
@@ -372,19 +392,21 @@ def compared_filter(filters: Mapping[str, Filters], part: Part, number: int, *, 
     return style.finish(figure, title=title, note=note, height=320, legend=[name for name, *_ in lines])
 
 
-def compared_change(filters: Mapping[str, Filters], part: Part) -> go.Figure:
+def compared_change(filters: Mapping[str, Filters], part: Part, looks: Mapping[str, int] | None = None) -> go.Figure:
     """How every filter of several runs changed in training: its gain above, its shape below.
 
     Args:
         filters: Filters of each run.
         part: "mel" or "stft".
+        looks: Number of each run's look; None counts them.
 
     Returns:
         Figure with two traces for each run, named after it: gain (no unit, on a logarithmic axis) and change of shape
         (%).
     """
-    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14)
-    for (name, one), (colour, dash, _) in zip(filters.items(), cycle(LOOKS), strict=False):
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
+    for at, (name, one) in enumerate(filters.items()):
+        colour, dash, _ = _look(name, at, looks)
         gain, shape = gain_and_shape(*_rows(one, part))
         # A filter that went silent has a gain that no logarithmic axis can show.
         gain = np.where(gain > 0, gain, np.nan)
@@ -399,14 +421,22 @@ def compared_change(filters: Mapping[str, Filters], part: Part) -> go.Figure:
             )  # fmt: skip
     figure.add_hline(y=1, line=style.INITIAL_LINE, row=1, col=1)
     figure.add_hline(y=0, line=style.INITIAL_LINE, row=2, col=1)
-    figure.update_yaxes(title_text="Gain (×)", type="log", dtick="D2", row=1, col=1)
+    figure.update_yaxes(title_text="Gain (×)", type="log", **_gain_ticks(figure), row=1, col=1)
     figure.update_yaxes(title_text="Shape change (%)", rangemode="tozero", row=2, col=1)
     figure.update_xaxes(title_text="Mel filter (number)" if part == "mel" else "STFT bin (number)", row=2, col=1)
-    style.panel_heading(figure, 1, "Gain: how much louder")
-    style.panel_heading(figure, 2, "Shape: what no scaling explains")
+    figure.update_layout(legend_tracegroupgap=0)
     title = "Change of the mel filters" if part == "mel" else "Change of the STFT kernels"
-    note = "Grey and dashed: no change."
-    return style.finish(figure, title=title, note=note, height=420, legend=list(filters), heading=True)
+    note = "Gain: how much louder. Shape: what no scaling explains. Grey and dashed: no change."
+    return style.finish(figure, title=title, note=note, height=420, legend=list(filters))
+
+
+def _gain_ticks(figure: go.Figure) -> dict[str, object]:
+    """Ticks that a logarithmic axis of gains can be read by, whether it spans a tenth or a thousandfold."""
+    gains = np.concatenate([np.asarray(trace.y) for trace in figure.data[::2]] or [np.ones(1)])
+    low, high = (float(np.nanmin(gains, initial=1.0)), float(np.nanmax(gains, initial=1.0)))
+    if high < 4 * low:
+        return {"tickvals": [0.25, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.4, 1.6, 2, 2.5, 3, 4]}
+    return {"tickvals": [factor * 10.0**power for power in range(-6, 6) for factor in (1, 2, 5)]}
 
 
 def _starts(filters: Mapping[str, Filters]) -> dict[str, Filters]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -17,7 +18,7 @@ Measure = Literal["weights", "macs", "bytes", "latency"]
 MEASURES: dict[Measure, tuple[str, Callable[[RunCost], float | None]]] = {
     "weights": ("Trained weights (number)", lambda one: one.cost.trained),
     "macs": ("Multiply-accumulates a clip (number)", lambda one: one.cost.macs),
-    "bytes": ("Size in float32 (kB)", lambda one: one.cost.float32_bytes / 1000),
+    "bytes": ("Size in float32 (bytes)", lambda one: one.cost.float32_bytes),
     "latency": ("Time for one clip, median (ms)", lambda one: 1000 * one.latency.p50_s if one.latency else None),
 }
 """Axis title of each measure of cost, and its value for a run; None where it was not measured."""
@@ -52,13 +53,15 @@ def accuracy_against_cost(
     if measure == "weights" and published:
         _add_published(figure)
     others = [(one, cost) for one, cost in shown if one.run not in looks]
+    places = _label_places(shown) if shown else {}
     if others:
-        _add_runs(figure, "other runs", others, style.INITIAL_COLOUR, "circle", 9)
+        _add_runs(figure, "other runs", others, style.INITIAL_COLOUR, "circle", 9, places)
     for one, cost in shown:
         if one.run in looks:
             colour, _, symbol = LOOKS[looks[one.run] % len(LOOKS)]
-            _add_runs(figure, one.run, [(one, cost)], colour, symbol, 13)
-    figure.update_xaxes(title_text=heading, type="log", dtick=1, exponentformat="none", separatethousands=True)
+            _add_runs(figure, one.run, [(one, cost)], colour, symbol, 13, places)
+    drawn = [float(x) for trace in figure.data for x in trace.x]
+    figure.update_xaxes(title_text=heading, type="log", **(_ticks(drawn) if drawn else {}))
     figure.update_yaxes(title_text="Accuracy (%)")
     legend = [trace.name for trace in figure.data]
     note = "Further up and further left is better. Bars: 95 % intervals."
@@ -68,26 +71,62 @@ def accuracy_against_cost(
     return style.finish(figure, title=title, note=note, height=400, legend=legend)
 
 
+def _label_places(shown: Sequence[tuple[RunCost, float]]) -> dict[str, str]:
+    """Where the name of each point stands: towards the middle, and not written over a neighbour's."""
+    at = {one.run: (math.log10(cost), 100 * one.accuracy) for one, cost in shown}
+    across = [x for x, _ in at.values()]
+    middle, width = (min(across) + max(across)) / 2, max(across) - min(across) + 0.1
+    places: dict[str, str] = {}
+    for name, (x, y) in sorted(at.items(), key=lambda item: -item[1][1]):
+        near = sum(abs(x - at[other][0]) < 0.35 * width and 0 <= at[other][1] - y < 7 for other in places)
+        inwards, outwards = ("left", "right") if x > middle else ("right", "left")
+        places[name] = (f"top {inwards}", f"bottom {inwards}", f"bottom {outwards}")[min(near, 2)]
+    return places
+
+
+def _ticks(values: Sequence[float]) -> dict[str, object]:
+    """Ticks of a logarithmic axis in words that a stranger reads: 20 k, 1 M."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    steps = (1, 2, 5) if high - low < 1.3 else (1, 3) if high - low < 2.2 else (1,)
+    ticks = [step * 10.0**power for power in range(-4, 12) for step in steps]
+    room = 0.09 * (high - low) + 0.05
+    return {"tickvals": ticks, "ticktext": [_short(tick) for tick in ticks], "range": [low - room, high + room]}
+
+
+def _short(value: float) -> str:
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if value >= size:
+            return f"{value / size:g}{style.NBSP}{unit}"
+    return f"{value:g}"
+
+
 def _add_published(figure: go.Figure) -> None:
     figure.add_scatter(
         x=[one.trained for one in PUBLISHED], y=[100 * one.accuracy for one in PUBLISHED],
-        name=PUBLISHED_NOTE, mode="lines+markers",
+        name=f"BC-ResNet, {PUBLISHED_NOTE}", mode="lines+markers+text",
         line={"color": style.INITIAL_COLOUR, "width": 1, "dash": "dot"},
         marker={"symbol": "diamond-open", "size": 10, "color": style.FAINT_INK, "line": {"width": 1.6}},
-        text=[one.name for one in PUBLISHED],
+        text=[one.name.removeprefix("BC-ResNet ") for one in PUBLISHED], textposition="top center",
+        textfont={"size": 10.5, "color": style.FAINT_INK},
         hovertemplate=(
-            "%{text}: %{y:.1f} % with %{x:,} weights<br>published: trained on the full data, mean of 10 seeds"
+            "BC-ResNet %{text}: %{y:.1f} % with %{x:,} weights<br>published: trained on the full data, mean of 10 seeds"
             "<extra></extra>"
         ),
     )  # fmt: skip
 
 
 def _add_runs(
-    figure: go.Figure, name: str, runs: Sequence[tuple[RunCost, float]], colour: str, symbol: str, size: int
+    figure: go.Figure,
+    name: str,
+    runs: Sequence[tuple[RunCost, float]],
+    colour: str,
+    symbol: str,
+    size: int,
+    places: Mapping[str, str],
 ) -> None:
     percents = [100 * one.accuracy for one, _ in runs]
     figure.add_scatter(
-        x=[cost for _, cost in runs], y=percents, name=name, mode="markers",
+        x=[cost for _, cost in runs], y=percents, name=name, mode="markers+text",
         marker={"symbol": symbol, "size": size, "color": colour},
         error_y={
             "type": "data", "symmetric": False, "color": colour, "thickness": 1.8, "width": 4,
@@ -95,8 +134,10 @@ def _add_runs(
             "arrayminus": [up - 100 * one.interval[0] for (one, _), up in zip(runs, percents, strict=True)],
         },
         customdata=[one.run for one, _ in runs],
-        text=[_hover(one) for one, _ in runs],
-        hovertemplate="%{text}<extra></extra>",
+        text=[one.model for one, _ in runs], textposition=[places[one.run] for one, _ in runs],
+        textfont={"size": 10.5, "color": style.FAINT_INK},
+        hovertext=[_hover(one) for one, _ in runs],
+        hovertemplate="%{hovertext}<extra></extra>",
     )  # fmt: skip
 
 
