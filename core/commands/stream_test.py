@@ -18,7 +18,7 @@ from core.commands.options import (
     listening_config,
     progress_bar,
 )
-from core.config import PROTOCOLS, to_dict
+from core.config import OWN, PROTOCOLS, to_dict
 from core.results import StreamReport, StreamScores, StreamTrack
 
 
@@ -40,8 +40,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--minutes", type=float, default=20.0, help="length of each track (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives another track (default: 0)")
     parser.add_argument(
-        "--protocol", choices=tuple(PROTOCOLS), default="official", help="which clips (default: the official test set)"
-    )
+        "--protocol", choices=[name for name in PROTOCOLS if name != OWN], default="official",
+        help="which clips (default: the official test set)",
+    )  # fmt: skip
     parser.add_argument("--curve", action="store_true", help="show all thresholds, not only the one that is set")
     add_knobs(parser)
     add_device(parser)
