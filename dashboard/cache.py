@@ -22,8 +22,20 @@ from core.data.speech_commands import check_root
 from core.device import available_devices
 from core.evaluation import evaluation_path, load_evaluation, saved_evaluations
 from core.evaluation import scores as scores_of
+from core.filter_facts import FilterFacts
+from core.filter_facts import filter_facts as compute_filter_facts
 from core.inference import Classifier
-from core.results import BenchmarkReport, Evaluation, Filters, FloatArray, Scores
+from core.kernel_facts import KernelFacts
+from core.kernel_facts import kernel_facts as compute_kernel_facts
+from core.results import (
+    BenchmarkReport,
+    EpochReport,
+    Evaluation,
+    Filters,
+    FilterSnapshot,
+    FloatArray,
+    Scores,
+)
 
 
 def devices() -> tuple[str, ...]:
@@ -242,3 +254,36 @@ def cost(run: Path, config: RunConfig) -> Cost:
 @st.cache_data(max_entries=200, show_spinner="Counting multiplications …")
 def _cost(path: str, modified: int, config: RunConfig) -> Cost:  # noqa: ARG001  (part of the key)
     return cost_of(Path(path), config)
+
+
+# What training did to the filters
+
+
+def filter_facts(run: Path) -> FilterFacts:
+    """Numbers of each mel filter of a run."""
+    return _filter_facts(str(run), _stamp(run / runs.BEST))
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _filter_facts(path: str, modified: int) -> FilterFacts:
+    return compute_filter_facts(_filters(path, modified))
+
+
+def kernel_facts(run: Path) -> KernelFacts:
+    """Numbers of each pair of STFT kernels of a run."""
+    return _kernel_facts(str(run), _stamp(run / runs.BEST))
+
+
+@st.cache_data(max_entries=8, show_spinner="Measuring the kernels …")
+def _kernel_facts(path: str, modified: int) -> KernelFacts:
+    return compute_kernel_facts(_filters(path, modified))
+
+
+def evolution(run: Path) -> tuple[list[FilterSnapshot], list[EpochReport]]:
+    """A run's filters at the kept epochs, and the reports of all epochs."""
+    return _evolution(str(run), _stamp(run / runs.MEL_EVOLUTION), _stamp(run / runs.PROGRESS))
+
+
+@st.cache_data(max_entries=4, show_spinner="Loading the filters along the way …")
+def _evolution(path: str, filters_stamp: int, progress_stamp: int) -> tuple[list[FilterSnapshot], list[EpochReport]]:  # noqa: ARG001  (part of the key)
+    return runs.evolution(Path(path)), runs.read_progress(Path(path))

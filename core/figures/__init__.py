@@ -15,8 +15,10 @@ from core.figures.confusion import class_scores_bars, confusion_matrix
 from core.figures.cost import accuracy_against_cost
 from core.figures.counts import class_counts
 from core.figures.curves import filter_movement, training_curves
+from core.figures.evolution import kernel_evolution, mel_evolution
+from core.figures.filter_measures import band_sensitivity, filter_spans, filter_widths, gain_by_filter
 from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
-from core.figures.kernels import kernel_heatmaps, kernel_spectrum, kernel_time
+from core.figures.kernels import kernel_changes, kernel_heatmaps, kernel_spectrum, kernel_time
 from core.figures.overview import filter_centres_shift, overview_picture
 from core.figures.sound import log_mel_image, waveform
 from core.figures.speed import speed_bars, speed_parts
@@ -26,6 +28,7 @@ from core.figures.stream import misses_against_false_alarms
 __all__ = [
     "accuracy_against_cost",
     "accuracy_gains",
+    "band_sensitivity",
     "class_counts",
     "class_scores_bars",
     "compared_change",
@@ -36,10 +39,16 @@ __all__ = [
     "confusion_matrix",
     "filter_centres_shift",
     "filter_movement",
+    "filter_spans",
+    "filter_widths",
+    "gain_by_filter",
+    "kernel_changes",
+    "kernel_evolution",
     "kernel_heatmaps",
     "kernel_spectrum",
     "kernel_time",
     "log_mel_image",
+    "mel_evolution",
     "mel_filters",
     "mel_heatmaps",
     "misses_against_false_alarms",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
@@ -9,36 +11,51 @@ from plotly.subplots import make_subplots
 
 from core.figures import style
 from core.figures.describe import change_note, row_note, untrained
-from core.mel import bin_frequencies, filter_bands, gain_and_shape
+from core.figures.frequency_axis import Axis, frequency_axis, positions
+from core.filter_facts import View, bank_facts, erb_hz, is_ordered, seen_as
+from core.mel import bin_frequencies, filter_bands
 from core.results import Filters
 
 COMPARABLE = 4.0
 """Initial and learned weights share one scale up to this ratio of their largest values."""
 
+DRAWN: dict[View, str] = {
+    "learned": "",
+    "shapes": " Drawn with the gain taken out.",
+    "gains": " Drawn with the gain alone, the shape left as it was.",
+}
+"""What a note adds about the view."""
 
-def mel_filters(filters: Filters, *, chosen: int | None = None, title: str | None = None) -> go.Figure:
+
+def mel_filters(
+    filters: Filters, *, chosen: int | None = None, view: View = "learned", axis: Axis = "hz", title: str | None = None
+) -> go.Figure:
     """All mel filters, the initial ones above the learned ones, on one frequency axis.
 
     Args:
         filters: Filters before and after training.
         chosen: Number of a filter to bring out (from 0); None treats all alike.
+        view: Whether the learned filters are drawn as learned, or only their shapes or their gains.
+        axis: Frequencies in Hz, or spaced by pitch.
         title: Title; None writes one.
 
     Returns:
-        Figure with the traces "initial" and "learned", and with ``chosen`` one more of each.
+        Figure with the traces "initial" and "learned", the clickable "peaks" of both (``customdata``: number of the
+        filter and Hz), and with ``chosen`` one more line of each.
     """
     n_mels = filters.initial.mel_basis.shape[0]
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.14)
-    add_filters(figure, filters, 1, chosen)
-    note = change_note(filters, "mel")
-    if chosen is not None:
-        note = f"Bold: filter {chosen}. {row_note(*_rows(filters, chosen))}"
-    return style.finish(
-        figure, title=title or f"{n_mels} mel filters, initial and learned", note=note, height=470, heading=True
-    )
+    add_filters(figure, seen_as(filters, view), 1, chosen, axis)
+    for row, (name, weights, line) in enumerate(_sides(seen_as(filters, view)), start=1):
+        figure.add_trace(_peak_dots(name, weights, filters, axis, str(line["color"])), row=row, col=1)
+    note = _bank_note(filters, chosen, view)
+    title = title or f"{n_mels} mel filters, initial and learned"
+    return style.finish(figure, title=title, note=note, height=470, heading=True)
 
 
-def overlaid_mel_filters(filters: Filters, *, chosen: int | None = None, title: str | None = None) -> go.Figure:
+def overlaid_mel_filters(
+    filters: Filters, *, chosen: int | None = None, view: View = "learned", axis: Axis = "hz", title: str | None = None
+) -> go.Figure:
     """All mel filters in one panel, the learned ones over the initial ones.
 
     Where training multiplied the weights so far that the initial ones would lie on the axis, those are drawn enlarged
@@ -47,13 +64,16 @@ def overlaid_mel_filters(filters: Filters, *, chosen: int | None = None, title: 
     Args:
         filters: Filters before and after training.
         chosen: Number of a filter to bring out (from 0); None treats all alike.
+        view: Whether the learned filters are drawn as learned, or only their shapes or their gains.
+        axis: Frequencies in Hz, or spaced by pitch.
         title: Title; None writes one.
 
     Returns:
-        Figure with the traces "initial" and "learned", and with ``chosen`` one more of each.
+        Figure with the traces "initial" and "learned", the clickable "learned peaks" (``customdata``: number of the
+        filter and Hz), and with ``chosen`` one more line of each.
     """
     hz = bin_frequencies(filters.n_fft, filters.sample_rate)
-    initial, learned = filters.initial.mel_basis, filters.learned.mel_basis
+    (_, initial, _), (_, learned, _) = _sides(seen_as(filters, view))
     ratio = _largest(learned) / _largest(initial)
     scale = 1.0 if 1 / COMPARABLE <= ratio <= COMPARABLE else ratio
     name = "initial" if scale == 1.0 else f"initial, drawn × {scale:.2g}"
@@ -63,58 +83,65 @@ def overlaid_mel_filters(filters: Filters, *, chosen: int | None = None, title: 
         (name, initial * np.float32(scale), style.INITIAL_LINE),
         ("learned", learned, style.LEARNED_LINE),
     ):
-        figure.add_trace(_many_lines(label, weights, hz, line, faint))
+        figure.add_trace(_many_lines(label, weights, hz, line, faint, axis))
         if chosen is not None:
-            bold = _one_line(label, weights[chosen], hz, {**line, "width": 3}, chosen)
+            bold = _one_line(label, weights[chosen], hz, {**line, "width": 3}, chosen, axis)
             figure.add_trace(bold.update(showlegend=False))
-    figure.update_xaxes(title_text=style.AXIS_HZ)
+    figure.add_trace(_peak_dots("learned", learned, filters, axis, style.LEARNED_COLOUR))
+    frequency_axis(figure, axis, hz[-1])
+    figure.update_xaxes(range=positions(hz[[0, -1]], axis).tolist())
     figure.update_yaxes(title_text=style.AXIS_WEIGHT)
-    note = change_note(filters, "mel")
-    if chosen is not None:
-        note = f"Bold: filter {chosen}. {row_note(*_rows(filters, chosen))}"
     title = title or f"{len(initial)} mel filters, learned over initial"
+    note = _bank_note(filters, chosen, view)
     return style.finish(figure, title=title, note=note, height=430, legend=(name, "learned"))
 
 
-def add_filters(figure: go.Figure, filters: Filters, row: int, chosen: int | None = None) -> None:
+def add_filters(figure: go.Figure, filters: Filters, row: int, chosen: int | None = None, axis: Axis = "hz") -> None:
     """Draw initial and learned filters into two panels of ``figure``, from ``row`` on."""
     hz = bin_frequencies(filters.n_fft, filters.sample_rate)
-    sides = (
-        ("initial", filters.initial.mel_basis, style.INITIAL_LINE, "Initial: triangles spaced by pitch"),
-        ("learned", filters.learned.mel_basis, style.LEARNED_LINE, "Learned: after training"),
-    )
-    tops = [_largest(weights) for _, weights, _, _ in sides]
+    sides = _sides(filters)
+    tops = [_largest(weights) for _, weights, _ in sides]
     shared = max(tops) <= COMPARABLE * min(tops)
-    for at, (name, weights, line, heading) in enumerate(sides, start=row):
+    for at, (name, weights, line) in enumerate(sides, start=row):
         faint = 1.0 if chosen is None else 0.3
-        figure.add_trace(_many_lines(name, weights, hz, line, faint), row=at, col=1)
+        figure.add_trace(_many_lines(name, weights, hz, line, faint, axis), row=at, col=1)
         if chosen is not None:
-            figure.add_trace(_one_line(name, weights[chosen], hz, {**line, "width": 3}, chosen), row=at, col=1)
+            bold = _one_line(name, weights[chosen], hz, {**line, "width": 3}, chosen, axis)
+            figure.add_trace(bold, row=at, col=1)
         top = max(tops) if shared else tops[at - row]
         low = min(0.0, -_largest(-weights))
         figure.update_yaxes(title_text=style.AXIS_WEIGHT, range=[1.05 * low, 1.08 * top], nticks=5, row=at, col=1)
+        frequency_axis(figure, axis, hz[-1], row=at, title=name == "learned")
+        figure.update_xaxes(range=positions(hz[[0, -1]], axis).tolist(), row=at, col=1)
+        heading = "Learned: after training"
+        if name == "initial":
+            humps = is_ordered(weights, filters.sample_rate)
+            heading = "Initial: triangles spaced by pitch" if humps else "Initial: in no order of pitch"
         if name == "learned" and untrained(filters, "mel"):
             heading = "Learned: equal to initial"
         elif name == "learned" and not shared:
             heading = f"Learned: after training (scale × {tops[1] / tops[0]:.2g})"
         style.panel_heading(figure, at, heading)
-    figure.update_xaxes(title_text=style.AXIS_HZ, row=row + 1, col=1)
 
 
-def one_mel_filter(filters: Filters, index: int, *, same_gain: bool = False, title: str | None = None) -> go.Figure:
-    """One mel filter close up, initial and learned, with the band it hears.
+def one_mel_filter(
+    filters: Filters, index: int, *, view: View = "learned", axis: Axis = "hz", title: str | None = None
+) -> go.Figure:
+    """One mel filter close up, initial and learned, beside how wide the ear's own filter is there.
 
     Args:
         filters: Filters before and after training.
         index: Number of the filter, from 0.
-        same_gain: Whether the learned filter is divided by its gain, so that only its shape differs.
+        view: Whether the learned filter is drawn as learned, or only its shape or its gain.
+        axis: Frequencies in Hz, or spaced by pitch.
         title: Title; None writes one.
 
     Returns:
-        Figure with the traces "initial" and "learned".
+        Figure with the traces "initial", "learned" and "ear's bandwidth".
     """
     hz = bin_frequencies(filters.n_fft, filters.sample_rate)
-    initial, learned = _rows(filters, index)
+    shown = seen_as(filters, view)
+    initial, learned = _rows(shown, index)
     figure = go.Figure()
     sides = (("initial", initial, style.INITIAL_UNDER), ("learned", learned, style.LEARNED_LINE))
     for name, row, line in sides:
@@ -122,45 +149,50 @@ def one_mel_filter(filters: Filters, index: int, *, same_gain: bool = False, tit
         where = (
             f"half of its weight lies<br>from {low:,.0f} to {high:,.0f} Hz" if np.isfinite(low) else "it hears nothing"
         )
-        shown = _divided(initial, row) if same_gain and name == "learned" else row
         figure.add_scatter(
-            x=hz,
-            y=shown,
+            x=positions(hz, axis),
+            y=row,
+            customdata=hz,
             name=name,
             mode="lines",
             line=line,
-            hovertemplate=f"{name}: %{{y:.4g}} at %{{x:,.0f}} Hz<br>{where}<extra></extra>",
+            hovertemplate=f"{name}: %{{y:.4g}} at %{{customdata:,.0f}} Hz<br>{where}<extra></extra>",
         )
-    figure.update_xaxes(title_text=style.AXIS_HZ, range=_audible_hz(hz, initial, learned))
+    names = ["initial", "learned"]
+    if _add_ear(figure, learned, filters.sample_rate, axis):
+        names.append("ear's bandwidth")
+    frequency_axis(figure, axis, hz[-1])
+    figure.update_xaxes(range=positions(np.array(_audible_hz(hz, initial, learned)), axis).tolist())
     figure.update_yaxes(title_text=style.AXIS_WEIGHT, rangemode="tozero")
-    note = row_note(initial, learned) + (" Drawn with the gain taken out." if same_gain else "")
-    names = ("initial", "learned")
+    note = row_note(*_rows(filters, index)) + DRAWN[view]
     return style.finish(figure, title=title or f"Mel filter {index}", note=note, height=300, legend=names)
 
 
-def mel_heatmaps(filters: Filters, *, same_gain: bool = False, title: str | None = None) -> go.Figure:
+def mel_heatmaps(
+    filters: Filters, *, chosen: int | None = None, view: View = "learned", axis: Axis = "hz", title: str | None = None
+) -> go.Figure:
     """The mel filterbank as three maps: initial, learned, and the change between them.
 
     Args:
         filters: Filters before and after training.
-        same_gain: Whether each learned filter is divided by its gain, so that only shapes differ.
+        chosen: Number of a filter to point at (from 0); None points at none.
+        view: Whether the learned filters are drawn as learned, or only their shapes or their gains.
+        axis: Frequencies in Hz, or spaced by pitch.
         title: Title; None writes one.
 
     Returns:
         Figure with the heatmaps "initial", "learned" and "change"; rows are filters (from 0), columns frequencies.
+        The dots "initial centres" and "learned centres" can be clicked (``customdata``: number of the filter and Hz).
     """
     hz = bin_frequencies(filters.n_fft, filters.sample_rate)
-    initial = np.asarray(filters.initial.mel_basis, dtype=np.float64)
-    learned = (
-        _divided(initial, filters.learned.mel_basis) if same_gain else np.asarray(filters.learned.mel_basis, float)
-    )
-    change = learned - initial
+    (_, initial, _), (_, learned, _) = _sides(seen_as(filters, view))
+    change = learned.astype(np.float64) - initial
     tops = [_largest(initial), _largest(learned)]
     if max(tops) <= COMPARABLE * min(tops):
         tops = [max(tops)] * 2
     lows = [min(0.0, -_largest(-initial)), min(0.0, -_largest(-learned))]
     reach = _largest(np.abs(change))
-    panels = (
+    panels: tuple[tuple[str, NDArray[np.floating], Any, float, float, str], ...] = (
         ("initial", initial, style.AMOUNT_SCALE, lows[0], tops[0], "Initial weight (no unit)"),
         ("learned", learned, style.AMOUNT_SCALE, lows[1], tops[1], "Learned weight (no unit)"),
         ("change", change, style.CHANGE_SCALE, -reach, reach, "Change: learned − initial weight"),
@@ -168,23 +200,65 @@ def mel_heatmaps(filters: Filters, *, same_gain: bool = False, title: str | None
     figure = make_subplots(rows=3, cols=1, shared_xaxes=True, vertical_spacing=0.09)
     for at, (name, values, scale, low, high, heading) in enumerate(panels, start=1):
         figure.add_heatmap(
-            x=hz,
+            x=positions(hz, axis),
             y=np.arange(len(values)),
             z=values.astype(np.float32),
+            text=None if axis == "hz" else np.tile(hz.round().astype(np.int32), (len(values), 1)),
             name=name,
             colorscale=scale,
             zmin=low,
             zmax=high,
             colorbar=style.colour_bar("", centre=1 - (at - 0.5) * 0.273 - (at - 1) * 0.09, length=0.3),
-            hovertemplate=f"{name}, filter %{{y}}<br>%{{x:,.0f}} Hz: %{{z:.4g}}<extra></extra>",
+            hovertemplate=f"{name}, filter %{{y}}<br>"
+            + ("%{x:,.0f}" if axis == "hz" else "%{text}")
+            + " Hz: %{z:.4g}<extra></extra>",
             row=at,
             col=1,
         )
-        figure.update_yaxes(title_text="Mel filter (number)", row=at, col=1)
+        if name != "change":
+            figure.add_trace(_centre_dots(name, values, filters.sample_rate, axis), row=at, col=1)
+        figure.update_yaxes(title_text="Mel filter (number)", range=[-0.5, len(values) - 0.5], row=at, col=1)
+        frequency_axis(figure, axis, hz[-1], row=at, title=at == 3)
+        figure.update_xaxes(range=positions(hz[[0, -1]], axis).tolist(), row=at, col=1)
         style.panel_heading(figure, at, heading)
-    figure.update_xaxes(title_text=style.AXIS_HZ, row=3, col=1)
-    note = change_note(filters, "mel") + (" Drawn with the gain taken out." if same_gain else "")
+        if chosen is not None:
+            mark = {"showarrow": False, "x": 0, "xanchor": "right", "font": {"size": 13, "color": style.INK}}
+            figure.add_annotation(text="▸", xref="x domain", y=chosen, **mark, row=at, col=1)
+    note = _bank_note(filters, None, view)
     return style.finish(figure, title=title or "Mel filterbank as a map", note=note, height=660, heading=True)
+
+
+def _add_ear(figure: go.Figure, learned: NDArray[np.float32], sample_rate: int, axis: Axis) -> bool:
+    """A bar as wide as the ear's filter at the learned centre, at half of the filter's height."""
+    centre = float(bank_facts(learned[None], sample_rate).centre_hz[0])
+    if not np.isfinite(centre):
+        return False
+    width = float(erb_hz(centre))
+    ends = positions(np.clip([centre - width / 2, centre, centre + width / 2], 0, sample_rate / 2), axis)
+    figure.add_scatter(
+        x=ends,
+        y=np.full(3, _largest(learned) / 2),
+        name="ear's bandwidth",
+        mode="lines+markers",
+        line={"color": style.OKABE_ITO[4], "width": 2.4},
+        marker={"symbol": ["line-ns-open", "circle", "line-ns-open"], "size": [10, 6, 10]},
+        hovertemplate=f"the ear's filter at {centre:,.0f} Hz is {width:,.0f} Hz wide<br>"
+        "(equivalent rectangular bandwidth)<extra></extra>",
+    )
+    return True
+
+
+def _bank_note(filters: Filters, chosen: int | None, view: View) -> str:
+    if chosen is None:
+        return change_note(filters, "mel") + DRAWN[view]
+    return f"Bold: filter {chosen}. {row_note(*_rows(filters, chosen))}{DRAWN[view]}"
+
+
+def _sides(filters: Filters) -> tuple[tuple[str, NDArray[np.float32], dict[str, object]], ...]:
+    return (
+        ("initial", filters.initial.mel_basis, style.INITIAL_LINE),
+        ("learned", filters.learned.mel_basis, style.LEARNED_LINE),
+    )
 
 
 def _audible_hz(hz: NDArray[np.float64], *rows: NDArray[np.float32]) -> list[float]:
@@ -208,39 +282,75 @@ def _largest(values: NDArray[np.floating]) -> float:
     return max(float(np.max(values, initial=0.0, where=np.isfinite(values))), 1e-12)
 
 
-def _divided(initial: NDArray[np.floating], learned: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Learned weights divided by their gain; rows without a gain stay as they are."""
-    gain = gain_and_shape(initial, learned)[0]
-    usable = np.where(np.isfinite(gain) & (gain > 0), gain, 1.0)
-    return np.asarray(learned / usable[..., None], dtype=np.float64)
-
-
 def _many_lines(
-    name: str, weights: NDArray[np.float32], hz: NDArray[np.float64], line: dict[str, object], opacity: float
+    name: str,
+    weights: NDArray[np.float32],
+    hz: NDArray[np.float64],
+    line: dict[str, object],
+    opacity: float,
+    axis: Axis,
 ) -> go.Scatter:
     """All rows as one trace, cut apart by gaps: eighty separate traces would make the page slow."""
     gap = np.full((len(weights), 1), np.nan, dtype=np.float32)
+    numbers = np.repeat(np.arange(len(weights)), len(hz) + 1)
+    along = np.tile(np.append(hz, 0), len(weights)).round()
     return go.Scatter(
-        x=np.tile(np.append(hz, np.nan), len(weights)).astype(np.float32),
+        x=np.tile(np.append(positions(hz, axis), np.nan), len(weights)).astype(np.float32),
         y=np.hstack([weights, gap]).ravel(),
-        customdata=np.repeat(np.arange(len(weights), dtype=np.int16), len(hz) + 1),
+        customdata=np.stack([numbers, along], axis=1).astype(np.int16),
         name=name,
         mode="lines",
         opacity=opacity,
         line={**line, "width": 1, "dash": "4px,2px" if line["dash"] == "dash" else line["dash"]},
         connectgaps=False,
-        hovertemplate=f"{name}, filter %{{customdata}}<br>%{{x:,.0f}} Hz: weight %{{y:.4g}}<extra></extra>",
+        hovertemplate=f"{name}, filter %{{customdata[0]}}<br>%{{customdata[1]:,}} Hz: weight %{{y:.4g}}<extra></extra>",
     )
 
 
 def _one_line(
-    name: str, row: NDArray[np.float32], hz: NDArray[np.float64], line: dict[str, object], index: int
+    name: str, row: NDArray[np.float32], hz: NDArray[np.float64], line: dict[str, object], index: int, axis: Axis
 ) -> go.Scatter:
     return go.Scatter(
-        x=hz,
+        x=positions(hz, axis),
         y=row,
+        customdata=hz,
         name=f"{name}, filter {index}",
         mode="lines",
         line=line,
-        hovertemplate=f"{name}, filter {index}<br>%{{x:,.0f}} Hz: weight %{{y:.4g}}<extra></extra>",
+        hovertemplate=f"{name}, filter {index}<br>%{{customdata:,.0f}} Hz: weight %{{y:.4g}}<extra></extra>",
+    )
+
+
+def _peak_dots(name: str, weights: NDArray[np.float32], filters: Filters, axis: Axis, colour: str) -> go.Scatter:
+    """A small dot on top of each filter: lines cannot be clicked, markers can."""
+    heard = np.flatnonzero(np.isfinite(weights).all(axis=1) & (weights > 0).any(axis=1))
+    tops = weights[heard].argmax(axis=1)
+    hz = bin_frequencies(filters.n_fft, filters.sample_rate)[tops]
+    return go.Scatter(
+        x=positions(hz, axis),
+        y=weights[heard, tops],
+        customdata=np.stack([heard, hz.round()], axis=1).tolist(),
+        name=f"{name} peaks",
+        mode="markers",
+        showlegend=False,
+        marker={"size": 7, "color": colour, "line": {"width": 1, "color": "#ffffff"}},
+        hovertemplate=f"{name}, filter %{{customdata[0]}}: highest at %{{customdata[1]:,}} Hz<br>"
+        "click to look at it<extra></extra>",
+    )
+
+
+def _centre_dots(name: str, weights: NDArray[np.float32], sample_rate: int, axis: Axis) -> go.Scatter:
+    """The centre of each filter on a map: dots that can be clicked."""
+    centre = filter_bands(weights, sample_rate)[1]
+    heard = np.flatnonzero(np.isfinite(centre))
+    return go.Scatter(
+        x=positions(centre[heard], axis),
+        y=heard,
+        customdata=np.stack([heard, centre[heard].round()], axis=1).tolist(),
+        name=f"{name} centres",
+        mode="markers",
+        showlegend=False,
+        marker={"symbol": "circle-open", "size": 6, "color": "#ffffff", "line": {"width": 1}},
+        hovertemplate=f"{name}, filter %{{customdata[0]}}: its middle is at %{{customdata[1]:,}} Hz<br>"
+        "click to look at it<extra></extra>",
     )

@@ -1,10 +1,9 @@
-"""All mel filters, initial and learned, and one of them close up."""
+"""All mel filters, initial and learned, and what became of each of them."""
 
 import streamlit as st
 
-from core import figures
-from dashboard import cache, picker
-from dashboard.widgets import begin_page, show_figure
+from dashboard import cache, filter_view, picker
+from dashboard.widgets import begin_page
 
 begin_page(
     "Filterbank",
@@ -19,24 +18,25 @@ if not filters.trains_mel:
         "Choose a model with setting B or D on the left to see trained ones.",
         icon=":material/info:",
     )
+facts = cache.filter_facts(run.folder)
 
-number = st.slider(
-    "Filter shown close up", 0, len(filters.initial.mel_basis) - 1, 10, key="filterbank.number", persist_state="session"
-)
-every, apart, maps = st.tabs(["Overlaid", "One above the other", "Heat maps"])
-with every:
-    show_figure(figures.overlaid_mel_filters(filters, chosen=number), "filterbank.all")
-    st.caption("Each curve is one filter: high where it listens. Dashed grey: initial. Solid blue: learned.")
-with apart:
-    show_figure(figures.mel_filters(filters, chosen=number), "filterbank.apart")
-    st.caption("The same curves, initial above and learned below, on one frequency axis.")
-with maps:
-    show_figure(figures.mel_heatmaps(filters), "filterbank.heatmaps")
-    st.caption("A row is a filter, a column a frequency. Below: orange grew in training, blue shrank, white stayed.")
+with st.container(horizontal=True, gap="large"):
+    view = filter_view.choose_view()
+    axis = filter_view.choose_axis()
+number = filter_view.choose_filter(len(filters.initial.mel_basis))
+filter_view.every_filter(filters, number, view, axis)
 
 st.header(f"Filter {number} close up")
-same = st.toggle("Compare shapes only (divide out the gain)", key="filterbank.same_gain")
-show_figure(figures.one_mel_filter(filters, number, same_gain=same), "filterbank.one")
-st.caption("Gain is how loud the filter is as a whole; shape is which tones it prefers. Training can change either.")
-show_figure(figures.filter_centres_shift(filters), "filterbank.centres")
-st.caption("One row a filter: a marker where it listens on average, a bar as wide as the band it hears.")
+filter_view.one_filter(filters, facts, number, view, axis)
+
+st.header("Louder, or different?")
+filter_view.by_filter(facts, number)
+
+st.header("Where they listen")
+filter_view.where_they_listen(filters, facts, number, axis)
+
+st.header("Where the sensitivity went")
+filter_view.sensitivity(filters, view)
+
+st.header("How it came about")
+filter_view.evolution(run.folder, filters, number, view, axis)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import figures
-from dashboard import cache, kernel_choice, picker
+from dashboard import cache, filter_view, kernel_choice, picker
 from dashboard.widgets import begin_page, show_figure
 
 begin_page(
@@ -20,37 +20,25 @@ if not filters.trains_stft:
         "Choose a model with setting C or D on the left to see trained ones.",
         icon=":material/info:",
     )
+facts = cache.kernel_facts(run.folder)
 
-bins = kernel_choice.bins(filters)
-same = st.toggle("Compare shapes only (divide out the gain)", key="kernels.same_gain")
-for number in bins:
-    st.header(kernel_choice.bin_title(filters, number), divider="gray")
-    columns = st.columns(3)
-    with columns[0]:
-        show_figure(
-            figures.kernel_time(filters, number, "cos", same_gain=same, title="Cosine, in time"),
-            f"kernels.cos.{number}",
-        )
-    with columns[1]:
-        show_figure(
-            figures.kernel_time(filters, number, "sin", same_gain=same, title="Sine, in time"), f"kernels.sin.{number}"
-        )
-    with columns[2]:
-        show_figure(
-            figures.kernel_spectrum(filters, number, same_gain=same, title="Both, in frequency"),
-            f"kernels.spectrum.{number}",
-        )
-if bins:
-    st.caption(
-        "Left and middle: the kernel over time. Right: how strongly it answers a tone of each frequency; the peak is "
-        "what it listens to, and 20 dB less is a tenth. Dashed grey: initial. Solid blue: learned."
-    )
-else:
-    st.info("Choose at least one bin above.", icon=":material/info:")
+with st.container(horizontal=True, gap="large"):
+    view = filter_view.choose_view()
+number = kernel_choice.bin_number(filters)
+kernel_choice.one_bin(filters, facts, number, view)
+for other in kernel_choice.others(filters, number):
+    st.subheader(kernel_choice.bin_title(filters, other), divider="gray")
+    kernel_choice.one_bin(filters, facts, other, view)
 
-st.header("All kernels")
-show_figure(figures.kernel_heatmaps(filters), "kernels.heatmaps")
+st.header("Which bins changed")
+kernel_choice.changes(filters, facts, number)
+
+st.header("All bins")
+show_figure(figures.kernel_heatmaps(filters, view=view), "kernels.heatmaps")
 st.caption(
-    "A row is a bin, a column the frequency of a tone; bright is a strong answer. "
-    "The initial ones form a straight line."
+    "A row is a bin, a column the frequency of a tone; bright is a strong answer. Fourier kernels form a straight "
+    "line: each bin answers to its own pitch. Below: orange answers more strongly than before, blue less."
 )
+
+st.header("How it came about")
+kernel_choice.evolution(run.folder, filters, number, view)

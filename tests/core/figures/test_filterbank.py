@@ -40,7 +40,41 @@ def test_every_weight_is_drawn_at_its_frequency_with_gaps_between_filters(traine
         np.testing.assert_array_equal(heights[:, :-1], snapshot.mel_basis)
         np.testing.assert_allclose(hz[7, :-1], bin_frequencies(480, 16_000))
         assert np.isnan(heights[:, -1]).all()
-        np.testing.assert_array_equal(trace.customdata.reshape(40, -1)[:, 0], np.arange(40))
+        numbers, along = trace.customdata.reshape(40, -1, 2).transpose(2, 0, 1)
+        np.testing.assert_array_equal(numbers[:, 0], np.arange(40))
+        np.testing.assert_allclose(along[7, :-1], hz[7, :-1], atol=0.5)
+
+
+def test_on_the_axis_of_pitch_the_initial_triangles_are_equally_wide(trained: Filters) -> None:
+    trace = _trace(mel_filters(trained, axis="mel"), "initial")
+    peaks = trace.x.reshape(40, -1)[np.arange(40), trace.y.reshape(40, -1)[:, :-1].argmax(axis=1)]
+    np.testing.assert_allclose(np.diff(peaks), 45.245 / 41, atol=0.55)  # 8,000 Hz are 45.245 mel (Slaney)
+    axis = overlaid_mel_filters(trained, axis="mel").layout.xaxis
+    assert "Hz" in axis.title.text
+    assert dict(zip(axis.ticktext, axis.tickvals, strict=True))["1k"] == pytest.approx(15)
+
+
+def test_every_filter_has_a_dot_on_its_peak_that_can_be_clicked(trained: Filters, broken: Filters) -> None:
+    dots = _trace(overlaid_mel_filters(trained), "learned peaks")
+    np.testing.assert_array_equal(dots.y, trained.learned.mel_basis.max(axis=1))
+    assert [number for number, _ in dots.customdata] == list(range(40))
+    heard = [number for number, _ in _trace(overlaid_mel_filters(broken), "learned peaks").customdata]
+    assert heard == [number for number in range(40) if number not in (7, 12)]
+    centres = _trace(mel_heatmaps(trained), "initial centres")
+    assert [number for number, _ in centres.customdata] == list(centres.y)
+
+
+def test_the_ears_bandwidth_lies_around_the_learned_centre(trained: Filters, broken: Filters) -> None:
+    bar = _trace(one_mel_filter(trained, 12), "ear's bandwidth")
+    assert bar.x[2] - bar.x[0] == pytest.approx(24.7 * (4.37 * bar.x[1] / 1000 + 1))
+    assert "ear's bandwidth" not in [trace.name for trace in one_mel_filter(broken, 7).data]
+
+
+def test_random_filters_are_not_called_triangles(trained: Filters) -> None:
+    noise = np.abs(np.random.default_rng(0).standard_normal((40, 241))).astype(np.float32)
+    start = type(trained.initial)(0, noise, trained.initial.stft_cos, trained.initial.stft_sin)
+    assert "no order" in _headings(mel_filters(Filters(start, start, 16_000, 480, 160, "B")))
+    assert "triangles" in _headings(mel_filters(trained))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +84,11 @@ def test_every_weight_is_drawn_at_its_frequency_with_gaps_between_filters(traine
 def test_initial_is_grey_and_dashed_and_learned_blue_and_solid(draw: object, trained: Filters) -> None:
     figure = draw(trained)  # type: ignore[operator]
     for trace in figure.data:
-        if trace.name.startswith("initial"):
+        if trace.mode == "markers":
+            assert trace.marker.color == (INITIAL_COLOUR if trace.name.startswith("initial") else LEARNED_COLOUR)
+        elif "ear" in trace.name:
+            continue
+        elif trace.name.startswith("initial"):
             assert trace.line.color in (INITIAL_COLOUR, INITIAL_UNDER["color"])
             assert trace.line.dash != "solid"
         else:
@@ -139,9 +177,9 @@ def test_with_the_gain_taken_out_a_scaled_filterbank_shows_no_change(trained: Fi
     start = trained.initial
     scaled = Filters(start, type(start)(1, 50 * start.mel_basis, start.stft_cos, start.stft_sin), 16_000, 480, 160, "B")
     assert np.abs(_trace(mel_heatmaps(scaled), "change").z).max() > 0.5
-    assert np.abs(_trace(mel_heatmaps(scaled, same_gain=True), "change").z).max() < 1e-7
+    assert np.abs(_trace(mel_heatmaps(scaled, view="shapes"), "change").z).max() < 1e-7
     np.testing.assert_allclose(
-        _trace(one_mel_filter(scaled, 9, same_gain=True), "learned").y, start.mel_basis[9], atol=1e-7
+        _trace(one_mel_filter(scaled, 9, view="shapes"), "learned").y, start.mel_basis[9], atol=1e-7
     )
 
 

@@ -1,0 +1,239 @@
+"""Filters over the epochs: a picture that moves, with the accuracy of the same epoch below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from core.figures import style
+from core.figures.curves import VALIDATION_LINE
+from core.figures.frequency_axis import Axis, frequency_axis, positions
+from core.filter_facts import View, snapshot_seen_as
+from core.kernel_facts import PADDING, joined, pair_power
+from core.mel import bin_frequencies, decibels, gain_and_shape
+from core.results import EpochReport, FilterSnapshot
+
+FRAME_MS = 700
+"""Time that an epoch stays in sight while playing."""
+
+FLOOR_DB = -80.0
+
+
+def mel_evolution(
+    snapshots: Sequence[FilterSnapshot],
+    reports: Sequence[EpochReport],
+    sample_rate: int,
+    *,
+    chosen: int | None = None,
+    view: View = "learned",
+    axis: Axis = "hz",
+    shown_epoch: int | None = None,
+    title: str | None = None,
+) -> go.Figure:
+    """All mel filters at every kept epoch, to play or to step through; the first epoch stays behind them.
+
+    Args:
+        snapshots: Filters at the kept epochs, earliest first; the first one counts as initial.
+        reports: Reports of the epochs; may be empty.
+        sample_rate: Samples per second (Hz).
+        chosen: Number of a filter to bring out; None treats all alike.
+        view: Whether the filters are drawn as learned, or only their shapes or their gains.
+        axis: Frequencies in Hz, or spaced by pitch.
+        shown_epoch: Epoch to begin with; None takes the last one.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the traces "initial" and "learned", "validation accuracy" and "shape change" below, the markers
+        "this epoch" on both, a frame an epoch, a slider and buttons.
+    """
+    start = snapshots[0]
+    hz = bin_frequencies(2 * (start.mel_basis.shape[1] - 1), sample_rate)
+    seen = [snapshot_seen_as(start, snapshot, view).mel_basis for snapshot in snapshots]
+    along = np.tile(np.append(positions(hz, axis), np.nan), len(start.mel_basis)).astype(np.float32)
+
+    def lines(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.hstack([weights, np.full((len(weights), 1), np.nan, np.float32)]).ravel()
+
+    def moving(at: int) -> list[NDArray[np.float32]]:
+        return [lines(seen[at]), *([] if chosen is None else [seen[at][chosen]])]
+
+    curves: list[tuple[NDArray[np.float32], dict[str, object]]] = [(along, {"width": 1})]
+    if chosen is not None:
+        curves.append((positions(hz, axis).astype(np.float32), {"width": 3}))
+    changes = [gain_and_shape(start.mel_basis, snapshot.mel_basis) for snapshot in snapshots]
+    figure = _figure()
+    still = {**style.INITIAL_LINE, "width": 1, "dash": "4px,2px"}
+    figure.add_scatter(x=along, y=lines(start.mel_basis), name="initial", mode="lines", line=still,
+                       hoverinfo="skip", row=1, col=1)  # fmt: skip
+    _animate(figure, snapshots, reports, changes, curves, moving, shown_epoch)
+    largest = max(float(np.max(weights, initial=0.0, where=np.isfinite(weights))) for weights in seen)
+    figure.update_yaxes(title_text=style.AXIS_WEIGHT, range=[0, 1.05 * largest], row=1, col=1)
+    frequency_axis(figure, axis, float(hz[-1]), row=1)
+    figure.update_xaxes(range=positions(hz[[0, -1]], axis).tolist(), row=1, col=1)
+    note = f"Kept at {len(snapshots)} moments of training. Below: the share of validation clips right, and the median change in shape."
+    return _finish(figure, title or "How the mel filters came about", note)
+
+
+def kernel_evolution(
+    snapshots: Sequence[FilterSnapshot],
+    reports: Sequence[EpochReport],
+    sample_rate: int,
+    bin: int,
+    *,
+    view: View = "learned",
+    shown_epoch: int | None = None,
+    title: str | None = None,
+) -> go.Figure:
+    """What one pair of STFT kernels answers to at every kept epoch, to play or to step through.
+
+    Args:
+        snapshots: Filters at the kept epochs, earliest first, with kernels; the first one counts as initial.
+        reports: Reports of the epochs; may be empty.
+        sample_rate: Samples per second (Hz).
+        bin: Number of the frequency bin, from 0.
+        view: Whether the kernels are drawn as learned, or only their shapes or their gains.
+        shown_epoch: Epoch to begin with; None takes the last one.
+        title: Title; None writes one.
+
+    Returns:
+        Figure like that of ``mel_evolution``, with responses in dB above.
+    """
+    start = snapshots[0]
+    hz = bin_frequencies(PADDING * start.stft_cos.shape[1], sample_rate)
+    seen = [snapshot_seen_as(start, snapshot, view) for snapshot in snapshots]
+    answers = [np.sqrt(pair_power(one.stft_cos[bin], one.stft_sin[bin])) for one in seen]
+    reference = float(answers[0].max())
+    levels = [decibels(each, reference=reference, floor_db=FLOOR_DB).astype(np.float32) for each in answers]
+    changes = [gain_and_shape(joined(start)[bin : bin + 1], joined(snapshot)[bin : bin + 1]) for snapshot in snapshots]
+    figure = _figure()
+    figure.add_scatter(
+        x=hz, y=levels[0], name="initial", mode="lines", line=style.INITIAL_UNDER, hoverinfo="skip", row=1, col=1
+    )
+    curves: list[tuple[NDArray[np.float32], dict[str, object]]] = [(hz.astype(np.float32), {})]
+    _animate(figure, snapshots, reports, changes, curves, lambda at: [levels[at]], shown_epoch)
+    figure.update_yaxes(title_text="Response (dB)", range=[FLOOR_DB, max(0.0, *map(float, map(np.max, levels))) + 6],
+                        row=1, col=1)  # fmt: skip
+    figure.update_xaxes(title_text="Frequency of the tone (Hz)", range=[0, hz[-1]], row=1, col=1)
+    title = title or f"How bin {bin} came about"
+    return _finish(figure, title, f"Kept at {len(snapshots)} moments of training. 0{style.NBSP}dB: the initial peak.")
+
+
+def _figure() -> go.Figure:
+    return make_subplots(rows=3, cols=1, row_heights=[0.52, 0.24, 0.24], vertical_spacing=0.1)
+
+
+def _animate(
+    figure: go.Figure,
+    snapshots: Sequence[FilterSnapshot],
+    reports: Sequence[EpochReport],
+    changes: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
+    curves: list[tuple[NDArray[np.float32], dict[str, object]]],
+    moving: Callable[[int], list[NDArray[np.float32]]],
+    shown_epoch: int | None,
+) -> None:
+    """Add what moves, the curves below that it belongs to, and the controls."""
+    epochs = [snapshot.epoch for snapshot in snapshots]
+    first = epochs.index(shown_epoch) if shown_epoch in epochs else len(epochs) - 1
+    for number, ((across, looks), up) in enumerate(zip(curves, moving(first), strict=True)):
+        figure.add_scatter(
+            x=across, y=up, name="learned", mode="lines", line={**style.LEARNED_LINE, **looks}, showlegend=number == 0,
+            hoverinfo="skip", row=1, col=1,
+        )  # fmt: skip
+    accuracy = {
+        report.epoch: 100 * report.validation_accuracy for report in reports if report.validation_accuracy is not None
+    }
+    marks = [accuracy.get(epoch, np.nan) for epoch in epochs]
+    with np.errstate(all="ignore"):
+        shape = [100 * float(np.nanmedian(each)) if np.isfinite(each).any() else np.nan for _, each in changes]
+        gain = [float(np.nanmedian(each)) if np.isfinite(each).any() else np.nan for each, _ in changes]
+    figure.add_scatter(
+        x=list(accuracy), y=list(accuracy.values()), name="validation accuracy", mode="lines", line=VALIDATION_LINE,
+        showlegend=False, hovertemplate="epoch %{x}: %{y:.1f} % of the validation clips right<extra></extra>",
+        row=2, col=1,
+    )  # fmt: skip
+    figure.add_scatter(
+        x=epochs, y=shape, customdata=gain, name="shape change", mode="lines+markers", showlegend=False,
+        line={**style.LEARNED_LINE}, marker={"size": 6},
+        hovertemplate="epoch %{x}: %{y:.3g} % new in shape, gain × %{customdata:.3g} (medians)<extra></extra>",
+        row=3, col=1,
+    )  # fmt: skip
+    mark = {"symbol": "circle-open", "size": 14, "color": style.INK, "line": {"width": 2.4}}
+    for row, values in ((2, marks), (3, shape)):
+        figure.add_scatter(x=[epochs[first]], y=[values[first]], name="this epoch", mode="markers", marker=mark,
+                           showlegend=False, hoverinfo="skip", row=row, col=1)  # fmt: skip
+    n = len(curves)
+    traces = [*range(1, 1 + n), 3 + n, 4 + n]
+    figure.frames = [
+        go.Frame(
+            name=str(epoch),
+            traces=traces,
+            data=[
+                *({"type": "scatter", "y": up} for up in moving(at)),
+                {"type": "scatter", "x": [epoch], "y": [marks[at]]},
+                {"type": "scatter", "x": [epoch], "y": [shape[at]]},
+            ],
+        )
+        for at, epoch in enumerate(epochs)
+    ]
+    _controls(figure, epochs, first)
+    figure.update_yaxes(title_text="Accuracy (%)", row=2, col=1)
+    figure.update_yaxes(title_text="Shape change (%)", row=3, col=1)
+    last = max([*epochs, *accuracy, 1])
+    for row in (2, 3):
+        figure.update_xaxes(range=[-0.02 * last - 0.3, 1.02 * last + 0.3], row=row, col=1)
+        figure.update_yaxes(nticks=5, row=row, col=1)
+    figure.update_yaxes(rangemode="tozero", row=3, col=1)
+    figure.update_xaxes(title_text="Epoch (number)", row=3, col=1)
+
+
+def _controls(figure: go.Figure, epochs: list[int], first: int) -> None:
+    """A slider over the epochs, and buttons that play and pause."""
+    at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": False}, "transition": {"duration": 0}}
+    playing = {"fromcurrent": True, "frame": {"duration": FRAME_MS, "redraw": False}, "transition": {"duration": 0}}
+    figure.update_layout(
+        updatemenus=[
+            {
+                "type": "buttons",
+                "direction": "right",
+                "showactive": False,
+                "x": 0,
+                "xanchor": "left",
+                "y": -0.11,
+                "yanchor": "top",
+                "pad": {"t": 0, "r": 8},
+                "bgcolor": "#ffffff",
+                "bordercolor": style.FAINT_INK,
+                "buttons": [
+                    {"label": "▶ play", "method": "animate", "args": [None, playing]},
+                    {"label": "❚❚ pause", "method": "animate", "args": [[None], at_once]},
+                ],
+            }
+        ],
+        sliders=[
+            {
+                "active": first,
+                "x": 0,
+                "len": 1,
+                "y": -0.2,
+                "yanchor": "top",
+                "pad": {"t": 6, "b": 0},
+                "currentvalue": {"prefix": "Epoch ", "font": {"size": 13, "color": style.INK}},
+                "steps": [
+                    {
+                        "label": str(epoch),
+                        "method": "animate",
+                        "args": [[str(epoch)], at_once],
+                    }
+                    for epoch in epochs
+                ],
+            }
+        ],
+    )
+
+
+def _finish(figure: go.Figure, title: str, note: str) -> go.Figure:
+    return style.finish(figure, title=title, note=note, height=560, legend=("initial", "learned"), bottom=165)
