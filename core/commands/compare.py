@@ -1,0 +1,263 @@
+"""``compare``: two or more models on the same clips, clip by clip."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from core import runs
+from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core.comparison import Difference, SettingRow, outcome, settings_table, speaker_note
+from core.config import OWN, PROTOCOLS, RunConfig
+from core.cost import Cost, Latency
+from core.errors import ConfigError, DataError
+from core.results import Evaluation, Scores
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "compare",
+        help="say whether one model is better than another",
+        description="Compare models clip by clip: McNemar's exact test and a paired bootstrap interval for each one "
+        "beside the first, what differs in their settings, and what they cost. Evaluations that are kept beside the runs are "
+        "used; missing ones are made, and kept.",
+    )
+    parser.add_argument("runs", metavar="RUN", nargs="+", help="runs, folders or checkpoint files, at least two")
+    parser.add_argument(
+        "--baseline", metavar="RUN", help="the one of them that the others are compared with (the first)"
+    )
+    add_data(parser, "; 'own' for the recordings of your own; without it, what all of them were evaluated on already")
+    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="which clips (default: official, or own)")
+    parser.add_argument("--time", action="store_true", help="time the answers to single clips, two seconds a model")
+    add_device(parser)
+    add_json(parser, "one JSON object")
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare and print."""
+    is_own = options.data == OWN
+    protocol = options.protocol or (OWN if is_own else "official")
+    if is_own != (protocol == OWN):
+        raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
+    paths = list(dict.fromkeys(runs.find_run(text).resolve() for text in options.runs))
+    if len(paths) < 2:
+        raise ConfigError("A comparison needs at least two different runs.")
+    baseline = _baseline(paths, options.baseline)
+    from core.comparison import compare
+    from core.evaluation import scores
+
+    evaluations = _evaluations(paths, protocol, options)
+    found = compare(evaluations, baseline=baseline)
+    configs = [_config(path) for path in paths]
+    costs = _costs(paths, configs)
+    timed = _latencies(paths, measured_now=options.time)
+    settings = [row for row in settings_table(configs) if row.differs]
+    measured = [(one, scores(one)) for one in evaluations]
+    if options.json:
+        print(json.dumps(as_record(measured, found, settings, costs, timed)))
+    else:
+        print(as_text(measured, found, settings, costs, timed))
+    return 0
+
+
+def _baseline(paths: Sequence[Path], named: str | None) -> int:
+    if named is None:
+        return 0
+    wanted = runs.find_run(named).resolve()
+    if wanted not in paths:
+        raise ConfigError(f"The baseline {named!r} is none of the runs to compare: {', '.join(p.name for p in paths)}.")
+    return list(paths).index(wanted)
+
+
+def _name(path: Path) -> str:
+    return path.name if path.is_dir() else path.stem
+
+
+def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespace) -> list[Evaluation]:
+    """Evaluations of all runs on the same dataset, under the names that the runs have now."""
+    named_data = options.data or os.environ.get("KWS_DATA")
+    found = None if named_data else _kept_alike(paths, protocol)
+    if found is None:
+        from core.data.pack import open_data
+        from core.recordings import own_pack
+
+        with progress_bar("clip") as progress:
+            data = own_pack() if protocol == OWN else open_data(data_root(options.data), progress=progress)
+            found = [_on(path, data, protocol, device_name(options.device), progress) for path in paths]
+    return [replace(one, run=_name(path)) for path, one in zip(paths, found, strict=True)]
+
+
+def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None:
+    """Kept evaluations of all runs on one dataset; None if there is none that all of them have, up to date."""
+    from core.evaluation import load_evaluation, saved_evaluations
+
+    by_run: list[dict[str, Evaluation]] = []
+    for path in paths:
+        kept = {}
+        for file in saved_evaluations(path) if path.is_dir() else []:
+            try:
+                one = load_evaluation(file)
+            except DataError:
+                continue
+            if one.protocol == protocol and not _is_outdated(path, file):
+                kept[one.dataset] = one
+        by_run.append(kept)
+    shared = next((dataset for dataset in by_run[0] if all(dataset in kept for kept in by_run)), None)
+    return None if shared is None else [kept[shared] for kept in by_run]
+
+
+def _on(path: Path, data: Any, protocol: str, device: str | None, progress: Any) -> Evaluation:
+    """The evaluation of a run on a dataset: the kept one, or a new one, which is kept."""
+    from core.evaluation import evaluate, evaluation_path, load_evaluation, save_evaluation
+
+    file = evaluation_path(path, data.title, protocol)
+    if path.is_dir() and file.exists() and not _is_outdated(path, file):
+        try:
+            kept = load_evaluation(file)
+            if kept.clip_files == tuple(data.files[data.indices(protocol)].tolist()):
+                return kept
+        except DataError as error:
+            print(f"note: {error}", file=sys.stderr)
+    made = evaluate(path, data, protocol, device=device, progress=progress)
+    if path.is_dir():
+        try:
+            save_evaluation(file, made)
+        except OSError as error:
+            print(f"note: the evaluation could not be kept in {path} ({error.strerror})", file=sys.stderr)
+    return made
+
+
+def _is_outdated(path: Path, file: Path) -> bool:
+    """Whether a run's model is newer than its evaluation; checkouts mix up the times of shipped ones."""
+    model = path / runs.BEST
+    newer = model.exists() and model.stat().st_mtime_ns > file.stat().st_mtime_ns
+    return newer and not path.name.startswith(runs.SHIPPED_PREFIX)
+
+
+def _config(path: Path) -> RunConfig:
+    from core.checkpoint import load_checkpoint
+
+    config = runs.run_state(path).config if path.is_dir() else None
+    return config or load_checkpoint(path).config
+
+
+def _costs(paths: Sequence[Path], configs: Sequence[RunConfig]) -> list[Cost]:
+    from core.cost_measurement import cost_of
+
+    return [cost_of(path, config) for path, config in zip(paths, configs, strict=True)]
+
+
+def _latencies(paths: Sequence[Path], *, measured_now: bool) -> list[Latency | None]:
+    """Times of one clip: those kept on this computer, or new ones, which are kept."""
+    from core.cost_measurement import keep_latency, kept_latency, measure_latencies
+
+    if not measured_now:
+        return [kept_latency(path) if path.is_dir() else None for path in paths]
+    with progress_bar("ms") as progress:
+        measured = measure_latencies(paths, progress=progress)
+    for path, latency in zip(paths, measured, strict=True):
+        if path.is_dir():
+            keep_latency(path, latency)
+    return list(measured)
+
+
+def as_record(
+    measured: Sequence[tuple[Evaluation, Scores]],
+    differences: Sequence[Difference],
+    settings: Sequence[SettingRow],
+    costs: Sequence[Cost],
+    latencies: Sequence[Latency | None],
+) -> dict[str, Any]:
+    """The comparison as plain values for JSON."""
+    first = measured[0][0]
+    return {
+        "dataset": first.dataset,
+        "protocol": first.protocol,
+        "n": first.n,
+        "baseline": differences[0].baseline,
+        "runs": [
+            {
+                "run": one.run, "accuracy": result.accuracy, "interval": list(result.interval),
+                "trivial_baseline": result.baseline, "loss": result.loss,
+                "trained_weights": {"front_end": cost.front_end.trained, "network": cost.network.trained},
+                "fixed_numbers": {"front_end": cost.front_end.fixed, "network": cost.network.fixed},
+                "macs": {"front_end": cost.front_end_macs, "network": cost.network_macs},
+                "float32_bytes": cost.float32_bytes, "stored_bytes": cost.stored_bytes,
+                "latency": None if latency is None else {
+                    "p50_s": latency.p50_s, "p95_s": latency.p95_s, "clips": latency.n, "device": latency.device,
+                    "threads": latency.threads, "machine": latency.machine, "moment": latency.moment,
+                },
+            }
+            for (one, result), cost, latency in zip(measured, costs, latencies, strict=True)
+        ],
+        "differences": [_difference_record(one) for one in differences],
+        "settings": [
+            {"part": row.part, "setting": row.name, "values": dict(zip((one.run for one, _ in measured), row.values,
+             strict=True))}
+            for row in settings
+        ],
+    }  # fmt: skip
+
+
+def _difference_record(one: Difference) -> dict[str, Any]:
+    return {
+        "run": one.run, "baseline": one.baseline, "both_right": one.both, "only_run_right": one.only_run,
+        "only_baseline_right": one.only_baseline, "neither_right": one.neither, "gain": one.gain,
+        "interval": list(one.interval), "n_speakers": one.n_speakers,
+        "speaker_interval": list(one.speaker_interval) if one.speaker_interval else None,
+        "p": one.p, "p_holm": one.adjusted_p, "in_words": outcome(one),
+        "by_word": [
+            {
+                "label": word.label, "n": word.n, "gain": word.gain, "interval": list(word.interval),
+                "only_run_right": word.only_run, "only_baseline_right": word.only_baseline, "p_holm": word.adjusted_p,
+            }
+            for word in one.by_word
+        ],
+        "confusion_difference": one.confusion.tolist(),
+    }  # fmt: skip
+
+
+def as_text(
+    measured: Sequence[tuple[Evaluation, Scores]],
+    differences: Sequence[Difference],
+    settings: Sequence[SettingRow],
+    costs: Sequence[Cost],
+    latencies: Sequence[Latency | None],
+) -> str:
+    """The comparison for a person."""
+    first, result = measured[0]
+    width = max(len(one.run) for one, _ in measured) + 2
+    lines = [
+        f"{first.dataset}, {PROTOCOLS[first.protocol]}, {first.n} clips "
+        f"(always answering {result.baseline_label} scores {result.baseline:.1%})",
+        "",
+        f"  {'run':{width}}{'accuracy':>9}  {'95 % interval':17}{'weights':>9}{'MACs a clip':>13}{'float32':>10}"
+        f"{'one clip (p95)':>20}",
+    ]
+    for (one, scores), cost, latency in zip(measured, costs, latencies, strict=True):
+        low, high = scores.interval
+        time = "not measured" if latency is None else f"{1000 * latency.p50_s:.2f} ({1000 * latency.p95_s:.2f}) ms"
+        lines.append(
+            f"  {one.run:{width}}{scores.accuracy:9.1%}  {f'{low:.1%} to {high:.1%}':17}{cost.trained:9,}"
+            f"{f'{cost.macs / 1e6:.2f} M':>13}{f'{cost.float32_bytes / 1000:,.0f} kB':>10}{time:>20}"
+        )
+    machines = sorted({f"{each.machine}, {each.device}, {each.threads} threads" for each in latencies if each})
+    lines += [f"  timed on {'; '.join(machines)}"] if machines else []
+    for each in differences:
+        lines += ["", outcome(each), f"  {speaker_note(each)}"]
+        clear = [word for word in each.by_word if word.adjusted_p < 0.05]
+        if clear:
+            words = ", ".join(f"{word.label.strip('_')} {100 * word.gain:+.0f}" for word in clear)
+            lines.append(f"  Clear by word (points of its clips, after Holm's correction): {words}.")
+    lines += ["", "These are the trained models; another seed of training gives other ones."]
+    lines += ["", "Settings that differ:"] if settings else ["", "All settings are equal."]
+    lines += [f"  {row.part}, {row.name}: {' | '.join(row.values)}" for row in settings]
+    return "\n".join(lines)
