@@ -11,6 +11,7 @@ from core import __version__
 from core.commands import (
     benchmark,
     classify,
+    compare,
     data,
     detect,
     evaluate,
