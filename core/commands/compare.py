@@ -26,8 +26,8 @@ def add(commands: Commands) -> None:
         "compare",
         help="say whether one model is better than another",
         description="Compare models clip by clip: McNemar's exact test and a paired bootstrap interval for each one "
-        "beside the first, what differs in their settings, and what they cost. Evaluations that are kept beside the runs are "
-        "used; missing ones are made, and kept.",
+        "beside the first, what differs in their settings, and what they cost. Evaluations that are kept beside the "
+        "runs are used; missing ones are made, and kept.",
     )
     parser.add_argument("runs", metavar="RUN", nargs="+", help="runs, folders or checkpoint files, at least two")
     parser.add_argument(
