@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         data,
         train,
         evaluate,
+        compare,
         experiment,
         classify,
         detect,
