@@ -16,7 +16,7 @@ from core.figures.stream import rate_text, snr_text
 from core.inference import Classifier
 from core.results import StreamReport, StreamScores, StreamTrack
 from core.runs import RunState
-from core.stream_accuracy import THRESHOLDS, load_report, report_path, save_report, stream_test
+from core.stream_accuracy import load_report, report_path, save_report, stream_test
 from dashboard import cache, jobs, state
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel, page_link, show_clickable_figure
@@ -31,7 +31,7 @@ CHOOSE, REPORT = "validation", "official"
 def panel(run: RunState, device: str) -> None:
     """Measure a model on a track, choose its threshold on the curve, and keep it for listening."""
     st.write(
-        "Recordings of people that training did not hear are laid out on a long track, with pauses, words that are no "
+        "Recordings of voices that training did not hear are laid out on a long track, with pauses, words that are no "
         "keywords, and background noise. The model listens to it as it listens here, and what it reports is counted."
     )
     _offer(run, device)
@@ -108,10 +108,11 @@ def _choose(run: RunState, report: StreamReport) -> float:
         st.warning(trouble, icon=":material/warning:")
     st.subheader("Choose a threshold")
     key = _threshold_key(run)
-    if st.session_state.get(key) not in THRESHOLDS:
-        st.session_state[key] = min(THRESHOLDS, key=lambda each: abs(each - settings.threshold))
-    threshold: float = st.session_state[key]
     tracks = _tracks(report, CHOOSE)
+    thresholds = [each.threshold for each in tracks[0].scores]
+    if st.session_state.get(key) not in thresholds:
+        st.session_state[key] = min(thresholds, key=lambda each: abs(each - settings.threshold))
+    threshold: float = st.session_state[key]
     show_clickable_figure(
         figures.misses_against_false_alarms(tracks, threshold=threshold), "live.stream.curve", partial(_pick, key)
     )
@@ -119,7 +120,7 @@ def _choose(run: RunState, report: StreamReport) -> float:
         "Each point is a threshold: a low one, on the right, misses few words and raises many false alarms; a high "
         "one, on the left, the reverse. Click a point, or move the slider."
     )
-    st.select_slider("Threshold", THRESHOLDS, key=key, format_func="{:.2f}".format)
+    st.select_slider("Threshold", thresholds, key=key, format_func="{:.2f}".format)
     chosen = replace(report.listening, threshold=threshold, word_thresholds=())
     if chosen == settings:
         st.success(f"{run.name} listens with threshold {threshold:.2f}.", icon=":material/check:")
@@ -138,8 +139,7 @@ def _threshold_key(run: RunState) -> str:
 
 def _pick(key: str, threshold: object) -> None:
     """A click on the curve moves the slider."""
-    if threshold in THRESHOLDS:
-        st.session_state[key] = threshold
+    st.session_state[key] = threshold
 
 
 def _settings(run: Path) -> tuple[ListeningConfig, str]:
@@ -158,7 +158,8 @@ def _difference(now: ListeningConfig, tested: ListeningConfig) -> str:
     if replace(now, threshold=tested.threshold, word_thresholds=tested.word_thresholds) != tested:
         return (
             f"{text}; other settings were changed since this test, which was made with {tested.average_s:g} s "
-            f"averaged, {tested.minimum_count} decisions in a row and {tested.refractory_s:g} s of rest."
+            f"averaged, {tested.minimum_count} decisions in a row and {tested.refractory_s:g} s of rest. Choosing a "
+            "threshold here brings those back."
         )
     return f"{text}."
 
@@ -168,8 +169,8 @@ def _show_scores(report: StreamReport, threshold: float) -> None:
     tracks = _tracks(report, REPORT)
     st.subheader(f"On test clips at threshold {threshold:.2f}")
     st.caption(
-        "The threshold is chosen on validation clips and these figures come from test clips of other people, so they "
-        "are not fitted to it."
+        "The threshold is chosen on validation clips, and these figures come from test clips of other voices: they are "
+        "not fitted to it."
     )
     rows = [(track, next(each for each in track.scores if each.threshold == threshold)) for track in tracks]
     st.dataframe([_row(track, scores) for track, scores in rows], hide_index=True)
@@ -180,8 +181,8 @@ def _show_scores(report: StreamReport, threshold: float) -> None:
         "different clips. "
         + (f"Background: {noise}, which training did not hear. " if noise else "")
         + "In brackets: where the true value lies with 95 % probability, if all words and noises were different ones. "
-        "Hours: the time in which no keyword was said. Delay: from the end of a word to the end of the sound that its "
-        "detection needed, without the time for computing."
+        "Hours: the time in which no keyword was said; it is full of talk, and a quiet hour has fewer false alarms. "
+        "Delay: from the end of a word to the end of the sound that its detection needed; computing comes on top."
     )
 
 

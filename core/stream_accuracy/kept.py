@@ -46,7 +46,11 @@ def load_report(run: Path) -> StreamReport | None:
         kept = json.loads(path.read_bytes())
         if kept["format"] != FORMAT or kept["version"] != VERSION:
             raise ValueError(f"it is {kept['format']!r} version {kept['version']!r}, not {FORMAT!r} version {VERSION}")
-        return from_dict(StreamReport, kept["report"])
+        report = from_dict(StreamReport, kept["report"])
+        thresholds = {tuple(each.threshold for each in track.scores) for track in report.tracks}
+        if len(thresholds) != 1 or not min(thresholds):
+            raise ValueError("its tracks have no thresholds in common")
+        return report
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:

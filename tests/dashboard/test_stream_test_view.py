@@ -86,7 +86,7 @@ def test_the_curve_is_of_validation_clips_and_the_table_of_test_clips(panel, mea
     assert table["False alarms an hour"][0] == f"{2 * (30 - step)} (20–90)"
     assert table["Hours"].tolist() == ["0.50", "0.50"]
     text = texts(app)
-    for words in ("chosen on validation clips", "test clips of other people", "running tap", "70 different clips"):
+    for words in ("chosen on validation clips", "test clips of other voices", "running tap", "70 different clips"):
         assert words in text
 
 

@@ -101,7 +101,7 @@ def test_the_report_of_a_shipped_model_is_kept_among_the_users_runs(report, runs
     assert load_report(shipped) == report
 
 
-@pytest.mark.parametrize("damage", ["cut", "version", "field", "kind", "deep"])
+@pytest.mark.parametrize("damage", ["cut", "version", "field", "kind", "deep", "empty", "uneven"])
 def test_a_damaged_report_is_refused(report, run, damage):
     save_report(run, report)
     path = report_path(run)
@@ -112,6 +112,10 @@ def test_a_damaged_report_is_refused(report, run, damage):
         del content["report"]["tracks"][0]["scores"][0]["hits"]
     elif damage == "kind":
         content["report"]["tracks"][0]["minutes"] = "two"
+    elif damage == "empty":
+        content["report"]["tracks"] = []
+    elif damage == "uneven":
+        content["report"]["tracks"][0]["scores"].pop()
     text = json.dumps(content)
     path.write_text({"cut": text[:-9], "deep": "[" * 100_000}.get(damage, text))
     with pytest.raises(DataError, match="Test again"):
