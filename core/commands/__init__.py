@@ -17,6 +17,7 @@ from core.commands import (
     evaluate,
     experiment,
     listen,
+    report,
     robustness,
     runs,
     stream_test,
@@ -55,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
         listen,
         stream_test,
         robustness,
+        report,
         runs,
         benchmark,
     ):

@@ -1,0 +1,33 @@
+"""``report``: a run as one HTML file that needs no server."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from core import runs
+from core.commands.options import Commands
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "report",
+        help="write a run's report: one HTML file",
+        description="Write what a run learned and what that was worth into one HTML file that needs no server and no "
+        "network. What was not evaluated yet is not measured: see evaluate.",
+    )
+    parser.add_argument("run", metavar="RUN", help="run or its folder")
+    parser.add_argument("--out", metavar="FILE", type=Path, help="where to (default: RUN-report.html, here)")
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the report and say where it is."""
+    folder = runs.find_run(options.run)
+    from core.report import write_report
+
+    path = options.out or Path(f"{folder.name}-report.html")
+    write_report(folder, path)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,196 @@
+"""From a run's folder to HTML that needs no server and no network."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import plotly.graph_objects as go
+
+from core import __version__, figures, runs
+from core.checkpoint import Checkpoint, load_checkpoint
+from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS, to_dict
+from core.errors import DataError, RunError
+from core.evaluation import load_evaluation, saved_evaluations, scores
+from core.files import write_bytes
+from core.results import EpochReport, Evaluation, Filters
+
+Figures = list[tuple[str, str]]
+"""Figures as HTML, each with a sentence on how to read it."""
+
+
+def html_report(folder: Path) -> str:
+    """A run's report: figures, tables, protocols, versions, seed, fingerprints, and commands that repeat it.
+
+    Args:
+        folder: The run's folder; its kept evaluations are reported, nothing is measured anew.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+        RunError: If ``folder`` is no run's folder.
+    """
+    if not folder.is_dir():
+        raise RunError(
+            f"{folder} is no run's folder. A report needs one, since scores and curves lie beside the model."
+        )
+    checkpoint = load_checkpoint(folder)
+    reports = runs.read_progress(folder)
+    evaluations, unreadable = _evaluations(folder)
+    draw = _Drawing()
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(files(__package__).joinpath("report.html.jinja").read_text("utf-8"))
+    config = checkpoint.config
+    return template.render(
+        name=folder.name,
+        title=config.title,
+        setting=config.front_end.setting,
+        setting_meaning=SETTINGS[config.front_end.setting],
+        dataset=checkpoint.dataset or "unknown",
+        epoch=checkpoint.epoch,
+        validation_accuracy=checkpoint.validation_accuracy,
+        seed=config.training.seed,
+        moment=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        measured=[_measured(evaluation, draw) for evaluation in evaluations],
+        unreadable=unreadable,
+        learned=list(_learned(checkpoint.filters(), draw)),
+        training=list(_training(reports, draw)),
+        commands=_commands(folder, checkpoint, evaluations),
+        settings=_flat(to_dict(config)),
+        fingerprints=_fingerprints(folder, evaluations),
+        versions=_versions(),
+    )
+
+
+def write_report(folder: Path, path: Path) -> None:
+    """Write a run's report, whole or not at all.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+        RunError: If the file cannot be written.
+    """
+    content = html_report(folder)
+    try:
+        write_bytes(path, content.encode())
+    except OSError as error:
+        raise RunError(f"The report cannot be written to {path} ({error.strerror}). Choose another place.") from error
+
+
+class _Drawing:
+    """Figures to HTML; the first one brings plotly's program along, for all of them."""
+
+    def __init__(self) -> None:
+        self._first = True
+
+    def __call__(self, figure: go.Figure) -> str:
+        text: str = figure.to_html(
+            full_html=False, include_plotlyjs=self._first, config={"displaylogo": False, "responsive": True}
+        )
+        self._first = False
+        return text
+
+
+def _evaluations(folder: Path) -> tuple[list[Evaluation], list[str]]:
+    """Kept evaluations in the order of the protocols, and why some could not be read."""
+    found, unreadable = [], []
+    for path in saved_evaluations(folder):
+        try:
+            found.append(load_evaluation(path))
+        except DataError as error:
+            unreadable.append(str(error))
+    order = list(PROTOCOLS)
+    return sorted(found, key=lambda one: (order.index(one.protocol), one.dataset)), unreadable
+
+
+def _measured(evaluation: Evaluation, draw: _Drawing) -> dict[str, Any]:
+    return {
+        "protocol": PROTOCOLS[evaluation.protocol],
+        "note": PROTOCOL_NOTES[evaluation.protocol],
+        "dataset": evaluation.dataset,
+        "scores": scores(evaluation),
+        "figures": [
+            (
+                draw(figures.class_scores_bars(scores(evaluation))),
+                "Precision: of the clips called this word, how many were. Recall: of its clips, how many were found.",
+            ),
+            (
+                draw(figures.confusion_matrix(evaluation)),
+                "Rows are the true words, columns the answers: the diagonal is right.",
+            ),
+        ],
+    }
+
+
+def _learned(filters: Filters, draw: _Drawing) -> Iterator[tuple[str, str]]:
+    yield (
+        draw(figures.overlaid_mel_filters(filters)),
+        "Each curve is one mel filter: high where it listens. Dashed grey: initial. Solid blue: learned.",
+    )
+    yield draw(figures.filter_centres_shift(filters)), "A marker where each filter listens, a bar as wide as it hears."
+    if filters.trains_mel:
+        yield draw(figures.mel_heatmaps(filters)), "Below: orange grew in training, blue shrank, white stayed."
+    if filters.trains_stft:
+        yield (
+            draw(figures.kernel_heatmaps(filters)),
+            "A row is a bin of the STFT, a column the frequency of a tone; bright is a strong answer.",
+        )
+
+
+def _training(reports: list[EpochReport], draw: _Drawing) -> Iterator[tuple[str, str]]:
+    if not reports:
+        return
+    yield draw(figures.training_curves(reports)), "Validation clips are never trained on."
+    yield draw(figures.filter_movement(reports)), "How far the filters moved from where they began; 0 % is no change."
+
+
+def _commands(folder: Path, checkpoint: Checkpoint, evaluations: list[Evaluation]) -> list[str]:
+    """What to type to train and to measure it again."""
+    config = checkpoint.config
+    if checkpoint.origin == "tutorial":
+        return []
+    train = (
+        f"python -m core train --preset {shlex.quote(config.preset)} --setting {config.front_end.setting} "
+        f"--epochs {config.training.epochs} --seed {config.training.seed} --data ROOT"
+    )
+    measure = [
+        f"python -m core evaluate {shlex.quote(folder.name)} "
+        + ("--data own" if one.protocol == OWN else f"--data ROOT --protocol {one.protocol}")
+        for one in evaluations
+    ]
+    return [train, *dict.fromkeys(measure)]
+
+
+def _flat(values: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
+    """Settings as rows: dotted name and value."""
+    rows: list[tuple[str, str]] = []
+    for name, value in values.items():
+        rows += _flat(value, f"{above}{name}.") if isinstance(value, dict) else [(above + name, str(value))]
+    return rows
+
+
+def _fingerprints(folder: Path, evaluations: list[Evaluation]) -> list[tuple[str, str]]:
+    """What was loaded and measured, by content: SHA-256 sums."""
+    weights = hashlib.sha256((folder / runs.BEST).read_bytes()).hexdigest()
+    rows = [(f"{runs.BEST} (weights)", weights)]
+    for one in evaluations:
+        clips = hashlib.sha256("\n".join(one.clip_files).encode()).hexdigest()
+        rows.append((f"names of the clips, {PROTOCOLS[one.protocol]}, {one.dataset}", clips))
+        if one.data_key:
+            rows.append((f"their content, {PROTOCOLS[one.protocol]}, {one.dataset}", one.data_key))
+    return rows
+
+
+def _versions() -> list[tuple[str, str]]:
+    libraries = ("torch", "nnAudio", "librosa", "numpy", "scikit-learn", "plotly")
+    return [
+        ("earshot", __version__),
+        ("Python", platform.python_version()),
+        *((name, importlib.metadata.version(name)) for name in libraries),
+    ]
