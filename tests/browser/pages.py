@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
+from dashboard import widgets
+
 PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboard" / "pages").glob("[!_]*.py"))
-HEADINGS = {name: "Earshot" if name == "overview" else name.capitalize() for name in PAGES}
+HEADINGS = {name: "Earshot" if name == "overview" else widgets.PAGES[name][0] for name in PAGES}
 
 WAIT_S = 60
 """Longest wait for something to appear: a busy computer is no failure."""

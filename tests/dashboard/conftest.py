@@ -22,11 +22,12 @@ from core.evaluation import evaluate, evaluation_path, save_evaluation
 from core.models import build_model
 from core.presets import preset_config
 from core.results import EpochReport
+from dashboard import widgets
 
 PROJECT = Path(__file__).resolve().parents[2]
 APP = PROJECT / "dashboard" / "app.py"
 PAGES = sorted(path.stem for path in (PROJECT / "dashboard" / "pages").glob("[!_]*.py"))
-TITLES = {"overview": "Earshot"} | {name: name.capitalize() for name in PAGES if name != "overview"}
+TITLES = {name: "Earshot" if name == "overview" else widgets.PAGES[name][0] for name in PAGES}
 
 GOOD = "linear-D-good"
 
