@@ -5,6 +5,8 @@ Sound in, sound out, and a record of what a model answered to it; nothing here i
 
 from __future__ import annotations
 
+import io
+import wave
 from dataclasses import dataclass
 from typing import Literal
 
@@ -112,6 +114,19 @@ def as_recorded(clip: FloatArray) -> NDArray[np.int16]:
     [-32768, 16384, 32767]
     """
     return np.clip(np.round(clip * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+def as_wav(samples: NDArray[np.int16]) -> bytes:
+    """Samples as the content of a WAV file: a player that is given an array may change its level.
+
+    >>> list(as_wav(np.int16([1, -1]))[-4:])
+    [1, 0, 255, 255]
+    """
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, SAMPLE_RATE, 0, "NONE", "not compressed"))
+        writer.writeframes(samples.astype("<i2").tobytes())
+    return file.getvalue()
 
 
 def rms(sound: FloatArray) -> float:

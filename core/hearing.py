@@ -36,6 +36,10 @@ QUIETEST_DB = -100.0
 FINER = 4
 """How many times finer than the front end's bins the band-pass is drawn: its kernels answer between bins as well."""
 
+BAND_DB = -40.0
+"""What answers more strongly than this, relative to the peak, belongs to a filter's band: a Hann window lets nothing
+through beyond that, but trained weights may."""
+
 ITERATIONS = 32
 """Rounds of Griffin-Lim: the phases hardly change after."""
 
@@ -113,6 +117,24 @@ def through_filter(clip: FloatArray, filters: Filters, which: Which, number: int
     padded = np.pad(clip.astype(np.float64), (n_fft, n_fft))
     shaped = transform.istft(transform.stft(padded) * weights[:, None], k1=len(padded))
     return np.asarray(shaped[n_fft : n_fft + len(clip)], dtype=np.float32)
+
+
+def share_outside(sound: FloatArray, filters: Filters, number: int) -> float | None:
+    """Share of a sound's power that lies outside the band of an initial filter, 0 to 1; None for silence.
+
+    Args:
+        sound: What a filter let through, (n,).
+        filters: Both sets of filters.
+        number: The filter, from 0.
+    """
+    response = analysis_response(filters, "initial", padding=FINER)[number]
+    inside = np.flatnonzero(response > 10 ** (BAND_DB / 10) * response.max())
+    power = np.square(np.abs(np.fft.rfft(sound)))
+    if power.sum() <= 0 or not len(inside):
+        return None
+    hz = np.fft.rfftfreq(len(sound), 1 / filters.sample_rate)
+    step = filters.sample_rate / (FINER * filters.n_fft)
+    return float(power[(hz < inside[0] * step) | (hz > inside[-1] * step)].sum() / power.sum())
 
 
 def mel_power(

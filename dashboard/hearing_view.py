@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import hearing, recordings
 from core.audio import Waveform, loudest_second
+from core.changes import as_recorded, as_wav
 from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
 from core.data.demo import DEMO_FOLDER
 from core.data.pack import SPLITS, Pack
@@ -16,7 +17,7 @@ from core.results import Filters
 from core.runs import RunState
 from dashboard import cache, state
 from dashboard.recordings_view import title as truth_title
-from dashboard.wording import utc_moment, word
+from dashboard.wording import percent, utc_moment, word
 
 SOURCES = {"dataset": "A clip of the dataset", "upload": "Upload a file", "own": "My own recordings"}
 
@@ -130,14 +131,26 @@ def play_filter(clip: Waveform, filters: Filters, number: int) -> None:
     _players(clip, sounds, "through the filter")
     places = []
     for which in ("initial", "learned"):
-        low, centre, high = filter_bands(getattr(filters, which).mel_basis[number : number + 1], filters.sample_rate)
-        if np.isfinite(centre[0]):
-            places.append(f"{which} around {centre[0]:,.0f} Hz ({low[0]:,.0f} to {high[0]:,.0f} Hz)")
+        low, _, high = filter_bands(getattr(filters, which).mel_basis[number : number + 1], filters.sample_rate)
+        if np.isfinite(low[0]):
+            places.append(f"from {low[0]:,.0f} to {high[0]:,.0f} Hz with the {which} filter")
         else:
-            places.append(f"{which}: silent")
+            places.append(f"nowhere with the {which} filter, which is silent")
     st.caption(
         "One filter alone: a word becomes a murmur at one pitch, loud where the voice has a tone there, and the model "
-        f"only gets how loud it is. This one listens {'; '.join(places)}: the middle half of its weight."
+        f"only gets how loud it is. The middle half of its weight reaches {' and '.join(places)}."
+        + _outside(sounds, filters, number)
+    )
+
+
+def _outside(sounds: list[Waveform], filters: Filters, number: int) -> str:
+    """How much of what comes through was not meant to."""
+    shares = [hearing.share_outside(sound, filters, number) for sound in sounds]
+    if None in shares:
+        return ""
+    return (
+        f" Of what comes through in this clip, {percent(shares[0])} lies outside the initial band with the initial "
+        f"filter, and {percent(shares[1])} with the learned one: that part you hear as other tones or as hiss."
     )
 
 
@@ -160,7 +173,8 @@ def _players(clip: Waveform, sounds: list[Waveform], how: str) -> None:
         with column:
             st.markdown(f"**{title}**")
             matched = hearing.loudness_matched(sound)
-            st.audio(matched, sample_rate=SAMPLE_RATE)
+            # Given an array, Streamlit would bring each to the same peak.
+            st.audio(as_wav(as_recorded(matched)))
             if not matched.any():
                 st.caption("Silence: nothing comes through.")
     st.caption("All three are played equally loud.")

@@ -9,8 +9,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.changes import UNCHANGED, VALUES, Kind, Robustness, noise_title
-from core.config import LABELS, OWN, PROTOCOL_NOTES, PROTOCOLS, SAMPLE_RATE
+from core.changes import UNCHANGED, VALUES, Kind, Robustness, as_wav, noise_title
+from core.config import LABELS, OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data.pack import Pack, open_data
 from core.errors import DataError
 from core.figures.robustness import clips_text, point_text, value_text
@@ -133,8 +133,8 @@ def offer(question: Question, pack: Pack) -> None:
     names = ", ".join(run.name for run in missing)
     n = int((pack.splits == question.protocol).sum()) if question.n_clips is None else question.n_clips
     st.info(
-        f"Not measured yet: {names}. On two cores, 600 clips take about 5 seconds with a linear model and half a "
-        "minute with BC-ResNet 3; it goes on when you leave this page.",
+        f"Not measured yet: {names}. On two cores, 600 clips take a few seconds with a linear model and about "
+        "half a minute with BC-ResNet 3; it goes on when you leave this page.",
         icon=":material/timer:",
     )
     device = choose_device("robustness.device")
@@ -220,7 +220,7 @@ def explain(records: list[Robustness]) -> None:
     share, label = first.baseline
     text = (
         "Each line is a model; a steep line is a model that needs ideal conditions. Where whiskers overlap, the "
-        f"difference may be chance. {clips_text(first).capitalize()} ({first.dataset}), drawn with seed {first.seed}; "
+        f"difference may be chance. Measured on {clips_text(first)} ({first.dataset}), drawn with seed {first.seed}; "
         f"always answering “{word(label)}” would score {percent(share)}. "
     )
     if first.noises:
@@ -233,7 +233,7 @@ def listen(records: list[Robustness], number: int, step: int, pack: Pack) -> Non
     """Clips of one point, as the models heard them, with all answers."""
     record = records[number]
     value = record.values[step]
-    st.markdown(f"**{point_text(record.kind, value).capitalize()}**, {record.run}: {_counts(record, step)}")
+    st.markdown(f"{record.run} {point_text(record.kind, value)}: **{_counts(record, step)}**")
     left, right = st.columns([3, 2])
     options = [name for name in SHOWN if name != "lost" or value != UNCHANGED[record.kind]]
     shown = left.segmented_control(
@@ -258,9 +258,9 @@ def listen(records: list[Robustness], number: int, step: int, pack: Pack) -> Non
             about, heard, before = st.columns([4, 3, 3], vertical_alignment="center")
             about.markdown(_about(records, int(clip), step, pack))
             heard.caption(f"As heard {point_text(record.kind, value)}")
-            heard.audio(changed, sample_rate=SAMPLE_RATE)
+            heard.audio(as_wav(changed))
             before.caption("Original")
-            before.audio(clean, sample_rate=SAMPLE_RATE)
+            before.audio(as_wav(clean))
     st.caption(
         "✓ right, ✗ wrong, with the probability the model gave to its answer. The player plays the very samples that "
         "the models were given."

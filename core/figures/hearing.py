@@ -145,10 +145,8 @@ def heard_gain(
     figure.update_yaxes(
         title_text=axis.title.text, tickvals=axis.tickvals, ticktext=axis.ticktext, range=[-0.5, n_mels - 0.5]
     )
-    note = "Right of the middle: the band became louder. Click a point to hear that filter."
-    return style.finish(
-        figure, title=title or "Gain of each band", note=note, height=260, legend=["initial", "learned"]
-    )
+    note = "Dashed: initial. Blue: learned; to the right is louder. Click a point to hear that filter."
+    return style.finish(figure, title=title or "Gain of each band", note=note, height=260)
 
 
 def filter_response(filters: Filters, number: int, *, title: str | None = None) -> go.Figure:

@@ -32,7 +32,7 @@ noises, words = st.columns(2) if records[number].noises else (None, st.container
 if noises:
     with noises:
         show_figure(figures.accuracy_by_noise(records[number]), "robustness.noises")
-        st.caption("Each line is one kind of noise. A low line is a noise that sounds like speech to this model.")
+        st.caption("Each line is one kind of noise. A low line is a noise that hides words from this model.")
 with words:
     show_figure(figures.right_by_word(records[number]), "robustness.words")
     st.caption("A row is a word: bright while it is still recognised. “unknown” or “silence” may stay bright because "
