@@ -9,6 +9,9 @@ from core.config import FrontEndConfig
 
 FLOAT_BYTES = 4
 
+BUSY_PERCENT = 20
+"""Share of the processor that others may use before times count as disturbed."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -69,6 +72,13 @@ class Latency:
     """Nineteen of twenty took no longer (s)."""
     moment: str
     """When, UTC, ISO 8601."""
+    busy_percent: float = 0.0
+    """Share of the processor that other programs used just before (%)."""
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other programs will have lengthened the times."""
+        return self.busy_percent > BUSY_PERCENT
 
 
 @dataclass(frozen=True)

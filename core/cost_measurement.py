@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -92,6 +93,7 @@ def measure_latencies(
         CheckpointError: If a model cannot be loaded.
     """
     classifiers = [Classifier(path, device) for path in paths]
+    busy = psutil.cpu_percent(interval=0.3)
     clip = np.random.default_rng(0).normal(0, 0.1, CLIP_SAMPLES).astype(np.float32)
     for classifier in classifiers:
         for _ in range(WARM_UP):
@@ -113,6 +115,7 @@ def measure_latencies(
         Latency(
             path.name, name, device, torch.get_num_threads(), len(own),
             float(np.quantile(own, 0.5)), float(np.quantile(own, 0.95)), now,
+            busy,
         )
         for path, own in zip(paths, took, strict=True)
     ]  # fmt: skip

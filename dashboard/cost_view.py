@@ -87,6 +87,12 @@ def cost_table(found: Sequence[RunCost], names: Sequence[str]) -> None:
         height="content",
     )
     timed = next((one.latency for one in shown if one.latency), None)
+    if timed and timed.disturbed:
+        st.warning(
+            f"Other programs used {timed.busy_percent:.0f} % of the processor when the clips were timed; it takes less "
+            "time in a quiet moment.",
+            icon=":material/speed:",
+        )
     where = (
         f" Times: {timed.n:,} clips one by one, after a warm-up, on {timed.machine}, {timed.device.upper()}, "
         f"{timed.threads} thread{'s' * (timed.threads != 1)}."

@@ -194,6 +194,7 @@ def as_record(
                 "latency": None if latency is None else {
                     "p50_s": latency.p50_s, "p95_s": latency.p95_s, "clips": latency.n, "device": latency.device,
                     "threads": latency.threads, "machine": latency.machine, "moment": latency.moment,
+                    "busy_percent": latency.busy_percent,
                 },
             }
             for (one, result), cost, latency in zip(measured, costs, latencies, strict=True)
@@ -250,7 +251,9 @@ def as_text(
             f"{f'{cost.macs / 1e6:.2f} M':>13}{f'{cost.float32_bytes / 1000:,.0f} kB':>10}{time:>20}"
         )
     machines = sorted({f"{each.machine}, {each.device}, {each.threads} threads" for each in latencies if each})
-    lines += [f"  timed on {'; '.join(machines)}"] if machines else []
+    busy = max((each.busy_percent for each in latencies if each and each.disturbed), default=0)
+    note = f"; other programs used {busy:.0f} % of the processor, time again in a quiet moment" if busy else ""
+    lines += [f"  timed on {'; '.join(machines)}{note}"] if machines else []
     for each in differences:
         lines += ["", outcome(each), f"  {speaker_note(each)}"]
         clear = [word for word in each.by_word if word.adjusted_p < 0.05]
