@@ -133,8 +133,8 @@ def test_the_bootstrap_has_the_analytic_width_and_the_one_of_scipy():
     low, high = bootstrap_interval(both, only_a, only_b, neither)
     assert (low, high) == pytest.approx((gain - 1.96 * sd, gain + 1.96 * sd), abs=1 / n + 0.05 * sd)
     net = np.repeat([0, -1, 1, 0], [both, only_a, only_b, neither])
-    theirs = bootstrap((net,), np.mean, n_resamples=2000, method="percentile", rng=np.random.default_rng(1), batch=200)
-    assert (low, high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.15 * sd)
+    theirs = bootstrap((net,), np.mean, n_resamples=9_999, method="percentile", rng=np.random.default_rng(1), batch=500)
+    assert (low, high) == pytest.approx(tuple(theirs.confidence_interval), abs=1 / n + 0.1 * sd)
     assert bootstrap_interval(both, only_a, only_b, neither) == (low, high), "it is seeded"
 
 
