@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
-from core import recordings, runs
+from core import metrics, recordings, runs
 from core.audio import Waveform, read_audio
 from core.benchmark.kept import kept_reports, reports_folder
 from core.checkpoint import load_checkpoint
@@ -287,3 +289,53 @@ def evolution(run: Path) -> tuple[list[FilterSnapshot], list[EpochReport]]:
 @st.cache_data(max_entries=4, show_spinner="Loading the filters along the way …")
 def _evolution(path: str, filters_stamp: int, progress_stamp: int) -> tuple[list[FilterSnapshot], list[EpochReport]]:  # noqa: ARG001  (part of the key)
     return runs.evolution(Path(path)), runs.read_progress(Path(path))
+
+
+# Measures of an evaluation
+
+
+def reliability(path: Path, binning: metrics.Binning) -> metrics.Reliability:
+    """How sure and how often right the answers of a kept evaluation are, in bins."""
+    return _reliability(str(path), _stamp(path), binning)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _reliability(path: str, modified: int, binning: metrics.Binning) -> metrics.Reliability:  # noqa: ARG001  (the key)
+    return metrics.reliability(load_evaluation(Path(path)), binning)
+
+
+def detection_curves(path: Path) -> tuple[metrics.DetectionCurve, ...]:
+    """Each keyword against the rest in a kept evaluation."""
+    return _detection_curves(str(path), _stamp(path))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _detection_curves(path: str, modified: int) -> tuple[metrics.DetectionCurve, ...]:  # noqa: ARG001  (the key)
+    return metrics.detection_curves(load_evaluation(Path(path)))
+
+
+def chance_of_differences(path: Path, names: tuple[str, ...]) -> float:
+    """How often groups of clips, one name a clip, would differ as much as they do by luck alone."""
+    return _chance_of_differences(str(path), _stamp(path), names)
+
+
+@st.cache_data(max_entries=32, show_spinner="Comparing with chance …")
+def _chance_of_differences(path: str, modified: int, names: tuple[str, ...]) -> float:  # noqa: ARG001  (the key)
+    one = load_evaluation(Path(path))
+    return metrics.chance_of_differences(one.probabilities.argmax(axis=1) == one.truth, names, one.truth)
+
+
+def clip_levels(path: Path, pack: Pack, rows: NDArray[np.int64]) -> metrics.ClipLevels:
+    """Level and noise of the clips of a kept evaluation; ``rows`` are theirs in the pack, -1 for missing ones."""
+    return _clip_levels(str(path), _stamp(path), pack.key, pack, rows)
+
+
+@st.cache_data(max_entries=8, show_spinner="Measuring level and noise of the clips …")
+def _clip_levels(
+    path: str,  # noqa: ARG001  (part of the key)
+    modified: int,  # noqa: ARG001  (part of the key)
+    key: str,  # noqa: ARG001  (part of the key)
+    _pack: Pack,
+    _rows: NDArray[np.int64],
+) -> metrics.ClipLevels:
+    return metrics.clip_levels(_pack.clips, _rows[_rows >= 0])

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
+from core import figures
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.metrics import WordScores, word_scores
 from core.recordings import BIAS
 from core.results import Evaluation, Scores
-from dashboard.widgets import show_metrics
-from dashboard.wording import clips, percent, word
+from core.runs import RunState
+from dashboard import cache
+from dashboard.widgets import show_figure, show_metrics
+from dashboard.wording import clips, interval, percent, word
 
 
 def heading(evaluation: Evaluation) -> str:
@@ -46,23 +52,42 @@ def headline(evaluation: Evaluation, scores: Scores, trained_on: str) -> None:
         st.caption(f"It was trained on other data: {trained_on}.")
 
 
-def tables(scores: Scores) -> None:
-    """The same figures as numbers: by class, and averaged in three ways."""
-    with st.expander("As numbers", icon=":material/table:"):
-        st.dataframe(
-            [
-                {
-                    "Word": word(one.label),
-                    "Precision": percent(one.precision if one.n else None),
-                    "Recall": percent(one.recall if one.n else None),
-                    "F1": percent(one.f1 if one.n else None),
-                    "Clips": one.n,
-                }
-                for one in scores.by_class
-            ],
-            hide_index=True,
-            height="content",
-        )
+def draw_words(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)
+    """Recall, precision and F1 by word with their intervals, and averaged in three ways."""
+    evaluation, scores = cache.evaluation(path)
+    words = word_scores(evaluation)
+    st.subheader("By word")
+    show_figure(figures.class_scores_bars(scores, words=words), "evaluation.bars")
+    st.caption(
+        "Precision: of the clips it called this word, how many were. Recall: of the clips of this word, how many it "
+        "found. F1 is high only if both are. Bars: 95 % intervals (Wilson)."
+    )
+    _word_table(words)
+    st.markdown("**Averages**")
+    _averages(scores)
+
+
+def _word_table(words: tuple[WordScores, ...]) -> None:
+    st.dataframe(
+        [
+            {
+                "Word": word(one.label),
+                "Clips": one.n,
+                "Recall": percent(one.recall if one.n else None),
+                "95 % interval of recall": interval(*one.recall_interval),
+                "Answered": one.answered,
+                "Precision": percent(one.precision if one.answered else None),
+                "95 % interval of precision": interval(*one.precision_interval),
+                "F1": percent(one.f1 if one.n else None),
+            }
+            for one in words
+        ],
+        hide_index=True,
+        height="content",
+    )
+
+
+def _averages(scores: Scores) -> None:
     st.dataframe(
         [
             {

@@ -26,6 +26,15 @@ def percent(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.1f} %"
 
 
+def interval(low: float, high: float) -> str:
+    """Two ends of an interval of shares, as percentages; a dash where nothing was counted.
+
+    >>> interval(0.412, 0.56), interval(float("nan"), 0.5)
+    ('41.2–56.0 %', '–')
+    """
+    return f"{100 * low:.1f}–{percent(high)}" if low == low and high == high else "–"
+
+
 def duration(seconds: float | None) -> str:
     """A time span with its two largest units.
 

@@ -1,6 +1,8 @@
 """Figures: finished records in, plotly figures out. They read no files, change no input and show nothing."""
 
 from core.figures.answers import ranked_words, word_timeline
+from core.figures.calibration import reliability_diagram
+from core.figures.clip import answer_bars, log_mel_pair
 from core.figures.comparison import (
     accuracy_gains,
     compared_change,
@@ -11,13 +13,15 @@ from core.figures.comparison import (
     run_accuracies,
     word_gains,
 )
-from core.figures.confusion import class_scores_bars, confusion_matrix
+from core.figures.confusion import class_scores_bars, confusion_matrix, unknown_matrix
 from core.figures.cost import accuracy_against_cost
 from core.figures.counts import class_counts
 from core.figures.curves import filter_movement, training_curves
+from core.figures.detection_curves import det_curves, roc_curves, threshold_cost_curves
 from core.figures.evolution import kernel_evolution, mel_evolution
 from core.figures.filter_measures import band_sensitivity, filter_spans, filter_widths, gain_by_filter
 from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
+from core.figures.groups import accuracy_by_group, accuracy_by_range
 from core.figures.kernels import kernel_changes, kernel_heatmaps, kernel_spectrum, kernel_time
 from core.figures.overview import filter_centres_shift, overview_picture
 from core.figures.sound import log_mel_image, waveform
@@ -27,7 +31,10 @@ from core.figures.stream import misses_against_false_alarms
 
 __all__ = [
     "accuracy_against_cost",
+    "accuracy_by_group",
+    "accuracy_by_range",
     "accuracy_gains",
+    "answer_bars",
     "band_sensitivity",
     "class_counts",
     "class_scores_bars",
@@ -37,6 +44,7 @@ __all__ = [
     "compared_mel_filters",
     "confusion_difference",
     "confusion_matrix",
+    "det_curves",
     "filter_centres_shift",
     "filter_movement",
     "filter_spans",
@@ -48,6 +56,7 @@ __all__ = [
     "kernel_spectrum",
     "kernel_time",
     "log_mel_image",
+    "log_mel_pair",
     "mel_evolution",
     "mel_filters",
     "mel_heatmaps",
@@ -56,11 +65,15 @@ __all__ = [
     "overlaid_mel_filters",
     "overview_picture",
     "ranked_words",
+    "reliability_diagram",
+    "roc_curves",
     "run_accuracies",
     "speed_bars",
     "speed_history",
     "speed_parts",
+    "threshold_cost_curves",
     "training_curves",
+    "unknown_matrix",
     "waveform",
     "word_gains",
     "word_timeline",

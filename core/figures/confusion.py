@@ -2,41 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Literal
+
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from core.config import PROTOCOLS
 from core.figures import style
+from core.metrics import WordAnswers, WordScores
 from core.results import Evaluation, Scores
 
+Show = Literal["true", "answered", "counts"]
+"""What the cells tell: the share of the clips of a word, the share of the clips that got an answer, or counts."""
 
-def confusion_matrix(evaluation: Evaluation, *, normalised: bool = True, title: str | None = None) -> go.Figure:
+CHOSEN_COLOUR = "#D55E00"
+PICK_PIXELS = 60
+"""A click this far from a cell's middle still counts: cells are wider than the invisible markers on them."""
+
+
+def confusion_matrix(
+    evaluation: Evaluation,
+    *,
+    show: Show = "true",
+    order: Sequence[int] | None = None,
+    chosen: tuple[str, str] | None = None,
+    title: str | None = None,
+) -> go.Figure:
     """Which answers the clips of each word got: rows are true words, columns the model's answers.
 
     Args:
         evaluation: Answers of a model to the clips of one protocol.
-        normalised: Whether a cell is the share of its row (%) rather than a number of clips.
+        show: "true" for the share of a row (%), "answered" for the share of a column (%), "counts" for clips.
+        order: Numbers of the labels in the order shown; None takes that of the labels.
+        chosen: True and answered label of a cell to frame.
         title: Title; None names run, protocol, dataset and number of clips.
 
     Returns:
-        Figure with the heatmap "confusion", whose rows without clips are empty, and the invisible markers "cells" on
-        top, which can be selected; their ``customdata`` is (true label, answered label, clips).
+        Figure with the heatmap "confusion", whose rows (with "answered", columns) without clips are empty, and the
+        invisible markers "cells" on top, which can be selected; their ``customdata`` is (true label, answered label,
+        clips).
     """
-    counts = np.asarray(evaluation.confusion)
-    totals = counts.sum(axis=1, keepdims=True)
+    shown = list(range(len(evaluation.labels))) if order is None else [int(number) for number in order]
+    labels = [evaluation.labels[number] for number in shown]
+    counts = np.asarray(evaluation.confusion)[np.ix_(shown, shown)]
+    figure = _matrix(labels, labels, counts, show, chosen)
+    note = {
+        "true": f"Share of each row (%): rows add up to 100{style.NBSP}%.",
+        "answered": f"Share of each column (%): columns add up to 100{style.NBSP}%.",
+        "counts": "Number of clips; colour: share of the row.",
+    }[show]
+    if empty := [style.word_text(labels[row]) for row in np.flatnonzero(counts.sum(axis=1) == 0)]:
+        note += f" Empty row, since no clip is of this class: {', '.join(empty)}."
+    if show == "answered" and (never := [labels[row] for row in np.flatnonzero(counts.sum(axis=0) == 0)]):
+        note += f" Empty column, since nothing was called this: {', '.join(map(style.word_text, never))}."
+    return style.finish(figure, title=title or _title(evaluation), note=note, height=440, bottom=92)
+
+
+def unknown_matrix(
+    words: WordAnswers, *, show: Show = "true", chosen: tuple[str, str] | None = None, title: str | None = None
+) -> go.Figure:
+    """Which answers each word behind the class "unknown" got, those mistaken most often on top.
+
+    Args:
+        words: The answers word by word.
+        show: As for ``confusion_matrix``.
+        chosen: Word and answered label of a cell to frame.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the heatmap "confusion" and the markers "cells", as in ``confusion_matrix``.
+    """
+    figure = _matrix(list(words.words), list(words.labels), words.counts, show, chosen)
+    figure.update_yaxes(title_text="True word (clips)")
+    ticks = [f"{word} ({n:,})" for word, n in zip(words.words, words.n, strict=True)]
+    figure.update_yaxes(tickvals=list(words.words), ticktext=ticks, tickmode="array")
+    right = int(words.n.sum() - words.mistaken.sum())
+    note = f"{right:,} of {_clips(int(words.n.sum()))} rightly called unknown: the column “unknown”."
+    return style.finish(
+        figure,
+        title=title or "What unknown words are taken for",
+        note=note,
+        height=max(22 * len(words.words), 60),
+        bottom=92,
+    )
+
+
+def _matrix(
+    rows: list[str], columns: list[str], counts: NDArray[np.int64], show: Show, chosen: tuple[str, str] | None
+) -> go.Figure:
+    """Heat map of counts or shares, with markers to click on."""
+    down, across = [style.word_text(label) for label in rows], [style.word_text(label) for label in columns]
+    axis = 0 if show == "answered" else 1
+    totals = counts.sum(axis=axis, keepdims=True)
     filled = np.where(totals > 0, counts.astype(np.float64), np.nan)
     shares = 100 * filled / np.where(totals > 0, totals, 1)
-    values = shares if normalised else filled
-    words = [style.word_text(label) for label in evaluation.labels]
-    text = [[_cell_text(value, normalised) for value in row] for row in values]
+    values = filled if show == "counts" else shares
     figure = go.Figure(
         go.Heatmap(
-            # Colours follow the share of the row also beside counts: one large class would darken all others.
-            x=words,
-            y=words,
+            # Colours follow the share also beside counts: one large class would darken all others.
+            x=across,
+            y=down,
             z=shares,
             customdata=values,
-            text=text,
+            text=[[_cell_text(value, show != "counts") for value in row] for row in values],
             texttemplate="%{text}",
             textfont={"size": 10.5},
             name="confusion",
@@ -49,101 +119,128 @@ def confusion_matrix(evaluation: Evaluation, *, normalised: bool = True, title: 
             ygap=1,
         )
     )
-    _add_cells(figure, evaluation, words)
-    # Fixed ranges: plotly would leave room around the markers.
-    ends = [-0.5, len(words) - 0.5]
-    looks = {"showgrid": False, "tickmode": "linear"}
-    figure.update_xaxes(title_text="Answered word", range=ends, tickangle=-90, **looks)
-    figure.update_yaxes(title_text="True word", range=ends[::-1], **looks)
-    empty = [words[row] for row in np.flatnonzero(totals[:, 0] == 0)]
-    note = (
-        f"Share of each row (%): rows add up to 100{style.NBSP}%."
-        if normalised
-        else "Number of clips; colour: share of the row."
+    figure.add_scatter(
+        x=across * len(down),
+        y=np.repeat(down, len(across)).tolist(),
+        mode="markers",
+        name="cells",
+        customdata=[
+            [true, answered, int(counts[i, j])] for i, true in enumerate(rows) for j, answered in enumerate(columns)
+        ],
+        text=_cell_hovers(down, across, counts),
+        hovertemplate="%{text}<extra></extra>",
+        marker={"symbol": "square", "size": 22, "opacity": 0, "color": style.INK},
+        # What was clicked on is framed below, so a cell chosen in another way looks the same.
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
     )
-    if empty:
-        note += f" Empty row, since no clip is of this class: {', '.join(empty)}."
-    return style.finish(figure, title=title or _title(evaluation), note=note, height=440, bottom=92)
+    if chosen is not None and chosen[0] in rows and chosen[1] in columns:
+        i, j = rows.index(chosen[0]), columns.index(chosen[1])
+        frame = {"color": CHOSEN_COLOUR, "width": 3}
+        figure.add_shape(type="rect", x0=j - 0.5, x1=j + 0.5, y0=i - 0.5, y1=i + 0.5, line=frame, name="chosen")
+    # Fixed ranges: plotly would leave room around the markers.
+    looks = {"showgrid": False, "tickmode": "linear", "fixedrange": True}
+    figure.update_xaxes(title_text="Answered word", range=[-0.5, len(across) - 0.5], tickangle=-90, **looks)
+    figure.update_yaxes(title_text="True word", range=[len(down) - 0.5, -0.5], **looks)
+    return figure.update_layout(hoverdistance=PICK_PIXELS, dragmode=False)
 
 
-def _cell_text(value: float, normalised: bool) -> str:
+def _cell_text(value: float, is_share: bool) -> str:
     """Text of one cell; zeros and rows without clips stay blank so that the rest can be seen."""
     if not value > 0:
         return ""
-    return "<1" if normalised and value < 0.5 else f"{value:.0f}"
+    return "<1" if is_share and value < 0.5 else f"{value:.0f}"
 
 
-def _add_cells(figure: go.Figure, evaluation: Evaluation, words: list[str]) -> None:
-    """Lay invisible markers over the cells: a click on a heatmap selects nothing, one on a marker does."""
-    counts = np.asarray(evaluation.confusion)
-    totals = counts.sum(axis=1)
-    across, down, cells, texts = [], [], [], []
-    for i, true in enumerate(evaluation.labels):
-        for j, answered in enumerate(evaluation.labels):
-            across.append(words[j])
-            down.append(words[i])
-            cells.append([true, answered, int(counts[i, j])])
-            if totals[i]:
-                share = f"{100 * counts[i, j] / totals[i]:.1f} %"
-                texts.append(
-                    f"{counts[i, j]:,} of {totals[i]:,} clips of “{words[i]}” ({share})<br>heard as “{words[j]}”"
-                )
-            else:
-                texts.append(f"this protocol has no clips of “{words[i]}”")
-    figure.add_scatter(
-        x=across,
-        y=down,
-        mode="markers",
-        name="cells",
-        customdata=cells,
-        text=texts,
-        hovertemplate="%{text}<extra></extra>",
-        marker={"symbol": "square", "size": 22, "opacity": 0, "color": style.INK},
-        selected={"marker": {"opacity": 0.35, "color": "#D55E00"}},
-        unselected={"marker": {"opacity": 0}},
-    )
+def _cell_hovers(down: list[str], across: list[str], counts: NDArray[np.int64]) -> list[str]:
+    """Every cell in words."""
+    of_row, of_column = counts.sum(axis=1), counts.sum(axis=0)
+    texts = []
+    for i, true in enumerate(down):
+        for j, answered in enumerate(across):
+            count = int(counts[i, j])
+            if not of_row[i]:
+                texts.append(f"this protocol has no clips of “{true}”")
+                continue
+            text = (
+                f"{count:,} of {_clips(int(of_row[i]))} of “{true}” ({100 * count / of_row[i]:.1f} %)"
+                f"<br>heard as “{answered}”"
+            )
+            if of_column[j]:
+                text += f"<br>{100 * count / of_column[j]:.1f} % of the {of_column[j]:,} answers “{answered}” here"
+            texts.append(text)
+    return texts
+
+
+def _clips(n: int) -> str:
+    return "1 clip" if n == 1 else f"{n:,} clips"
 
 
 def _title(evaluation: Evaluation) -> str:
     protocol = PROTOCOLS.get(evaluation.protocol, evaluation.protocol)
-    return f"{evaluation.run}: {protocol} of {evaluation.dataset}, n{style.NBSP}={style.NBSP}{evaluation.n:,} clips"
+    n = _clips(evaluation.n).replace(" ", style.NBSP)
+    return f"{evaluation.run}: {protocol} of {evaluation.dataset}, n{style.NBSP}={style.NBSP}{n}"
 
 
-def class_scores_bars(scores: Scores, *, title: str | None = None) -> go.Figure:
+def class_scores_bars(
+    scores: Scores, *, words: Sequence[WordScores] | None = None, title: str | None = None
+) -> go.Figure:
     """Precision, recall and F1 of every class, side by side.
 
     Args:
         scores: Figures of one evaluation.
+        words: Counts of the same evaluation, for the 95 % intervals of precision and recall; None draws none.
         title: Title; None writes one with accuracy and number of clips.
 
     Returns:
         Figure with the traces "precision", "recall" and "F1" (%); classes without clips have no marks.
     """
     rows = scores.by_class
-    words = [f"{style.word_text(row.label)} ({row.n:,})" for row in rows]
+    places = np.arange(len(rows), dtype=np.float64)
+    # Whiskers need lanes of their own.
+    lane = 0.2 if words else 0.0
     looks = (
-        ("precision", "right when it says so", [row.precision for row in rows], "diamond", style.OKABE_ITO[4]),
-        ("recall", "found when it is said", [row.recall for row in rows], "circle", style.OKABE_ITO[3]),
-        ("F1", "both in one number", [row.f1 for row in rows], "line-ns-open", style.INK),
+        ("precision", "right when it says so", [row.precision for row in rows], "diamond", style.OKABE_ITO[4], -lane),
+        ("recall", "found when it is said", [row.recall for row in rows], "circle", style.OKABE_ITO[2], lane),
+        ("F1", "both in one number", [row.f1 for row in rows], "line-ns-open", style.INK, 0.0),
     )
     figure = go.Figure()
-    for name, meaning, shares, symbol, colour in looks:
+    for name, meaning, shares, symbol, colour, shift in looks:
+        ends = [_ends(word, name) for word in words] if words and name != "F1" else []
         percents = [100 * share if row.n else np.nan for share, row in zip(shares, rows, strict=True)]
+        texts = [
+            f"{name} of {style.word_text(row.label)}: {value:.1f} %" for row, value in zip(rows, percents, strict=True)
+        ]
+        texts = [text + of for text, (*_, of) in zip(texts, ends, strict=True)] if ends else texts
         figure.add_scatter(
             x=percents,
-            y=words,
+            y=places + shift,
             name=name,
             mode="markers",
+            text=texts,
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [max(0.0, 100 * high - value) for (_, high, _), value in zip(ends, percents, strict=True)],
+                "arrayminus": [max(0.0, value - 100 * low) for (low, _, _), value in zip(ends, percents, strict=True)],
+                "thickness": 1.4,
+                "width": 3,
+            }
+            if ends
+            else None,
             marker={
                 "symbol": symbol,
-                "size": 11,
+                "size": 8 if words else 11,
                 "color": colour,
                 "line": {"width": 2 if "open" in symbol else 0, "color": colour},
             },
-            hovertemplate=f"{name} of %{{y}}: %{{x:.1f}} %<br>{meaning}<extra></extra>",
+            hovertemplate=f"%{{text}}<br>{meaning}<extra></extra>",
         )
+    ticks = [f"{style.word_text(row.label)} ({row.n:,})" for row in rows]
     figure.update_xaxes(title_text="Score (%)", range=[-2, 102])
-    figure.update_yaxes(title_text="Word (clips)", categoryorder="array", categoryarray=words[::-1], tickmode="linear")
+    figure.update_yaxes(
+        title_text="Word (clips)", tickvals=places, ticktext=ticks, range=[len(rows) - 0.5, -0.5], showgrid=not words
+    )
     low, high = scores.interval
     accuracy = f"Accuracy {100 * scores.accuracy:.1f}\u00a0%"
     note = f"{accuracy} (95\u00a0% interval {100 * low:.1f} to {100 * high:.1f}), n\u00a0=\u00a0{scores.n:,}."
@@ -151,4 +248,15 @@ def class_scores_bars(scores: Scores, *, title: str | None = None) -> go.Figure:
     if empty:
         note += f" No clips of: {', '.join(empty)}."
     legend = ("precision", "recall", "F1")
-    return style.finish(figure, title=title or "Scores by word", note=note, height=26 * len(rows) + 20, legend=legend)
+    height = (32 if words else 26) * len(rows) + 20
+    return style.finish(figure, title=title or "Scores by word", note=note, height=height, legend=legend)
+
+
+def _ends(word: WordScores, name: str) -> tuple[float, float, str]:
+    """Ends of an interval, and it in words with what was counted."""
+    low, high = word.recall_interval if name == "recall" else word.precision_interval
+    n = word.n if name == "recall" else word.answered
+    if not n:
+        return np.nan, np.nan, " (nothing was counted)"
+    text = f"<br>{word.right:,} of {_clips(n)}; 95 % interval {100 * low:.1f} to {100 * high:.1f}"
+    return low, high, text

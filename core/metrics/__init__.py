@@ -4,7 +4,7 @@ Records of finished numbers and the functions that compute them from an ``Evalua
 and, except for level and noise, no sound is needed. Nothing here imports torch, so figures can take the records.
 """
 
-from core.metrics.calibration import Reliability, reliability
+from core.metrics.calibration import Binning, Reliability, reliability
 from core.metrics.confusion import (
     WordAnswers,
     cell_clips,
@@ -28,6 +28,7 @@ from core.metrics.levels import ClipLevels, clip_levels
 from core.metrics.words import WordScores, word_scores
 
 __all__ = [
+    "Binning",
     "ClipLevels",
     "DetectionCurve",
     "GroupScores",

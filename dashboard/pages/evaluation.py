@@ -1,10 +1,28 @@
-"""How well a model does on clips it has never met, beside what a trivial answer scores."""
+"""How well a model does on clips it has never met, beside what a trivial answer scores; and where it fails."""
 
 import streamlit as st
 
-from core import figures
-from dashboard import cache, evaluation_choice, picker, score_view
-from dashboard.widgets import begin_page, show_figure
+from dashboard import (
+    cache,
+    calibration_view,
+    confusion_view,
+    evaluation_choice,
+    groups_view,
+    picker,
+    score_view,
+    threshold_view,
+)
+from dashboard.widgets import begin_page
+
+VIEWS = {
+    "Confusion matrix": confusion_view.draw,
+    "By word": score_view.draw_words,
+    "Calibration": calibration_view.draw,
+    "Thresholds": threshold_view.draw,
+    "Speakers": groups_view.draw_speakers,
+    "Level and noise": groups_view.draw_sound,
+    "Worst clips": groups_view.draw_worst,
+}
 
 begin_page(
     "Evaluation", "A model is tested on clips it has never met. What a score means depends on which clips those were."
@@ -19,15 +37,8 @@ evaluation, scores = cache.evaluation(path)
 st.header(score_view.heading(evaluation))
 score_view.headline(evaluation, scores, run.dataset)
 
-st.subheader("By class")
-show_figure(figures.class_scores_bars(scores), "evaluation.bars")
-st.caption(
-    "Precision: of the clips it called this word, how many were. Recall: of the clips of this word, how many it found. "
-    "F1 is high only if both are."
+# Not tabs: those would compute all views, of which one is seen.
+view = st.segmented_control(
+    "Look at", list(VIEWS), default="Confusion matrix", required=True, key="evaluation.view", persist_state="session"
 )
-score_view.tables(scores)
-
-st.subheader("Confusion matrix")
-normalised = st.toggle("Show shares of each row instead of counts", value=True, key="evaluation.normalised")
-show_figure(figures.confusion_matrix(evaluation, normalised=normalised), "evaluation.confusion")
-st.caption("Rows are the true words, columns the answers: the diagonal is right, everything beside it is a mix-up.")
+VIEWS[view](run, path)

@@ -78,16 +78,28 @@ def test_a_score_names_protocol_clips_interval_and_baseline(evaluation, protocol
     assert_drawn(evaluation)
 
 
-def test_the_confusion_matrix_shows_shares_or_counts(evaluation):
+def test_the_confusion_matrix_shows_shares_or_counts_and_a_clicked_cell_is_heard(evaluation):
     n_clips = evaluate(evaluation)
     expect(main(evaluation).get_by_role("heading", name="Confusion matrix")).to_be_visible(timeout=1000 * WORK_S)
-    matrix = figure(evaluation, "True word")
-    expect(matrix).to_contain_text("Share of each row (%)")
+    matrix = figure(evaluation, "Share of each row (%)")
     shares = [value for value in data_of(matrix, "customdata") if value is not None]
     assert sum(shares) == pytest.approx(12 * 100)
-    evaluation.get_by_role("switch", name="Show shares of each row instead of counts").uncheck(force=True)
-    expect(matrix).to_contain_text("Number of clips")
+    evaluation.get_by_role("radio", name="Counts").click()
+    matrix = figure(evaluation, "Number of clips; colour")
     assert sum(data_of(matrix, "customdata")) == int(n_clips)
+    wait_until_calm(evaluation)
+    place = matrix.evaluate(
+        """one => {
+            const {_size, xaxis, yaxis} = one._fullLayout;
+            return {x: _size.l + xaxis.c2p(9), y: _size.t + yaxis.c2p(9)};
+        }"""
+    )
+    matrix.click(position=place)
+    chosen = main(evaluation).get_by_text(re.compile("^yes heard as yes: "))
+    expect(chosen).to_be_visible()
+    expect(main(evaluation).locator("audio").first).to_be_attached()
+    wait_until_calm(evaluation)
+    assert_no_exception(evaluation)
 
 
 def test_a_damaged_checkpoint_cannot_be_evaluated_and_says_so(evaluation, model):

@@ -7,8 +7,10 @@ import plotly.graph_objects as go
 import pytest
 
 from core.config import LABELS
-from core.figures import class_scores_bars, confusion_matrix
+from core.figures import class_scores_bars, confusion_matrix, unknown_matrix
+from core.metrics import unknown_words, word_scores
 from core.results import Evaluation, Scores
+from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 
 DOWN, GO, SILENCE, UNKNOWN = 0, 1, 10, 11
 
@@ -24,7 +26,7 @@ def _text(figure: go.Figure) -> str:
 
 
 def test_a_down_taken_for_go_stands_in_the_row_of_down(evaluation: Evaluation) -> None:
-    figure = confusion_matrix(evaluation, normalised=True)
+    figure = confusion_matrix(evaluation, show="true")
     heatmap = _trace(figure, "confusion")
     assert heatmap.z[DOWN][GO] == pytest.approx(30)
     assert heatmap.z[GO][DOWN] == 0
@@ -34,18 +36,18 @@ def test_a_down_taken_for_go_stands_in_the_row_of_down(evaluation: Evaluation) -
 
 
 def test_rows_with_clips_add_up_to_a_hundred_and_the_row_without_is_empty_and_explained(evaluation: Evaluation) -> None:
-    figure = confusion_matrix(evaluation, normalised=True)
+    figure = confusion_matrix(evaluation, show="true")
     sums = np.asarray(_trace(figure, "confusion").z).sum(axis=1)
     np.testing.assert_allclose(np.delete(sums, SILENCE), 100)
     assert np.isnan(_trace(figure, "confusion").z[SILENCE]).all()
     assert "silence" in _text(figure)
     full = dataclasses.replace(evaluation, confusion=evaluation.confusion + 1)
-    assert "silence" not in _text(confusion_matrix(full, normalised=True))
+    assert "silence" not in _text(confusion_matrix(full, show="true"))
 
 
 def test_cells_show_counts_or_percentages(evaluation: Evaluation) -> None:
-    counts = _trace(confusion_matrix(evaluation, normalised=False), "confusion").text
-    shares = _trace(confusion_matrix(evaluation, normalised=True), "confusion").text
+    counts = _trace(confusion_matrix(evaluation, show="counts"), "confusion").text
+    shares = _trace(confusion_matrix(evaluation, show="true"), "confusion").text
     assert (counts[DOWN][GO], shares[DOWN][GO]) == ("3", "30")
     assert (counts[UNKNOWN][UNKNOWN], shares[UNKNOWN][UNKNOWN]) == ("50", "100")
     assert counts[GO][DOWN] == ""
@@ -57,11 +59,11 @@ def test_a_rare_mistake_is_not_rounded_to_nothing() -> None:
     rare = Evaluation(
         "r", "d", "official", LABELS, confusion, 0.0, np.zeros((0, 12), np.float32), np.zeros(0, np.int64)
     )
-    assert _trace(confusion_matrix(rare, normalised=True), "confusion").text[DOWN][GO] == "<1"
+    assert _trace(confusion_matrix(rare, show="true"), "confusion").text[DOWN][GO] == "<1"
 
 
 def test_every_cell_can_be_selected_and_knows_its_labels_and_its_clips(evaluation: Evaluation) -> None:
-    cells = _trace(confusion_matrix(evaluation, normalised=True), "cells")
+    cells = _trace(confusion_matrix(evaluation, show="true"), "cells")
     expected = [
         (true, answered, evaluation.confusion[i, j])
         for i, true in enumerate(LABELS)
@@ -76,7 +78,7 @@ def test_every_cell_can_be_selected_and_knows_its_labels_and_its_clips(evaluatio
 
 
 def test_run_protocol_dataset_and_number_of_clips_are_named(evaluation: Evaluation) -> None:
-    text = _text(confusion_matrix(evaluation, normalised=True))
+    text = _text(confusion_matrix(evaluation, show="true"))
     for part in ("a run", "testing list", "demo words", f"n = {evaluation.n}"):
         assert part in text
 
@@ -93,3 +95,63 @@ def test_scores_are_drawn_in_percent_and_classes_without_clips_are_left_out(scor
 
 def test_precision_recall_and_f1_differ_in_symbol_and_not_only_in_colour(scores: Scores) -> None:
     assert len({trace.marker.symbol for trace in class_scores_bars(scores).data}) == 3
+
+
+def test_by_answer_columns_add_up_to_a_hundred_and_empty_ones_are_explained(evaluation: Evaluation) -> None:
+    figure = confusion_matrix(evaluation, show="answered")
+    z = np.asarray(_trace(figure, "confusion").z)
+    np.testing.assert_allclose(np.delete(z, SILENCE, axis=1).sum(axis=0), 100)
+    assert np.isnan(z[:, SILENCE]).all()
+    assert z[DOWN][GO] == pytest.approx(100 * 3 / 13)
+    assert "Empty column, since nothing was called this: silence" in _text(figure)
+
+
+def test_another_order_moves_rows_and_columns_together(evaluation: Evaluation) -> None:
+    order = list(range(12))[::-1]
+    figure = confusion_matrix(evaluation, show="counts", order=order)
+    heatmap, cells = _trace(figure, "confusion"), _trace(figure, "cells")
+    assert list(heatmap.x) == list(heatmap.y)
+    assert (heatmap.x[0], heatmap.x[11]) == ("unknown", "down")
+    assert heatmap.text[11][10] == "3"
+    at = [tuple(cell) for cell in cells.customdata].index(("down", "go", 3))
+    assert (cells.x[at], cells.y[at]) == ("go", "down")
+
+
+def test_the_chosen_cell_is_framed_wherever_it_stands(evaluation: Evaluation) -> None:
+    (frame,) = confusion_matrix(evaluation, chosen=("down", "go")).layout.shapes
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (0.5, 1.5, -0.5, 0.5)
+    (frame,) = confusion_matrix(evaluation, chosen=("down", "go"), order=range(11, -1, -1)).layout.shapes
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (9.5, 10.5, 10.5, 11.5)
+    assert not confusion_matrix(evaluation, chosen=("bed", "go")).layout.shapes
+
+
+def test_a_single_clip_is_one_clip() -> None:
+    text = _text(confusion_matrix(evaluation_of([DOWN], sure_answers([DOWN], [GO]))))
+    assert "n = 1 clip" in text
+    assert "1 clips" not in text
+    hover = _trace(confusion_matrix(evaluation_of([DOWN], sure_answers([DOWN], [GO]))), "cells").text[GO]
+    assert hover.startswith("1 of 1 clip of “down” (100.0 %)<br>heard as “go”")
+
+
+def test_unknown_words_have_rows_of_their_own_and_can_be_selected() -> None:
+    words = unknown_words(random_evaluation(400))
+    assert words is not None
+    figure = unknown_matrix(words, show="counts", chosen=(words.words[2], "go"))
+    cells = {(word, label): n for word, label, n in _trace(figure, "cells").customdata}
+    assert sum(cells.values()) == words.n.sum()
+    assert cells[words.words[0], "_unknown_"] == words.counts[0, UNKNOWN]
+    assert figure.layout.yaxis.ticktext[0] == f"{words.words[0]} ({words.n[0]})"
+    assert figure.layout.shapes[0].y0 == 1.5
+
+
+def test_intervals_of_precision_and_recall_are_those_that_were_counted(scores: Scores) -> None:
+    made = random_evaluation(300)
+    words = word_scores(made)
+    figure = class_scores_bars(scores, words=words)
+    recall = _trace(figure, "recall")
+    low, high = words[DOWN].recall_interval
+    # The bars reach from the score drawn, 25 %, to the ends of the interval.
+    assert recall.error_x.arrayminus[DOWN] == pytest.approx(max(0, 25 - 100 * low))
+    assert recall.error_x.array[DOWN] == pytest.approx(max(0, 100 * high - 25))
+    assert f"{words[DOWN].right} of {words[DOWN].n} clips" in recall.text[DOWN]
+    assert len({tuple(trace.y) for trace in figure.data}) == 3, "each needs a lane of its own"

@@ -10,11 +10,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core import figures
+from core import figures, metrics
 from core.config import LABELS
 from core.figures import style
 from core.results import EpochReport, Evaluation, Filters, Prediction, Scores, StreamTrack
-from tests import benchmark_reports
+from tests import benchmark_reports, evaluations
 
 UNITS = (
     "(number of clips)",
@@ -48,16 +48,30 @@ def drawn(
     log_mel = np.log(np.random.default_rng(0).random((40, 101), np.float32) + 1e-10)
     timings = [one for one in benchmark_reports.cpu_timings() if one.task == "epoch-linear"]
     reports = [benchmark_reports.report(), benchmark_reports.report("2026-11-22T08:00:00+00:00", quick=True)]
+    answered = evaluations.random_evaluation(300)
+    curves = metrics.detection_curves(answered)
+    right = answered.probabilities.argmax(axis=1) == answered.truth
+    quarters = metrics.quartile_scores(right, np.arange(300.0))
+    by_name = metrics.group_scores(right, metrics.file_speakers(answered.clip_files))
     return {
+        "accuracy_by_group": (figures.accuracy_by_group, (by_name, 0.7), {"chosen": by_name[1].name}),
+        "accuracy_by_range": (
+            figures.accuracy_by_range,
+            ([("words", quarters)], 0.7),
+            {"axis": "Level (dB)", "unit": "dB"},
+        ),
+        "answer_bars": (figures.answer_bars, (LABELS, [1 / 12] * 12), {"initial": [1 / 12] * 12, "truth": "go"}),
         "class_counts": (figures.class_counts, (["yes", "no", "yes"], ["train", "train", "official"]), {}),
         "class_scores_bars": (figures.class_scores_bars, (scores,), {}),
-        "confusion_matrix": (figures.confusion_matrix, (evaluation,), {"normalised": True}),
+        "confusion_matrix": (figures.confusion_matrix, (evaluation,), {"show": "true"}),
+        "det_curves": (figures.det_curves, (curves,), {"chosen": "go"}),
         "filter_centres_shift": (figures.filter_centres_shift, (trained,), {}),
         "filter_movement": (figures.filter_movement, (make_reports(20, best=20),), {}),
         "kernel_heatmaps": (figures.kernel_heatmaps, (trained,), {"part": "both"}),
         "kernel_spectrum": (figures.kernel_spectrum, (trained, 10), {}),
         "kernel_time": (figures.kernel_time, (trained, 10, "cos"), {}),
         "log_mel_image": (figures.log_mel_image, (log_mel,), {"hop_s": 0.01, "filters": trained}),
+        "log_mel_pair": (figures.log_mel_pair, (log_mel, log_mel + 1, trained), {}),
         "mel_filters": (figures.mel_filters, (trained,), {"chosen": 5}),
         "mel_heatmaps": (figures.mel_heatmaps, (trained,), {}),
         "misses_against_false_alarms": (figures.misses_against_false_alarms, (tracks,), {"threshold": 0.7}),
@@ -65,10 +79,18 @@ def drawn(
         "overlaid_mel_filters": (figures.overlaid_mel_filters, (trained,), {"chosen": 5}),
         "overview_picture": (figures.overview_picture, (trained,), {}),
         "ranked_words": (figures.ranked_words, (make_predictions(["yes"])[0],), {}),
+        "reliability_diagram": (figures.reliability_diagram, (metrics.reliability(answered),), {}),
+        "roc_curves": (figures.roc_curves, (curves,), {"chosen": "go"}),
         "speed_bars": (figures.speed_bars, (timings,), {}),
         "speed_history": (figures.speed_history, (reports, "gradient"), {}),
         "speed_parts": (figures.speed_parts, (timings,), {}),
+        "threshold_cost_curves": (
+            figures.threshold_cost_curves,
+            (metrics.threshold_costs(answered, "go"),),
+            {"threshold": 0.5},
+        ),
         "training_curves": (figures.training_curves, (make_reports(20, best=20),), {}),
+        "unknown_matrix": (figures.unknown_matrix, (metrics.unknown_words(answered),), {}),
         "waveform": (figures.waveform, (sound, 16_000), {"marked": (0.1, 0.5)}),
         "word_timeline": (figures.word_timeline, (make_predictions(["yes", "no", "_silence_"]),), {}),
     }

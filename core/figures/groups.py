@@ -1,0 +1,142 @@
+"""Pictures of who and what a model is bad for: accuracy by speaker, and by loudness or noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from core.figures import style
+from core.metrics import GroupScores, RangeScores
+
+POINTS_COLOUR = style.OKABE_ITO[4]
+
+LOOKS = ((style.OKABE_ITO[4], "circle", "solid"), (style.OKABE_ITO[2], "diamond", "dash"))
+"""Colour, symbol and dash of the first and the second series of ranges."""
+
+
+def accuracy_by_group(
+    groups: Sequence[GroupScores], overall: float, *, chosen: str = "", what: str = "Speaker", title: str | None = None
+) -> go.Figure:
+    """Accuracy of every group with its 95 % interval, in the order given, the first on top.
+
+    Args:
+        groups: The groups to show.
+        overall: Accuracy on all clips, 0 to 1, drawn as a line.
+        chosen: Name of the group to mark.
+        what: What a group is, for the axis and the hover texts.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the markers "accuracy" (%), whose ``customdata`` is the name of the group.
+    """
+    percents = [100 * group.accuracy for group in groups]
+    ticks = [f"{group.name} ({group.n:,})" for group in groups]
+    figure = go.Figure(
+        go.Scatter(
+            x=percents,
+            y=list(range(len(groups))),
+            name="accuracy",
+            mode="markers",
+            customdata=[group.name for group in groups],
+            text=[
+                f"{what.lower()} {group.name}: {group.right:,} of {group.n:,} right ({value:.1f} %)<br>"
+                f"95 % interval {100 * group.interval[0]:.1f} to {100 * group.interval[1]:.1f}"
+                for group, value in zip(groups, percents, strict=True)
+            ],
+            hovertemplate="%{text}<extra></extra>",
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [100 * group.interval[1] - value for group, value in zip(groups, percents, strict=True)],
+                "arrayminus": [value - 100 * group.interval[0] for group, value in zip(groups, percents, strict=True)],
+                "thickness": 1.5,
+                "width": 4,
+            },
+            marker={
+                "symbol": ["square" if group.name == chosen else "circle" for group in groups],
+                "size": [13 if group.name == chosen else 10 for group in groups],
+                "color": POINTS_COLOUR,
+            },
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+        )
+    )
+    figure.add_vline(x=100 * overall, line={"color": style.FAINT_INK, "dash": "dot", "width": 1.5}, name="overall")
+    figure.update_xaxes(title_text="Accuracy (%)", range=[-2, 102], fixedrange=True)
+    figure.update_yaxes(
+        title_text=f"{what} (clips)", tickvals=list(range(len(groups))), ticktext=ticks,
+        range=[max(len(groups), 1) - 0.5, -0.5], fixedrange=True,
+    )  # fmt: skip
+    figure.update_layout(hoverdistance=40, dragmode=False)
+    note = f"Dotted: all clips, {100 * overall:.1f}{style.NBSP}%. Bars: 95{style.NBSP}% intervals."
+    if not groups:
+        style.panel_note(figure, "There is no group to show.")
+    return style.finish(
+        figure, title=title or f"Accuracy by {what.lower()}", note=note, height=max(20 * len(groups), 60) + 10
+    )
+
+
+def accuracy_by_range(
+    series: Sequence[tuple[str, Sequence[RangeScores]]],
+    overall: float,
+    *,
+    axis: str,
+    unit: str,
+    title: str | None = None,
+) -> go.Figure:
+    """Accuracy in each quarter of the clips over what they were sorted by, with 95 % intervals.
+
+    Args:
+        series: Name and quarters of up to two kinds of clips.
+        overall: Accuracy on all clips, 0 to 1, drawn as a line.
+        axis: Title of the axis of the quantity, with its unit.
+        unit: The unit alone.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with a line for each kind of clips: a point a quarter at its median, with whiskers across from its
+        lowest to its highest value, and up and down for the interval.
+    """
+    figure = go.Figure()
+    for (name, ranges), (colour, symbol, dash) in zip(series, LOOKS, strict=False):
+        middles = [part.middle for part in ranges]
+        percents = [100 * part.accuracy for part in ranges]
+        figure.add_scatter(
+            x=middles,
+            y=percents,
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 1.6},
+            marker={"symbol": symbol, "size": 10},
+            text=[
+                f"{name}, {part.start:.1f} to {part.end:.1f} {unit}:<br>{part.right:,} of {part.n:,} right "
+                f"({value:.1f} %)<br>95 % interval {100 * part.interval[0]:.1f} to {100 * part.interval[1]:.1f}"
+                for part, value in zip(ranges, percents, strict=True)
+            ],
+            hovertemplate="%{text}<extra></extra>",
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [100 * part.interval[1] - value for part, value in zip(ranges, percents, strict=True)],
+                "arrayminus": [value - 100 * part.interval[0] for part, value in zip(ranges, percents, strict=True)],
+                "thickness": 1.8,
+                "width": 5,
+            },
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [part.end - part.middle for part in ranges],
+                "arrayminus": [part.middle - part.start for part in ranges],
+                "thickness": 1,
+                "width": 0,
+            },
+        )
+    figure.add_hline(y=100 * overall, line={"color": style.FAINT_INK, "dash": "dot", "width": 1.5}, name="overall")
+    figure.update_xaxes(title_text=axis)
+    figure.update_yaxes(title_text="Accuracy (%)", range=[-2, 102])
+    note = f"Dotted: all clips, {100 * overall:.1f}{style.NBSP}%. Upright bars: 95{style.NBSP}% intervals."
+    names = [name for name, ranges in series if ranges]
+    if not names:
+        style.panel_note(figure, "There are too few clips for quarters: eight at least.")
+    return style.finish(figure, title=title or "Accuracy by quarter", note=note, height=330, legend=names)

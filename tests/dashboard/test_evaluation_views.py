@@ -1,0 +1,169 @@
+"""What the Evaluation page shows beside the score: mix-ups, calibration, thresholds, speakers, sound, worst clips."""
+
+import json
+
+import pytest
+
+from core import metrics
+from core.evaluation import evaluation_path, load_evaluation, scores
+from tests.dashboard.conftest import assert_calm, charts, texts
+
+VIEWS = (
+    "Confusion matrix", "By word", "Calibration", "Thresholds", "Speakers", "Level and noise", "Worst clips",
+)  # fmt: skip
+
+
+@pytest.fixture
+def look_at(open_page, own_run):
+    """Opens one view of the page."""
+
+    def look(view):
+        app = open_page("evaluation")
+        if view != VIEWS[0]:
+            app.segmented_control("evaluation.view").set_value(view).run()
+        assert_calm(app)
+        return app
+
+    return look
+
+
+@pytest.fixture
+def kept(own_run, tiny_pack):
+    return load_evaluation(evaluation_path(own_run, tiny_pack.title, "official"))
+
+
+def figure(app, number=0):
+    return json.loads(app.get("plotly_chart")[number].proto.spec)
+
+
+def trace(app, name, number=0):
+    return next(one for one in figure(app, number)["data"] if one.get("name") == name)
+
+
+def clips_listed(app):
+    return [text for text in texts(app).splitlines() if "heard as **" in text]
+
+
+def test_the_views_are_those_expected(look_at):
+    assert tuple(look_at(VIEWS[0]).segmented_control("evaluation.view").options) == VIEWS
+
+
+def test_without_the_dataset_everything_is_shown_that_needs_only_the_answers(open_page, own_run, monkeypatch, tmp_path):
+    monkeypatch.setenv("KWS_DATA", str(tmp_path / "gone"))
+    app = open_page("evaluation")
+    for view, figures in zip(VIEWS, (1, 1, 1, 2, 1, 0, 0), strict=True):
+        app.segmented_control("evaluation.view").set_value(view).run()
+        assert_calm(app)
+        assert charts(app) == figures, view
+    # The list stands there without sound, with a way to get it.
+    assert clips_listed(app)
+    assert not app.get("audio")
+    assert "the sound itself is needed" in app.info[-1].value
+    assert "Go to Data" in [link.proto.label for link in app.get("page_link")]
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_a_cell_is_opened_heard_and_looked_at_closely(look_at, kept):
+    app = look_at("Confusion matrix")
+    cell = metrics.common_cells(kept)[0]
+    assert app.selectbox("evaluation.cell").options[0].startswith(f"{cell[0].strip('_')} heard as {cell[1].strip('_')}")
+    app.selectbox("evaluation.cell").select_index(0).run()
+    assert_calm(app)
+    assert len(clips_listed(app)) == len(app.get("audio")) == min(5, cell[2])
+    assert figure(app)["layout"]["shapes"], "the cell is framed"
+    before = charts(app)
+    app.toggle(next(one.key for one in app.toggle if "closer" in one.key)).set_value(True).run()
+    assert_calm(app)
+    assert charts(app) == before + 2
+    drawn = [[one.get("name") for one in figure(app, number)["data"]] for number in range(charts(app))]
+    assert ["initial", "learned"] in drawn
+    assert ["learned", "initial"] in drawn
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_the_matrix_is_read_in_three_ways_and_put_in_order(look_at, kept):
+    app = look_at("Confusion matrix")
+    seen = [trace(app, "confusion")["text"]]
+    for show in ("answered", "counts"):
+        app.segmented_control("evaluation.show").set_value(show).run()
+        assert_calm(app)
+        seen.append(trace(app, "confusion")["text"])
+    assert seen[0] != seen[1] != seen[2] != seen[0]
+    app.segmented_control("evaluation.order").set_value("confusion").run()
+    assert_calm(app)
+    order = [kept.labels[at].strip("_") for at in metrics.confusion_order(kept.confusion)]
+    assert trace(app, "confusion")["y"] == order
+
+
+def test_scores_by_word_stand_in_a_table_with_their_intervals(look_at, kept):
+    app = look_at("By word")
+    words, averages = (table.value for table in app.dataframe)
+    first = metrics.word_scores(kept)[0]
+    low, high = first.recall_interval
+    assert words["95 % interval of recall"][0] == f"{100 * low:.1f}–{100 * high:.1f} %"
+    assert words["Clips"].tolist() == kept.confusion.sum(axis=1).tolist()
+    result = scores(kept)
+    assert averages["Average"].tolist() == ["micro", "macro", "weighted"]
+    assert averages["F1"].tolist() == [
+        f"{100 * value:.1f} %" for value in (result.micro_f1, result.macro_f1, result.weighted_f1)
+    ]
+
+
+def test_the_calibration_error_is_named_with_what_chance_makes(look_at, kept):
+    app = look_at("Calibration")
+    for binning in ("width", "clips"):
+        app.segmented_control("evaluation.binning").set_value(binning).run()
+        assert_calm(app)
+        found = metrics.reliability(kept, binning)
+        shown = {metric.label: metric.value for metric in app.metric}
+        assert shown["Expected calibration error"] == f"{100 * found.ece:.1f} %"
+        assert shown["By chance alone up to"] == f"{100 * found.chance_ece:.1f} %"
+
+
+def test_a_threshold_tells_what_it_costs(look_at, kept):
+    app = look_at("Thresholds")
+    app.segmented_control("evaluation.word").set_value("stop").run()
+    app.slider("evaluation.threshold.stop").set_value(95.0).run()
+    assert_calm(app)
+    costs = metrics.threshold_costs(kept, "stop")
+    missed = costs.misses[costs.place(0.95)]
+    assert f"Missed: {missed} of {costs.n}" in [metric.label for metric in app.metric]
+    app.segmented_control("evaluation.curve").set_value("roc").run()
+    assert_calm(app)
+    assert trace(app, "guessing")
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_speakers_are_compared_and_one_is_heard(look_at, tiny_pack):
+    app = look_at("Speakers")
+    speakers = {name for name in tiny_pack.speakers[tiny_pack.indices("official")].tolist() if name}
+    assert set(trace(app, "accuracy")["customdata"]) == speakers
+    one = app.selectbox("evaluation.speaker").options[0]
+    app.selectbox("evaluation.speaker").select_index(0).run()
+    assert_calm(app)
+    assert clips_listed(app)
+    assert all(f"speaker {one}" in line for line in texts(app).splitlines() if "nohash" in line)
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_level_and_noise_are_measured_where_the_clips_are(look_at):
+    app = look_at("Level and noise")
+    assert charts(app) == 2
+    assert len(trace(app, "words")["y"]) == len(trace(app, "words", 1)["y"]) == 4
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_the_worst_clips_come_first_and_a_few_at_a_time(look_at, kept):
+    app = look_at("Worst clips")
+    worst = metrics.worst_clips(kept)
+    listed = clips_listed(app)
+    assert len(listed) == len(app.get("audio")) == 5
+    assert f"**{kept.clip_words[worst[0]].strip('_')}** heard as" in listed[0]
+
+
+def test_a_cell_that_another_dataset_has_not_is_forgotten(look_at):
+    app = look_at("By word")
+    app.session_state["evaluation.cell"] = ("a word of another dataset", "go")
+    app.segmented_control("evaluation.view").set_value("Confusion matrix").run()
+    assert_calm(app)
+    assert app.selectbox("evaluation.cell").value is None
