@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -31,85 +31,92 @@ TRADES = {
 }
 
 
-def draw(models: Sequence[RunState]) -> None:
+@dataclass(frozen=True)
+class Settings:
+    """What a model's knobs begin with."""
+
+    run: RunState
+    kept: ListeningConfig
+    problem: str
+    """What is wrong with the settings kept for the model, if they cannot be used."""
+
+
+def of(run: RunState) -> Settings:
+    """The settings kept with a model; the knobs follow them when they have changed. To be called before ``draw``."""
+    try:
+        settings = Settings(run, operating_point.load(run.folder), "")
+    except ConfigError as error:
+        settings = Settings(run, ListeningConfig(), f"{error} The defaults are used.")
+    if st.session_state.get(_key(run, "kept")) != repr(settings.kept):
+        _reset(settings)
+    for name in KNOBS:
+        st.session_state.setdefault(_key(run, name), getattr(settings.kept, name))
+    st.session_state.setdefault(_key(run, "by_word"), bool(settings.kept.word_thresholds))
+    return settings
+
+
+def chosen(settings: Settings) -> ListeningConfig:
+    """The settings of a model as its knobs stand now."""
+    values = {name: st.session_state[_key(settings.run, name)] for name in KNOBS}
+    return replace(settings.kept, **values, word_thresholds=_word_thresholds(settings))
+
+
+def draw(models: Sequence[Settings]) -> None:
     """The knobs of the models that listen; a change holds at once, without a pause in what is heard."""
     with st.expander("Settings of the detector", icon=":material/tune:"):
-        boxes = st.tabs([run.name for run in models]) if len(models) > 1 else [st.container()]
-        for box, run in zip(boxes, models, strict=True):
+        boxes = st.tabs([one.run.name for one in models]) if len(models) > 1 else [st.container()]
+        for box, settings in zip(boxes, models, strict=True):
             with box:
-                _draw_knobs(run)
-
-
-def config_of(run: RunState) -> ListeningConfig:
-    """The settings of a model as the knobs stand now."""
-    base, _ = _kept(run)
-    _follow(run, base)
-    values = {name: st.session_state[_key(run, name)] for name in KNOBS}
-    return replace(base, **values, word_thresholds=_word_thresholds(run, base))
+                _draw_knobs(settings)
 
 
 def _key(run: RunState, name: str) -> str:
     return f"live.{name}.{run.name}"
 
 
-def _kept(run: RunState) -> tuple[ListeningConfig, str]:
-    """The settings kept with a model, and what is wrong with them if they cannot be used."""
-    try:
-        return operating_point.load(run.folder), ""
-    except ConfigError as error:
-        return ListeningConfig(), str(error)
-
-
-def _follow(run: RunState, base: ListeningConfig) -> None:
-    """Set the knobs to the settings kept with the model, if there are others since they were set."""
-    if st.session_state.get(_key(run, "kept")) != repr(base):
-        _set(run, base)
-    for name in KNOBS:
-        st.session_state.setdefault(_key(run, name), getattr(base, name))
-    st.session_state.setdefault(_key(run, "by_word"), bool(base.word_thresholds))
-
-
-def _set(run: RunState, base: ListeningConfig) -> None:
-    st.session_state[_key(run, "kept")] = repr(base)
-    st.session_state[_key(run, "by_word")] = bool(base.word_thresholds)
+def _reset(settings: Settings) -> None:
+    """Set the knobs to the settings kept with the model."""
+    run, kept = settings.run, settings.kept
+    st.session_state[_key(run, "kept")] = repr(kept)
+    st.session_state[_key(run, "by_word")] = bool(kept.word_thresholds)
     # A new table forgets what was typed into the old one.
     st.session_state[_key(run, "table")] = st.session_state.get(_key(run, "table"), 0) + 1
     for name in KNOBS:
-        st.session_state[_key(run, name)] = getattr(base, name)
+        st.session_state[_key(run, name)] = getattr(kept, name)
 
 
-def _draw_knobs(run: RunState) -> None:
-    base, problem = _kept(run)
-    if problem:
-        st.warning(problem, icon=":material/warning:")
-    _follow(run, base)
+def _draw_knobs(settings: Settings) -> None:
+    run, kept = settings.run, settings.kept
+    if settings.problem:
+        st.warning(settings.problem, icon=":material/warning:")
     left, right = st.columns(2, gap="large")
     ranges: dict[str, tuple[Any, Any, Any]] = {
         "threshold": (0.0, 1.0, 0.01),
-        "average_s": (0.0, max(1.0, base.average_s), 0.05),
-        "minimum_count": (1, max(10, base.minimum_count), 1),
-        "refractory_s": (0.0, max(2.0, base.refractory_s), 0.05),
+        "average_s": (0.0, max(1.0, kept.average_s), 0.05),
+        "minimum_count": (1, max(10, kept.minimum_count), 1),
+        "refractory_s": (0.0, max(2.0, kept.refractory_s), 0.05),
     }
     for column, name in zip((left, right, left, right), KNOBS, strict=True):
         low, high, step = ranges[name]
         column.slider(KNOBS[name], low, high, step=step, key=_key(run, name), persist_state="session")
         column.caption(TRADES[name])
     if st.toggle("Words with a threshold of their own", key=_key(run, "by_word"), persist_state="session"):
-        _draw_words(run, base)
+        _draw_words(settings)
     row = st.container(horizontal=True)
-    row.button("Reset", key=_key(run, "reset"), on_click=_set, args=(run, base), icon=":material/undo:")
+    row.button("Reset", key=_key(run, "reset"), on_click=_reset, args=(settings,), icon=":material/undo:")
     if row.button("Keep for this model", key=_key(run, "keep"), icon=":material/save:"):
         with explained():
-            operating_point.save(run.folder, config_of(run))
+            operating_point.save(run.folder, chosen(settings))
             st.toast(f"{run.name} listens with these settings from now on.", icon=":material/check:")
-    listener.mine().configure(run.name, config_of(run))
+            st.rerun()
+    listener.mine().configure(run.name, chosen(settings))
 
 
-def _draw_words(run: RunState, base: ListeningConfig) -> None:
-    own = dict(base.word_thresholds)
+def _draw_words(settings: Settings) -> None:
+    own = dict(settings.kept.word_thresholds)
     st.data_editor(
         {"word": list(KEYWORDS), "threshold": [own.get(word) for word in KEYWORDS]},
-        key=_table_key(run),
+        key=_table_key(settings.run),
         hide_index=True,
         disabled=["word"],
         width="content",
@@ -127,11 +134,11 @@ def _table_key(run: RunState) -> str:
     return f"{_key(run, 'words')}.{st.session_state.get(_key(run, 'table'), 0)}"
 
 
-def _word_thresholds(run: RunState, base: ListeningConfig) -> tuple[tuple[str, float], ...]:
+def _word_thresholds(settings: Settings) -> tuple[tuple[str, float], ...]:
     """Thresholds of single words: the kept ones, and over them what was typed into the table."""
-    if not st.session_state[_key(run, "by_word")]:
+    if not st.session_state[_key(settings.run, "by_word")]:
         return ()
-    own: dict[str, float | None] = dict(base.word_thresholds)
-    edits = st.session_state.get(_table_key(run), {}).get("edited_rows", {})
+    own: dict[str, float | None] = dict(settings.kept.word_thresholds)
+    edits = st.session_state.get(_table_key(settings.run), {}).get("edited_rows", {})
     own |= {KEYWORDS[int(row)]: cells["threshold"] for row, cells in edits.items() if "threshold" in cells}
     return tuple((word, float(threshold)) for word, threshold in own.items() if threshold is not None)

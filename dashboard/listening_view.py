@@ -18,6 +18,7 @@ from dashboard import cache, listener, listening_settings, picker, recordings_vi
 from dashboard.components import microphone
 from dashboard.listener import Heard
 from dashboard.listening_picture import Look, look
+from dashboard.listening_settings import Settings
 from dashboard.widgets import explained
 from dashboard.wording import percent
 
@@ -60,12 +61,13 @@ def panel(run: RunState, device: str) -> None:
         model.name: look(model.name, classifiers[model.name].checkpoint.labels, cache.filters(model.folder))
         for model in models
     }
-    st.fragment(_ear)(models, classifiers, looks, source, basis, device_number, _choices())
+    settings = [listening_settings.of(model) for model in models]
+    st.fragment(_ear)(settings, classifiers, looks, source, basis, device_number, _choices())
     st.caption(
         "Above, what the model hears: bright is loud, low tones are at the bottom. Below, how probable each word is. "
         "A word that stays above the threshold is detected: it is marked, and listed below."
     )
-    st.fragment(listening_settings.draw)(models)
+    st.fragment(listening_settings.draw)(settings)
     st.fragment(_words)(run.name, len(models) > 1)
 
 
@@ -141,7 +143,7 @@ def _choices() -> tuple[Any, ...]:
 
 
 def _ear(
-    models: Sequence[RunState],
+    settings: Sequence[Settings],
     classifiers: Mapping[str, Classifier],
     looks: Mapping[str, Look],
     source: str,
@@ -154,7 +156,7 @@ def _ear(
         # microphone would run this fragment alone.
         st.rerun()
     mine = listener.mine()
-    mine.use(classifiers, {run.name: listening_settings.config_of(run) for run in models})
+    mine.use(classifiers, {one.run.name: listening_settings.chosen(one) for one in settings})
     card = sound_card.sound_card()
     news = {"zero_ms": card.zero_ms(mine.name), "lost_s": card.lost_s() if source == "card" else 0.0}
     microphone.draw(EAR, mine.answer(looks, source, basis) | news, partial(_take, source, device_number))

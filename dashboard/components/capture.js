@@ -30,13 +30,18 @@ const TEXTS = {
   insecure:
     'The browser gives its microphone only to pages of this computer and to https pages. Open http://localhost' +
     `${location.port ? `:${location.port}` : ''} on the computer that runs Earshot, or put it behind https.`,
-  tooOld: 'This browser cannot pass sound on to a page (it has no AudioWorklet). Use a current Firefox, Chrome, Edge or Safari.',
+  tooOld:
+    'This browser cannot pass sound on to a page (it has no AudioWorklet). Use a current Firefox, Chrome, Edge or ' +
+    'Safari.',
   denied:
     'The browser does not allow this page to use the microphone. Click the sign beside the address, allow the ' +
-    'microphone, and press Start again. If it is allowed there, allow it for the browser in the settings of your system.',
+    'microphone, and press Start again. If it is allowed there, allow it for the browser in the settings of your ' +
+    'system.',
   none: 'No microphone was found. Plug one in, or choose one in the settings of your system, and press Start again.',
-  busy: 'The microphone cannot be opened: another program may be using it. Close that program and press Start again.',
-  gone: 'The microphone went away: it was unplugged, or its permission was taken back. Plug it in and press Start again.',
+  busy:
+    'The microphone cannot be opened: another program may be using it. Close that program and press Start again.',
+  gone:
+    'The microphone went away: it was unplugged, or its permission was taken back. Plug it in and press Start again.',
   muted: 'The microphone is muted, by a switch on it or by your system.',
   silent: 'Not a single sound arrives: the microphone may be switched off or turned down to zero.',
 };

@@ -4,7 +4,8 @@
 const CHUNK_S = 0.2; // seconds in a message while the server keeps up; the next one grows meanwhile
 const LARGEST_S = 2; // seconds in a message at most
 const KEPT_S = 30; // seconds that wait for a slow server before the oldest are dropped
-const PATIENCE_MS = 2000; // wait for an answer before a message is sent again; doubled each time, up to LONGEST_MS
+const PATIENCE = 4; // a message is sent again after so many times the usual wait for an answer; doubled each time
+const SHORTEST_MS = 600; // ... but not before, and not later than LONGEST_MS
 const LONGEST_MS = 15000;
 const CLOCK_BLOCKS = 500; // blocks (10 s) over which the clock of the samples is compared with the browser's
 
@@ -17,8 +18,9 @@ class Delivery {
 
   // A new stream of sound.
   begin(session, rate) {
-    Object.assign(this, { session, rate, pending: [], waiting: 0, inFlight: null, finishing: false, offsets: [] });
+    Object.assign(this, { session, rate, pending: [], waiting: 0, inFlight: null, finishing: false });
     Object.assign(this, { captured: 0, acknowledged: 0, dropped: 0, sent: 0, answered: 0, resent: 0 });
+    Object.assign(this, { offsets: [], usualMs: 500 });
   }
 
   // A block that was just recorded (Float32Array).
@@ -64,7 +66,7 @@ class Delivery {
   // Send a message, with or without sound.
   post(sound, extra) {
     const message = { session: this.session, number: ++this.number, attempt: 0, ...sound, ...extra() };
-    this.inFlight = { message, since: performance.now(), patience: PATIENCE_MS };
+    this.inFlight = { message, since: performance.now(), patience: Math.max(SHORTEST_MS, PATIENCE * this.usualMs) };
     this.sent++;
     this.launch();
   }
@@ -98,6 +100,7 @@ class Delivery {
   answer(session, number) {
     const message = this.inFlight?.message;
     if (!message || session !== this.session || number < message.number) return null;
+    this.usualMs += 0.1 * (this.owedMs - this.usualMs);
     this.acknowledged += message.length ?? 0;
     this.answered++;
     this.inFlight = null;

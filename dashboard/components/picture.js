@@ -4,7 +4,6 @@ const SPAN_S = 10; // seconds drawn; less on a narrow screen
 const NARROW_SPAN_S = 6;
 const NARROW_PX = 560;
 const KEPT_PICTURE_S = 14;
-const LAG_S = 0.15; // the picture stays this far behind the newest data, so that it rolls instead of jumping
 const SHOWN = 0.1; // a word has a line as long as it was this probable somewhere in the picture
 const NAMED = 0.25; // ... and its name at a peak from here up
 const LEAST_CONTRAST = 0.3; // share of the whole scale that the colours cover at least, so that silence stays dark
