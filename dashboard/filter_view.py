@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core import figures
+from core.errors import DataError
 from core.figures.frequency_axis import AXES, Axis
 from core.filter_facts import (
     BANDS,
@@ -24,10 +24,14 @@ from core.filter_facts import (
     seen_as,
 )
 from core.results import Filters, FilterSnapshot
-from dashboard import cache
+from core.runs import RunState
+from dashboard import cache, state
 from dashboard.widgets import show_clickable_figure, show_figure
+from dashboard.wording import clips
 
 NUMBER = "filterbank.number"
+FIRST = 10
+"""The filter looked at until another one is chosen."""
 
 PICTURES = {
     "overlaid": ("Overlaid", "Each curve is one filter: high where it listens. Dashed grey: initial. Solid blue: "
@@ -62,12 +66,12 @@ def choose_axis() -> Axis:
 
 def choose_filter(n_mels: int) -> int:
     """Number of the filter that all pictures bring out."""
-    if st.session_state.get(NUMBER, 0) >= n_mels:
-        st.session_state[NUMBER] = n_mels - 1
+    # Set here rather than as the slider's default, since a click sets it too.
+    st.session_state[NUMBER] = min(st.session_state.get(NUMBER, FIRST), n_mels - 1)
     if n_mels < 2:
         return 0
     number: int = st.slider(
-        "Filter looked at", 0, n_mels - 1, min(10, n_mels - 1), key=NUMBER, persist_state="session",
+        "Filter looked at", 0, n_mels - 1, key=NUMBER, persist_state="session",
         help="Or click a dot in one of the figures.",
     )  # fmt: skip
     return number
@@ -251,20 +255,42 @@ def sensitivity(filters: Filters, view: View) -> None:
 
 
 def _bands_title(bands: Bands) -> str:
-    return BANDS[bands].capitalize()
+    return BANDS[bands][0].upper() + BANDS[bands][1:]
 
 
-def evolution(run: Path, filters: Filters, number: int, view: View, axis: Axis) -> None:
+def evolution(run: RunState, filters: Filters, number: int, view: View, axis: Axis) -> None:
     """The filters at every kept epoch."""
-    snapshots, reports = cache.evolution(run)
+    snapshots, reports = cache.evolution(run.folder)
     if not kept(snapshots, filters.trains_mel, "mel filters"):
         return
-    figure = figures.mel_evolution(snapshots, reports, filters.sample_rate, chosen=number, view=view, axis=axis)
-    show_figure(figure, "filterbank.evolution")
-    st.caption(
-        "Press play, or drag the slider: the ring below moves along with the filters. Accuracy is on the validation "
-        f"clips, which also chose the epoch that the other figures show ({filters.learned.epoch}), so it flatters a "
-        "little."
+    n = n_validation(run)
+    show_figure(
+        figures.mel_evolution(
+            snapshots, reports, filters.sample_rate, chosen=number, view=view, axis=axis, n_validation=n
+        ),
+        "filterbank.evolution",
+    )
+    st.caption(f"Press play, or drag the slider: the rings below move along with the filters. {accuracy_note(run, n)}")
+
+
+def n_validation(run: RunState) -> int | None:
+    """Validation clips of a run, if its dataset is the one at hand."""
+    try:
+        pack = cache.data(state.data_root())
+    except DataError:
+        return None
+    if pack is None or pack.title != run.dataset:
+        return None
+    return int((pack.splits == "validation").sum())
+
+
+def accuracy_note(run: RunState, n: int | None) -> str:
+    """What the accuracy along the way was measured on, and what it is worth."""
+    on = f"{clips(n)} for validation" if n else "validation clips"
+    sure = " (shaded: 95 % interval)" if n else "; choose its dataset on the Data page to see how sure it is"
+    return (
+        f"Accuracy is on the {on} of {run.dataset or 'its dataset'}{sure}. The same clips chose the epoch that the "
+        f"other figures show ({run.best_epoch or 'the best one'}), so it flatters a little."
     )
 
 

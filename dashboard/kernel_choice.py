@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -12,8 +11,9 @@ from core import figures
 from core.filter_facts import View
 from core.kernel_facts import KernelFacts
 from core.results import Filters
+from core.runs import RunState
 from dashboard import cache
-from dashboard.filter_view import kept
+from dashboard.filter_view import accuracy_note, kept, n_validation
 from dashboard.widgets import show_clickable_figure, show_figure
 
 TUTORIAL_BINS = (2, 10, 20, 50)
@@ -35,8 +35,10 @@ def bin_title(filters: Filters, number: int) -> str:
 def bin_number(filters: Filters) -> int:
     """The bin that is looked at."""
     titles = [bin_title(filters, number) for number in range(len(filters.initial.stft_cos))]
+    # Set here rather than as the box's default, since a click sets it too.
+    st.session_state[_key(filters)] = min(st.session_state.get(_key(filters), FIRST_BIN), len(titles) - 1)
     number: int = st.selectbox(
-        "Bin", range(len(titles)), index=min(FIRST_BIN, len(titles) - 1), format_func=titles.__getitem__,
+        "Bin", range(len(titles)), format_func=titles.__getitem__,
         key=_key(filters), persist_state="session", help="Type a number or a frequency to find a bin.",
     )  # fmt: skip
     return number
@@ -80,24 +82,30 @@ def one_bin(filters: Filters, facts: KernelFacts, number: int, view: View) -> No
         st.toggle("Only near the peak", key=f"kernels.near.{number}")
         st.caption("How strongly the pair answers a tone, whatever its phase; 20 dB less is a tenth.")
     st.dataframe(_numbers(facts, number), hide_index=True, height="content")
+    st.caption(
+        "Peak: the tone it answers most. Bandwidth: where it answers at least half as strongly in power (−3 dB). "
+        "Leakage: of its answer to an even hiss, the share from outside the main lobe. Angle and cosine : sine "
+        "(quadrature error): a perfect pair is 90° apart and equally strong, so that its answer does not flutter with "
+        "the tone's phase. Shape change: what no gain explains."
+    )
 
 
 def _numbers(facts: KernelFacts, number: int) -> list[dict[str, str]]:
     before, after = facts.initial, facts.learned
     rows = (
-        ("Peak: the tone it answers most", before.peak_hz, after.peak_hz, "{:,.0f} Hz", 1),
-        ("Bandwidth, 3 dB below the peak", before.width_hz, after.width_hz, "{:,.1f} Hz", 1),
-        ("Leakage: answer to noise from outside the main lobe", before.leakage, after.leakage, "{:.3f} %", 100),
-        ("Quadrature, angle: cosine to sine, off 90°", before.angle_deg, after.angle_deg, "{:+.2f}°", 1),
-        ("Quadrature, amplitude: cosine over sine", before.balance_db, after.balance_db, "{:+.2f} dB", 1),
+        ("Peak", before.peak_hz, after.peak_hz, "{:,.0f} Hz", 1),
+        ("Bandwidth", before.width_hz, after.width_hz, "{:,.1f} Hz", 1),
+        ("Leakage", before.leakage, after.leakage, "{:.3f} %", 100),
+        ("Angle off 90°", before.angle_deg, after.angle_deg, "{:+.2f}°", 1),
+        ("Cosine : sine", before.balance_db, after.balance_db, "{:+.2f} dB", 1),
     )
     table = [
         {"": what, "Initial": _text(a[number] * unit, text), "Learned": _text(b[number] * unit, text)}
         for what, a, b, text, unit in rows
     ]
     gain, shape = facts.gain[number], facts.shape[number]
-    table.append({"": "Gain: how much louder the pair became", "Initial": "× 1", "Learned": _text(gain, "× {:.3g}")})
-    table.append({"": "Shape change: what no gain explains", "Initial": "–", "Learned": _text(100 * shape, "{:.2f} %")})
+    table.append({"": "Gain", "Initial": "× 1", "Learned": _text(gain, "× {:.3g}")})
+    table.append({"": "Shape change", "Initial": "–", "Learned": _text(100 * shape, "{:.2f} %")})
     return table
 
 
@@ -158,12 +166,14 @@ def _ranking(filters: Filters, facts: KernelFacts) -> None:
     st.caption("Tick a row to show its bin above.")
 
 
-def evolution(run: Path, filters: Filters, number: int, view: View) -> None:
+def evolution(run: RunState, filters: Filters, number: int, view: View) -> None:
     """One bin at every kept epoch, where kernels were kept."""
-    snapshots, reports = cache.evolution(run)
+    snapshots, reports = cache.evolution(run.folder)
     snapshots = [one for one in snapshots if one.stft_cos.size]
     if kept(snapshots, filters.trains_stft, "STFT kernels"):
-        show_figure(
-            figures.kernel_evolution(snapshots, reports, filters.sample_rate, number, view=view), "kernels.evolution"
-        )
-        st.caption("Press play, or drag the slider: the ring below moves along with the response above.")
+        n = n_validation(run)
+        figure = figures.kernel_evolution(
+            snapshots, reports, filters.sample_rate, number, view=view, n_validation=n
+        )  # fmt: skip
+        show_figure(figure, "kernels.evolution")
+        st.caption(f"Press play, or drag the slider: the rings move along with the response. {accuracy_note(run, n)}")

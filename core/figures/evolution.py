@@ -15,6 +15,7 @@ from core.figures.frequency_axis import Axis, frequency_axis, positions
 from core.filter_facts import View, snapshot_seen_as
 from core.kernel_facts import PADDING, joined, pair_power
 from core.mel import bin_frequencies, decibels, gain_and_shape
+from core.metrics import wilson
 from core.results import EpochReport, FilterSnapshot
 
 FRAME_MS = 700
@@ -31,6 +32,7 @@ def mel_evolution(
     chosen: int | None = None,
     view: View = "learned",
     axis: Axis = "hz",
+    n_validation: int | None = None,
     shown_epoch: int | None = None,
     title: str | None = None,
 ) -> go.Figure:
@@ -43,6 +45,7 @@ def mel_evolution(
         chosen: Number of a filter to bring out; None treats all alike.
         view: Whether the filters are drawn as learned, or only their shapes or their gains.
         axis: Frequencies in Hz, or spaced by pitch.
+        n_validation: Clips that the accuracy was measured on, to show how far it can be trusted; None if not known.
         shown_epoch: Epoch to begin with; None takes the last one.
         title: Title; None writes one.
 
@@ -69,12 +72,15 @@ def mel_evolution(
     still = {**style.INITIAL_LINE, "width": 1, "dash": "4px,2px"}
     figure.add_scatter(x=along, y=lines(start.mel_basis), name="initial", mode="lines", line=still,
                        hoverinfo="skip", row=1, col=1)  # fmt: skip
-    _animate(figure, snapshots, reports, changes, curves, moving, shown_epoch)
+    _animate(figure, snapshots, reports, changes, curves, moving, shown_epoch, n_validation)
     largest = max(float(np.max(weights, initial=0.0, where=np.isfinite(weights))) for weights in seen)
     figure.update_yaxes(title_text=style.AXIS_WEIGHT, range=[0, 1.05 * largest], row=1, col=1)
     frequency_axis(figure, axis, float(hz[-1]), row=1)
     figure.update_xaxes(range=positions(hz[[0, -1]], axis).tolist(), row=1, col=1)
-    note = f"Kept at {len(snapshots)} moments of training. Below: the share of validation clips right, and the median change in shape."
+    note = (
+        f"Kept at {len(snapshots)} moments of training. Below: the share of validation clips right, and the median "
+        "change in shape."
+    )
     return _finish(figure, title or "How the mel filters came about", note)
 
 
@@ -85,6 +91,7 @@ def kernel_evolution(
     bin: int,
     *,
     view: View = "learned",
+    n_validation: int | None = None,
     shown_epoch: int | None = None,
     title: str | None = None,
 ) -> go.Figure:
@@ -96,6 +103,7 @@ def kernel_evolution(
         sample_rate: Samples per second (Hz).
         bin: Number of the frequency bin, from 0.
         view: Whether the kernels are drawn as learned, or only their shapes or their gains.
+        n_validation: Clips that the accuracy was measured on, to show how far it can be trusted; None if not known.
         shown_epoch: Epoch to begin with; None takes the last one.
         title: Title; None writes one.
 
@@ -114,7 +122,7 @@ def kernel_evolution(
         x=hz, y=levels[0], name="initial", mode="lines", line=style.INITIAL_UNDER, hoverinfo="skip", row=1, col=1
     )
     curves: list[tuple[NDArray[np.float32], dict[str, object]]] = [(hz.astype(np.float32), {})]
-    _animate(figure, snapshots, reports, changes, curves, lambda at: [levels[at]], shown_epoch)
+    _animate(figure, snapshots, reports, changes, curves, lambda at: [levels[at]], shown_epoch, n_validation)
     figure.update_yaxes(title_text="Response (dB)", range=[FLOOR_DB, max(0.0, *map(float, map(np.max, levels))) + 6],
                         row=1, col=1)  # fmt: skip
     figure.update_xaxes(title_text="Frequency of the tone (Hz)", range=[0, hz[-1]], row=1, col=1)
@@ -134,6 +142,7 @@ def _animate(
     curves: list[tuple[NDArray[np.float32], dict[str, object]]],
     moving: Callable[[int], list[NDArray[np.float32]]],
     shown_epoch: int | None,
+    n_validation: int | None,
 ) -> None:
     """Add what moves, the curves below that it belongs to, and the controls."""
     epochs = [snapshot.epoch for snapshot in snapshots]
@@ -150,11 +159,7 @@ def _animate(
     with np.errstate(all="ignore"):
         shape = [100 * float(np.nanmedian(each)) if np.isfinite(each).any() else np.nan for _, each in changes]
         gain = [float(np.nanmedian(each)) if np.isfinite(each).any() else np.nan for each, _ in changes]
-    figure.add_scatter(
-        x=list(accuracy), y=list(accuracy.values()), name="validation accuracy", mode="lines", line=VALIDATION_LINE,
-        showlegend=False, hovertemplate="epoch %{x}: %{y:.1f} % of the validation clips right<extra></extra>",
-        row=2, col=1,
-    )  # fmt: skip
+    _add_accuracy(figure, accuracy, n_validation)
     figure.add_scatter(
         x=epochs, y=shape, customdata=gain, name="shape change", mode="lines+markers", showlegend=False,
         line={**style.LEARNED_LINE}, marker={"size": 6},
@@ -166,7 +171,7 @@ def _animate(
         figure.add_scatter(x=[epochs[first]], y=[values[first]], name="this epoch", mode="markers", marker=mark,
                            showlegend=False, hoverinfo="skip", row=row, col=1)  # fmt: skip
     n = len(curves)
-    traces = [*range(1, 1 + n), 3 + n, 4 + n]
+    traces = [*range(1, 1 + n), 4 + n, 5 + n]
     figure.frames = [
         go.Frame(
             name=str(epoch),
@@ -188,6 +193,27 @@ def _animate(
         figure.update_yaxes(nticks=5, row=row, col=1)
     figure.update_yaxes(rangemode="tozero", row=3, col=1)
     figure.update_xaxes(title_text="Epoch (number)", row=3, col=1)
+
+
+def _add_accuracy(figure: go.Figure, accuracy: dict[int, float], n_validation: int | None) -> None:
+    """Accuracy over the epochs in the second panel, with its interval; always two traces, which frames count on."""
+    epochs, values = list(accuracy), np.array(list(accuracy.values()))
+    low, high = wilson(values / 100 * (n_validation or 0), np.full(len(values), n_validation or 0))
+    known = n_validation is not None and len(values) > 0
+    figure.add_scatter(
+        x=[*epochs, *epochs[::-1]] if known else [], y=[*(100 * high), *(100 * low[::-1])] if known else [],
+        name="95 % interval", mode="lines", line={"width": 0}, fill="toself", fillcolor="rgba(0,158,115,0.2)",
+        showlegend=False, hoverinfo="skip", row=2, col=1,
+    )  # fmt: skip
+    texts = [
+        f"epoch {epoch}: {value:.1f} % of " + (f"{n_validation:,} " if known else "the ") + "validation clips right"
+        + (f"<br>95 % interval {100 * a:.1f} to {100 * b:.1f} %" if known else "")
+        for epoch, value, a, b in zip(epochs, values, low, high, strict=True)
+    ]  # fmt: skip
+    figure.add_scatter(
+        x=epochs, y=values, text=texts, name="validation accuracy", mode="lines", line=VALIDATION_LINE,
+        showlegend=False, hovertemplate="%{text}<extra></extra>", row=2, col=1,
+    )  # fmt: skip
 
 
 def _controls(figure: go.Figure, epochs: list[int], first: int) -> None:

@@ -29,7 +29,7 @@ filter_view.every_filter(filters, number, view, axis)
 st.header(f"Filter {number} close up")
 filter_view.one_filter(filters, facts, number, view, axis)
 
-st.header("Louder, or different?")
+st.header("Gain and shape, filter by filter")
 filter_view.by_filter(facts, number)
 
 st.header("Where they listen")
@@ -39,4 +39,4 @@ st.header("Where the sensitivity went")
 filter_view.sensitivity(filters, view)
 
 st.header("How it came about")
-filter_view.evolution(run.folder, filters, number, view, axis)
+filter_view.evolution(run, filters, number, view, axis)

@@ -41,4 +41,4 @@ st.caption(
 )
 
 st.header("How it came about")
-kernel_choice.evolution(run.folder, filters, number, view)
+kernel_choice.evolution(run, filters, number, view)

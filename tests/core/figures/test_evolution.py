@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import scipy.stats
 
 from core.figures import kernel_evolution, mel_evolution
 from core.mel import gain_and_shape
@@ -49,6 +50,18 @@ def test_the_ring_stands_at_the_accuracy_of_the_frames_epoch(
     assert figure.frames[1].data[2].y[0] == pytest.approx(change)
     assert [step.label for step in figure.layout.sliders[0].steps] == ["0", "4", "20"]
     assert figure.layout.sliders[0].active == 2
+
+
+def test_the_accuracy_has_its_interval_where_the_number_of_clips_is_known(
+    kept: list[FilterSnapshot], make_reports: Callable[..., list[EpochReport]]
+) -> None:
+    reports = make_reports(20)
+    figure = mel_evolution(kept, reports, 16_000, n_validation=100)
+    accuracy, band = _trace(figure, "validation accuracy"), _trace(figure, "95 % interval")
+    expected = scipy.stats.binomtest(round(accuracy.y[-1]), 100).proportion_ci(method="wilson")
+    assert (band.y[20], band.y[19]) == pytest.approx((100 * expected.low, 100 * expected.high))
+    assert "100 validation clips" in accuracy.text[-1]
+    assert len(_trace(mel_evolution(kept, reports, 16_000), "95 % interval").x) == 0
 
 
 def test_as_shapes_filters_that_only_grew_louder_stand_still(trained: Filters) -> None:
