@@ -22,7 +22,7 @@ from dashboard.widgets import PAGES, explained  # noqa: E402
 SECTIONS = {
     "Start": ("overview",),
     "Make": ("data", "training"),
-    "Look inside": ("filterbank", "kernels", "hearing"),
+    "Look inside": ("filterbank", "kernels", "experiments", "hearing"),
     "Judge": ("evaluation", "compare", "robustness", "speed", "live"),
 }
 """Pages by section of the menu."""
@@ -30,7 +30,7 @@ SECTIONS = {
 ICON = HERE / "icon.svg"
 """Three mel filters. A file of ours: Streamlit fetches its own icons for the browser's tab from the internet."""
 
-USE_A_MODEL = {"filterbank", "kernels", "hearing", "evaluation", "robustness", "live"}
+USE_A_MODEL = {"filterbank", "kernels", "experiments", "hearing", "evaluation", "robustness", "live"}
 
 st.set_page_config(page_title="Earshot", page_icon=str(ICON), layout="wide")
 state.prepare()

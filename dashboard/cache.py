@@ -24,6 +24,8 @@ from core.data.speech_commands import check_root
 from core.device import available_devices
 from core.evaluation import evaluation_path, load_evaluation, saved_evaluations
 from core.evaluation import scores as scores_of
+from core.experiments.kept import content_hash, load_findings
+from core.experiments.outcomes import Findings
 from core.filter_facts import FilterFacts
 from core.filter_facts import filter_facts as compute_filter_facts
 from core.inference import Classifier
@@ -339,3 +341,26 @@ def _clip_levels(
     _rows: NDArray[np.int64],
 ) -> metrics.ClipLevels:
     return metrics.clip_levels(_pack.clips, _rows[_rows >= 0])
+
+
+# Experiments on the basis
+
+
+def model_hash(run: Path) -> str:
+    """Hash of a run's model."""
+    return _model_hash(str(run), _stamp(run / runs.BEST))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _model_hash(path: str, modified: int) -> str:  # noqa: ARG001  (part of the key)
+    return content_hash(Path(path))
+
+
+def findings(path: Path) -> Findings | None:
+    """Kept findings of an experiment, or None."""
+    return _findings(str(path), _stamp(path))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _findings(path: str, modified: int) -> Findings | None:  # noqa: ARG001  (part of the key)
+    return load_findings(Path(path))

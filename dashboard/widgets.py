@@ -19,6 +19,7 @@ PAGES = {
     "training": ("Training", ":material/model_training:"),
     "filterbank": ("Filterbank", ":material/equalizer:"),
     "kernels": ("Kernels", ":material/waves:"),
+    "experiments": ("Does it matter?", ":material/science:"),
     "hearing": ("What it hears", ":material/hearing:"),
     "evaluation": ("Evaluation", ":material/fact_check:"),
     "compare": ("Compare", ":material/balance:"),

@@ -21,7 +21,7 @@ from core.checkpoint import Checkpoint
 from core.config import SETTINGS
 from core.errors import ConfigError
 from core.experiments.between import kernel_gains, only_gain, only_shape
-from core.experiments.plan import ABOUT_THE_BASIS, STEPS, Experiment
+from core.experiments.plan import ABOUT_THE_BASIS, STEPS, Experiment, as_spans
 from core.frontend import TrainableMel
 from core.results import Filters
 
@@ -139,7 +139,22 @@ def _mask(filters: Filters, own: Basis, experiment: Experiment) -> Variant:
     mel, bin_power = own.mel.clone(), torch.ones(n_bins)
     mel[list(experiment.mels)] = 0
     bin_power[list(experiment.bins)] = 0
-    return Variant("silenced", _basis(mel, 1.0, bin_power))
+    return Variant(_silenced(experiment), _basis(mel, 1.0, bin_power))
+
+
+def _silenced(experiment: Experiment) -> str:
+    """What a mask silences, in few words."""
+    found = []
+    for numbers, one, many in (
+        (experiment.bins, "STFT bin", "STFT bins"),
+        (experiment.mels, "mel filter", "mel filters"),
+    ):
+        if numbers:
+            spans = as_spans(numbers)
+            found.append(
+                f"{one if len(numbers) == 1 else many} {spans}" if len(spans) < 16 else f"{len(numbers)} {many}"
+            )
+    return " and ".join(found) + " silenced"
 
 
 class Spectra:

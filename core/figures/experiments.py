@@ -1,0 +1,397 @@
+"""Pictures of experiments on a trained basis: what it was worth, where, and which part of it."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from core.config import PROTOCOLS
+from core.experiments.between import filters_at, kernel_gains
+from core.experiments.outcomes import Findings, Outcome
+from core.figures import style
+from core.figures.describe import percent
+from core.mel import bin_frequencies, gain_and_shape, hz_to_mel
+from core.results import Filters
+
+CHANGED_COLOUR = "#D55E00"
+"""A basis that was changed, in Okabe and Ito's vermilion: it is neither the initial nor the learned one."""
+
+AXIS_ACCURACY = "Accuracy (%)"
+AXIS_DIFFERENCE = "Difference (percentage points)"
+AXIS_PITCH = "Frequency (Hz), spaced by pitch"
+MARKS_HZ = (0, 250, 500, 1000, 2000, 4000, 8000)
+
+ROW_PX = 52
+"""Height of a row with one accuracy (pixels): two lines of text fit in."""
+
+_WAY = "Accuracy on the way to the learned filters"
+
+
+def clips_text(findings: Findings) -> str:
+    """Which clips were asked, for a note below a title."""
+    of = f" of {findings.n_all:,}" if findings.is_sample else ""
+    sample = " (a sample)" if findings.is_sample else ""
+    return f"{PROTOCOLS[findings.protocol].capitalize()}, {findings.n:,}{of} clips{sample}, 95{style.NBSP}% intervals."
+
+
+def accuracy_on_the_way(findings: Findings, *, step: float | None = None, title: str | None = None) -> go.Figure:
+    """Accuracy with the basis in steps from initial to learned.
+
+    Args:
+        findings: Of the experiment "interpolation".
+        step: A step to mark (0 to 1); None marks none.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the traces "95 % interval", "accuracy", and with ``step`` "looked at".
+    """
+    places = [one.place or 0.0 for one in findings.outcomes]
+    accuracies = [100 * one.accuracy for one in findings.outcomes]
+    low, high = (100 * np.array(ends) for ends in zip(*(one.interval for one in findings.outcomes), strict=True))
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[*places, *places[::-1]], y=np.concatenate([high, low[::-1]]), name="95 % interval", mode="lines",
+        fill="toself", fillcolor="rgba(213, 94, 0, 0.16)", line={"width": 0}, hoverinfo="skip",
+    )  # fmt: skip
+    figure.add_scatter(
+        x=places, y=accuracies, name="accuracy", mode="lines+markers",
+        line={"color": CHANGED_COLOUR, "width": 2},
+        marker={"size": [11, *[7] * (len(places) - 2), 11], "opacity": 1, "color": [
+            style.INITIAL_COLOUR, *[CHANGED_COLOUR] * (len(places) - 2), style.LEARNED_COLOUR
+        ]},
+        customdata=[_hover(one) for one in findings.outcomes],
+        hovertemplate="%{x:.1f} of the way<br>%{customdata}<extra></extra>",
+    )  # fmt: skip
+    figure.add_hline(y=100 * findings.baseline, line={"color": style.FAINT_INK, "dash": "dot", "width": 1.2})
+    if step is not None:
+        figure.add_vline(x=step, line={"color": style.INK, "width": 1})
+        figure.add_scatter(
+            x=[step], y=[float(np.interp(step, places, accuracies))], name="looked at", mode="markers",
+            marker={"size": 13, "symbol": "circle-open", "color": style.INK, "line": {"width": 2}}, hoverinfo="skip",
+        )  # fmt: skip
+    figure.update_xaxes(
+        title_text="Way from initial to learned (no unit)", range=[-0.04, 1.04], tickvals=[0, 0.25, 0.5, 0.75, 1],
+        ticktext=["0<br>initial", "0.25", "0.5", "0.75", "1<br>learned"],
+    )  # fmt: skip
+    figure.update_yaxes(title_text=AXIS_ACCURACY, range=[0, min(102.0, 1.12 * float(high.max()))])
+    note = f"{clips_text(findings)} Dotted: always the same answer."
+    return style.finish(figure, title=title or _WAY, note=note, height=320, bottom=72)
+
+
+def mel_filters_on_the_way(filters: Filters, step: float, *, title: str | None = None) -> go.Figure:
+    """The mel filters and the gain of the STFT kernels part of the way from initial to learned.
+
+    Args:
+        filters: Filters before and after training.
+        step: How far they have gone, 0 to 1.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the traces "initial", "learned" and "at this step" in the upper panel, and the "kernel gain" below.
+    """
+    now = filters_at(filters, step)
+    hz = bin_frequencies(filters.n_fft, filters.sample_rate)
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.17, row_heights=[0.68, 0.32])
+    sides = (
+        ("initial", filters.initial.mel_basis, {**style.INITIAL_LINE, "width": 1}, 0.8),
+        ("learned", filters.learned.mel_basis, {**style.LEARNED_LINE, "width": 1}, 0.55),
+        ("at this step", now.learned.mel_basis, {"color": CHANGED_COLOUR, "dash": "solid", "width": 1.5}, 1.0),
+    )
+    for name, weights, line, opacity in sides:
+        figure.add_trace(_lines(name, weights, hz, line, opacity), row=1, col=1)
+    figure.add_scatter(
+        x=_pitch(hz), y=kernel_gains(now), name="kernel gain", mode="lines", showlegend=False,
+        line={"color": CHANGED_COLOUR, "width": 1.5}, customdata=hz,
+        hovertemplate="kernel at %{customdata:,.0f} Hz: gain × %{y:.3g}<extra></extra>", row=2, col=1,
+    )  # fmt: skip
+    figure.add_hline(y=1, line=style.INITIAL_LINE, row=2, col=1)
+    figure.update_yaxes(title_text=style.AXIS_WEIGHT, row=1, col=1)
+    figure.update_yaxes(title_text="Gain (no unit)", rangemode="tozero", nticks=4, row=2, col=1)
+    _pitch_axis(figure, hz, row=2)
+    style.panel_heading(figure, 2, "Gain of the STFT kernels, initial = 1")
+    gain, shape = gain_and_shape(filters.initial.mel_basis, now.learned.mel_basis)
+    note = (
+        f"Mel filters here: median gain ×{style.NBSP}{np.nanmedian(gain):.3g}, "
+        f"median shape change {percent(float(np.nanmedian(shape)))}."
+    )
+    names = [name for name, *_ in sides]
+    return style.finish(
+        figure, title=title or f"Mel filters {step:.1f} of the way", note=note, height=430, legend=names
+    )
+
+
+def accuracy_by_change(findings: Findings, *, title: str | None = None) -> go.Figure:
+    """What a model scores with each changed basis, and how that differs from its own on the same clips.
+
+    Args:
+        findings: Of the experiments "swap", "gain-shape" or "mask".
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the traces "accuracy" and "difference".
+    """
+    shown = [findings.reference, *findings.outcomes]
+    names = ["learned basis", *(one.name for one in findings.outcomes)]
+    labels = ["<br>".join(textwrap.wrap(name, 16)) for name in names]
+    colours = [style.LEARNED_COLOUR, *[CHANGED_COLOUR] * len(findings.outcomes)]
+    symbols = ["circle", *["diamond"] * len(findings.outcomes)]
+    # So many pixels a row, and between the panels room for an axis and a heading, whatever the number of rows.
+    rows, gap = ROW_PX * (2 * len(shown) - 1), 110
+    figure = make_subplots(
+        rows=2, cols=1, vertical_spacing=gap / (rows + gap), row_heights=[len(shown), len(shown) - 1]
+    )
+    _add_intervals(
+        figure, "accuracy", labels, [one.accuracy for one in shown], [one.interval for one in shown], colours, symbols,
+        [f"{name}<br>{_hover(one)}" for name, one in zip(names, shown, strict=True)], 1,
+    )  # fmt: skip
+    _add_intervals(
+        figure, "difference", labels[1:], [one.difference for one in shown[1:]],
+        [one.difference_interval for one in shown[1:]], colours[1:], symbols[1:],
+        [f"{name}<br>{_hover(one)}" for name, one in zip(names[1:], shown[1:], strict=True)], 2,
+    )  # fmt: skip
+    figure.add_vline(x=100 * findings.baseline, line={"color": style.FAINT_INK, "dash": "dot", "width": 1.2}, row=1)
+    figure.add_vline(x=0, line={"color": style.LEARNED_COLOUR, "width": 1.5}, row=2)
+    top = max(one.interval[1] for one in shown)
+    figure.update_xaxes(title_text=AXIS_ACCURACY, range=[0, min(102.0, 108 * top)], row=1, col=1)
+    reach = 100 * max(abs(end) for one in shown[1:] for end in one.difference_interval)
+    highest = 100 * max(0.0, *(one.difference_interval[1] for one in shown[1:]))
+    figure.update_xaxes(
+        title_text=AXIS_DIFFERENCE, range=[-1.1 * reach, max(1.15 * highest, 0.12 * reach)], row=2, col=1
+    )
+    for row in (1, 2):
+        figure.update_yaxes(title_text="Basis", autorange="reversed", showgrid=False, row=row, col=1)
+    style.panel_heading(figure, 1, "Accuracy (dotted: always the same answer)")
+    style.panel_heading(figure, 2, "Difference to the learned basis, same clips")
+    return style.finish(
+        figure, title=title or "What the model scores with a changed basis", note=clips_text(findings),
+        height=rows + gap, heading=True,
+    )  # fmt: skip
+
+
+def selectable_filters(
+    filters: Filters, *, bins: Collection[int] = (), mels: Collection[int] = (), title: str | None = None
+) -> go.Figure:
+    """The learned filters, to be picked from: what is chosen to be silenced is brought out.
+
+    Args:
+        filters: Filters before and after training.
+        bins: Chosen STFT bins.
+        mels: Chosen mel filters.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the traces "mel filters" and "STFT bins", points with the customdata ("mel" or "bin", number).
+    """
+    hz = bin_frequencies(filters.n_fft, filters.sample_rate)
+    basis = filters.learned.mel_basis
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.18, row_heights=[0.66, 0.34])
+    shapes, peaks = _unit_peaks(basis)
+    kept, gone = [i for i in range(len(basis)) if i not in mels], sorted(mels)
+    learned = {**style.LEARNED_LINE, "width": 1}
+    figure.add_trace(_lines("heard", shapes[kept], hz, learned, 0.75, kept), row=1, col=1)
+    changed = {"color": CHANGED_COLOUR, "dash": "solid", "width": 2.4}
+    figure.add_trace(_lines("silenced", shapes[gone], hz, changed, 1.0, gone), row=1, col=1)
+    figure.add_trace(
+        _points("mel filters", _pitch(hz[peaks]), np.ones(len(basis)), "mel", mels, "filter %{customdata[1]}, peak at "
+                "%{text} Hz", hz[peaks]),
+        row=1, col=1,
+    )  # fmt: skip
+    every = np.arange(len(hz))
+    figure.add_trace(
+        _points("STFT bins", _pitch(hz), np.zeros(len(hz)), "bin", bins, "bin %{customdata[1]}, %{text} Hz", hz),
+        row=2, col=1,
+    )  # fmt: skip
+    half = filters.sample_rate / filters.n_fft / 2
+    for first, last in _spans(sorted(set(bins) & set(every.tolist()))):
+        left, right = _pitch(np.clip(np.array([hz[first] - half, hz[last] + half]), 0, None))
+        figure.add_vrect(x0=left, x1=right, fillcolor=CHANGED_COLOUR, opacity=0.16, line_width=0)
+    figure.update_yaxes(title_text="Weight, peak = 1 (no unit)", range=[-0.04, 1.16], row=1, col=1)
+    figure.update_yaxes(range=[-1, 1], showticklabels=False, ticks="", showgrid=False, row=2, col=1)
+    _pitch_axis(figure, hz, row=2)
+    style.panel_heading(figure, 1, "Mel filters: drag over their peaks")
+    style.panel_heading(figure, 2, "STFT bins: drag over a band")
+    figure.update_layout(dragmode="select", selectdirection="h")
+    note = f"Chosen, in orange: {len(bins)} of {len(hz)} STFT bins, {len(mels)} of {len(basis)} mel filters."
+    return style.finish(figure, title=title or "What shall the model not hear?", note=note, height=380, heading=True)
+
+
+def filter_importance(findings: Findings, filters: Filters, *, title: str | None = None) -> go.Figure:
+    """How much accuracy each mel filter is worth, over the filterbank itself.
+
+    Args:
+        findings: Of the experiment "occlusion".
+        filters: Filters before and after training.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the trace "worth" above and the traces "initial" and "learned" below, on one frequency axis.
+    """
+    hz = bin_frequencies(filters.n_fft, filters.sample_rate)
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.13, row_heights=[0.58, 0.42])
+    learned, peaks = _unit_peaks(filters.learned.mel_basis)
+    initial, _ = _unit_peaks(filters.initial.mel_basis)
+    outcomes = findings.outcomes
+    worth = np.array([-100 * one.difference for one in outcomes])
+    low, high = (100 * np.array(ends) for ends in zip(*(one.difference_interval for one in outcomes), strict=True))
+    clear = np.array([one.differs for one in outcomes])
+    figure.add_scatter(
+        x=_pitch(hz[peaks]),
+        y=worth,
+        error_y={"type": "data", "symmetric": False, "array": -low - worth, "arrayminus": worth + high, "width": 2,
+                 "thickness": 1.3, "color": style.FAINT_INK},
+        name="worth",
+        mode="markers",
+        marker={
+            "size": 9, "color": worth, "colorscale": style.CHANGE_SCALE, "cmin": -np.abs(worth).max(initial=0.1),
+            "cmax": np.abs(worth).max(initial=0.1), "line": {"width": 1, "color": style.INK},
+            "symbol": np.where(clear, "circle", "circle-open").tolist(),
+        },
+        customdata=[f"peak at {hz[peak]:,.0f} Hz<br>without it: {_hover(one)}"
+                    for peak, one in zip(peaks, outcomes, strict=True)],
+        text=[f"{one.place:.0f}" for one in outcomes],
+        hovertemplate="mel filter %{text}, %{customdata}<extra></extra>",
+        row=1,
+        col=1,
+    )  # fmt: skip
+    figure.add_hline(y=0, line={"color": style.LEARNED_COLOUR, "width": 1.5}, row=1, col=1)
+    figure.add_trace(_lines("initial", initial, hz, {**style.INITIAL_LINE, "width": 1}, 0.9), row=2, col=1)
+    figure.add_trace(_lines("learned", learned, hz, {**style.LEARNED_LINE, "width": 1.2}, 0.9), row=2, col=1)
+    figure.update_yaxes(title_text="Lost (percentage points)", row=1, col=1)
+    figure.update_yaxes(title_text="Weight, peak = 1 (no unit)", range=[-0.04, 1.1], nticks=4, row=2, col=1)
+    _pitch_axis(figure, hz, row=2)
+    style.panel_heading(figure, 1, "Lost when the filter says nothing")
+    style.panel_heading(figure, 2, "Shape of the filters")
+    note = f"{clips_text(findings)} Filled: clearly not zero. Below: grey dashed initial, blue learned."
+    return style.finish(figure, title=title or "What each mel filter is worth", note=note, height=480, heading=True)
+
+
+def signed(share: float) -> str:
+    """A difference of shares in percentage points.
+
+    >>> signed(-0.0123), signed(0.2)
+    ('−1.2', '+20.0')
+    """
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def _hover(one: Outcome) -> str:
+    low, high = one.interval
+    text = f"{100 * one.accuracy:.1f} % right ({100 * low:.1f} to {100 * high:.1f} %)"
+    if one.won or one.lost:
+        low, high = one.difference_interval
+        text += (
+            f"<br>{signed(one.difference)} points ({signed(low)} to {signed(high)})"
+            f"<br>{one.lost:,} clips lost, {one.won:,} won"
+        )
+    return text
+
+
+def _add_intervals(
+    figure: go.Figure,
+    name: str,
+    labels: Sequence[str],
+    values: Sequence[float],
+    intervals: Sequence[tuple[float, float]],
+    colours: Sequence[str],
+    symbols: Sequence[str],
+    hovers: Sequence[str],
+    row: int,
+) -> None:
+    at = 100 * np.array(values)
+    low, high = (100 * np.array(ends) for ends in zip(*intervals, strict=True))
+    figure.add_scatter(
+        x=at,
+        y=list(labels),
+        error_x={"type": "data", "symmetric": False, "array": high - at, "arrayminus": at - low, "width": 5,
+                 "thickness": 1.8, "color": style.FAINT_INK},
+        name=name,
+        mode="markers",
+        marker={"size": 11, "color": list(colours), "symbol": list(symbols)},
+        customdata=list(hovers),
+        hovertemplate="%{customdata}<extra></extra>",
+        row=row,
+        col=1,
+    )  # fmt: skip
+
+
+def _points(
+    name: str, x: NDArray[np.float64], y: NDArray[np.float64], kind: str, chosen: Collection[int], hover: str,
+    hz: NDArray[np.float64],
+) -> go.Scatter:  # fmt: skip
+    return go.Scatter(
+        x=x,
+        y=y,
+        name=name,
+        mode="markers",
+        text=[f"{each:,.0f}" for each in hz],
+        customdata=[[kind, number] for number in range(len(x))],
+        marker={
+            "size": 7,
+            "symbol": "square",
+            "color": [CHANGED_COLOUR if number in chosen else style.LEARNED_COLOUR for number in range(len(x))],
+        },
+        hovertemplate=f"{hover}<extra></extra>",
+    )
+
+
+def _lines(
+    name: str,
+    weights: NDArray[np.floating],
+    hz: NDArray[np.float64],
+    line: dict[str, object],
+    opacity: float,
+    numbers: Sequence[int] | None = None,
+) -> go.Scatter:
+    """All rows as one trace, cut apart by gaps, over a frequency axis that is spaced by pitch."""
+    gap = np.full((len(weights), 1), np.nan)
+    numbers = range(len(weights)) if numbers is None else numbers
+    return go.Scatter(
+        x=np.tile(np.append(_pitch(hz), np.nan), len(weights)).astype(np.float32),
+        y=np.hstack([weights, gap]).ravel().astype(np.float32),
+        customdata=np.repeat(np.array(numbers, dtype=np.int16), len(hz) + 1),
+        name=name,
+        mode="lines",
+        opacity=opacity,
+        line={**line, "dash": "4px,2px" if line["dash"] == "dash" else line["dash"]},
+        connectgaps=False,
+        hovertemplate=f"{name}, filter %{{customdata}}: weight %{{y:.4g}}<extra></extra>",
+    )
+
+
+def _unit_peaks(weights: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Filters with their largest weight at 1, so that shapes can be compared, and the bin where each has it."""
+    finite = np.nan_to_num(np.asarray(weights, dtype=np.float64))
+    top = finite.max(axis=1, keepdims=True)
+    return finite / np.where(top > 0, top, 1.0), finite.argmax(axis=1)
+
+
+def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of each run of neighbours."""
+    spans: list[tuple[int, int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], number)
+        else:
+            spans.append((number, number))
+    return spans
+
+
+def _pitch(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    return hz_to_mel(hz)
+
+
+def _pitch_axis(figure: go.Figure, hz: NDArray[np.float64], row: int) -> None:
+    """Marks in Hz on an axis that is spaced by pitch, so that the low filters do not stand on each other."""
+    marks = [mark for mark in MARKS_HZ if mark <= hz[-1]]
+    figure.update_xaxes(
+        tickvals=hz_to_mel(marks),
+        ticktext=[f"{mark:,}" for mark in marks],
+        range=[-0.4, 1.008 * float(hz_to_mel(hz[-1]))],
+        matches="x",
+    )
+    figure.update_xaxes(title_text=AXIS_PITCH, row=row, col=1)
