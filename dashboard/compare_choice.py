@@ -121,10 +121,11 @@ def choose_clips(chosen: Sequence[RunState]) -> Clips:
         )
         page_link("data", "Go to Data")
         return Clips("", "")
+    titles = [_clips_title(key, counts.get(key, 0), len(chosen)) for key in options]
     number = st.selectbox(
-        "Clips: all runs are judged on the same ones", range(len(options)),
-        format_func=lambda number: _clips_title(options[number], counts.get(options[number], 0), len(chosen)),
-        key=f"compare.clips.{'.'.join(map(str, options))}", persist_state="session",
+        "Clips: all runs are judged on the same ones", range(len(options)), format_func=titles.__getitem__,
+        # Other possibilities make another widget, whose first choice is what most runs were measured on.
+        key=f"compare.clips.{'.'.join(map('/'.join, options))}", persist_state="session",
     )  # fmt: skip
     dataset, protocol = options[number]
     measured = tuple((run.name, path) for run in chosen if (path := saved[run.name].get((dataset, protocol))))

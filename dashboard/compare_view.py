@@ -125,13 +125,14 @@ def settings(chosen: Sequence[RunState]) -> None:
             }
             for row in shown
         ],
-        hide_index=True,
+        hide_index=True, height="content",
     )  # fmt: skip
     equal = sum(not row.differs for row in rows)
     if not every:
         st.caption(f"{equal} other settings are equal.")
 
 
+@st.fragment
 def show_filters(chosen: Sequence[RunState]) -> None:
     """Mel filters or STFT kernels of the runs over each other: all, one close up, and how much each changed."""
     looks = {run.name: number for number, run in enumerate(chosen)}

@@ -14,7 +14,7 @@ from core.runs import RunState
 from dashboard import cache, jobs, picker
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel
-from dashboard.wording import percent, size
+from dashboard.wording import percent
 
 MEASURES: dict[Measure, str] = {
     "weights": "Trained weights", "macs": "Multiply-accumulates", "bytes": "Size", "latency": "Time for one clip",
@@ -56,7 +56,7 @@ def time_button(chosen: Sequence[RunState]) -> None:
 
 
 def _time(folders: Sequence[Path], progress: Progress) -> None:
-    for folder, latency in zip(folders, measure_latencies(folders, progress=progress), strict=True):
+    for folder, latency in zip(folders, measure_latencies(folders, seconds=SECONDS, progress=progress), strict=True):
         keep_latency(folder, latency)
 
 
@@ -73,8 +73,8 @@ def cost_table(found: Sequence[RunCost], names: Sequence[str]) -> None:
         "Fixed numbers: network": [f"{one.cost.network.fixed:,}" for one in shown],
         "Multiply-accumulates: spectrogram": [f"{one.cost.front_end_macs:,}" for one in shown],
         "Multiply-accumulates: network": [f"{one.cost.network_macs:,}" for one in shown],
-        "Size in float32": [size(one.cost.float32_bytes) for one in shown],
-        "Size of the file": [size(one.cost.stored_bytes) for one in shown],
+        "Size in float32": [f"{one.cost.float32_bytes / 1000:,.0f} kB" for one in shown],
+        "Size of the file": [f"{one.cost.stored_bytes / 1000:,.0f} kB" for one in shown],
         "Time for one clip, median": [f"{1000 * one.latency.p50_s:.2f} ms" if one.latency else "–" for one in shown],
         "Time for one clip, p95": [f"{1000 * one.latency.p95_s:.2f} ms" if one.latency else "–" for one in shown],
     }

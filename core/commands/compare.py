@@ -157,12 +157,12 @@ def _costs(paths: Sequence[Path], configs: Sequence[RunConfig]) -> list[Cost]:
 
 def _latencies(paths: Sequence[Path], *, measured_now: bool) -> list[Latency | None]:
     """Times of one clip: those kept on this computer, or new ones, which are kept."""
-    from core.cost_measurement import keep_latency, kept_latency, measure_latencies
+    from core.cost_measurement import SECONDS, keep_latency, kept_latency, measure_latencies
 
     if not measured_now:
         return [kept_latency(path) if path.is_dir() else None for path in paths]
     with progress_bar("ms") as progress:
-        measured = measure_latencies(paths, progress=progress)
+        measured = measure_latencies(paths, seconds=SECONDS, progress=progress)
     for path, latency in zip(paths, measured, strict=True):
         if path.is_dir():
             keep_latency(path, latency)

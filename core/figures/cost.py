@@ -87,9 +87,10 @@ def _label_places(shown: Sequence[tuple[RunCost, float]]) -> dict[str, str]:
 def _ticks(values: Sequence[float]) -> dict[str, object]:
     """Ticks of a logarithmic axis in words that a stranger reads: 20 k, 1 M."""
     low, high = math.log10(min(values)), math.log10(max(values))
-    steps = (1, 2, 5) if high - low < 1.3 else (1, 3) if high - low < 2.2 else (1,)
+    width = high - low
+    steps = (1, 1.5, 2, 3, 4, 5, 7) if width < 0.7 else (1, 2, 5) if width < 1.3 else (1, 3) if width < 2.2 else (1,)
     ticks = [step * 10.0**power for power in range(-4, 12) for step in steps]
-    room = 0.09 * (high - low) + 0.05
+    room = 0.09 * width + 0.05
     return {"tickvals": ticks, "ticktext": [_short(tick) for tick in ticks], "range": [low - room, high + room]}
 
 

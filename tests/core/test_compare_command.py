@@ -85,7 +85,8 @@ def test_an_evaluation_of_other_clips_is_made_anew(compare, models, tone_root):
     assert load_evaluation(file).clip_files == kept.clip_files
 
 
-def test_a_checkpoint_file_can_be_compared_and_timed(compare, models):
+def test_a_checkpoint_file_can_be_compared_and_timed(compare, models, monkeypatch):
+    monkeypatch.setattr("core.cost_measurement.SECONDS", 0.05)
     code, out, _ = compare(str(models / "plain" / "best.pt"), "trained", "--time", "--json")
     assert code == 0
     record = json.loads(out)
