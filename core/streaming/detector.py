@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.config import KEYWORDS, LABELS, SILENCE_LABEL, ListeningConfig
+from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, SAMPLE_RATE, SILENCE_LABEL, ListeningConfig
 from core.results import Detection, FloatArray
 from core.streaming.speech import Utterance
 
-WINDOW_S = 1.0
+WINDOW_S = CLIP_SAMPLES / SAMPLE_RATE
 """Seconds of sound that an answer is about."""
 
 FALLEN = 0.5

@@ -119,8 +119,8 @@ def test_classify_answers_the_good_files_and_fails_for_the_bad(cli, trained, rec
 
 @pytest.fixture(scope="module")
 def two_words(tmp_path_factory, speech_commands_root):
-    """A recording of "yes" and "stop" at 44.1 kHz in stereo, with a second of silence around each."""
-    clips = [spoken(speech_commands_root, word) for word in ("yes", "stop")]
+    """A recording of "yes" and "left" at 44.1 kHz in stereo, with a second of silence around each."""
+    clips = [spoken(speech_commands_root, word) for word in ("yes", "left")]
     path = tmp_path_factory.mktemp("recordings") / "two words.flac"
     mono = soxr.resample(with_pauses(clips, 1.0), SAMPLE_RATE, 44_100)
     soundfile.write(path, np.stack([mono, 0.8 * mono], axis=1), 44_100)
@@ -130,15 +130,15 @@ def two_words(tmp_path_factory, speech_commands_root):
 def test_detect_prints_one_json_line_a_word(cli, two_words):
     result = cli("detect", SHIPPED / "shipped-bcresnet-3-D", two_words, "--json", "--device", "cpu")
     assert result.returncode == 0, result.stderr
-    yes, stop = map(json.loads, result.stdout.splitlines())
-    for line in (yes, stop):
+    yes, left = map(json.loads, result.stdout.splitlines())
+    for line in (yes, left):
         assert set(line) >= {"file", "word", "score", "start_s", "end_s"}
         assert line["file"] == str(two_words)
         assert 0.7 <= line["score"] <= 1
         assert 0 <= line["start_s"] < line["end_s"] <= line["heard_s"]
-    assert (yes["word"], stop["word"]) == ("yes", "stop")
+    assert (yes["word"], left["word"]) == ("yes", "left")
     assert 1 <= yes["start_s"] < 2
-    assert 3 <= stop["start_s"] < 4
+    assert 3 <= left["start_s"] < 4
 
 
 def test_detect_hears_what_its_knobs_let_through(two_words, capsys):
