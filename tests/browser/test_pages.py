@@ -20,9 +20,9 @@ from tests.browser.pages import (
     main,
 )
 
-NEED_A_MODEL = ("evaluation", "filterbank", "kernels", "live")
-SHOW_FIGURES = [name for name in PAGES if name not in ("live", "speed")]
-"""Pages that draw something as soon as there is a model; Speed needs a measurement."""
+NEED_A_MODEL = ("evaluation", "filterbank", "hearing", "kernels", "live", "robustness")
+SHOW_FIGURES = [name for name in PAGES if name not in ("live", "robustness", "speed")]
+"""Pages that draw something as soon as there is a model; Robustness and Speed need a measurement."""
 
 HELP = {
     "overview": "No trained model yet, so there is nothing learned to show. Begin with step 1",
@@ -80,7 +80,7 @@ def test_the_menu_leads_to_every_page_of_a_trained_model(visit, add_model):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in PAGES if name not in ("data", "training", "live", "evaluation", "speed")]
+    "name", [name for name in PAGES if name not in ("data", "training", "live", "evaluation", "robustness", "speed")]
 )
 def test_a_page_says_that_a_checkpoint_is_damaged(visit, add_model, name):
     truncate(add_model() / runs.BEST)

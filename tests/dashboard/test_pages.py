@@ -9,10 +9,11 @@ import torch
 from core import runs
 from tests.dashboard.conftest import GOOD, PAGES, TITLES, assert_calm, charts, texts, tone, wav
 
-USE_A_MODEL = ("filterbank", "kernels", "evaluation", "live")
+USE_A_MODEL = ("filterbank", "kernels", "hearing", "evaluation", "robustness", "live")
 
 FIGURES_WITH_A_MODEL = {
     "overview": 1, "data": 3, "training": 2, "filterbank": 6, "kernels": 4, "evaluation": 1, "speed": 0, "live": 0,
+    "hearing": 5, "robustness": 0,
 }  # fmt: skip
 """How many figures each page shows for a finished linear D and a prepared dataset."""
 
@@ -76,7 +77,7 @@ def test_a_page_explains_a_damaged_checkpoint(open_page, own_run, page, damage):
     app = open_page(page)
     assert not app.exception
     assert [title.value for title in app.title] == [TITLES[page]]
-    if page in ("overview", "filterbank", "kernels"):
+    if page in ("overview", "filterbank", "kernels", "hearing"):
         assert any(DAMAGES[damage] in error.value for error in app.error), [error.value for error in app.error]
     elif page == "live":
         app.segmented_control("live.source").set_value("upload").run()
