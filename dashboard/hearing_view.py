@@ -8,7 +8,7 @@ import streamlit as st
 from core import hearing, recordings
 from core.audio import Waveform, loudest_second
 from core.changes import as_recorded, as_wav
-from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
+from core.config import KEYWORDS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
 from core.data.demo import DEMO_FOLDER
 from core.data.pack import SPLITS, Pack
 from core.errors import DataError
@@ -16,6 +16,7 @@ from core.mel import filter_bands
 from core.results import Filters
 from core.runs import RunState
 from dashboard import cache, state
+from dashboard.clip_player import split_title
 from dashboard.recordings_view import title as truth_title
 from dashboard.wording import percent, utc_moment, word
 
@@ -53,7 +54,7 @@ def _of_dataset(pack: Pack) -> Waveform:
     left, middle, right = st.columns(3)
     splits = [split for split in ("official", *SPLITS) if (pack.splits == split).any()]
     split = left.selectbox(
-        "Split", dict.fromkeys(splits), format_func=lambda name: PROTOCOLS.get(name, "training"), key="hearing.split",
+        "Split", dict.fromkeys(splits), format_func=split_title, key="hearing.split",
         persist_state="session",
     )  # fmt: skip
     in_split = pack.splits == split
@@ -93,10 +94,8 @@ def _own() -> Waveform | None:
     if not found:
         st.info(f"There are none yet. {recordings.HOW_TO_GET_THEM}", icon=":material/mic:")
         return None
-    number = st.selectbox(
-        "Recording", range(len(found)), key="hearing.own",
-        format_func=lambda i: f"{truth_title(found[i].truth) or 'not said yet'} · {utc_moment(found[i].utc)}",
-    )  # fmt: skip
+    titles = [f"{truth_title(one.truth) or 'not said yet'} · {utc_moment(one.utc)}" for one in found]
+    number = st.selectbox("Recording", range(len(found)), format_func=titles.__getitem__, key="hearing.own")
     return loudest_second(cache.waveform(recordings.wav(found[number].id), "the recording"))[0]
 
 

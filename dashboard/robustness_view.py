@@ -96,19 +96,22 @@ def choose(run: RunState, pack: Pack) -> Question:
     left, right = st.columns(2)
     protocols = [name for name in PROTOCOLS if name != OWN and bool((pack.splits == name).any())]
     protocol = left.selectbox(
-        "Which clips", protocols, format_func=lambda name: f"{PROTOCOLS[name].capitalize()}: {PROTOCOL_NOTES[name]}",
-        key="robustness.protocol", persist_state="session",
+        "Which clips", protocols, format_func=_protocol_title, key="robustness.protocol", persist_state="session",
     )  # fmt: skip
     n_all = int((pack.splits == protocol).sum())
     sizes = [size for size in SIZES if size is None or size < n_all]
     n_clips = right.segmented_control(
         "How many", sizes, default=N_CLIPS if N_CLIPS in sizes else None, required=N_CLIPS in sizes,
-        format_func=lambda size: f"{size:,}" if size else f"all {n_all:,}", key=f"robustness.size.{n_all}",
-        persist_state="session",
+        format_func={size: f"{size:,}" if size else f"all {n_all:,}" for size in sizes}.__getitem__,
+        key=f"robustness.size.{n_all}", persist_state="session",
         help="A sample, drawn with a fixed seed, with each word's share as in the whole. More clips: narrower "
         "intervals, more time.",
     )  # fmt: skip
     return Question(tuple(found[name] for name in names if name in found), protocol, kind, n_clips)
+
+
+def _protocol_title(name: str) -> str:
+    return f"{PROTOCOLS[name].capitalize()}: {PROTOCOL_NOTES[name]}"
 
 
 def _compared(run: RunState, found: list[RunState]) -> list[str]:
@@ -208,7 +211,7 @@ def choose_point(records: list[Robustness]) -> tuple[int, int]:
     left, right = st.columns(2)
     left.select_slider(
         "Point of the curve", range(len(first.values)), key=STEP,
-        format_func=lambda step: value_text(first.kind, first.values[step]),
+        format_func=[value_text(first.kind, value) for value in first.values].__getitem__,
     )  # fmt: skip
     right.selectbox("Clips sorted by the answers of", [record.run for record in records], key=MODEL)
     return chosen_point(records)
@@ -240,10 +243,10 @@ def listen(records: list[Robustness], number: int, step: int, pack: Pack) -> Non
         "Clips", options, default=options[0], required=True, format_func=SHOWN.__getitem__,
         key=f"robustness.shown.{len(options)}",
     )  # fmt: skip
-    noise = right.selectbox(
-        "Noise", [None, *range(len(record.noises))], key="robustness.noise",
-        format_func=lambda n: "any" if n is None else noise_title(record.noises[n]),
-    ) if record.noises else None  # fmt: skip
+    noise = None
+    if record.noises:
+        titles: dict[int | None, str] = {None: "any", **dict(enumerate(map(noise_title, record.noises)))}
+        noise = right.selectbox("Noise", list(titles), format_func=titles.__getitem__, key="robustness.noise")
     numbers = _which(record, step, str(shown), noise)
     if not len(numbers):
         st.info("There is no such clip at this point.", icon=":material/info:")
