@@ -10,9 +10,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import metrics, recordings, runs
+from core import hearing, metrics, recordings, runs
 from core.audio import Waveform, read_audio
 from core.benchmark.kept import kept_reports, reports_folder
+from core.changes import Kind, Robustness
 from core.checkpoint import load_checkpoint
 from core.comparison import Difference, compare
 from core.config import FrontEndConfig, RunConfig
@@ -40,6 +41,9 @@ from core.results import (
     FloatArray,
     Scores,
 )
+from core.robustness import Changer
+from core.robustness import checkpoint_hash as compute_checkpoint_hash
+from core.robustness import load as load_robustness
 
 
 def devices() -> tuple[str, ...]:
@@ -228,38 +232,6 @@ def _initial_front_end() -> _FrontEnd:
     return _FrontEnd()
 
 
-# Runs side by side
-
-
-def differences(runs_and_files: Sequence[tuple[str, Path]], baseline: str) -> tuple[Difference, ...]:
-    """Each of the other runs beside a baseline, on the clips of these evaluations.
-
-    Raises:
-        DataError: If they were not measured on the same clips.
-    """
-    return _differences(tuple((name, str(path), _stamp(path)) for name, path in runs_and_files), baseline)
-
-
-@st.cache_data(max_entries=32, show_spinner="Comparing clip by clip …")
-def _differences(files: tuple[tuple[str, str, int], ...], baseline: str) -> tuple[Difference, ...]:
-    evaluations = [replace(_evaluation(path, stamp)[0], run=name) for name, path, stamp in files]
-    return compare(evaluations, baseline=[name for name, _, _ in files].index(baseline))
-
-
-def cost(run: Path, config: RunConfig) -> Cost:
-    """What the model of a run costs.
-
-    Raises:
-        CheckpointError: If there is no model.
-    """
-    return _cost(str(run), _stamp(run / runs.BEST), config)
-
-
-@st.cache_data(max_entries=200, show_spinner="Counting multiplications …")
-def _cost(path: str, modified: int, config: RunConfig) -> Cost:  # noqa: ARG001  (part of the key)
-    return cost_of(Path(path), config)
-
-
 # What training did to the filters
 
 
@@ -341,6 +313,109 @@ def _clip_levels(
     _rows: NDArray[np.int64],
 ) -> metrics.ClipLevels:
     return metrics.clip_levels(_pack.clips, _rows[_rows >= 0])
+
+
+# Changed clips
+
+
+def robustness(path: Path) -> Robustness | None:
+    """A kept measurement on changed clips; None if there is none that can be read."""
+    return _robustness(str(path), _stamp(path))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _robustness(path: str, modified: int) -> Robustness | None:
+    from core.errors import DataError
+
+    try:
+        return load_robustness(Path(path)) if modified else None
+    except DataError:
+        return None
+
+
+def checkpoint_hash(run: Path) -> str:
+    """SHA-256 of a run's model."""
+    return _checkpoint_hash(str(run), _stamp(run / runs.BEST))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _checkpoint_hash(path: str, modified: int) -> str:  # noqa: ARG001  (part of the key)
+    return compute_checkpoint_hash(Path(path))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Preparing the noises …")
+def changer(_pack: Pack, key: str, protocol: str, kind: Kind, seed: int) -> Changer:  # noqa: ARG001  (the key)
+    """What changes the clips of a protocol; ``key`` is the pack's."""
+    return Changer(_pack, protocol, kind, seed)
+
+
+# Runs side by side
+
+
+def differences(runs_and_files: Sequence[tuple[str, Path]], baseline: str) -> tuple[Difference, ...]:
+    """Each of the other runs beside a baseline, on the clips of these evaluations.
+
+    Raises:
+        DataError: If they were not measured on the same clips.
+    """
+    return _differences(tuple((name, str(path), _stamp(path)) for name, path in runs_and_files), baseline)
+
+
+@st.cache_data(max_entries=32, show_spinner="Comparing clip by clip …")
+def _differences(files: tuple[tuple[str, str, int], ...], baseline: str) -> tuple[Difference, ...]:
+    evaluations = [replace(_evaluation(path, stamp)[0], run=name) for name, path, stamp in files]
+    return compare(evaluations, baseline=[name for name, _, _ in files].index(baseline))
+
+
+def cost(run: Path, config: RunConfig) -> Cost:
+    """What the model of a run costs.
+
+    Raises:
+        CheckpointError: If there is no model.
+    """
+    return _cost(str(run), _stamp(run / runs.BEST), config)
+
+
+@st.cache_data(max_entries=200, show_spinner="Counting multiplications …")
+def _cost(path: str, modified: int, config: RunConfig) -> Cost:  # noqa: ARG001  (part of the key)
+    return cost_of(Path(path), config)
+
+
+# What a front end hears
+
+
+def heard(run: Path, device: str, clip: Waveform) -> hearing.Comparison:
+    """A second of sound through the initial and the learned filters of a run."""
+    return _heard(str(run), _stamp(run / runs.BEST), device, clip)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _heard(path: str, modified: int, device: str, clip: Waveform) -> hearing.Comparison:
+    model = _classifier(path, modified, device)
+    initial, learned = (log_mel(clip[None])[0].cpu().numpy() for log_mel in (model.initial_log_mel, model.log_mel))
+    return hearing.compare(initial, learned)
+
+
+def resynthesis(run: Path, device: str, clip: Waveform) -> tuple[FloatArray, FloatArray]:
+    """A second of sound made again from what the initial and what the learned filters pass on of it."""
+    return _resynthesis(str(run), _stamp(run / runs.BEST), device, clip)
+
+
+@st.cache_data(max_entries=32, show_spinner="Making sound from the mel spectra …")
+def _resynthesis(path: str, modified: int, device: str, clip: Waveform) -> tuple[FloatArray, FloatArray]:
+    model = _classifier(path, modified, device)
+    filters, config = _filters(path, modified), model.checkpoint.config.front_end
+
+    def again(log_mel: FloatArray, which: hearing.Which) -> FloatArray:
+        power = hearing.mel_power(
+            log_mel, filters, which, log_offset=config.log_offset, power_offset=config.power_offset
+        )
+        return hearing.loudness_matched(hearing.resynthesised(power, filters, which, len(clip)))
+
+    return (
+        again(model.initial_log_mel(clip[None])[0].cpu().numpy(), "initial"),
+        again(model.log_mel(clip[None])[0].cpu().numpy(), "learned"),
+    )
 
 
 # Experiments on the basis

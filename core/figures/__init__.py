@@ -22,8 +22,10 @@ from core.figures.evolution import kernel_evolution, mel_evolution
 from core.figures.filter_measures import band_sensitivity, filter_spans, filter_widths, gain_by_filter
 from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
 from core.figures.groups import accuracy_by_group, accuracy_by_range
+from core.figures.hearing import filter_response, heard_gain, heard_log_mel, heard_rest
 from core.figures.kernels import kernel_changes, kernel_heatmaps, kernel_spectrum, kernel_time
 from core.figures.overview import filter_centres_shift, overview_picture
+from core.figures.robustness import accuracy_by_noise, accuracy_when_changed, right_by_word
 from core.figures.sound import log_mel_image, waveform
 from core.figures.speed import speed_bars, speed_parts
 from core.figures.speed_over_time import speed_history
@@ -32,8 +34,10 @@ from core.figures.stream import misses_against_false_alarms
 __all__ = [
     "accuracy_against_cost",
     "accuracy_by_group",
+    "accuracy_by_noise",
     "accuracy_by_range",
     "accuracy_gains",
+    "accuracy_when_changed",
     "answer_bars",
     "band_sensitivity",
     "class_counts",
@@ -47,9 +51,13 @@ __all__ = [
     "det_curves",
     "filter_centres_shift",
     "filter_movement",
+    "filter_response",
     "filter_spans",
     "filter_widths",
     "gain_by_filter",
+    "heard_gain",
+    "heard_log_mel",
+    "heard_rest",
     "kernel_changes",
     "kernel_evolution",
     "kernel_heatmaps",
@@ -66,6 +74,7 @@ __all__ = [
     "overview_picture",
     "ranked_words",
     "reliability_diagram",
+    "right_by_word",
     "roc_curves",
     "run_accuracies",
     "speed_bars",
