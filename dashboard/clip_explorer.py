@@ -21,8 +21,8 @@ from dashboard.wording import percent, word
 PAGE_CLIPS = 5
 """Clips listed at once: each brings its sound along."""
 
-TOP = 3
-"""Answers named beside a clip."""
+TOP, LEAST = 3, 0.001
+"""Answers named beside a clip: so many, if they have this probability."""
 
 
 def draw(
@@ -72,12 +72,16 @@ def _about(evaluation: Evaluation, number: int, speaker: str) -> str:
     name = evaluation.clip_words[number] if evaluation.clip_words else evaluation.labels[evaluation.truth[number]]
     ranking = sorted(zip(evaluation.probabilities[number].tolist(), evaluation.labels, strict=True), reverse=True)
     right = ranking[0][1] == evaluation.labels[evaluation.truth[number]]
-    best, *others = (f"{word(label)} {percent(probability)}" for probability, label in ranking[:TOP])
+    best, *others = (
+        f"{word(label)} {percent(probability)}"
+        for place, (probability, label) in enumerate(ranking[:TOP])
+        if place == 0 or probability >= LEAST
+    )
     mark = ":green[:material/check:]" if right else ":red[:material/close:]"
     who = f"speaker {speaker} · " if speaker else ""
     # The last folder is the word, or the class it counts as.
     file = "/".join(PurePosixPath(evaluation.clip_files[number]).parts[-2:]).replace("`", "'")
-    heard = f"{mark} **{word(name)}** heard as **{best}**, {', '.join(others)}"
+    heard = f"{mark} **{word(name)}** heard as {', '.join((f'**{best}**', *others))}"
     return f"{heard}  \n:small[:gray[{who}`{file}`]]"
 
 

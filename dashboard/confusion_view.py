@@ -60,7 +60,10 @@ def draw(run: RunState, path: Path) -> None:
 
 def _unknown(run: RunState, evaluation: Evaluation, words: WordAnswers, show: Any) -> None:
     st.subheader("Behind “unknown”")
-    figure = figures.unknown_matrix(words, show=show, chosen=_chosen("evaluation.unknown_cell"))
+    # Shares of an answer that leave out most clips with that answer would mislead.
+    figure = figures.unknown_matrix(
+        words, show="counts" if show == "counts" else "true", chosen=_chosen("evaluation.unknown_cell")
+    )
     show_clickable_figure(figure, "evaluation.unknown", lambda cell: _choose("evaluation.unknown_cell", cell))
     st.caption(
         f"{len(words.words)} words count as “unknown”, and the model should call each of them that. Those mistaken "

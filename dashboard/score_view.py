@@ -73,11 +73,9 @@ def _word_table(words: tuple[WordScores, ...]) -> None:
             {
                 "Word": word(one.label),
                 "Clips": one.n,
-                "Recall": percent(one.recall if one.n else None),
-                "95 % interval of recall": interval(*one.recall_interval),
+                "Recall (95 % interval)": _with_interval(one.recall, one.recall_interval),
                 "Answered": one.answered,
-                "Precision": percent(one.precision if one.answered else None),
-                "95 % interval of precision": interval(*one.precision_interval),
+                "Precision (95 % interval)": _with_interval(one.precision, one.precision_interval),
                 "F1": percent(one.f1 if one.n else None),
             }
             for one in words
@@ -85,6 +83,11 @@ def _word_table(words: tuple[WordScores, ...]) -> None:
         hide_index=True,
         height="content",
     )
+
+
+def _with_interval(share: float, ends: tuple[float, float]) -> str:
+    """A share and its interval in one cell, so that a phone shows both; a dash where nothing was counted."""
+    return f"{percent(share)} ({interval(*ends)})" if share == share else "–"
 
 
 def _averages(scores: Scores) -> None:

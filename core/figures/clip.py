@@ -80,7 +80,8 @@ def answer_bars(
             orientation="h",
             name="learned" if initial is not None else "the model",
             marker={"color": style.LEARNED_COLOUR},
-            text=[f"{value:.0f} %" if value >= 0.5 else "" for value in percents],
+            # The gap keeps it clear of a diamond at the end of the bar.
+            text=[f"\N{EM SPACE}{value:.0f} %" if value >= 0.5 else "" for value in percents],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
@@ -94,6 +95,7 @@ def answer_bars(
             y=names,
             name="initial",
             mode="markers",
+            cliponaxis=False,
             marker={"symbol": "diamond-open", "size": 11, "color": style.FAINT_INK, "line": {"width": 2}},
             hovertemplate="%{y} through the initial filters: %{x:.1f} %<extra></extra>",
         )

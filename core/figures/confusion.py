@@ -79,7 +79,8 @@ def unknown_matrix(
     ticks = [f"{word} ({n:,})" for word, n in zip(words.words, words.n, strict=True)]
     figure.update_yaxes(tickvals=list(words.words), ticktext=ticks, tickmode="array")
     right = int(words.n.sum() - words.mistaken.sum())
-    note = f"{right:,} of {_clips(int(words.n.sum()))} rightly called unknown: the column “unknown”."
+    what = "Clips" if show == "counts" else f"Share of each {'row' if show == 'true' else 'column'} (%)"
+    note = f"{what}. {right:,} of {_clips(int(words.n.sum()))} rightly called unknown: the column “unknown”."
     return style.finish(
         figure,
         title=title or "What unknown words are taken for",

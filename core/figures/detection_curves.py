@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from core.figures import style
 from core.metrics import DetectionCurve, ThresholdCosts, wilson
 
-DET_TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 40, 60, 80)
+DET_TICKS = (0.1, 0.5, 2, 5, 10, 20, 40, 80)
 """Percentages written on the axes of a DET figure."""
 
 HIGHEST_SHARE = 0.8

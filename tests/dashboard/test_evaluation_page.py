@@ -40,7 +40,8 @@ def test_another_protocol_is_measured_on_request_and_kept(open_page, own_run, ti
     assert_calm(app)
     assert app.header[0].value == f"Testing list: 12 clips of {tiny_pack.title}"
     assert evaluation_path(own_run, tiny_pack.title, "testing-list").exists()
-    assert charts(app) == 1
+    # The matrix, and the words behind "unknown", which these clips tell.
+    assert charts(app) == 2
 
 
 @pytest.mark.usefixtures("use_tiny_data")

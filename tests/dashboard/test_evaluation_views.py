@@ -100,7 +100,8 @@ def test_scores_by_word_stand_in_a_table_with_their_intervals(look_at, kept):
     words, averages = (table.value for table in app.dataframe)
     first = metrics.word_scores(kept)[0]
     low, high = first.recall_interval
-    assert words["95 % interval of recall"][0] == f"{100 * low:.1f}–{100 * high:.1f} %"
+    cell = f"{100 * first.recall:.1f} % ({100 * low:.1f}–{100 * high:.1f} %)"
+    assert words["Recall (95 % interval)"][0] == cell
     assert words["Clips"].tolist() == kept.confusion.sum(axis=1).tolist()
     result = scores(kept)
     assert averages["Average"].tolist() == ["micro", "macro", "weighted"]
