@@ -14,7 +14,7 @@ from core import figures, metrics
 from core.config import LABELS
 from core.figures import style
 from core.results import EpochReport, Evaluation, Filters, Prediction, Scores, StreamTrack
-from tests import benchmark_reports, evaluations
+from tests import benchmark_reports, changed_clips, evaluations
 
 UNITS = (
     "(number of clips)",
@@ -53,13 +53,16 @@ def drawn(
     right = answered.probabilities.argmax(axis=1) == answered.truth
     quarters = metrics.quartile_scores(right, np.arange(300.0))
     by_name = metrics.group_scores(right, metrics.file_speakers(answered.clip_files))
+    changed, heard = changed_clips.robustness(), changed_clips.comparison()
     return {
         "accuracy_by_group": (figures.accuracy_by_group, (by_name, 0.7), {"chosen": by_name[1].name}),
+        "accuracy_by_noise": (figures.accuracy_by_noise, (changed,), {}),
         "accuracy_by_range": (
             figures.accuracy_by_range,
             ([("words", quarters)], 0.7),
             {"axis": "Level (dB)", "unit": "dB"},
         ),
+        "accuracy_when_changed": (figures.accuracy_when_changed, ([changed, changed],), {"chosen": (1, 3)}),
         "answer_bars": (figures.answer_bars, (LABELS, [1 / 12] * 12), {"initial": [1 / 12] * 12, "truth": "go"}),
         "class_counts": (figures.class_counts, (["yes", "no", "yes"], ["train", "train", "official"]), {}),
         "class_scores_bars": (figures.class_scores_bars, (scores,), {}),
@@ -67,6 +70,10 @@ def drawn(
         "det_curves": (figures.det_curves, (curves,), {"chosen": "go"}),
         "filter_centres_shift": (figures.filter_centres_shift, (trained,), {}),
         "filter_movement": (figures.filter_movement, (make_reports(20, best=20),), {}),
+        "filter_response": (figures.filter_response, (trained, 5), {}),
+        "heard_gain": (figures.heard_gain, (heard, trained), {"chosen": 5}),
+        "heard_log_mel": (figures.heard_log_mel, (heard, trained, "learned"), {}),
+        "heard_rest": (figures.heard_rest, (heard, trained), {}),
         "kernel_heatmaps": (figures.kernel_heatmaps, (trained,), {"part": "both"}),
         "kernel_spectrum": (figures.kernel_spectrum, (trained, 10), {}),
         "kernel_time": (figures.kernel_time, (trained, 10, "cos"), {}),
@@ -80,6 +87,7 @@ def drawn(
         "overview_picture": (figures.overview_picture, (trained,), {}),
         "ranked_words": (figures.ranked_words, (make_predictions(["yes"])[0],), {}),
         "reliability_diagram": (figures.reliability_diagram, (metrics.reliability(answered),), {}),
+        "right_by_word": (figures.right_by_word, (changed,), {}),
         "roc_curves": (figures.roc_curves, (curves,), {"chosen": "go"}),
         "speed_bars": (figures.speed_bars, (timings,), {}),
         "speed_history": (figures.speed_history, (reports, "gradient"), {}),
