@@ -21,6 +21,10 @@ RESAMPLES = 10_000
 SIGNIFICANT = 0.05
 """Below this p-value a difference is called one."""
 
+SPEAKER_CAUTION = (
+    "Clips of one speaker are not independent, so the interval over clips and the test are too sure of themselves."
+)
+
 LISTED = 3
 """Files that a message names; the rest is counted."""
 
@@ -225,6 +229,18 @@ def same_clips(first: Evaluation, other: Evaluation) -> NDArray[np.int64]:
     return places
 
 
+def only_right(first: Evaluation, other: Evaluation) -> NDArray[np.int64]:
+    """Clips that ``first`` got right and ``other`` wrong, by their number in ``first``; the surest answers come first.
+
+    Raises:
+        DataError: If the two were not measured on the same clips.
+    """
+    wrong = other.probabilities.argmax(axis=1)[same_clips(first, other)] != first.truth
+    numbers = np.flatnonzero((first.probabilities.argmax(axis=1) == first.truth) & wrong)
+    surest: NDArray[np.int64] = numbers[np.argsort(-first.probabilities.max(axis=1)[numbers], kind="stable")]
+    return surest
+
+
 def _clips_of(evaluation: Evaluation) -> str:
     return f"{PROTOCOLS.get(evaluation.protocol, evaluation.protocol)} of {evaluation.dataset}"
 
@@ -352,18 +368,21 @@ def outcome(difference: Difference) -> str:
     return f"{head}No difference is to be told: two equally good models would often differ as much ({test})."
 
 
-def speaker_note(difference: Difference) -> str:
-    """The caution about speakers, with the interval that respects them where there is one."""
-    note = (
-        "Clips of one speaker are not independent, so the interval over clips and the test are too sure of themselves."
-    )
+def speaker_note(difference: Difference, *, short: bool = False) -> str:
+    """The caution about speakers, with the interval that respects them where there is one.
+
+    Args:
+        difference: What came out.
+        short: Whether to leave out why speakers matter.
+    """
+    note = "" if short else f"{SPEAKER_CAUTION} "
     if difference.speaker_interval is None:
-        return f"{note} The files do not tell who speaks."
+        return f"{note}The files do not tell who speaks."
     low, high = difference.speaker_interval
-    note += f" Drawn by speaker ({difference.n_speakers:,} of them), the interval is {_from_to((low, high))}"
+    note += f"Drawn by speaker ({difference.n_speakers:,} of them), the interval is {_from_to((low, high))}."
     if difference.can_be_told and low <= 0 <= high:
-        return f"{note}. It holds zero: with other speakers the difference might vanish."
-    return f"{note}."
+        note += " It holds zero: with other speakers the difference might vanish."
+    return note
 
 
 def points(share: float) -> str:

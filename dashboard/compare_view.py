@@ -7,15 +7,24 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core import figures
-from core.comparison import Difference, SettingRow, outcome, settings_table, speaker_note
+from core.comparison import (
+    SPEAKER_CAUTION,
+    Difference,
+    SettingRow,
+    only_right,
+    outcome,
+    settings_table,
+    speaker_note,
+)
 from core.config import PROTOCOL_NOTES, PROTOCOLS
 from core.errors import CheckpointError, DataError
 from core.figures.describe import Part
 from core.results import Filters
 from core.runs import RunState
-from dashboard import cache
+from dashboard import cache, clip_explorer
 from dashboard.compare_choice import Clips, offer
 from dashboard.widgets import show_figure
+from dashboard.wording import clips
 
 FILTER_PARTS: dict[Part, str] = {"mel": "Mel filters", "stft": "STFT kernels"}
 FILTER_ONE: dict[Part, str] = {"mel": "Mel filter", "stft": "STFT bin"}
@@ -55,17 +64,18 @@ def say_outcome(found: Sequence[Difference]) -> None:
             else:
                 st.badge("no difference to be told", color="gray", icon=":material/drag_handle:")
             st.write(outcome(one))
-            st.caption(speaker_note(one))
-    st.caption(
+            st.caption(speaker_note(one, short=len(found) > 1))
+    notes = [
         "This speaks of these trained models. Whether a setting is better in general needs several runs of each with "
-        "other seeds. "
-        + (
-            "Holm's correction keeps the chance of a false finding among all these tests below 5 %; the intervals are "
-            "not widened for it."
-            if len(found) > 1
-            else ""
+        "other seeds."
+    ]
+    if len(found) > 1:
+        notes.append(
+            f"{SPEAKER_CAUTION} Intervals over speakers draw whole speakers anew. Holm's correction keeps the chance "
+            "of a false finding among all these tests below 5 %; the intervals are not widened for it."
         )
-    )
+    if found:
+        st.caption(" ".join(notes))
 
 
 def counts_table(found: Sequence[Difference]) -> None:
@@ -99,6 +109,29 @@ def choose_difference(found: Sequence[Difference]) -> Difference:
         persist_state="session",
     )  # fmt: skip
     return named[name]
+
+
+@st.fragment
+def show_clips(chosen: Clips, runs: Sequence[RunState], difference: Difference) -> None:
+    """On request the clips that only one of two runs got right, to listen to."""
+    if not st.toggle("Hear the clips that only one of them got right", key="compare.hear"):
+        return
+    counts = {difference.run: difference.only_run, difference.baseline: difference.only_baseline}
+    titles = {name: f"Only {name} ({n:,})" for name, n in counts.items()}
+    right = st.segmented_control(
+        "Who got them right?", list(titles), default=difference.run, required=True, format_func=titles.__getitem__,
+        key=f"compare.right.{difference.run}.{difference.baseline}",
+    )  # fmt: skip
+    wrong = difference.baseline if right == difference.run else difference.run
+    files = dict(chosen.measured)
+    first, other = cache.evaluation(files[right])[0], cache.evaluation(files[wrong])[0]
+    numbers = only_right(first, other).tolist()
+    if not numbers:
+        st.caption("There are none.")
+        return
+    st.caption(f"{clips(len(numbers))} that {right} got right and {wrong} wrong; the surest answers first.")
+    run = next(run for run in runs if run.name == right)
+    clip_explorer.draw(run, first, numbers, key=f"compare.{right}.{wrong}.{chosen.protocol}")
 
 
 # Settings and filters

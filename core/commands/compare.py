@@ -13,7 +13,7 @@ from typing import Any
 
 from core import runs
 from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
-from core.comparison import Difference, SettingRow, outcome, settings_table, speaker_note
+from core.comparison import SPEAKER_CAUTION, Difference, SettingRow, outcome, settings_table, speaker_note
 from core.config import OWN, PROTOCOLS, RunConfig
 from core.cost import Cost, Latency
 from core.errors import ConfigError, DataError
@@ -255,12 +255,12 @@ def as_text(
     note = f"; other programs used {busy:.0f} % of the processor, time again in a quiet moment" if busy else ""
     lines += [f"  timed on {'; '.join(machines)}{note}"] if machines else []
     for each in differences:
-        lines += ["", outcome(each), f"  {speaker_note(each)}"]
+        lines += ["", outcome(each), f"  {speaker_note(each, short=True)}"]
         clear = [word for word in each.by_word if word.adjusted_p < 0.05]
         if clear:
             words = ", ".join(f"{word.label.strip('_')} {100 * word.gain:+.0f}" for word in clear)
             lines.append(f"  Clear by word (points of its clips, after Holm's correction): {words}.")
-    lines += ["", "These are the trained models; another seed of training gives other ones."]
+    lines += ["", SPEAKER_CAUTION, "These are the trained models; another seed of training gives other ones."]
     lines += ["", "Settings that differ:"] if settings else ["", "All settings are equal."]
     lines += [f"  {row.part}, {row.name}: {' | '.join(row.values)}" for row in settings]
     return "\n".join(lines)

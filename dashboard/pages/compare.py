@@ -35,6 +35,7 @@ if differences:
     shares = st.toggle("Show shares of each row instead of counts", value=True, key="compare.normalised")
     show_figure(figures.confusion_difference(one, normalised=shares), "compare.confusion")
     st.caption("Rows are the true words, columns the answers: which answers became more (orange) or fewer (blue).")
+    compare_view.show_clips(clips, chosen, one)
 
 if clips.measured:
     st.header("What it costs")

@@ -12,6 +12,7 @@ from core.comparison import (
     compare,
     holm,
     mcnemar,
+    only_right,
     outcome,
     settings_table,
     small_sample_interval,
@@ -77,6 +78,15 @@ def test_clips_are_paired_by_their_file_and_not_by_their_place(pair):
     )  # fmt: skip
     assert compare([a, shuffled])[0].p == compare(pair)[0].p
     np.testing.assert_array_equal(compare([a, shuffled])[0].confusion, compare(pair)[0].confusion)
+
+
+def test_the_clips_that_only_one_got_right_are_listed_surest_first(pair):
+    a, b = pair
+    assert only_right(a, b).tolist() == [5]
+    assert set(only_right(b, a).tolist()) == {2, 3, 4}
+    unsure = b.probabilities.copy()
+    unsure[2] = 0.3 * unsure[2] + 0.05
+    assert only_right(replace(b, probabilities=unsure), a).tolist() == [3, 4, 2]
 
 
 def test_other_clips_are_refused_and_named(pair):

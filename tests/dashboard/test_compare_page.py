@@ -72,6 +72,20 @@ def test_two_runs_are_compared_in_words_and_numbers(open_page, add_run, tiny_pac
 
 
 @pytest.mark.usefixtures("use_tiny_data")
+def test_the_clips_that_only_one_got_right_can_be_heard(open_page, add_run):
+    add_run("worse", 2)
+    add_run("better", 5)
+    app = choose(open_page("compare"), "worse", "better")
+    assert not app.get("audio")
+    app.toggle("compare.hear").set_value(True).run()
+    assert_calm(app)
+    assert len(app.get("audio")) == 3
+    app.segmented_control("compare.right.better.worse").set_value("worse").run()
+    assert_calm(app)
+    assert "There are none." in texts(app)
+
+
+@pytest.mark.usefixtures("use_tiny_data")
 def test_several_runs_are_corrected_for_their_number(open_page, add_run):
     for name, n_right in (("one", 2), ("two", 12), ("three", 7)):
         add_run(name, n_right)
