@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import streamlit as st
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from core.audio import Waveform
 from core.config import ListeningConfig
@@ -116,7 +117,8 @@ class Listener:
             if self._listening is None:
                 return
             try:
-                self._listening.feed(samples, rate)
+                with _libraries.limit(limits=1, user_api="openmp"):
+                    self._listening.feed(samples, rate)
             except AudioError as error:
                 self.trouble = str(error)
             with self._noting:
@@ -206,6 +208,11 @@ def _as_drawn(one: Heard) -> dict[str, Any]:
     found = one.detection
     times = {name: round(getattr(found, name), 3) for name in ("start_s", "end_s", "heard_s")}
     return {"number": one.number, "word": found.word, "score": round(float(found.score), 3), **times}
+
+
+_libraries = ThreadpoolController()
+# One decision is too little work to share: on a busy computer, PyTorch's threads wait for each other many times longer
+# than one of them would take for all of it. The limit holds for the thread that asks for it.
 
 
 def mine() -> Listener:

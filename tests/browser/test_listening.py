@@ -21,6 +21,7 @@ from tests.browser.models import copy_model
 from tests.browser.pages import (
     PHONE,
     WAIT_S,
+    WORK_S,
     alerts,
     assert_no_exception,
     assert_not_scrolled_sideways,
@@ -122,7 +123,8 @@ class Ear:
 
     def stop(self):
         self.part.get_by_role("button", name="Stop").click()
-        expect(self.part).to_have_attribute("data-phase", "idle")
+        # A busy computer first has to catch up.
+        expect(self.part).to_have_attribute("data-phase", "idle", timeout=1000 * WORK_S)
 
     def figures(self):
         """Counters of the part: samples, messages, latencies (ms)."""
@@ -132,7 +134,7 @@ class Ear:
 
     def wait(self, seconds, counter="captured"):
         """Wait until so much sound was recorded, or was acknowledged by the server, since the press of Start."""
-        deadline = time.monotonic() + seconds + WAIT_S
+        deadline = time.monotonic() + seconds + WORK_S
         while self.figures()[counter] < seconds * SAMPLE_RATE:
             assert time.monotonic() < deadline, self.figures()
             time.sleep(0.2)
