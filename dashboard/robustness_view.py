@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.changes import UNCHANGED, VALUES, Kind, Robustness, as_wav, noise_title
+from core.changes import UNCHANGED, VALUES, Kind, Robustness, as_wav, noise_title, only_one_right
+from core.comparison import SIGNIFICANT
 from core.config import LABELS, OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data.pack import Pack, open_data
 from core.errors import DataError
@@ -214,7 +215,12 @@ def choose_point(records: list[Robustness]) -> tuple[int, int]:
         format_func=[value_text(first.kind, value) for value in first.values].__getitem__,
     )  # fmt: skip
     right.selectbox("Clips sorted by the answers of", [record.run for record in records], key=MODEL)
-    return chosen_point(records)
+    number, step = chosen_point(records)
+    st.markdown(
+        f"{records[number].run} {point_text(first.kind, first.values[step])}: **{_counts(records[number], step)}**"
+    )
+    beside(records, number, step)
+    return number, step
 
 
 def explain(records: list[Robustness]) -> None:
@@ -222,13 +228,27 @@ def explain(records: list[Robustness]) -> None:
     first = records[0]
     share, label = first.baseline
     text = (
-        "Each line is a model; a steep line is a model that needs ideal conditions. Where whiskers overlap, the "
-        f"difference may be chance. Measured on {clips_text(first)} ({first.dataset}), drawn with seed {first.seed}; "
-        f"always answering “{word(label)}” would score {percent(share)}. "
+        "Each line is a model; a steep line is a model that needs ideal conditions. Whiskers show how far the accuracy "
+        f"on endlessly many such clips may lie. Measured on {clips_text(first)} ({first.dataset}), drawn with seed "
+        f"{first.seed}; always answering “{word(label)}” would score {percent(share)}. "
     )
     if first.noises:
         text += f"Noises, none of which training heard: {', '.join(map(noise_title, first.noises))}."
     st.caption(text)
+
+
+def beside(records: list[Robustness], number: int, step: int) -> None:
+    """The chosen model beside the others at the chosen point, clip by clip."""
+    record = records[number]
+    for other in records:
+        if other is record or not np.array_equal(other.rows, record.rows):
+            continue
+        mine, theirs, p = only_one_right(record, other, step)
+        verdict = "more than chance explains" if p < SIGNIFICANT else "which chance explains as well"
+        st.caption(
+            f"On the same clips, {record.run} alone is right on {mine:,} and {other.run} alone on {theirs:,}, "
+            f"{verdict} (McNemar's exact test, p = {p:.2g})."
+        )
 
 
 @st.fragment
@@ -236,7 +256,6 @@ def listen(records: list[Robustness], number: int, step: int, pack: Pack) -> Non
     """Clips of one point, as the models heard them, with all answers."""
     record = records[number]
     value = record.values[step]
-    st.markdown(f"{record.run} {point_text(record.kind, value)}: **{_counts(record, step)}**")
     left, right = st.columns([3, 2])
     options = [name for name in SHOWN if name != "lost" or value != UNCHANGED[record.kind]]
     shown = left.segmented_control(
