@@ -316,7 +316,7 @@ def _baseline(findings: Findings) -> str:
     return (
         f"{text}. Always answering “{word(findings.baseline_label)}”: {percent(findings.baseline)}. Differences are "
         "counted on the same clips (Newcombe's interval for paired shares). "
-        f"Measured in {findings.seconds:.1f} s."
+        f"Measured in {findings.seconds:.1f}\N{NO-BREAK SPACE}s."
     )
 
 

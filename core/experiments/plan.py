@@ -53,6 +53,9 @@ QUICK_PASSES = {"linear": 1_000_000, "bcresnet-1": 12_000, "bcresnet-1.5": 8_000
 FEWEST_CLIPS = 60
 """A sample is never smaller: five clips of each label."""
 
+NEARLY_ALL = 0.75
+"""From this share of the clips on, all of them are asked: a sample would save little."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
@@ -86,7 +89,8 @@ def n_quick(model: str, n_variants: int, n_clips: int) -> int:
     >>> n_quick("linear", 41, 2427), n_quick("bcresnet-3", 41, 2427), n_quick("bcresnet-3", 4, 2427)
     (2427, 97, 1000)
     """
-    return min(n_clips, max(FEWEST_CLIPS, QUICK_PASSES[model] // n_variants))
+    n = max(FEWEST_CLIPS, QUICK_PASSES[model] // n_variants)
+    return n if n < NEARLY_ALL * n_clips else n_clips
 
 
 def n_variants(kind: Kind, setting: str, n_mels: int) -> int:

@@ -24,7 +24,7 @@ CHANGED_COLOUR = "#D55E00"
 AXIS_ACCURACY = "Accuracy (%)"
 AXIS_DIFFERENCE = "Difference (percentage points)"
 AXIS_PITCH = "Frequency (Hz), spaced by pitch"
-MARKS_HZ = (0, 250, 500, 1000, 2000, 4000, 8000)
+MARKS_HZ = (0, 500, 1000, 2000, 4000, 8000)
 
 ROW_PX = 52
 """Height of a row with one accuracy (pixels): two lines of text fit in."""
@@ -165,12 +165,12 @@ def accuracy_by_change(findings: Findings, *, title: str | None = None) -> go.Fi
     )
     for row in (1, 2):
         figure.update_yaxes(title_text="Basis", autorange="reversed", showgrid=False, row=row, col=1)
-    style.panel_heading(figure, 1, "Accuracy (dotted: always the same answer)")
-    style.panel_heading(figure, 2, "Difference to the learned basis, same clips")
+    style.panel_heading(figure, 1, "Accuracy")
+    style.panel_heading(figure, 2, "Difference, on the same clips")
+    note = f"{clips_text(findings)} Dotted: always the same answer."
     return style.finish(
-        figure, title=title or "What the model scores with a changed basis", note=clips_text(findings),
-        height=rows + gap, heading=True,
-    )  # fmt: skip
+        figure, title=title or "What the model scores with a changed basis", note=note, height=rows + gap, heading=True
+    )
 
 
 def selectable_filters(
@@ -390,7 +390,8 @@ def _pitch_axis(figure: go.Figure, hz: NDArray[np.float64], row: int) -> None:
     marks = [mark for mark in MARKS_HZ if mark <= hz[-1]]
     figure.update_xaxes(
         tickvals=hz_to_mel(marks),
-        ticktext=[f"{mark:,}" for mark in marks],
+        ticktext=[f"{mark}" if mark < 1000 else f"{mark // 1000}k" for mark in marks],
+        tickangle=0,
         range=[-0.4, 1.008 * float(hz_to_mel(hz[-1]))],
         matches="x",
     )

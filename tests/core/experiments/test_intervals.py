@@ -40,9 +40,9 @@ def test_equal_answers_leave_a_narrow_interval_around_zero():
 @pytest.mark.parametrize("n", [97, 1000])
 def test_it_holds_the_truth_in_about_95_of_100_repetitions(n):
     shares = (0.70, 0.04, 0.10, 0.16)  # both, won, lost, neither
-    counts = np.random.default_rng(0).multinomial(n, shares, size=2000)
+    counts = np.random.default_rng(0).multinomial(n, shares, size=800)
     held = [low <= -0.06 <= high for low, high in (paired_difference(*map(int, row)) for row in counts)]
-    assert 0.94 <= np.mean(held) <= 0.98
+    assert 0.93 <= np.mean(held) <= 0.985
 
 
 def test_it_agrees_with_a_paired_bootstrap():
