@@ -1,12 +1,14 @@
 """What the Evaluation page shows beside the score: mix-ups, calibration, thresholds, speakers, sound, worst clips."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from core import metrics
-from core.evaluation import evaluation_path, load_evaluation, scores
-from tests.dashboard.conftest import assert_calm, charts, texts
+from core.evaluation import evaluation_path, load_evaluation, save_evaluation, scores
+from tests.dashboard.conftest import GOOD, assert_calm, charts, texts
+from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 
 VIEWS = (
     "Confusion matrix", "By word", "Calibration", "Thresholds", "Speakers", "Level and noise", "Worst clips",
@@ -168,3 +170,20 @@ def test_a_cell_that_another_dataset_has_not_is_forgotten(look_at):
     app.segmented_control("evaluation.view").set_value("Confusion matrix").run()
     assert_calm(app)
     assert app.selectbox("evaluation.cell").value is None
+
+
+@pytest.mark.parametrize("kind", ["a single clip", "clips without names"])
+def test_every_view_bears_little_to_show(open_page, own_run, tiny_pack, kind):
+    made = evaluation_of([0], sure_answers([0], [1])) if kind == "a single clip" else random_evaluation(60)
+    if kind == "clips without names":
+        made = replace(made, clip_words=(), clip_files=())
+    save_evaluation(
+        evaluation_path(own_run, tiny_pack.title, "official"), replace(made, run=GOOD, dataset=tiny_pack.title)
+    )
+    app = open_page("evaluation")
+    for view in VIEWS:
+        app.segmented_control("evaluation.view").set_value(view).run()
+        assert_calm(app)
+        assert charts(app) or app.info or clips_listed(app), view
+    if kind == "clips without names":
+        assert "does not name its clips" in app.info[-1].value
