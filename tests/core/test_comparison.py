@@ -7,20 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap, norm
 
-from core.comparison import (
-    bootstrap_interval,
-    compare,
-    holm,
-    mcnemar,
-    only_right,
-    outcome,
-    settings_table,
-    small_sample_interval,
-    speaker_interval,
-    speaker_note,
-)
+from core.comparison import compare, only_right, outcome, settings_table, speaker_note
 from core.config import LABELS
 from core.errors import DataError
+from core.paired import bootstrap_interval, holm, mcnemar, small_sample_interval, speaker_interval
 from core.presets import preset_config
 from core.results import Evaluation
 
