@@ -3,12 +3,10 @@
 from core.figures.answers import ranked_words, word_timeline
 from core.figures.calibration import reliability_diagram
 from core.figures.clip import answer_bars, log_mel_pair
+from core.figures.compared_filters import compared_change, compared_filter, compared_mel_filters
 from core.figures.comparison import (
     accuracy_gains,
-    compared_change,
     compared_curves,
-    compared_filter,
-    compared_mel_filters,
     confusion_difference,
     run_accuracies,
     word_gains,
