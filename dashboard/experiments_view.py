@@ -275,13 +275,16 @@ def way_verdict(findings: Findings) -> None:
 
 def importance_verdict(findings: Findings) -> None:
     """Which filters matter most, and how many not clearly."""
-    most = sorted(findings.outcomes, key=lambda one: one.difference)[:3]
-    clear = sum(one.differs and one.difference < 0 for one in findings.outcomes)
-    names = ", ".join(f"{one.place:.0f} ({signed(one.difference)} points)" for one in most)
-    st.markdown(
-        f"Most depends on the mel filters {names}. For {clear} of {len(findings.outcomes)} filters the loss is clear; "
-        f"of that many 95 % intervals about {round(0.05 * len(findings.outcomes))} miss the truth by chance."
+    clear = sorted(
+        (one for one in findings.outcomes if one.differs and one.difference < 0), key=lambda one: one.difference
     )
+    n = len(findings.outcomes)
+    if clear:
+        names = ", ".join(f"{one.place:.0f} ({signed(one.difference)} points)" for one in clear[:3])
+        text = f"Most depends on the mel filters {names}. For {len(clear)} of {n} filters the loss is clear"
+    else:
+        text = "No single filter's loss can be told from zero on these clips"
+    st.markdown(f"{text}; of {n} intervals that hold with 95 % each, about {round(0.05 * n)} miss the truth by chance.")
     st.caption(_baseline(findings))
 
 

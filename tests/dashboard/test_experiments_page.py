@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from core.checkpoint import checkpoint_of, save_checkpoint
-from core.experiments.outcomes import Outcome
+from core.experiments.outcomes import Findings, Outcome
+from core.experiments.plan import Experiment
 from core.models import build_model
 from core.presets import preset_config
 from dashboard import experiments_view, jobs
@@ -59,7 +60,7 @@ def test_the_whole_way_and_each_filter_can_be_measured(open_page, own_run):
         assert_calm(app)
     assert charts(app) == 5
     assert "The whole basis back to initial" in texts(app)
-    assert "Most depends on the mel filters" in texts(app)
+    assert "miss the truth by chance" in texts(app)
     app.slider("experiments.step").set_value(0.2).run()
     assert_calm(app)
 
@@ -148,3 +149,23 @@ def test_the_sample_of_a_large_network_is_called_one_and_all_clips_are_offered(o
     assert_calm(app)
     assert "a sample" not in texts(app)
     assert GOOD in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("lost", "words"), [(200, "Most depends on the mel filters 0 (−20.0 points)"), (1, "No single filter")]
+)
+def test_filters_are_only_named_where_their_loss_is_clear(lost, words, monkeypatch):
+    said = []
+    monkeypatch.setattr("dashboard.experiments_view.st.markdown", said.append)
+    monkeypatch.setattr("dashboard.experiments_view.st.caption", said.append)
+    own = Outcome("unchanged", None, 1000, 600, 0, 0)
+    outcomes = (
+        Outcome("without filter 0", 0.0, 1000, 600 - lost, 0, lost),
+        Outcome("without filter 1", 1.0, 1000, 600, 5, 5),
+    )
+    findings = Findings(
+        Experiment(kind="occlusion"), "run", "linear", "D", "Words", "official", 1000, 0, 0.1, "stop", own, own,
+        outcomes, 1.0,
+    )  # fmt: skip
+    experiments_view.importance_verdict(findings)
+    assert words in said[0]
