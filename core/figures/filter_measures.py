@@ -96,12 +96,14 @@ def gain_and_shape_panels(
     known = gain[np.isfinite(gain) & (gain > 0)]
     # At least a factor of 1.25 each way, so that next to nothing looks like next to nothing.
     low, high = min([1 / 1.25, *known]), max([1.25, *known])
+    ends, ticks = np.log10([low, high]), _gain_ticks(low, high)
+    room = 0.06 * float(np.ptp(ends))
     figure.update_yaxes(
-        type="log", title_text=AXIS_GAIN, range=np.log10([low / 1.1, high * 1.1]).tolist(), dtick=None, row=1, col=1,
-        tickmode="array", tickvals=_gain_ticks(low, high), ticktext=[f"{tick:g}" for tick in _gain_ticks(low, high)],
+        type="log", title_text=AXIS_GAIN, range=[ends[0] - room, ends[1] + room], tickmode="array", tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks], row=1, col=1,
     )  # fmt: skip
     largest = float(np.max(shape, initial=0.0, where=np.isfinite(shape)))
-    figure.update_yaxes(title_text=AXIS_SHAPE, range=[0, min(104.0, max(5.0, 112 * largest))], row=2, col=1)
+    figure.update_yaxes(title_text=AXIS_SHAPE, range=[0, min(106.0, max(5.0, 112 * largest))], row=2, col=1)
     figure.update_xaxes(title_text=axis, row=2, col=1)
     figure.update_xaxes(range=[-1, len(numbers)])
     style.panel_heading(figure, 1, "Gain")

@@ -48,6 +48,7 @@ def mel_filters(
     add_filters(figure, seen_as(filters, view), 1, chosen, axis)
     for row, (name, weights, line) in enumerate(_sides(seen_as(filters, view)), start=1):
         figure.add_trace(_peak_dots(name, weights, filters, axis, str(line["color"])), row=row, col=1)
+    _leave_the_mouse_to_the_dots(figure)
     note = _bank_note(filters, chosen, view)
     title = title or f"{n_mels} mel filters, initial and learned"
     return style.finish(figure, title=title, note=note, height=470, heading=True)
@@ -88,6 +89,7 @@ def overlaid_mel_filters(
             bold = _one_line(label, weights[chosen], hz, {**line, "width": 3}, chosen, axis)
             figure.add_trace(bold.update(showlegend=False))
     figure.add_trace(_peak_dots("learned", learned, filters, axis, style.LEARNED_COLOUR))
+    _leave_the_mouse_to_the_dots(figure)
     frequency_axis(figure, axis, hz[-1])
     figure.update_xaxes(range=positions(hz[[0, -1]], axis).tolist())
     figure.update_yaxes(title_text=style.AXIS_WEIGHT)
@@ -333,10 +335,15 @@ def _peak_dots(name: str, weights: NDArray[np.float32], filters: Filters, axis: 
         name=f"{name} peaks",
         mode="markers",
         showlegend=False,
-        marker={"size": 7, "color": colour, "line": {"width": 1, "color": "#ffffff"}},
+        marker={"size": 8, "color": colour, "line": {"width": 1, "color": "#ffffff"}},
         hovertemplate=f"{name}, filter %{{customdata[0]}}: highest at %{{customdata[1]:,}} Hz<br>"
-        "click to look at it<extra></extra>",
+        "with a weight of %{y:.3g}; click to look at it<extra></extra>",
     )
+
+
+def _leave_the_mouse_to_the_dots(figure: go.Figure) -> None:
+    """Of a line and a dot in one place plotly may point out the line, and then a click chooses nothing."""
+    figure.update_traces(hoverinfo="skip", hovertemplate=None, selector={"mode": "lines"})
 
 
 def _centre_dots(name: str, weights: NDArray[np.float32], sample_rate: int, axis: Axis) -> go.Scatter:
