@@ -15,8 +15,9 @@ if PROJECT not in sys.path:
     sys.path.insert(0, PROJECT)
 
 import streamlit as st  # noqa: E402  (after the path above)
+from streamlit.runtime.scriptrunner import StopException  # noqa: E402
 
-from dashboard import picker, state  # noqa: E402
+from dashboard import picker, saving, state  # noqa: E402
 from dashboard.widgets import PAGES, explained  # noqa: E402
 
 SECTIONS = {
@@ -48,5 +49,12 @@ page = st.navigation(
 if page.url_path in USE_A_MODEL:
     with st.sidebar:
         picker.draw()
-with explained():
-    page.run()
+saving.begin()
+try:
+    with explained():
+        page.run()
+except StopException:
+    # A page that ends early may have drawn figures all the same.
+    saving.draw()
+    raise
+saving.draw()

@@ -9,7 +9,7 @@ import streamlit as st
 from core import figures, runs
 from core.config import SETTINGS, RunConfig
 from core.runs import RunState
-from dashboard import state
+from dashboard import report_button, state
 from dashboard.widgets import explained, show_figure, show_metrics
 from dashboard.wording import device, duration, moment, percent
 
@@ -131,6 +131,9 @@ def _actions(run: RunState) -> None:
     if run.has_checkpoint and row.button("Look at this model", key="training.use", icon=":material/equalizer:"):
         state.use_model(run.name)
         st.switch_page("pages/filterbank.py")
+    if run.has_checkpoint:
+        with row:
+            report_button.draw(run.folder, "training")
     if (
         run.resumable
         and run.epoch < run.epochs

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.errors import KeywordSpottingError
-from dashboard import jobs
+from dashboard import jobs, saving
 from dashboard.wording import duration, size
 
 PAGES = {
@@ -57,7 +57,8 @@ def explained() -> Iterator[None]:
 
 def show_figure(figure: Any, key: str) -> None:
     """Draw a figure in our own colours; ``key`` keeps its zoom when the page runs again."""
-    st.plotly_chart(figure, theme=None, key=key, config={"displaylogo": False, "responsive": True})
+    saving.remember(figure, key)
+    st.plotly_chart(figure, theme=None, key=key, config=saving.toolbar())
 
 
 def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) -> None:
@@ -68,8 +69,9 @@ def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) 
         if points:
             picked(points[0].get("customdata"))
 
+    saving.remember(figure, key)
     st.plotly_chart(
-        figure, theme=None, key=key, config={"displaylogo": False, "responsive": True}, on_select=answer,
+        figure, theme=None, key=key, config=saving.toolbar(), on_select=answer,
         selection_mode="points",
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from dashboard import (
     evaluation_choice,
     groups_view,
     picker,
+    report_button,
     score_view,
     threshold_view,
 )
@@ -36,6 +37,7 @@ evaluation, scores = cache.evaluation(path)
 
 st.header(score_view.heading(evaluation))
 score_view.headline(evaluation, scores, run.dataset)
+report_button.draw(run.folder, "evaluation")
 
 # Not tabs: those would compute all views, of which one is seen.
 view = st.segmented_control(
