@@ -16,6 +16,7 @@ from core.inference import Classifier
 from core.results import Decision
 from core.streaming.detector import Detector
 from core.streaming.frames import FramePlan, RollingLogMel
+from core.streaming.one_thread import in_one_thread
 from core.streaming.resample import Resampler
 from core.streaming.speech import Speech, to_db
 
@@ -103,7 +104,8 @@ class Engine:
         waiting = np.concatenate([self._waiting, samples])
         n_whole = len(waiting) - len(waiting) % hop
         self._waiting = waiting[n_whole:]
-        return [self._decide(waiting[first : first + hop]) for first in range(0, n_whole, hop)]
+        with in_one_thread():
+            return [self._decide(waiting[first : first + hop]) for first in range(0, n_whole, hop)]
 
     def _decide(self, newest: Waveform) -> Decision:
         """The decision at the end of one more hop, (hop_samples,)."""

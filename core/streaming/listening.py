@@ -19,6 +19,7 @@ from core.inference import Classifier
 from core.results import Decision, Detection, FloatArray
 from core.streaming.engine import DEFAULT_CONFIG, Engine
 from core.streaming.frames import FramePlan
+from core.streaming.one_thread import in_one_thread
 from core.streaming.resample import Resampler
 from core.streaming.tape import Tape
 
@@ -120,7 +121,8 @@ class Listening:
         # As many at once as have the same length, which is all of them unless the hop was changed.
         columns: list[FloatArray] = []
         for plan, group in groupby(clips, key=lambda pair: pair[0]):
-            log_mel = classifier.initial_log_mel(np.stack([clip for _, clip in group]))
+            with in_one_thread():
+                log_mel = classifier.initial_log_mel(np.stack([clip for _, clip in group]))
             columns += list(plan.final(log_mel).cpu().numpy())
         return columns
 

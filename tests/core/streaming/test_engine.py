@@ -1,7 +1,10 @@
 """An engine on real words: chunks do not matter, words are detected once each, and the same word twice twice."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -172,6 +175,24 @@ def test_decisions_hold_no_more_memory_than_they_show(shipped, hiss):
     for decision in Engine(shipped("bcresnet-1-D")).feed(hiss(0.3, -40)):
         for array in (decision.probabilities, decision.smoothed, decision.log_mel):
             assert array.base is None or array.base.nbytes <= array.nbytes
+
+
+def test_a_decision_takes_one_thread_and_leaves_the_others_theirs(shipped):
+    before = torch.get_num_threads()
+    seen = []
+
+    class Watched:
+        checkpoint = shipped("linear-A").checkpoint
+        probabilities = shipped("linear-A").probabilities
+
+        def log_mel(self, clips):
+            with ThreadPoolExecutor(1) as other:
+                seen.append((torch.get_num_threads(), other.submit(torch.get_num_threads).result()))
+            return shipped("linear-A").log_mel(clips)
+
+    Engine(Watched()).feed(np.zeros(3_200, np.int16))
+    assert seen == [(1, before), (1, before)]
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.cuda
