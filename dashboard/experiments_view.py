@@ -33,7 +33,7 @@ from core.figures.experiments import signed
 from core.mel import bin_frequencies
 from core.results import Filters
 from core.runs import RunState
-from dashboard import cache, jobs, state
+from dashboard import cache, jobs, saving, state
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel, page_link
 from dashboard.wording import clips as clips_text
@@ -234,8 +234,9 @@ def _write(bins: str, mels: str) -> None:
 
 def show_selectable(figure: Any) -> None:
     """A figure on which bins and filters can be selected by dragging."""
+    saving.remember(figure, PICK)
     st.plotly_chart(
-        figure, theme=None, key=PICK, config={"displaylogo": False, "responsive": True}, on_select=_picked,
+        figure, theme=None, key=PICK, config=saving.toolbar(), on_select=_picked,
         selection_mode=("box", "points"),
     )  # fmt: skip
 
