@@ -22,7 +22,7 @@ SHOWN = 20
 WORST = 100
 """Clips in the list of the worst."""
 
-SPEAKER = "evaluation.speaker"
+SPEAKER, LEAST = "evaluation.speaker", "evaluation.least"
 
 
 def draw_speakers(run: RunState, path: Path) -> None:
@@ -36,10 +36,12 @@ def draw_speakers(run: RunState, path: Path) -> None:
     if not groups:
         st.info("These clips do not tell who speaks, so nobody can be told apart.", icon=":material/group_off:")
         return
-    most = max(group.n for group in groups)
+    most = min(30, max(group.n for group in groups))
+    # What was chosen for other clips may be more than these have.
+    st.session_state[LEAST] = min(st.session_state.get(LEAST, 8), most)
     least = st.slider(
-        "Speakers with at least this many clips", 1, max(2, min(30, most)), min(8, most), key="evaluation.least",
-        persist_state="session", help="Three clips say little about a speaker: look at how wide the interval is.",
+        "Speakers with at least this many clips", 1, max(2, most), key=LEAST, persist_state="session",
+        help="Three clips say little about a speaker: look at how wide the interval is.",
     )  # fmt: skip
     shown = [group for group in groups if group.n >= least]
     names = [group.name for group in shown]
@@ -84,11 +86,9 @@ def _choose_speaker(name: Any) -> None:
 
 
 def _verdict(chance: float) -> str:
-    how = "less than one in a thousand" if chance < 0.0015 else f"a chance of {percent(chance)}"
-    test = "exchanging right and wrong answers at random between clips of the same word"
-    if chance < 0.05:
-        return f"Speakers differ by more than luck: {test}, they differ as much with {how}."
-    return f"Speakers need not differ: {test}, they differ as much with {how}."
+    tries = "fewer than one in a thousand tries" if chance < 0.0015 else f"{percent(chance)} of the tries"
+    test = f"when right and wrong answers to the same word are dealt out at random, they differ as much in {tries}."
+    return f"Speakers {'differ by more than luck' if chance < 0.05 else 'need not differ'}: {test}"
 
 
 def draw_sound(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -12,6 +13,8 @@ from core.runs import RunState
 from dashboard import cache
 from dashboard.widgets import show_figure, show_metrics
 from dashboard.wording import clips, interval, percent, word
+
+WORD = "evaluation.word"
 
 CURVES = {"det": "DET", "roc": "ROC"}
 
@@ -24,15 +27,17 @@ def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets t
     if not curves:
         st.info("These clips hold no keyword beside others, so there is nothing to tell apart.")
         return
-    chosen = st.segmented_control(
-        "Word", [curve.label for curve in curves], default=curves[0].label, required=True, format_func=word,
-        key="evaluation.word", persist_state="session",
-    )  # fmt: skip
+    labels = [curve.label for curve in curves]
+    # What was chosen for other clips may be a word that these have not.
+    if st.session_state.get(WORD) not in labels:
+        st.session_state[WORD] = labels[0]
+    chosen: Any = st.segmented_control(
+        "Word", labels, required=True, format_func=word, key=WORD, persist_state="session"
+    )
     kind = st.segmented_control(
         "Curve", list(CURVES), default="det", required=True, format_func=CURVES.__getitem__, key="evaluation.curve",
         persist_state="session",
     )  # fmt: skip
-    chosen = chosen if any(curve.label == chosen for curve in curves) else curves[0].label
     picture = figures.roc_curves if kind == "roc" else figures.det_curves
     show_figure(picture(curves, chosen=chosen), f"evaluation.{kind}")
     st.caption(

@@ -187,3 +187,24 @@ def test_every_view_bears_little_to_show(open_page, own_run, tiny_pack, kind):
         assert charts(app) or app.info or clips_listed(app), view
     if kind == "clips without names":
         assert "does not name its clips" in app.info[-1].value
+
+
+def test_choices_made_for_other_clips_do_not_stand_in_the_way(look_at, own_run, tiny_pack):
+    many = random_evaluation(600)
+    save_evaluation(evaluation_path(own_run, "Other clips", "official"), replace(many, run=GOOD, dataset="Other clips"))
+    app = look_at("Thresholds")
+    app.selectbox(f"evaluation.dataset.{GOOD}").set_value("Other clips").run()
+    app.segmented_control("evaluation.word").set_value("stop").run()
+    app.segmented_control("evaluation.view").set_value("Speakers").run()
+    app.slider("evaluation.least").set_value(30).run()
+    assert_calm(app)
+    few = evaluation_of(
+        [0, 1], sure_answers([0, 1], [0, 1]), files=["a/0000000a_nohash_0.wav", "a/0000000b_nohash_0.wav"]
+    )
+    save_evaluation(evaluation_path(own_run, "Other clips", "official"), replace(few, run=GOOD, dataset="Other clips"))
+    app.run()
+    assert_calm(app)
+    assert app.slider("evaluation.least").value == 1
+    app.segmented_control("evaluation.view").set_value("Thresholds").run()
+    assert_calm(app)
+    assert app.segmented_control("evaluation.word").value == "down"
