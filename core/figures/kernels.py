@@ -164,7 +164,9 @@ def kernel_heatmaps(filters: Filters, *, view: View = "learned", title: str | No
     reference = float(np.max(before, initial=0.0, where=np.isfinite(before)))
     levels = [decibels(each, reference=reference, floor_db=FLOOR_DB) for each in (before, after)]
     difference = levels[1] - levels[0]
-    reach = max(1.0, float(np.max(np.abs(difference), initial=0.0, where=np.isfinite(difference))))
+    sizes = np.abs(difference[np.isfinite(difference)])
+    # A few cells beyond the end of the scale are worth seeing the rest.
+    reach = max(1.0, float(np.quantile(sizes, 0.998))) if sizes.size else 1.0
     panels = (
         ("initial", levels[0], style.AMOUNT_SCALE, FLOOR_DB, 0.0, "Initial (dB)"),
         ("learned", levels[1], style.AMOUNT_SCALE, FLOOR_DB, 0.0, "Learned (dB)"),
