@@ -33,8 +33,8 @@ WHAT: dict[Kind, str] = {
     "lost.",
     "gain": "The whole clip is made quieter or louder, rounded to 16 bits, and cut off at full scale, as a badly set "
     "microphone does.",
-    "speed": "The clip is played slower or faster, as a tape is: the pitch follows. The word stays in the middle of "
-    "its place.",
+    "speed": "The clip is played slower or faster, as a tape is: the pitch follows. The word's middle stays in place. "
+    "Played slower, a clip has no more tones near the upper end; played faster, silence fills its ends.",
 }
 
 SIZES: tuple[int | None, ...] = (300, N_CLIPS, 1200, None)

@@ -20,8 +20,9 @@ RESPONSE_FLOOR_DB = -60.0
 LEAST_CHANGE_DB = 1.0
 """The scale of a difference reaches at least this far, so that rounding does not look like learning."""
 
-PICK_SIZE = 22
-"""Diameter (pixels) of the invisible markers that take a click near a point."""
+PICK_SIZE = 8
+"""Diameter (pixels) of the invisible markers that take a click. Plotly takes the nearest one within 20 pixels, but any
+one that the click lies inside of: larger ones would hide their neighbours."""
 
 
 def heard_log_mel(comparison: Comparison, filters: Filters, which: Which, *, title: str | None = None) -> go.Figure:
@@ -125,9 +126,10 @@ def heard_gain(
         )  # fmt: skip
     figure.add_trace(
         go.Scatter(
-            x=comparison.gain_db,
-            y=bands,
-            customdata=bands,
+            # Lists: a click hands on what plotly was given, and packed arrays have no elements.
+            x=comparison.gain_db.tolist(),
+            y=bands.tolist(),
+            customdata=bands.tolist(),
             hovertext=[
                 f"Filter {band}{text}:<br>{gain:+.1f} dB through the learned filters"
                 for band, text, gain in zip(bands, where, comparison.gain_db, strict=True)

@@ -23,8 +23,9 @@ LOOKS = (
 )
 """Colour (Okabe and Ito's), dash and symbol of the first, second … line."""
 
-PICK_SIZE = 24
-"""Diameter (pixels) of the invisible markers that take a click near a point."""
+PICK_SIZE = 8
+"""Diameter (pixels) of the invisible markers that take a click. Plotly takes the nearest one within 20 pixels, but any
+one that the click lies inside of: larger ones would hide their neighbours."""
 
 APART = 0.07
 """Points of several lines at the same value stand this far apart (steps), so that their intervals can be told."""
