@@ -48,8 +48,11 @@ def test_the_level_of_a_word_is_near_the_active_speech_level_of_p56(words):
         start, end = active_span(clip)
         ours.append(10 * np.log10(np.mean(np.square(clip[start:end], dtype=np.float64))))
         theirs.append(p56_level_db(clip))
-    difference = np.array(ours) - np.array(theirs)
-    assert abs(np.nanmedian(difference)) < 2, "the standard counts 0.2 s behind each word as active"
+    # The standard finds no level where a clip holds hardly anything but noise.
+    known = np.isfinite(theirs)
+    assert known.mean() > 0.9
+    ours, theirs = np.array(ours)[known], np.array(theirs)[known]
+    assert abs(np.median(ours - theirs)) < 2, "the standard counts 0.2 s behind each word as active"
     assert np.corrcoef(ours, theirs)[0, 1] > 0.95
 
 
