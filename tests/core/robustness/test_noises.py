@@ -52,7 +52,7 @@ def test_the_level_of_a_word_is_near_the_active_speech_level_of_p56(words):
     known = np.isfinite(theirs)
     assert known.mean() > 0.9
     ours, theirs = np.array(ours)[known], np.array(theirs)[known]
-    assert abs(np.median(ours - theirs)) < 2, "the standard counts 0.2 s behind each word as active"
+    assert abs(np.median(ours - theirs)) < 3, "the standard counts 0.2 s behind each word as active"
     assert np.corrcoef(ours, theirs)[0, 1] > 0.95
 
 
