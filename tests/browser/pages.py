@@ -139,8 +139,9 @@ def assert_drawn(page: Page) -> None:
 
 
 def axis_titles(page: Page) -> list[str]:
-    """The titles of all axes in sight."""
-    return figures(page).locator(".xtitle:visible, .ytitle:visible").all_text_contents()
+    """The titles of all axes in sight; those of lower panels are called "x2title" and so on."""
+    named = ", ".join(f'[class^="{axis}"][class$="title"]:visible' for axis in "xy")
+    return figures(page).locator(named).all_text_contents()
 
 
 def data_of(figure: Locator, attribute: str, trace: int = 0) -> list:
