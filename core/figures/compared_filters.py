@@ -67,6 +67,7 @@ def compared_filter(
     looks: Mapping[str, int] | None = None,
     *,
     same_gain: bool = False,
+    title: str | None = None,
 ) -> go.Figure:
     """One filter of several runs close up: the weights of a mel filter, or what an STFT bin answers to tones.
 
@@ -76,6 +77,7 @@ def compared_filter(
         number: Number of the filter or the bin, from 0; runs that have no such one are left out.
         looks: Number of each run's look; None counts them.
         same_gain: Whether each learned one is divided by its gain, so that only shapes differ.
+        title: Title; None writes one.
 
     Returns:
         Figure with the trace "initial" (one for each different start) and one for each run.
@@ -104,17 +106,20 @@ def compared_filter(
     else:
         figure.update_yaxes(title_text="Response (dB)", range=[FLOOR_DB, None])
     note = "Drawn with the gain taken out: only shapes differ." if same_gain else "Gain and shape together."
-    title = f"Mel filter {number}" if part == "mel" else f"STFT bin {number}: answer to tones"
+    title = title or (f"Mel filter {number}" if part == "mel" else f"STFT bin {number}: answer to tones")
     return style.finish(figure, title=title, note=note, height=320, legend=[name for name, *_ in lines])
 
 
-def compared_change(filters: Mapping[str, Filters], part: Part, looks: Mapping[str, int] | None = None) -> go.Figure:
+def compared_change(
+    filters: Mapping[str, Filters], part: Part, looks: Mapping[str, int] | None = None, *, title: str | None = None
+) -> go.Figure:
     """How every filter of several runs changed in training: its gain above, its shape below.
 
     Args:
         filters: Filters of each run.
         part: "mel" or "stft".
         looks: Number of each run's look; None counts them.
+        title: Title; None writes one.
 
     Returns:
         Figure with two traces for each run, named after it: gain (no unit, on a logarithmic axis) and change of shape
@@ -141,7 +146,7 @@ def compared_change(filters: Mapping[str, Filters], part: Part, looks: Mapping[s
     figure.update_yaxes(title_text="Shape change (%)", rangemode="tozero", row=2, col=1)
     figure.update_xaxes(title_text="Mel filter (number)" if part == "mel" else "STFT bin (number)", row=2, col=1)
     figure.update_layout(legend_tracegroupgap=0)
-    title = "Change of the mel filters" if part == "mel" else "Change of the STFT kernels"
+    title = title or ("Change of the mel filters" if part == "mel" else "Change of the STFT kernels")
     note = "Gain: how much louder. Shape: what no scaling explains. Grey and dashed: no change."
     return style.finish(figure, title=title, note=note, height=420, legend=list(filters))
 

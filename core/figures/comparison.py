@@ -63,7 +63,7 @@ def run_accuracies(
     first = measured[0][1]
     figure.add_vline(x=100 * first.baseline, line={"color": style.INITIAL_COLOUR, "width": 1.6, "dash": "dash"})
     figure.update_xaxes(title_text="Accuracy (%)")
-    figure.update_yaxes(type="category", range=[len(measured) - 0.5, -0.5])
+    figure.update_yaxes(title_text="Run", type="category", range=[len(measured) - 0.5, -0.5])
     note = (
         f"n{style.NBSP}={style.NBSP}{first.n:,} clips; bars: 95{style.NBSP}% intervals. Dashed: always answering "
         f"“{style.word_text(first.baseline_label)}”, {100 * first.baseline:.1f}{style.NBSP}%."
@@ -119,8 +119,9 @@ def accuracy_gains(
     figure.update_xaxes(title_text="Accuracy gained (percentage points)", range=[min(ends) - room, max(ends) + room])
     figure.update_layout(legend_tracegroupgap=0)
     figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.45, -0.55], showgrid=False
-    )
+        title_text="Run", tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.45, -0.55],
+        showgrid=False,
+    )  # fmt: skip
     first = differences[0]
     note = f"n{style.NBSP}={style.NBSP}{first.n:,} clips. An interval that holds zero: no difference is to be told."
     legend = [kind for kind, *_ in kinds]

@@ -192,6 +192,7 @@ def _animate(
         figure.update_xaxes(range=[-0.02 * last - 0.3, 1.02 * last + 0.3], row=row, col=1)
         figure.update_yaxes(nticks=5, row=row, col=1)
     figure.update_yaxes(rangemode="tozero", row=3, col=1)
+    figure.update_xaxes(matches="x3", showticklabels=False, row=2, col=1)
     figure.update_xaxes(title_text="Epoch (number)", row=3, col=1)
 
 
