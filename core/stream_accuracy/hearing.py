@@ -12,6 +12,7 @@ from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
 from core.inference import Classifier
 from core.results import Detection, FloatArray
 from core.streaming.detector import SILENCE, Detector
+from core.streaming.one_thread import in_one_thread
 from core.streaming.speech import Speech, Utterance
 
 WINDOWS_AT_ONCE = 32
@@ -59,7 +60,9 @@ def hear(
     answers = np.tile(SILENCE, (n_hops, 1))
     for first in range(0, len(spoken), WINDOWS_AT_ONCE):
         rows = spoken[first : first + WINDOWS_AT_ONCE]
-        answers[rows] = classifier.probabilities(classifier.log_mel(windows[rows]))
+        # A page that listens meanwhile keeps the other processors.
+        with in_one_thread():
+            answers[rows] = classifier.probabilities(classifier.log_mel(windows[rows]))
         if progress:
             progress(float(rows[-1] + 1) * hop / SAMPLE_RATE)
     end_s = tuple((number + 1) * hop / SAMPLE_RATE for number in range(n_hops))
