@@ -67,7 +67,7 @@ def _offer(run: RunState, device: str) -> None:
         help="How much louder the words are than the noise; a track for each. At 0 dB both are equally loud.",
     )  # fmt: skip
     minutes = st.select_slider(
-        "Minutes of each track", MINUTES, value=10, key="live.stream.minutes", persist_state="session",
+        "Minutes of each track", MINUTES, value=5, key="live.stream.minutes", persist_state="session",
         help="False alarms are rare: the longer the model listens, the narrower the interval of their rate.",
     )  # fmt: skip
     total = 2 * len(snrs_db) * minutes

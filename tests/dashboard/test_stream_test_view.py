@@ -56,7 +56,7 @@ def slider(app):
 def test_a_test_runs_in_the_background_and_its_report_is_kept_and_shown(panel, own_run):
     app = panel.run()
     assert_calm(app)
-    assert "40 minutes of sound" in texts(app)
+    assert "20 minutes of sound" in texts(app)
     app.select_slider("live.stream.minutes").set_value(2)
     app.button_group("live.stream.snrs").set_value([None]).run()
     assert "4 minutes of sound" in texts(app)
