@@ -188,15 +188,15 @@ def _take(source: str, device_number: int | None) -> None:
 def _words(model: str, several_models: bool) -> None:
     """The list; it runs again when a word is heard."""
     st.subheader("Words heard")
-    microphone.bell(BELL)
     mine = listener.mine()
+    recordings_view.missed(model, partial(mine.recent, recordings_view.RECENT_S))
     shown = mine.heard()[::-1][:MOST_SHOWN]
     if not shown:
         st.caption("Press Start and say a word: it is listed here with its score, and can be played and judged.")
     with st.container(gap="small"):
         for one in shown:
             _row(one, mine.latency_ms.get(one.number), several_models)
-    recordings_view.missed(model, partial(mine.recent, recordings_view.RECENT_S))
+    microphone.bell(BELL)
 
 
 def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
@@ -215,7 +215,8 @@ def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
         args=(None if opened else one.number,),
     )
     row.markdown(
-        f"**{one.detection.word}** {percent(one.detection.score)}  \n:small[:gray[{' · '.join(notes)}]]", width=320
+        f"**{one.detection.word}** {percent(one.detection.score)}  \n:small[:gray[{' · '.join(notes)}]]",
+        width="stretch",
     )
     with row:
         recordings_view.feedback(one.number, one.model, one.detection, one.clip)

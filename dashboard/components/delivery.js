@@ -1,7 +1,8 @@
 // Samples on their way to the server: one message at a time, the next one when the server has answered this one.
 // A message carries the number of its first sample, so the server sees what is new, what came twice, what is missing.
 
-const CHUNK_S = 0.2; // seconds in a message while the server keeps up; the next one grows meanwhile
+const HOP_S = 0.1; // a model decides at the end of each of these, so a message ends there
+const CHUNK_HOPS = 2; // of them in a message while the server keeps up; the next one grows meanwhile
 const LARGEST_S = 2; // seconds in a message at most
 const KEPT_S = 30; // seconds that wait for a slow server before the oldest are dropped
 const PATIENCE = 4; // a message is sent again after so many times the usual wait for an answer; doubled each time
@@ -60,7 +61,12 @@ class Delivery {
   // Send sound if enough waits, or again what was not answered. `extra()` gives what goes along.
   pump(extra) {
     if (this.inFlight) this.insist();
-    else if (this.waiting >= CHUNK_S * this.rate || (this.finishing && this.waiting)) this.post(this.chunk(), extra);
+    else if (this.hopsWaiting >= CHUNK_HOPS || (this.finishing && this.waiting)) this.post(this.chunk(), extra);
+  }
+
+  get hopsWaiting() {
+    const hops = samples => Math.floor(samples / (HOP_S * this.rate));
+    return hops(this.captured) - hops(this.captured - this.waiting);
   }
 
   // Send a message, with or without sound.
