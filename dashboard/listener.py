@@ -38,6 +38,10 @@ IDLE_S = 600.0
 
 MOST_LISTENERS = 40
 
+_libraries = ThreadpoolController()
+# One decision is too little work to share: on a busy computer, PyTorch's threads wait for each other many times longer
+# than one of them would take for all of it. The limit holds for the thread that asks for it.
+
 
 @dataclass(frozen=True, eq=False)
 class Heard:
@@ -64,8 +68,9 @@ class Listener:
         self.inbox = Inbox()
         self.latency_ms: dict[int, int] = {}
         """Time from the end of a word until it was on the screen, by the detection's number."""
-        # Two locks, so that a page waits for no model: one for what changes the stream, one for what is noted of it.
-        self._hearing, self._noting = threading.RLock(), threading.Lock()
+        # Three locks, so that a page waits for no model that hears the sound card: for messages, which come in order;
+        # for the stream; and for what is noted of it.
+        self._taking, self._hearing, self._noting = threading.Lock(), threading.RLock(), threading.Lock()
         self._classifiers: dict[str, Classifier] = {}
         self._configs: dict[str, ListeningConfig] = {}
         self._listening: Listening | None = None
@@ -81,6 +86,8 @@ class Listener:
 
     def use(self, classifiers: Mapping[str, Classifier], configs: Mapping[str, ListeningConfig]) -> None:
         """Listen with these models from now on; with the same as before nothing is interrupted."""
+        if dict(classifiers) == self._classifiers and dict(configs) == self._configs:
+            return
         with self._hearing:
             if dict(classifiers) != self._classifiers:
                 self._classifiers = dict(classifiers)
@@ -98,18 +105,23 @@ class Listener:
 
     def take(self, message: Message) -> None:
         """Hear the sound of a message, unless it was heard before."""
-        with self._hearing:
+        with self._taking:
             if self._listening is None:
                 return  # not taken, so the browser will send it again
             if self.inbox.is_new_session(message):
-                self._listening.reset()
-                self._begin(self._listening)
-                self.trouble, self._all_fed = "", 0
+                self._restart()
             samples = self.inbox.take(message)
             self._drawn = (message.stream, message.until_s)
             self._note_latencies(message.seen)
             if message.source == "browser" and len(samples):
                 self.feed(samples, message.rate)
+
+    def _restart(self) -> None:
+        with self._hearing:
+            if self._listening is not None:
+                self._listening.reset()
+                self._begin(self._listening)
+            self.trouble, self._all_fed = "", 0
 
     def feed(self, samples: NDArray[Any], rate: int) -> None:
         """Hear more of the stream, from whatever source."""
@@ -208,11 +220,6 @@ def _as_drawn(one: Heard) -> dict[str, Any]:
     found = one.detection
     times = {name: round(getattr(found, name), 3) for name in ("start_s", "end_s", "heard_s")}
     return {"number": one.number, "word": found.word, "score": round(float(found.score), 3), **times}
-
-
-_libraries = ThreadpoolController()
-# One decision is too little work to share: on a busy computer, PyTorch's threads wait for each other many times longer
-# than one of them would take for all of it. The limit holds for the thread that asks for it.
 
 
 def mine() -> Listener:

@@ -167,10 +167,12 @@ def _take(source: str, device_number: int | None) -> None:
     message, mine = microphone.last_message(EAR), listener.mine()
     if message is None:
         return
+    card = sound_card.sound_card()
     begins = mine.inbox.is_new_session(message)
+    if begins:
+        card.leave(mine.name)
     mine.take(message)
     if source == message.source == "card" and sound_card.is_at_this_computer():
-        card = sound_card.sound_card()
         try:
             if not message.on:
                 card.leave(mine.name)

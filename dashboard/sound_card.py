@@ -66,7 +66,6 @@ class SoundCard:
         Raises:
             MicrophoneError: If the card cannot be used.
         """
-        self.leave(page)
         with self._lock:
             self._drop_silent_pages()
             microphone = self._microphone

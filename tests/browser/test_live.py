@@ -35,6 +35,7 @@ def upload(page, name, content):
 
 def record(page, until="00:04"):
     """Press the microphone, wait until its clock shows some seconds, press again."""
+    page.get_by_role("radio", name="Record one word").check(force=True)
     main(page).get_by_role("button", name="Record", exact=True).click()
     expect(main(page).get_by_text(until)).to_be_visible()
     main(page).get_by_role("button", name="Stop recording").click()
