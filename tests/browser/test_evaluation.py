@@ -81,7 +81,7 @@ def test_a_score_names_protocol_clips_interval_and_baseline(evaluation, protocol
 def test_the_confusion_matrix_shows_shares_or_counts_and_a_clicked_cell_is_heard(evaluation):
     n_clips = evaluate(evaluation)
     expect(main(evaluation).get_by_role("heading", name="Confusion matrix")).to_be_visible(timeout=1000 * WORK_S)
-    matrix = figure(evaluation, "Share of each row (%)")
+    matrix = figure(evaluation, "rows add up to")
     shares = [value for value in data_of(matrix, "customdata") if value is not None]
     assert sum(shares) == pytest.approx(12 * 100)
     evaluation.get_by_role("radio", name="Counts").click()
