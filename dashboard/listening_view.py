@@ -208,7 +208,8 @@ def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
         notes.append(one.model)
     if latency_ms is not None:
         notes.append(f"delay {latency_ms / 1000:.2f} s")
-    row = st.container(horizontal=True, vertical_alignment="center")
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    row = left.container(horizontal=True, vertical_alignment="center")
     row.button(
         "Close" if opened else "Play",
         key=f"live.open.{one.number}",
@@ -220,7 +221,7 @@ def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
         f"**{one.detection.word}** {percent(one.detection.score)}  \n:small[:gray[{' · '.join(notes)}]]",
         width="stretch",
     )
-    with row:
+    with right:
         recordings_view.feedback(one.number, one.model, one.detection, one.clip)
     if opened:
         st.audio(one.clip, sample_rate=SAMPLE_RATE, autoplay=True)

@@ -16,7 +16,7 @@ from streamlit.components.v2.bidi_component import main as streamlit_component
 from dashboard.components.messages import Message, read_message
 
 HERE = Path(__file__).resolve().parent
-SCRIPTS = ("capture.js", "delivery.js", "picture.js", "view.js", "microphone.js")
+SCRIPTS = ("capture.js", "delivery.js", "lane.js", "picture.js", "view.js", "microphone.js")
 """The JavaScript half, in an order in which each file needs only those before it."""
 
 # Streamlit 1.67 shows a component's state through a class that pickle cannot find, and then refuses to go on where

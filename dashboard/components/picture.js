@@ -1,240 +1,201 @@
-// What one model makes of the sound, drawn as it comes: the log-mel rolling by, the words' probabilities, detections.
+// A lane drawn: the log-mel rolling by, the words' probabilities, and what was detected.
 
 const SPAN_S = 10; // seconds drawn; less on a narrow screen
 const NARROW_SPAN_S = 6;
 const NARROW_PX = 560;
-const KEPT_PICTURE_S = 14;
 const SHOWN = 0.1; // a word has a line as long as it was this probable somewhere in the picture
 const NAMED = 0.25; // ... and its name at a peak from here up
-const LEAST_CONTRAST = 0.3; // share of the whole scale that the colours cover at least, so that silence stays dark
 
-// Cividis (Nuñez, Anderton and Renslow, 2018), as in the other figures.
-const CIVIDIS = colourTable([
-  0x00224e, 0x123570, 0x3b496c, 0x575d6d, 0x707173, 0x8a8678, 0xa59c74, 0xc3b369, 0xe1cc55, 0xfee838,
-]);
-
-// 256 colours between the anchors, each as the four bytes of a pixel.
-function colourTable(anchors) {
-  const bytes = new Uint8ClampedArray(4 * 256);
-  for (let value = 0; value < 256; value++) {
-    const at = (value / 255) * (anchors.length - 1);
-    const [low, high] = [anchors[Math.floor(at)], anchors[Math.ceil(at)]];
-    [16, 8, 0].forEach((shift, channel) => {
-      const [from, to] = [(low >> shift) & 255, (high >> shift) & 255];
-      bytes[4 * value + channel] = from + (to - from) * (at % 1);
-    });
-    bytes[4 * value + 3] = 255;
-  }
-  return new Uint32Array(bytes.buffer);
-}
-
-// One model's history and its canvas.
-class Lane {
-  constructor() {
-    this.image = document.createElement('canvas');
-    this.clear('');
-  }
-
-  clear(stream) {
-    Object.assign(this, { stream, decisions: [], detections: [], firstColumn: 0, endColumn: 0, contrast: null });
-  }
-
-  // Take over what is new in an answer of the server; what came before is left out by its number.
-  merge(lane, stream) {
-    if (stream !== this.stream) this.clear(stream);
-    this.lane = lane;
-    this.mergeColumns(lane);
-    const newest = this.decisions.at(-1)?.end_s ?? -1;
-    const smoothed = unpacked(lane.decisions.smoothed);
-    const n = lane.labels.length;
-    lane.decisions.end_s.forEach((end_s, i) => {
-      if (end_s <= newest + 1e-6) return;
-      const words = smoothed.subarray(i * n, (i + 1) * n);
-      this.decisions.push({ end_s, words, speaking: lane.decisions.speaking[i], level: lane.decisions.level_db[i] });
-    });
-    while (this.decisions.length && this.decisions[0].end_s < this.until - KEPT_PICTURE_S) this.decisions.shift();
-    this.detections = lane.detections;
-  }
-
-  mergeColumns({ n_mels, frame_s, columns }) {
-    const bytes = unpacked(columns.bytes);
-    const n = bytes.length / n_mels;
-    const first = columns.end - n;
-    this.ring ??= Math.ceil(KEPT_PICTURE_S / frame_s);
-    if (this.values?.length !== this.ring * n_mels) this.values = new Uint8Array(this.ring * n_mels);
-    if (this.endColumn < first) this.firstColumn = first; // nothing to join on to: what lies before is not shown
-    for (let i = Math.max(first, this.endColumn); i < columns.end; i++) {
-      this.values.set(bytes.subarray((i - first) * n_mels, (i - first + 1) * n_mels), (i % this.ring) * n_mels);
-    }
-    this.endColumn = Math.max(this.endColumn, columns.end);
-    this.firstColumn = Math.max(this.firstColumn, this.endColumn - this.ring);
-    if (n) this.colour(n_mels);
-  }
-
-  // The newest moment that is known (s).
-  get until() {
-    return this.decisions.at(-1)?.end_s ?? 0;
-  }
-
-  // Paint all columns; the colours follow the loudness of the room slowly.
-  colour(n_mels) {
-    const counts = new Uint32Array(256);
-    for (let i = this.firstColumn; i < this.endColumn; i++) {
-      const at = (i % this.ring) * n_mels;
-      for (let band = 0; band < n_mels; band++) counts[this.values[at + band]]++;
-    }
-    const total = (this.endColumn - this.firstColumn) * n_mels;
-    const low = share(counts, 0.1 * total);
-    const high = Math.max(share(counts, 0.997 * total), low + 255 * LEAST_CONTRAST);
-    this.contrast = (this.contrast ?? [low, high]).map((old, i) => old + 0.15 * ([low, high][i] - old));
-    const [from, to] = this.contrast;
-    Object.assign(this.image, { width: this.ring, height: n_mels });
-    const context = this.image.getContext('2d');
-    const image = context.createImageData(this.ring, n_mels);
-    const pixels = new Uint32Array(image.data.buffer);
-    for (let i = this.firstColumn; i < this.endColumn; i++) {
-      const x = i % this.ring;
-      for (let band = 0; band < n_mels; band++) {
-        const value = Math.round((255 * (this.values[x * n_mels + band] - from)) / (to - from));
-        pixels[(n_mels - 1 - band) * this.ring + x] = CIVIDIS[Math.max(0, Math.min(255, value))];
-      }
-    }
-    context.putImageData(image, 0, 0);
-  }
-
-  // Draw everything up to the moment `edge` (s) at the right.
-  draw(canvas, edge, theme, compact) {
+class Picture {
+  // Everything up to the moment `edge` (s), which is at the right.
+  constructor(lane, canvas, edge, theme, compact) {
     const width = canvas.clientWidth;
-    const span = width < NARROW_PX ? NARROW_SPAN_S : SPAN_S;
     const [melHeight, wordsHeight] = compact ? [96, 84] : [130, 110];
-    const box = { left: 44, right: width - 66, mel: 40, words: 40 + melHeight + 42 };
-    Object.assign(box, { melEnd: box.mel + melHeight, wordsEnd: box.words + wordsHeight });
-    const ink = prepare(canvas, box.wordsEnd + 36, theme);
-    const x = seconds => box.right - ((edge - seconds) * (box.right - box.left)) / span;
-    const at = { ink, box, x, edge, start: Math.max(0, edge - span), theme };
-    caption(ink, 'Log-mel spectrogram: frequency (Hz)', box.left, 12, theme);
-    caption(ink, 'Probability of each word, averaged (%)', box.left, box.words - 10, theme);
-    this.drawColumns(at);
-    this.drawSpeech(at);
-    this.drawThreshold(at);
-    this.drawWords(at);
-    this.drawDetections(at);
-    drawTimeAxis(at, span);
+    this.span = width < NARROW_PX ? NARROW_SPAN_S : SPAN_S;
+    Object.assign(this, { lane, edge, theme, start: Math.max(0, edge - this.span), left: 44, right: width - 66 });
+    Object.assign(this, { mel: 40, melEnd: 40 + melHeight });
+    Object.assign(this, { words: this.melEnd + 42, wordsEnd: this.melEnd + 42 + wordsHeight });
+    this.ink = prepared(canvas, this.wordsEnd + 36, theme);
   }
 
-  drawColumns({ ink, box, x, edge, start, theme }) {
-    const { frame_s, n_mels, ticks } = this.lane;
-    ink.fillStyle = theme.ground;
-    ink.fillRect(box.left, box.mel, box.right - box.left, box.melEnd - box.mel);
-    inside(ink, box.left, box.mel, box.right, box.melEnd, () => {
+  draw() {
+    this.drawColumns();
+    this.drawSpeech();
+    this.drawThreshold();
+    this.drawWords();
+    for (const detection of this.lane.detections) this.drawDetection(detection);
+    this.drawTimeAxis();
+  }
+
+  // Where a moment lies.
+  x(seconds) {
+    return this.right - ((this.edge - seconds) * (this.right - this.left)) / this.span;
+  }
+
+  // Where a probability lies.
+  y(share) {
+    return this.wordsEnd - share * (this.wordsEnd - this.words);
+  }
+
+  drawColumns() {
+    const { ink, left, right, mel, melEnd, lane } = this;
+    const { frame_s, n_mels, ticks } = lane.lane;
+    this.write('Log-mel spectrogram: frequency (Hz)', left, 12);
+    ink.fillStyle = this.theme.ground;
+    ink.fillRect(left, mel, right - left, melEnd - mel);
+    this.inside(mel, melEnd, () => {
       // The columns lie in a ring: up to two pieces of it are in sight.
-      const last = Math.min(this.endColumn, Math.ceil(edge / frame_s));
-      for (let i = Math.max(this.firstColumn, Math.floor(start / frame_s)); i < last; ) {
-        const from = i % this.ring;
-        const n = Math.min(last - i, this.ring - from);
-        const [left, right] = [x(i * frame_s), x((i + n) * frame_s)];
-        ink.drawImage(this.image, from, 0, n, n_mels, left, box.mel, right - left, box.melEnd - box.mel);
+      const end = Math.min(lane.endColumn, Math.ceil(this.edge / frame_s));
+      for (let i = Math.max(lane.firstColumn, Math.floor(this.start / frame_s)); i < end; ) {
+        const from = i % lane.ring;
+        const n = Math.min(end - i, lane.ring - from);
+        const [begin, width] = [this.x(i * frame_s), this.x((i + n) * frame_s) - this.x(i * frame_s)];
+        ink.drawImage(lane.image, from, 0, n, n_mels, begin, mel, width, melEnd - mel);
         i += n;
       }
     });
-    const y = band => box.melEnd - ((band + 0.5) / n_mels) * (box.melEnd - box.mel);
-    drawValueAxis(ink, box, ticks.map(([band, text]) => [y(band), text]), theme);
+    this.drawValueAxis(ticks.map(([band, text]) => [melEnd - ((band + 0.5) / n_mels) * (melEnd - mel), text]));
   }
 
-  drawSpeech({ ink, box, x, start, theme }) {
-    const y = box.melEnd + 5;
-    ink.fillStyle = theme.faint;
-    ink.textAlign = 'right';
-    ink.fillText('speech', box.left - 6, y + 6);
-    ink.fillRect(box.left, y + 2, box.right - box.left, 1);
+  drawSpeech() {
+    const { ink, left, right, theme } = this;
+    const { decisions } = this.lane;
+    const top = this.melEnd + 5;
+    this.write('speech', left - 6, top + 6, 'right', theme.faint);
+    ink.fillRect(left, top + 2, right - left, 1);
     ink.fillStyle = theme.speech;
-    inside(ink, box.left, y, box.right, y + 5, () => {
-      this.decisions.forEach(({ end_s, speaking }, i) => {
-        const before = this.decisions[i - 1]?.end_s ?? end_s;
-        if (speaking && end_s > start) ink.fillRect(x(before), y, x(end_s) - x(before) + 0.5, 5);
+    this.inside(top, top + 5, () => {
+      decisions.forEach(({ end_s, speaking }, i) => {
+        const begin = this.x(decisions[i - 1]?.end_s ?? end_s);
+        if (speaking && end_s > this.start) ink.fillRect(begin, top, this.x(end_s) - begin + 0.5, 5);
       });
     });
   }
 
-  drawThreshold({ ink, box, theme }) {
-    drawValueAxis(ink, box, [[box.wordsEnd, '0'], [(box.words + box.wordsEnd) / 2, '50'], [box.words, '100']], theme);
+  drawThreshold() {
+    const { ink, left, right, words, wordsEnd, theme } = this;
+    const { threshold } = this.lane.lane;
+    this.write('Probability of each word, averaged (%)', left, words - 10);
+    this.drawValueAxis([0, 0.5, 1].map(share => [this.y(share), String(100 * share)]));
     ink.strokeStyle = theme.border;
-    ink.strokeRect(box.left + 0.5, box.words + 0.5, box.right - box.left - 1, box.wordsEnd - box.words - 1);
-    this.thresholdLine({ ink, box }, this.lane.threshold, theme.text);
-    ink.fillStyle = theme.faint;
-    ink.textAlign = 'left';
-    ink.fillText('threshold', box.left + 4, this.y(box, this.lane.threshold) - 4);
+    ink.strokeRect(left + 0.5, words + 0.5, right - left - 1, wordsEnd - words - 1);
+    this.drawDashes(threshold, theme.text);
+    this.write('threshold', left + 4, this.y(threshold) - 4, 'left', theme.faint);
   }
 
-  thresholdLine({ ink, box }, threshold, colour) {
-    ink.strokeStyle = colour;
-    ink.lineWidth = 1;
-    ink.setLineDash([6, 4]);
-    line(ink, [[box.left, this.y(box, threshold)], [box.right, this.y(box, threshold)]]);
-    ink.setLineDash([]);
+  drawDashes(threshold, colour) {
+    const y = this.y(threshold);
+    this.line([[this.left, y], [this.right, y]], colour, 1, [6, 4]);
   }
 
-  y(box, share) {
-    return box.wordsEnd - share * (box.wordsEnd - box.words);
-  }
-
-  drawWords(at) {
-    const { ink, box, x, start, edge, theme } = at;
-    const inSight = this.decisions.filter(({ end_s }) => end_s >= start - 0.2 && end_s <= edge + 0.2);
+  drawWords() {
+    const { lane, theme } = this;
+    const inSight = lane.decisions.filter(({ end_s }) => end_s >= this.start - 0.2 && end_s <= this.edge + 0.2);
     const ends = [];
-    this.lane.labels.forEach(({ text, colour, dash, drawn }, i) => {
+    lane.lane.labels.forEach(({ text, colour, dash, drawn }, i) => {
       const peak = inSight.reduce((best, one) => (one.words[i] > (best?.words[i] ?? 0) ? one : best), null);
       if (!drawn || !peak || peak.words[i] < 255 * SHOWN) return;
-      const style = colour || theme.text;
-      if (text in this.lane.thresholds) this.thresholdLine(at, this.lane.thresholds[text], style);
-      const points = inSight.map(({ end_s, words }) => [x(end_s), this.y(box, words[i] / 255)]);
-      inside(ink, box.left, box.words - 2, box.right, box.wordsEnd + 2, () => {
-        ink.strokeStyle = style;
-        ink.lineWidth = 2;
-        ink.setLineDash(dash);
-        line(ink, points);
-        ink.setLineDash([]);
-      });
-      const [endX, endY] = points.at(-1);
-      if (inSight.at(-1).words[i] >= 255 * SHOWN) ends.push({ text, style, x: Math.min(endX, box.right), y: endY });
-      else if (peak.words[i] >= 255 * NAMED) {
-        const [peakX, peakY] = [x(peak.end_s), this.y(box, peak.words[i] / 255)];
-        if (peakX > box.left + 10) label(ink, text, peakX, Math.max(peakY - 5, box.words + 11), style, theme, 'center');
+      const ownColour = colour || theme.text;
+      if (text in lane.lane.thresholds) this.drawDashes(lane.lane.thresholds[text], ownColour);
+      const points = inSight.map(({ end_s, words }) => [this.x(end_s), this.y(words[i] / 255)]);
+      this.inside(this.words - 2, this.wordsEnd + 2, () => this.line(points, ownColour, 2, dash));
+      if (inSight.at(-1).words[i] >= 255 * SHOWN) ends.push({ text, colour: ownColour, y: points.at(-1)[1] });
+      else if (peak.words[i] >= 255 * NAMED && this.x(peak.end_s) > this.left + 10) {
+        const y = Math.max(this.y(peak.words[i] / 255) - 5, this.words + 11);
+        this.label(text, this.x(peak.end_s), y, ownColour, 'center');
       }
     });
     // Names at the ends of lines are moved apart.
     ends.sort((one, other) => one.y - other.y);
     ends.forEach((end, i) => {
       end.y = Math.max(end.y, (ends[i - 1]?.y ?? -Infinity) + 13);
-      label(ink, end.text, box.right + 4, end.y + 4, end.style, theme, 'left');
+      this.label(end.text, this.right + 4, end.y + 4, end.colour, 'left');
     });
   }
 
-  drawDetections({ ink, box, x, start, theme }) {
-    for (const { word, score, start_s, end_s, heard_s } of this.detections) {
-      if (heard_s < start || start_s > this.until) continue;
-      const colour = this.lane.labels.find(({ text }) => text === word)?.colour || theme.text;
-      inside(ink, box.left, 0, box.right + 60, box.wordsEnd + 8, () => {
-        ink.fillStyle = ink.strokeStyle = colour;
-        ink.lineWidth = 1.5;
-        ink.fillRect(x(start_s), box.mel - 5, x(end_s) - x(start_s), 3);
-        line(ink, [[x(heard_s), box.words], [x(heard_s), box.wordsEnd]]);
-        ink.beginPath();
-        ink.arc(x(heard_s), this.y(box, score), 4, 0, 2 * Math.PI);
-        ink.fill();
-        label(ink, word, x((start_s + end_s) / 2), box.mel - 9, colour, theme, 'center', 'bold 13px');
-      });
+  drawDetection({ word, score, start_s, end_s, heard_s }) {
+    if (heard_s < this.start) return;
+    const { ink, mel } = this;
+    const colour = this.lane.lane.labels.find(({ text }) => text === word)?.colour || this.theme.text;
+    const [begin, end, heard] = [this.x(start_s), this.x(end_s), this.x(heard_s)];
+    const middle = Math.min((begin + end) / 2, this.right);
+    if (middle > this.left + 10) this.label(word, middle, mel - 9, colour, 'center', 'bold 13px');
+    this.inside(mel - 5, this.wordsEnd + 5, () => {
+      ink.fillStyle = colour;
+      ink.fillRect(begin, mel - 5, end - begin, 3);
+      this.line([[heard, this.words], [heard, this.wordsEnd]], colour, 1.5);
+      ink.beginPath();
+      ink.arc(heard, this.y(score), 4, 0, 2 * Math.PI);
+      ink.fill();
+    });
+  }
+
+  drawTimeAxis() {
+    const { left, right, wordsEnd } = this;
+    const step = this.span > NARROW_SPAN_S ? 1 : 2;
+    for (let second = Math.ceil(this.start / step) * step; second <= this.edge; second += step) {
+      const x = this.x(second);
+      this.line([[x, wordsEnd], [x, wordsEnd + 4]], this.theme.faint, 1);
+      this.write(`${Math.floor(second / 60)}:${String(second % 60).padStart(2, '0')}`, x, wordsEnd + 16, 'center');
     }
+    this.write('Time since the start (min:s)', (left + right) / 2, wordsEnd + 32, 'center');
+  }
+
+  // Places and texts, from the lowest place up.
+  drawValueAxis(ticks) {
+    let below = Infinity;
+    for (const [y, text] of ticks) {
+      if (below - y < 12) continue; // no room for its text
+      below = y;
+      this.write(text, this.left - 6, y + 4, 'right');
+      this.line([[this.left - 4, y], [this.left, y]], this.theme.faint, 1);
+    }
+  }
+
+  line(points, colour, width, dash = []) {
+    const { ink } = this;
+    ink.strokeStyle = colour;
+    ink.lineWidth = width;
+    ink.setLineDash(dash);
+    ink.beginPath();
+    for (const [x, y] of points) ink.lineTo(x, y);
+    ink.stroke();
+    ink.setLineDash([]);
+  }
+
+  write(text, x, y, align = 'left', colour = this.theme.text) {
+    this.ink.fillStyle = colour;
+    this.ink.textAlign = align;
+    this.ink.fillText(text, x, y);
+  }
+
+  // Text with a rim of the page's colour, so that it can be read on lines.
+  label(text, x, y, colour, align, font = '12px') {
+    const { ink } = this;
+    ink.save();
+    ink.font = `${font} ${this.theme.font}`;
+    ink.textAlign = align;
+    ink.lineWidth = 3;
+    ink.strokeStyle = this.theme.background;
+    ink.strokeText(text, x, y);
+    this.write(text, x, y, align, colour);
+    ink.restore();
+  }
+
+  // Draw what lies between two heights, and not beside the panels.
+  inside(top, bottom, draw) {
+    const { ink } = this;
+    ink.save();
+    ink.beginPath();
+    ink.rect(this.left, top, this.right - this.left, bottom - top);
+    ink.clip();
+    draw();
+    ink.restore();
   }
 }
 
-// The value below which the first `n` of the counted values lie.
-function share(counts, n) {
-  let sum = 0;
-  return counts.findIndex(count => (sum += count) >= n);
-}
-
-function prepare(canvas, height, theme) {
+// An empty canvas of that height, sharp on every screen.
+function prepared(canvas, height, theme) {
   const scale = window.devicePixelRatio || 1;
   const [width, tall] = [Math.round(canvas.clientWidth * scale), Math.round(height * scale)];
   if (canvas.width !== width || canvas.height !== tall) {
@@ -247,65 +208,4 @@ function prepare(canvas, height, theme) {
   ink.font = `12px ${theme.font}`;
   ink.lineJoin = 'round';
   return ink;
-}
-
-function inside(ink, left, top, right, bottom, draw) {
-  ink.save();
-  ink.beginPath();
-  ink.rect(left, top, right - left, bottom - top);
-  ink.clip();
-  draw();
-  ink.restore();
-}
-
-function line(ink, points) {
-  ink.beginPath();
-  for (const [x, y] of points) ink.lineTo(x, y);
-  ink.stroke();
-}
-
-function caption(ink, text, x, y, theme) {
-  ink.fillStyle = theme.text;
-  ink.textAlign = 'left';
-  ink.fillText(text, x, y);
-}
-
-// Text with a rim of the page's colour, so that it can be read on lines.
-function label(ink, text, x, y, colour, theme, align, font = '12px') {
-  ink.save();
-  ink.font = `${font} ${theme.font}`;
-  ink.textAlign = align;
-  ink.lineWidth = 3;
-  ink.strokeStyle = theme.background;
-  ink.strokeText(text, x, y);
-  ink.fillStyle = colour;
-  ink.fillText(text, x, y);
-  ink.restore();
-}
-
-function drawValueAxis(ink, box, ticks, theme) {
-  ink.fillStyle = theme.text;
-  ink.strokeStyle = theme.faint;
-  ink.lineWidth = 1;
-  ink.textAlign = 'right';
-  let below = Infinity;
-  for (const [y, text] of ticks) {
-    if (below - y < 12) continue; // no room for its text
-    below = y;
-    ink.fillText(text, box.left - 6, y + 4);
-    line(ink, [[box.left - 4, y], [box.left, y]]);
-  }
-}
-
-function drawTimeAxis({ ink, box, x, edge, start, theme }, span) {
-  ink.fillStyle = theme.text;
-  ink.strokeStyle = theme.faint;
-  ink.textAlign = 'center';
-  const step = span > NARROW_SPAN_S ? 1 : 2;
-  for (let second = Math.ceil(start / step) * step; second <= edge; second += step) {
-    line(ink, [[x(second), box.wordsEnd], [x(second), box.wordsEnd + 4]]);
-    const text = `${Math.floor(second / 60)}:${String(second % 60).padStart(2, '0')}`;
-    if (x(second) >= box.left) ink.fillText(text, x(second), box.wordsEnd + 16);
-  }
-  ink.fillText('Time since the start (min:s)', (box.left + box.right) / 2, box.wordsEnd + 32);
 }

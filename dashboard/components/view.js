@@ -67,7 +67,7 @@ class View {
 
   draw(lanes, edge, now) {
     [...this.part('lanes').children].forEach((article, i) => {
-      lanes[i].draw(article.querySelector('canvas'), edge, this.theme, lanes.length > 1);
+      new Picture(lanes[i], article.querySelector('canvas'), edge, this.theme, lanes.length > 1).draw();
       const { heard, heardAt } = lanes[i];
       const element = article.querySelector('.heard');
       element.classList.toggle('fresh', Boolean(heard) && now - heardAt < FRESH_MS);
