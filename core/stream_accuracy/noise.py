@@ -69,7 +69,9 @@ def _recordings(pack: Pack, split: str) -> Noise:
     for row in np.flatnonzero((pack.splits == split) & (pack.words == SILENCE_LABEL)).tolist():
         file, _, start = str(pack.files[row]).rpartition("@")
         if file:
-            windows[PurePosixPath(file).stem].append((round(float(start.removesuffix("s")) * SAMPLE_RATE), row))
+            # The demo words' files begin so; the names of training noises do not.
+            name = PurePosixPath(file).stem.removeprefix("noise_")
+            windows[name].append((round(float(start.removesuffix("s")) * SAMPLE_RATE), row))
     return {name: _joined(pack, sorted(found)) for name, found in windows.items()}
 
 
