@@ -21,8 +21,11 @@ from tests.browser.pages import (
 )
 
 NEED_A_MODEL = ("evaluation", "filterbank", "hearing", "kernels", "live", "robustness")
-SHOW_FIGURES = [name for name in PAGES if name not in ("live", "robustness", "speed")]
-"""Pages that draw something as soon as there is a model; Robustness and Speed need a measurement."""
+SHOW_FIGURES = [name for name in PAGES if name not in ("compare", "live", "robustness", "speed")]
+"""Pages that draw something as soon as there is a model; Compare needs two, Robustness and Speed a measurement."""
+
+NAME_A_DAMAGE = [name for name in SHOW_FIGURES if name not in ("data", "training", "evaluation")]
+"""Pages that read the model at once."""
 
 HELP = {
     "overview": "No trained model yet, so there is nothing learned to show. Begin with step 1",
@@ -79,9 +82,7 @@ def test_the_menu_leads_to_every_page_of_a_trained_model(visit, add_model):
             assert_drawn(page)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in PAGES if name not in ("data", "training", "live", "evaluation", "robustness", "speed")]
-)
+@pytest.mark.parametrize("name", NAME_A_DAMAGE)
 def test_a_page_says_that_a_checkpoint_is_damaged(visit, add_model, name):
     truncate(add_model() / runs.BEST)
     page = visit(name)
