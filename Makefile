@@ -31,7 +31,7 @@ app: .make/app  ## install requirements.txt into .venv, start the dashboard, pri
 	@exec $(BIN)/streamlit run dashboard/app.py $(if $(PORT),--server.port=$(PORT))
 
 test: system .make/dev  ## install what the tests need and run them all (ARGS="-k words" chooses some)
-	$(BIN)/pytest $(ARGS)
+	$(if $(strip $(ARGS)),$(BIN)/pytest $(ARGS),bash scripts/run_tests.sh)
 
 check: .make/dev  ## check format, lint, types, imports and shell scripts
 	$(BIN)/ruff format --check .
