@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import queue
+import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,9 @@ def _listen(engine: Engine, options: argparse.Namespace) -> None:
             if decision.detection is not None:
                 found.put(decision.detection)
 
+    # Also where a script that started this in the background had it ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     microphone = Microphone(hear, device=options.device_number, idle_s=None)
     n_words, told_s = 0, 0.0
     with suppress(KeyboardInterrupt):

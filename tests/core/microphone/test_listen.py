@@ -37,6 +37,11 @@ def microphone():
         yield one
 
 
+def ignore_interrupts():
+    """What a shell does for a program that it starts in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @pytest.fixture
 def listen(microphone, model):
     """Starts the command and waits until it listens."""
@@ -46,6 +51,7 @@ def listen(microphone, model):
         program = subprocess.Popen(
             [sys.executable, "-m", "core", "listen", model, "--device", "cpu", *options],
             cwd=PROJECT, env=microphone.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=ignore_interrupts,
         )  # fmt: skip
         started.append(program)
         assert program.stderr.readline() == "Listening. Ctrl-C ends.\n", program.communicate()
