@@ -95,11 +95,3 @@ def speech_commands_root() -> Path | None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         subprocess.run([sys.executable, str(unpack), str(root)], check=True, stdout=subprocess.DEVNULL)
     return root
-
-
-@pytest.fixture(scope="session")
-def real_data(speech_commands_root) -> Path:
-    """``speech_commands_root`` for tests that the demo words cannot stand in for."""
-    if speech_commands_root is None:
-        pytest.skip("no Speech Commands here: set KWS_TEST_DATA to the folder that holds SpeechCommands/")
-    return speech_commands_root

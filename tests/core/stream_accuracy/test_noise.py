@@ -91,7 +91,7 @@ def test_a_recording_of_zeros_gives_a_silent_bed_and_no_nan():
     assert not bed.any()
 
 
-def test_the_demo_words_give_both_tracks_noise_that_training_did_not_hear(tmp_path, monkeypatch):
+def test_the_demo_words_give_both_tracks_noise_that_training_did_not_hear():
     pack = open_data(None)
     validation, official = (set(unheard_noise(pack, protocol)) for protocol in ("validation", "official"))
     assert validation == {"running_water"}
@@ -99,9 +99,11 @@ def test_the_demo_words_give_both_tracks_noise_that_training_did_not_hear(tmp_pa
     assert not (validation | official) & set(pack.noise)
 
 
-def test_speech_commands_share_the_running_tap(real_data):
-    pack = open_data(real_data)
-    for protocol in ("validation", "official", "testing-list"):
-        noise = unheard_noise(pack, protocol)
+@pytest.mark.parametrize("protocol", ["validation", "official", "testing-list"])
+def test_there_is_enough_noise_that_training_did_not_hear(speech_commands_root, protocol):
+    pack = open_data(speech_commands_root)
+    noise = unheard_noise(pack, protocol)
+    assert sum(len(piece) for pieces in noise.values() for piece in pieces) > 20 * RATE
+    if speech_commands_root is not None:
+        # Speech Commands has one recording that we keep out of training, and all tracks share it.
         assert list(noise) == ["running_tap"]
-        assert sum(len(piece) for piece in noise["running_tap"]) > 30 * RATE

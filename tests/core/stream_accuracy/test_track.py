@@ -166,8 +166,8 @@ def test_what_a_dataset_lacks_is_said(tap_pack, tone_pack):
         build_track(no_others, protocol="official", snr_db=None, seconds=60)
 
 
-def test_real_words_end_inside_their_clip_and_keep_their_level(real_data):
-    pack = open_data(real_data)
+def test_words_end_inside_their_clip_and_keep_their_level(speech_commands_root):
+    pack = open_data(speech_commands_root)
     track = build_track(pack, protocol="official", snr_db=None, seconds=300, seed=3)
     lengths = [word.end_s - word.start_s for word in track.placed]
     assert 0.3 < np.median(lengths) < 0.6
