@@ -80,7 +80,7 @@ class Checkpoint:
 
     def initial_front_end(self, device: torch.device | str = "cpu") -> TrainableMel:
         """The front end with the filters as they were before training, which learn no more."""
-        front_end = TrainableMel(replace(self.config.front_end, setting="A"))
+        front_end = TrainableMel(replace(self.config.front_end, setting="A", mel_shape="free"))
         learned = {name: self.weights[f"front_end.{name}"] for name in front_end.state_dict()}
         front_end.load_state_dict(
             {**learned, **{_KEY[name].removeprefix("front_end."): tensor for name, tensor in self.initial.items()}}

@@ -42,6 +42,31 @@ SETTINGS: dict[str, str] = {
 }
 """The tutorial's four experiments."""
 
+MelStart = Literal["mel", "random"]
+
+MEL_STARTS: dict[str, str] = {
+    "mel": "the textbook's mel filters",
+    "random": "random weights, without any order",
+}
+"""What the mel filters are before training."""
+
+StftStart = Literal["fourier", "random"]
+
+STFT_STARTS: dict[str, str] = {
+    "fourier": "the waves of the Fourier transform",
+    "random": "noise under the window",
+}
+"""What the STFT kernels are before training."""
+
+MelShape = Literal["free", "triangle", "bell"]
+
+MEL_SHAPES: dict[str, str] = {
+    "free": "every weight learns on its own, as in nnAudio",
+    "triangle": "triangles that learn their centre and width, as in FastAudio",
+    "bell": "bells that learn their centre and width, the response of Gabor filters as in LEAF",
+}
+"""What of the mel filters learns, where they are trained."""
+
 Protocol = Literal["official", "testing-list", "validation", "own"]
 
 OWN = "own"
@@ -127,6 +152,16 @@ class FrontEndConfig:
     """Added to the mel power before the logarithm, so that digital silence stays finite."""
     power_offset: float = 0.0
     """Added to the power of every STFT bin; nnAudio adds 1e-8 where the STFT is trainable, and so do its models."""
+    mel_start: MelStart = "mel"
+    """What the mel filters are before training (see ``MEL_STARTS``)."""
+    stft_start: StftStart = "fourier"
+    """What the STFT kernels are before training (see ``STFT_STARTS``)."""
+    start_seed: int = 0
+    """Seed of random filters."""
+    mel_shape: MelShape = "free"
+    """What of trained mel filters learns (see ``MEL_SHAPES``)."""
+    masked_bins: tuple[int, int] | None = None
+    """First and last STFT bin that no mel filter hears, before training and after; None lets them hear all."""
 
     def __post_init__(self) -> None:
         _one_of("setting", self.setting, SETTINGS)
@@ -141,6 +176,20 @@ class FrontEndConfig:
         _at_least("power_offset", self.power_offset, 0)
         if self.win_length is not None:
             _between("win_length", self.win_length, 1, self.n_fft)
+        _one_of("mel_start", self.mel_start, MEL_STARTS)
+        _one_of("stft_start", self.stft_start, STFT_STARTS)
+        _one_of("mel_shape", self.mel_shape, MEL_SHAPES)
+        _between("start_seed", self.start_seed, 0, 2**31 - 1)
+        _require(
+            self.mel_shape == "free" or self.mel_start == "mel",
+            f"mel_shape is {self.mel_shape!r} and mel_start 'random'; only free filters can start at random.",
+        )
+        if self.masked_bins is not None:
+            low, high = (*self.masked_bins, -1)[:2]
+            _require(
+                0 <= low <= high < self.n_bins and high - low + 1 < self.n_bins,
+                f"masked_bins is {self.masked_bins}; it must be (first, last) of bins 0 to {self.n_bins - 1}, not all.",
+            )
         top_hz = self.sample_rate / 2 if self.fmax is None else self.fmax
         _require(
             0 <= self.fmin < top_hz <= self.sample_rate / 2,
@@ -299,11 +348,35 @@ class RunConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
+    def __post_init__(self) -> None:
+        _require(
+            self.training.products == "float32" or self.front_end.stft_start == "fourier",
+            "products is 'bfloat16', which computes only what differs from Fourier kernels; "
+            "with stft_start 'random' it must be 'float32'.",
+        )
+
     @property
     def title(self) -> str:
-        """Short name for a person, such as ``linear · D``."""
-        regime = " · tutorial" if self.training.regime == "tutorial" else ""
-        return f"{self.model.name} · {self.front_end.setting}{regime}"
+        """Short name for a person, such as ``linear · D``, with whatever is not the tutorial's own spectrogram.
+
+        >>> RunConfig(front_end=FrontEndConfig(n_mels=10, mel_start="random")).title
+        'linear · D · 10 mels · random mels'
+        """
+        front_end = self.front_end
+        parts = [self.model.name, front_end.setting]
+        if self.training.regime == "tutorial":
+            parts.append("tutorial")
+        if front_end.n_mels != FrontEndConfig.n_mels:
+            parts.append(f"{front_end.n_mels} mels")
+        if front_end.mel_start == "random":
+            parts.append("random mels")
+        if front_end.stft_start == "random":
+            parts.append("random kernels")
+        if front_end.mel_shape != "free":
+            parts.append(f"{front_end.mel_shape}s")
+        if front_end.masked_bins is not None:
+            parts.append("bins {}–{} masked".format(*front_end.masked_bins))
+        return " · ".join(parts)
 
 
 @dataclass(frozen=True, kw_only=True)

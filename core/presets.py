@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from core.config import BCRESNET_TAUS, AugmentConfig, FrontEndConfig, ModelConfig, RunConfig, Setting, TrainingConfig
 from core.errors import ConfigError
@@ -98,11 +99,11 @@ NNAUDIO_POWER_OFFSET = 1e-8
 
 
 def preset_config(
-    name: str, *, setting: Setting = "D", epochs: int | None = None, seed: int | None = None
+    name: str, *, setting: Setting = "D", epochs: int | None = None, seed: int | None = None, **front_end: Any
 ) -> RunConfig:
-    """A preset with the choices that every run makes.
+    """A preset with the choices that every run makes, and further ones of the front end by name.
 
-    With fewer epochs than published the warm-up keeps its share of the run.
+    With fewer epochs than published the warm-up keeps its share of the run. The seed is also that of random filters.
 
     Raises:
         ConfigError: If there is no such preset, or a choice is out of range.
@@ -119,7 +120,8 @@ def preset_config(
         training = replace(training, epochs=epochs, warmup_epochs=training.warmup_epochs * scale)
     if seed is not None:
         training = replace(training, seed=seed)
-    front_end = replace(config.front_end, setting=setting)
-    if training.regime == "tutorial" and FrontEndConfig(setting=setting).trains_stft:
-        front_end = replace(front_end, power_offset=NNAUDIO_POWER_OFFSET)
-    return replace(config, front_end=front_end, training=training)
+    start_seed = config.front_end.start_seed if seed is None else seed
+    chosen = replace(config.front_end, setting=setting, **{"start_seed": start_seed, **front_end})
+    if training.regime == "tutorial" and chosen.trains_stft:
+        chosen = replace(chosen, power_offset=NNAUDIO_POWER_OFFSET)
+    return replace(config, front_end=chosen, training=training)

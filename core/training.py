@@ -352,7 +352,7 @@ def build_optimizers(model: KeywordSpotter, training: TrainingConfig) -> list[to
     optimizers: list[torch.optim.Optimizer] = [_sgd(list(model.network.parameters()), training)]
     groups = []
     for name, parameter in basis.items():
-        rate = training.mel_rate if name.endswith("mel_basis") else training.stft_rate
+        rate = training.stft_rate if name.startswith("layer.stft") else training.mel_rate
         peak = rate * _typical_size(parameter)
         groups.append({"params": [parameter], "lr": peak, "peak": peak})
     if groups:

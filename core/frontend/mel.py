@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from core.config import FrontEndConfig
 from core.errors import AudioError, ConfigError
+from core.frontend.basis import ShapedMel, random_kernels, random_mel
 from core.frontend.fourier import fourier_power, fourier_response
 from core.frontend.kernels import kernel_power, kernel_power_bfloat16, plan_for, prepared_kernels
 from core.frontend.stored import mel_of_rows
@@ -35,7 +36,8 @@ class TrainableMel(nn.Module):
     """Waveforms to log-mel spectrograms through filters that can be trained.
 
     The filters are nnAudio's own tensors (``layer.mel_basis``, ``layer.stft.wcos``, ``layer.stft.wsin``), so that
-    weights move between the two unchanged. Which of them are parameters follows from ``config.setting``. The
+    weights move between the two unchanged. Which of them are parameters follows from ``config.setting``; mel filters
+    that keep a shape are computed from the parameters of ``shape`` (``basis.py``). The
     arithmetic is our own: fixed Fourier kernels are applied through an FFT (``fourier.py``), trained ones through
     as few products as possible (``kernels.py``), and power is summed without a square root, so that gradients stay
     finite at digital silence.
@@ -78,19 +80,20 @@ class TrainableMel(nn.Module):
                 fmin=config.fmin,
                 fmax=config.fmax,
                 norm=config.norm,
-                trainable_mel=config.trains_mel,
+                trainable_mel=config.trains_mel and config.mel_shape == "free",
                 trainable_STFT=config.trains_stft,
                 verbose=False,
             )
         except ValueError as error:
             raise ConfigError(f"nnAudio cannot build these filters: {error}.") from error
+        self.shape = ShapedMel(config) if config.trains_mel and config.mel_shape != "free" else None
         if dtype != torch.float32:
             self._make_exact(dtype)
+        self._set_start()
         # Only trained tensors need a copy of their own; a fixed one is its own initial state.
-        for name, tensor in self._tensors().items():
-            if tensor.requires_grad:
-                self.register_buffer(f"initial_{name}", tensor.detach().clone(), persistent=False)
-        self._fourier = not config.trains_stft
+        for name in self._trained():
+            self.register_buffer(f"initial_{name}", self._tensors()[name].detach().clone(), persistent=False)
+        self._fourier = not config.trains_stft and config.stft_start == "fourier"
         self.uses_bfloat16 = False
         """Whether products with trained kernels are made in bfloat16 (see ``kernel_power_bfloat16``)."""
         self.register_load_state_dict_post_hook(TrainableMel._check_kernels)  # type: ignore[no-untyped-call]
@@ -111,7 +114,8 @@ class TrainableMel(nn.Module):
         """Power in each mel filter, (n_clips, n_mels, n_frames); no logarithm."""
         # Joined frame by frame, as chunks lie in memory; frames behind the end are cut off last, where they are small.
         n_frames = self.config.n_frames(waveform.shape[-1])
-        chunks = [self._mel_by_frame(power)[:, :n_frames] for power in self._power_in_chunks(waveform)]
+        basis = self._mel_basis()
+        chunks = [self._mel_by_frame(power, basis)[:, :n_frames] for power in self._power_in_chunks(waveform)]
         return _joined(chunks).transpose(1, 2)
 
     def mel_of(self, spectra: Tensor, rows: Tensor) -> Tensor:
@@ -119,20 +123,32 @@ class TrainableMel(nn.Module):
 
         Spectra that do not change while the mel filters are trained can be computed once and given to this.
         """
-        basis = cast(Tensor, self.layer.mel_basis)
-        return self._with_offset(mel_of_rows(spectra, rows, basis)).transpose(1, 2)
+        basis = self._mel_basis()
+        return self._with_offset(mel_of_rows(spectra, rows, basis), basis).transpose(1, 2)
 
-    def _mel_by_frame(self, power: Tensor) -> Tensor:
-        basis = cast(Tensor, self.layer.mel_basis)
+    def _mel_basis(self) -> Tensor:
+        """The mel filters, (n_mels, n_bins), with a gradient where they are trained."""
+        if self.shape is None or not torch.is_grad_enabled():
+            return cast(Tensor, self.layer.mel_basis)
+        return self._masked(self.shape())
+
+    def _masked(self, mel_basis: Tensor) -> Tensor:
+        masked = self.config.masked_bins
+        if masked is None:
+            return mel_basis
+        bins = torch.arange(self.config.n_bins, device=mel_basis.device)
+        return mel_basis * ((bins < masked[0]) | (bins > masked[1]))
+
+    def _mel_by_frame(self, power: Tensor, basis: Tensor) -> Tensor:
         # Silent bins behind the last one, which ``kernel_power`` may add, are met by silent weights.
         missing = power.shape[2] - basis.shape[1]
-        return self._with_offset(power @ (functional.pad(basis, (0, missing)) if missing else basis).t())
+        return self._with_offset(power @ (functional.pad(basis, (0, missing)) if missing else basis).t(), basis)
 
-    def _with_offset(self, mel: Tensor) -> Tensor:
+    def _with_offset(self, mel: Tensor, basis: Tensor) -> Tensor:
         """``power_offset`` in every bin, added where there are fewest numbers: after the filters."""
         if not self.config.power_offset:
             return mel
-        return mel + self.config.power_offset * cast(Tensor, self.layer.mel_basis).sum(dim=1)
+        return mel + self.config.power_offset * basis.sum(dim=1)
 
     def power_by_frame(self, waveform: Tensor) -> Tensor:
         """STFT power, (n_clips, n_frames, n_bins), without ``power_offset``: what ``mel_of`` takes."""
@@ -214,16 +230,25 @@ class TrainableMel(nn.Module):
 
     @torch.no_grad()
     def keep_valid(self, highest: float | None = None) -> None:
-        """Put the mel weights back into their range after a step: at least 0, at most ``highest``."""
-        if self.config.trains_mel:
-            self.layer.mel_basis.clamp_(min=0.0, max=highest)
+        """Put the mel weights back into their range after a step: at least 0, at most ``highest``; masked bins to 0.
+
+        Filters that keep a shape have a range of their own.
+        """
+        mel_basis, masked = self.layer.mel_basis, self.config.masked_bins
+        if self.shape is not None:
+            self.shape.keep_valid()
+            mel_basis.copy_(self._masked(self.shape()))
+        elif self.config.trains_mel:
+            mel_basis.clamp_(min=0.0, max=highest)
+            if masked is not None:
+                mel_basis[:, masked[0] : masked[1] + 1] = 0.0
 
     def initial(self, *, trained_only: bool = False) -> dict[str, Tensor]:
         """The filters before training: ``mel_basis`` (n_mels, n_bins), ``wcos`` and ``wsin`` (n_bins, 1, n_fft)."""
         return {
             name: getattr(self, f"initial_{name}", tensor).detach()
             for name, tensor in self._tensors().items()
-            if tensor.requires_grad or not trained_only
+            if not trained_only or name in self._trained()
         }
 
     def set_initial(self, initial: dict[str, Tensor]) -> None:
@@ -261,6 +286,25 @@ class TrainableMel(nn.Module):
     def _tensors(self) -> dict[str, Tensor]:
         return {"mel_basis": self.layer.mel_basis, "wcos": self.layer.stft.wcos, "wsin": self.layer.stft.wsin}
 
+    def _trained(self) -> list[str]:
+        """Names of the groups of filters that are trained."""
+        config = self.config
+        return (["mel_basis"] if config.trains_mel else []) + (["wcos", "wsin"] if config.trains_stft else [])
+
+    @torch.no_grad()
+    def _set_start(self) -> None:
+        """Put filters in place that start otherwise than nnAudio's."""
+        config, stft = self.config, self.layer.stft
+        mel_basis = self.layer.mel_basis
+        if config.mel_start == "random":
+            mel_basis.copy_(random_mel(config))
+        if self.shape is not None:
+            mel_basis.copy_(self.shape())
+        mel_basis.copy_(self._masked(mel_basis))
+        if config.stft_start == "random":
+            for kernels, start in zip((stft.wcos, stft.wsin), random_kernels(config, self._window()), strict=True):
+                kernels.copy_(start)
+
     def _make_exact(self, dtype: torch.dtype) -> None:
         """Put kernels and window in place that are rounded to ``dtype`` and not to float32."""
         config, stft = self.config, self.layer.stft
@@ -268,7 +312,7 @@ class TrainableMel(nn.Module):
         window = np.zeros(config.n_fft)
         first = (config.n_fft - length) // 2
         window[first : first + length] = get_window(config.window, length, fftbins=True)
-        self.layer.to(dtype)
+        self.to(dtype)
         with torch.no_grad():
             stft.window_mask.copy_(torch.from_numpy(window).view(stft.window_mask.shape))
             for kernels, exact in zip((stft.wcos, stft.wsin), _fourier_kernels(window), strict=True):
