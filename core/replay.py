@@ -19,7 +19,7 @@ class Replay:
     of the first epoch are done in the ordinary way, and count: recording changes nothing about what is learned.
 
     Args:
-        step: Loss () and logits' best labels (batch,) of the clips in some rows (batch,). It must not read a number
+        step: Loss () and logits (batch, labels) of the clips in some rows (batch,). It must not read a number
             from the GPU, and must find its tensors where they were.
         optimizers: Their step sizes are taken over: from now on they are tensors, set by the table.
         n_steps: Steps of an epoch.
@@ -82,7 +82,7 @@ class Replay:
 
     def _once(self) -> None:
         self._rate.copy_(self._rates.index_select(0, self._number)[0])
-        loss, answers = self._step(self._rows.index_select(0, self._number)[0])
+        loss, logits = self._step(self._rows.index_select(0, self._number)[0])
         self.losses.index_copy_(0, self._number, loss[None])
-        self.answers.index_copy_(0, self._number, answers[None])
+        self.answers.index_copy_(0, self._number, logits.argmax(dim=1)[None])
         self._number += 1

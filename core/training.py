@@ -207,16 +207,16 @@ class Training:
 
     def _steps_in_turn(self, epoch: int, rows: Tensor, on_step: OnStep | None) -> tuple[Tensor, Tensor]:
         """Losses (steps,) and answers (steps, batch) of the steps of an epoch."""
-        losses, answers = [], []
+        losses, logits = [], []
         tell = _Teller(epoch, self.steps, self.config.training.batch_size, on_step)
         for number, batch in enumerate(rows):
             for group, rate in zip(self._groups(), self._rates(epoch, number), strict=True):
                 group["lr"] = rate
-            loss, answer = self._train_on(batch)
+            loss, answered = self._train_on(batch)
             losses.append(loss)
-            answers.append(answer)
+            logits.append(answered)
             tell.step_done()
-        return torch.stack(losses), torch.stack(answers)
+        return torch.stack(losses), torch.stack(logits).argmax(dim=2)
 
     def _replayed_steps(self, epoch: int, rows: Tensor, on_step: OnStep | None) -> tuple[Tensor, Tensor]:
         """The same on a GPU, as a graph."""
@@ -234,11 +234,10 @@ class Training:
         return self._replay.losses, self._replay.answers
 
     def _train_on(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """A step with the clips of some rows, (batch,): its loss, and the labels that the model answered."""
+        """A step with the clips of some rows, (batch,): its loss, and the logits."""
         labels = self.batches.clips.labels[rows]
         log_mel = self.log_mel(self.batches.read(rows), labels, self.change)
-        loss, logits = self.step(log_mel, labels, self.change, self.moments(rows))
-        return loss, logits.argmax(dim=1)
+        return self.step(log_mel, labels, self.change, self.moments(rows))
 
     def _groups(self) -> Iterator[dict[str, Any]]:
         return (group for optimizer in self.optimizers for group in optimizer.param_groups)
@@ -254,21 +253,25 @@ class Training:
             kept, lambda waveform: augment_waveform(waveform, labels, self.noise, self.config.augment, change)
         )
 
-    def moments(self, rows: Tensor) -> Tensor | None:
-        """``clip_moments`` of the clips of some rows, if ``step`` can use them: nothing is done to the log-mels."""
+    @property
+    def takes_raw(self) -> bool:
+        """Whether log-mels go to the network as they are: it can normalise them itself, and none are masked."""
         augment = self.config.augment
-        masked = augment.frequency_masks or augment.time_masks
-        return None if masked or not self.model.takes_moments() else self.batches.moments(rows)
+        return self.model.takes_raw(self.device) and not (augment.frequency_masks or augment.time_masks)
+
+    def moments(self, rows: Tensor) -> Tensor | None:
+        """``clip_moments`` of the clips of some rows, if they are known and ``step`` can use them."""
+        return self.batches.moments(rows) if self.takes_raw else None
 
     def step(
         self, log_mel: Tensor, labels: Tensor, change: torch.Generator, moments: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """One gradient step; returns loss and logits of the batch, without waiting for the device."""
-        if moments is None:
+        if self.takes_raw:
+            logits = self.model.logits_of_raw(log_mel, moments)
+        else:
             features = mask_spectrogram(self.model.normalise(log_mel), self.config.augment, change)
             logits = self.model.network(features)
-        else:
-            logits = self.model.logits_of_raw(log_mel, moments)
         loss = functional.cross_entropy(logits, labels)
         # What the optimisers' own zero_grad does, without its bookkeeping: a tenth of a small model's step.
         for parameter in self.parameters:

@@ -136,7 +136,11 @@ class _Server:
             return took
         while time.perf_counter() < warm_until:
             once()
-        return once()
+        # What takes milliseconds is timed several times: any other program's moment would be in a single one.
+        times = [once()]
+        while sum(times) < warm_s:
+            times.append(once())
+        return sorted(times)[len(times) // 2]
 
 
 def main() -> None:

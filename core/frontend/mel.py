@@ -228,17 +228,19 @@ class TrainableMel(nn.Module):
         start, end = waveform[:, 1 : half + 1].flip(1), waveform[:, -half - 1 : -1].flip(1)
         return torch.cat([start, waveform, end], dim=1)
 
-    @torch.no_grad()
     def keep_valid(self, highest: float | None = None) -> None:
         """Put the mel weights back into their range after a step: at least 0, at most ``highest``; masked bins to 0.
 
         Filters that keep a shape have a range of their own.
         """
-        mel_basis, masked = self.layer.mel_basis, self.config.masked_bins
-        if self.shape is not None:
-            self.shape.keep_valid()
-            mel_basis.copy_(self._masked(self.shape()))
-        elif self.config.trains_mel:
+        if not self.config.trains_mel:
+            return
+        with torch.no_grad():
+            mel_basis, masked = self.layer.mel_basis, self.config.masked_bins
+            if self.shape is not None:
+                self.shape.keep_valid()
+                mel_basis.copy_(self._masked(self.shape()))
+                return
             mel_basis.clamp_(min=0.0, max=highest)
             if masked is not None:
                 mel_basis[:, masked[0] : masked[1] + 1] = 0.0

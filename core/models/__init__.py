@@ -13,6 +13,7 @@ from core.frontend import TrainableMel
 from core.models.bcresnet import BCResNet
 from core.models.linear import Linear
 from core.models.normalise import BandNorm
+from core.models.normalised_linear import normalised_linear
 
 N_LABELS = len(LABELS)
 
@@ -57,14 +58,22 @@ class KeywordSpotter(nn.Module):
         """What the network sees: the normalised log-mel, (B, n_mels, frames)."""
         return cast(Tensor, self.normalise(self.front_end(waveform)))
 
-    def takes_moments(self) -> bool:
-        """Whether ``logits_of_raw`` serves this model: where normalising is a large part of a step."""
-        return isinstance(self.network, Linear) and isinstance(self.normalise, BandNorm)
+    def takes_raw(self, device: torch.device) -> bool:
+        """Whether ``logits_of_raw`` serves this model in training: where normalising is a large part of a step."""
+        return device.type == "cpu" and isinstance(self.network, Linear) and isinstance(self.normalise, BandNorm)
 
-    def logits_of_raw(self, log_mel: Tensor, moments: Tensor) -> Tensor:
-        """Logits (B, 12) in training of log-mels whose ``clip_moments`` are known, without normalising them first."""
-        network, norm = cast(Linear, self.network), cast(BandNorm, self.normalise)
-        return network.of_raw(log_mel, *norm.of_clips(moments, log_mel.shape[2]))
+    def logits_of_raw(self, log_mel: Tensor, moments: Tensor | None = None) -> Tensor:
+        """Logits (B, 12) in training, the same as ``network(normalise(log_mel))`` at a fraction of the time.
+
+        Args:
+            log_mel: (B, n_mels, frames), not normalised.
+            moments: ``clip_moments`` of these clips, if they are known.
+        """
+        classify, norm = cast(Linear, self.network).classify, cast(BandNorm, self.normalise)
+        known = None if moments is None else norm.of_clips(moments)
+        logits, mean, variance = normalised_linear(log_mel, classify.weight, classify.bias, norm.eps, known)
+        norm.follow(mean, variance, len(log_mel) * log_mel.shape[2])
+        return logits
 
 
 def build_model(config: RunConfig) -> KeywordSpotter:

@@ -19,18 +19,6 @@ class Linear(nn.Module):
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """Logits (B, n_labels); the log-mel is flattened band by band."""
-        return _linear(log_mel, self.classify.weight, self.classify.bias)
-
-    def of_raw(self, log_mel: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
-        """Logits of ``(log_mel - mean) * scale``, each band's own (n_mels,), without a pass over the clips.
-
-        What would be done to the clips is done to the weights, which are eight times fewer than a batch.
-        """
-        weight = (self.classify.weight.unflatten(1, log_mel.shape[1:]) * scale[:, None]).flatten(start_dim=1)
-        bias = self.classify.bias - weight @ mean.repeat_interleave(log_mel.shape[2])
-        return _linear(log_mel, weight, bias)
-
-
-def _linear(log_mel: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    # Classes by clips, not clips by classes as nn.Linear has it: with twelve columns a product takes twice as long.
-    return torch.addmm(bias[:, None], weight, log_mel.flatten(start_dim=1).t()).t()
+        # Labels by clips, not clips by labels as nn.Linear has it: with twelve columns a product takes twice as long.
+        classify = self.classify
+        return torch.addmm(classify.bias[:, None], classify.weight, log_mel.flatten(start_dim=1).t()).t()

@@ -25,25 +25,23 @@ class BandNorm(nn.BatchNorm1d):
         if not self.training or log_mel.device.type != "cpu":
             return super().forward(log_mel)
         normalised, mean, variance = _Normalised.apply(log_mel, self.eps)  # type: ignore[no-untyped-call]
-        follow_batch(self, mean, variance, log_mel.numel() // self.num_features)
+        self.follow(mean, variance, log_mel.numel() // self.num_features)
         return cast(Tensor, normalised)
 
-    def of_clips(self, moments: Tensor, n_frames: int) -> tuple[Tensor, Tensor]:
-        """Mean and scale of each band, (n_mels,) each, as ``forward`` uses them in training: from moments of the clips.
-
-        Running statistics follow as they do there.
+    def of_clips(self, moments: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and biased variance of each band, (n_mels,) each, over all clips.
 
         Args:
             moments: From ``clip_moments``, (n_clips, 2, n_mels).
-            n_frames: Frames of each clip.
         """
         mean, square = moments.mean(dim=0)
-        variance = (square - mean * mean).clamp_min_(0)
-        scale = torch.rsqrt(variance + self.eps)
+        variance = torch.addcmul(square, mean, mean, value=-1).clamp_min_(0)
         kind = cast(Tensor, self.running_mean).dtype
-        mean, variance, scale = mean.to(kind), variance.to(kind), scale.to(kind)
-        follow_batch(self, mean, variance, len(moments) * n_frames)
-        return mean, scale
+        return mean.to(kind), variance.to(kind)
+
+    def follow(self, mean: Tensor, variance: Tensor, n: int) -> None:
+        """Move the running statistics as a training step of ``forward`` does, from those of ``n`` frames."""
+        follow_batch(self, mean, variance, n)
 
 
 def clip_moments(log_mel: Tensor) -> Tensor:

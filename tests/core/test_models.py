@@ -72,22 +72,48 @@ def test_bcresnet_takes_80_filters():
     assert build_model(config)(torch.zeros(2, 16_000)).shape == (2, 12)
 
 
-def test_the_linear_model_answers_raw_log_mels_as_it_answers_normalised_ones():
-    """Training's short cut where log-mels were computed once: logits, gradients and running statistics are the same."""
+@pytest.mark.parametrize("by_frame", [False, True])
+@pytest.mark.parametrize("moments_known", [False, True])
+def test_the_linear_model_answers_raw_log_mels_as_it_answers_normalised_ones(moments_known, by_frame):
+    """Training's short cut: logits, all gradients and running statistics are the same."""
     generator = torch.Generator().manual_seed(0)
     log_mel = 3 * torch.randn(7, 40, 101, dtype=torch.float64, generator=generator) - 14
     log_mel += torch.arange(40)[:, None]  # each band has a level of its own
+    if by_frame:
+        log_mel = log_mel.transpose(1, 2).contiguous().transpose(1, 2)
     results = []
     for short in (False, True):
         model = build_model(RunConfig()).double().train()
-        assert model.takes_moments()
+        assert model.takes_raw(torch.device("cpu"))
+        sound = log_mel.detach().clone(memory_format=torch.preserve_format).requires_grad_()
         if short:
-            logits = model.logits_of_raw(log_mel, clip_moments(log_mel))
+            logits = model.logits_of_raw(sound, clip_moments(log_mel) if moments_known else None)
         else:
-            logits = model.network(model.normalise(log_mel))
-        logits.square().sum().backward()
+            logits = model.network(model.normalise(sound))
+        (
+            logits.square() * torch.rand(7, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        ).sum().backward()
         weights = model.network.classify
         norm = model.normalise
-        results.append([logits, weights.weight.grad, weights.bias.grad, norm.running_mean, norm.running_var])
+        results.append(
+            [logits, weights.weight.grad, weights.bias.grad, sound.grad, norm.running_mean, norm.running_var,
+             norm.num_batches_tracked]
+        )  # fmt: skip
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+
+
+def test_raw_log_mels_of_digital_silence_leave_all_gradients_finite():
+    model = build_model(RunConfig()).train()
+    log_mel = torch.full((4, 40, 101), -13.8, requires_grad=True)
+    model.logits_of_raw(log_mel).square().sum().backward()
+    for gradient in (log_mel.grad, model.network.classify.weight.grad):
+        assert torch.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize(
+    ("device", "name", "normalise"), [("cuda", "linear", True), ("cpu", "bcresnet-1", True), ("cpu", "linear", False)]
+)
+def test_only_a_normalised_linear_model_on_a_cpu_takes_raw_log_mels(device, name, normalise):
+    model = build_model(RunConfig(model=ModelConfig(name=name, normalise=normalise)))
+    assert not model.takes_raw(torch.device(device))
