@@ -37,6 +37,9 @@ MEL_EVOLUTION, KERNELS = "mel_evolution.npz", "kernels-{epoch:05d}.npz"
 SHIPPED_PREFIX = "shipped-"
 """Runs that came with the project; they are read, never resumed or deleted."""
 
+GRIDS = "grids"
+"""Folder beside the runs that holds grids of them (see ``core.grid``)."""
+
 STALE_S = 60.0
 """Seconds without a heartbeat after which a living process counts as not answering."""
 
@@ -100,10 +103,10 @@ def run_folder(name: str) -> Path:
     Raises:
         RunError: If the name has characters that a run's name cannot have.
     """
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name == GRIDS:
         raise RunError(
             f"A run cannot be called {name!r}: use letters, digits, '.', '_' and '-' (at most 80), "
-            "beginning with a letter or digit."
+            f"beginning with a letter or digit, and not {GRIDS!r}."
         )
     return runs_folder() / name
 
@@ -140,7 +143,7 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
         unnamed = stem if number == 1 else f"{stem}-{number}"
         folder = run_folder(unnamed if name is None else name)
         try:
-            folder.mkdir(parents=True)
+            make_run(folder, config, root, device)
             break
         except OSError as error:
             if not isinstance(error, FileExistsError):
@@ -152,10 +155,20 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
                 raise RunError(
                     f"There is already a run called {name!r}. Choose another name, resume it, or delete it."
                 ) from error
+    return folder
+
+
+def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | None) -> None:
+    """Make the folder of a new run where it is told to.
+
+    Raises:
+        FileExistsError: If it is there already.
+        OSError: If it cannot be made.
+    """
+    folder.mkdir(parents=True)
     write_json(folder / CONFIG, to_dict(config))
     write_json(folder / SOURCE, {"root": str(Path(root).expanduser().resolve()) if root else None, "device": device})
     write_status(folder, state="starting", epochs=config.training.epochs)
-    return folder
 
 
 def start_run(config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None) -> Path:
@@ -196,7 +209,20 @@ def prepare_resume(folder: Path) -> None:
 
 
 def _launch(folder: Path) -> None:
-    command = [sys.executable, "-m", "core.worker", str(folder.resolve())]
+    try:
+        launch("core.worker", folder)
+    except RunError as error:
+        write_status(folder, state="failed", message=str(error))
+        raise
+
+
+def launch(module: str, folder: Path) -> None:
+    """Start a program that works on a folder, in a process that outlives this one, with a log in the folder.
+
+    Raises:
+        RunError: If it cannot be started.
+    """
+    command = [sys.executable, "-m", module, str(folder.resolve())]
     try:
         with (folder / LOG).open("ab") as log:
             process = subprocess.Popen(
@@ -204,7 +230,6 @@ def _launch(folder: Path) -> None:
                 start_new_session=True,
             )  # fmt: skip
     except OSError as error:
-        write_status(folder, state="failed", message=f"The training process could not be started: {error}.")
         raise RunError(f"The training process could not be started: {error}.") from error
     _children[process.pid] = process
     claim(folder, process.pid)
@@ -222,6 +247,22 @@ def claim(folder: Path, pid: int | None = None) -> None:
         raise RunError(f"Another process (number {owner.pid}) is already training {folder.name}.")
     with suppress(psutil.NoSuchProcess):  # it may have ended already; the status tells how
         write_json(folder / PROCESS, {"pid": pid, "created": psutil.Process(pid).create_time()})
+
+
+def is_claimed(folder: Path) -> bool:
+    """Whether a living process works on the folder."""
+    return _owner(folder) is not None
+
+
+def works_here(folder: Path) -> bool:
+    """Whether this process works on the folder."""
+    owner = _owner(folder)
+    return owner is not None and owner.pid == os.getpid()
+
+
+def release(folder: Path) -> None:
+    """Nobody works on the folder any more."""
+    (folder / PROCESS).unlink(missing_ok=True)
 
 
 def _owner(folder: Path) -> psutil.Process | None:
@@ -284,8 +325,12 @@ def list_runs() -> list[RunState]:
     folder = runs_folder()
     if not folder.is_dir():
         return []
-    runs = [run_state(path) for path in folder.iterdir() if path.is_dir() and _NAME.fullmatch(path.name)]
+    runs = [run_state(path) for path in folder.iterdir() if _can_be_run(path)]
     return sorted(runs, key=lambda run: (run.shipped, run.name if run.shipped else "", -run.changed, run.name))
+
+
+def _can_be_run(path: Path) -> bool:
+    return path.is_dir() and path.name != GRIDS and bool(_NAME.fullmatch(path.name))
 
 
 def run_state(folder: Path) -> RunState:

@@ -63,7 +63,7 @@ def work(
         runs.write_status(folder, **{**runs.read_status(folder), "state": "failed", "message": message})
         raise
     finally:
-        (folder / runs.PROCESS).unlink(missing_ok=True)
+        runs.release(folder)
     return runs.run_state(folder)
 
 

@@ -22,7 +22,7 @@ from dashboard.widgets import PAGES, explained  # noqa: E402
 
 SECTIONS = {
     "Start": ("overview",),
-    "Make": ("data", "training"),
+    "Make": ("data", "training", "grid"),
     "Look inside": ("filterbank", "kernels", "experiments", "hearing"),
     "Judge": ("evaluation", "compare", "robustness", "speed", "live"),
 }

@@ -12,7 +12,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.config import AugmentConfig, FrontEndConfig, RunConfig, TrainingConfig
+from core.config import MEL_SHAPES, MEL_STARTS, STFT_STARTS, AugmentConfig, FrontEndConfig, RunConfig, TrainingConfig
+from core.errors import ConfigError
 
 GROUPS: dict[str, tuple[str, type, tuple[str, ...]]] = {
     "training": (
@@ -23,7 +24,11 @@ GROUPS: dict[str, tuple[str, type, tuple[str, ...]]] = {
             "products", "cache_mb",
         ),
     ),
-    "front_end": ("Spectrogram", FrontEndConfig, ("n_mels", "n_fft", "hop_length", "fmin")),
+    "front_end": (
+        "Spectrogram",
+        FrontEndConfig,
+        ("n_mels", "n_fft", "hop_length", "fmin", "mel_start", "mel_shape", "stft_start", "masked_bins"),
+    ),
     "augment": (
         "Changes made to training clips",
         AugmentConfig,
@@ -39,8 +44,14 @@ LABELS = {
     "n_mels": "Mel filters", "n_fft": "Frame (samples)", "hop_length": "Hop (samples)", "fmin": "Lowest frequency (Hz)",
     "mel_rate": "Step of the mel filters", "stft_rate": "Step of the STFT kernels", "batch_size": "Clips a step",
     "learning_rate": "Learning rate", "time_shift_ms": "Time shift (ms)", "balance": "Drawing of clips",
+    "mel_start": "Mel filters before training", "mel_shape": "What of mel filters learns",
+    "stft_start": "STFT kernels before training", "masked_bins": "Bins never heard (first-last)",
     "products": "Number format of products", "cache_mb": "Memory for spectrograms (MB)",
 }  # fmt: skip
+
+
+MEANINGS = {"mel_start": MEL_STARTS, "stft_start": STFT_STARTS, "mel_shape": MEL_SHAPES}
+"""Choices that are shown as what they mean."""
 
 
 @functools.cache
@@ -80,13 +91,36 @@ def draw(base: RunConfig, config: RunConfig) -> RunConfig:
     return config
 
 
+def _meaning(name: str, option: Any) -> str:
+    return MEANINGS.get(name, {}).get(option, str(option))
+
+
+def _bins(text: str) -> tuple[int, int] | None:
+    """First and last bin as typed; None for nothing.
+
+    >>> _bins(" 25-49"), _bins("")
+    ((25, 49), None)
+    """
+    if not text.strip():
+        return None
+    first, _, last = (part.strip() for part in text.partition("-"))
+    if not (first.isdigit() and last.isdigit()):
+        raise ConfigError(f"Bins never heard are {text!r}; give the first and the last one, as in 25-49, or nothing.")
+    return int(first), int(last)
+
+
 def _input(kind: type, name: str, value: Any, key: str) -> Any:
     hint = typing.get_type_hints(kind)[name]
     label = LABELS.get(name, name.replace("_", " ").capitalize())
     note = field_notes(kind).get(name)
     if typing.get_origin(hint) is typing.Literal:
         options = list(typing.get_args(hint))
-        return st.selectbox(label, options, options.index(value), key=key, help=note, persist_state="session")
+        return st.selectbox(
+            label, options, options.index(value), key=key, help=note, persist_state="session",
+            format_func=functools.partial(_meaning, name),
+        )  # fmt: skip
+    if name == "masked_bins":
+        return _bins(st.text_input(label, key=key, help=note, persist_state="session", placeholder="none; or 25-49"))
     if hint is bool:
         return st.checkbox(label, value, key=key, help=note, persist_state="session")
     if hint is int:

@@ -17,6 +17,7 @@ PAGES = {
     "overview": ("Overview", ":material/home:"),
     "data": ("Data", ":material/library_music:"),
     "training": ("Training", ":material/model_training:"),
+    "grid": ("Grid", ":material/grid_on:"),
     "filterbank": ("Filterbank", ":material/equalizer:"),
     "kernels": ("Kernels", ":material/waves:"),
     "experiments": ("Does it matter?", ":material/science:"),

@@ -14,6 +14,7 @@ import shutil
 import sys
 
 from core import runs
+from core.config import OWN
 from core.evaluation import saved_evaluations
 from core.files import write_json
 
@@ -33,7 +34,9 @@ def ship(name: str) -> int:
     target = runs.PROJECT / "checkpoints" / f"{runs.SHIPPED_PREFIX}{source.name}"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for file in (*(source / name for name in KEPT), *saved_evaluations(source)):
+    # What was measured on somebody's own voice stays with them.
+    evaluations = [path for path in saved_evaluations(source) if not path.stem.endswith(f"-{OWN}")]
+    for file in (*(source / name for name in KEPT), *evaluations):
         shutil.copyfile(file, target / file.name)
     status = json.loads((source / runs.STATUS).read_text())
     write_json(target / runs.STATUS, {name: status[name] for name in STATUS_KEPT})

@@ -16,6 +16,7 @@ from core.commands import (
     detect,
     evaluate,
     experiment,
+    grid,
     listen,
     report,
     robustness,
@@ -48,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     for command in (
         data,
         train,
+        grid,
         evaluate,
         compare,
         experiment,

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from core import runs
 from core.commands.options import Commands, add_data, add_device, data_root, device_name, progress_bar
-from core.config import SETTINGS
+from core.config import MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS
+from core.errors import ConfigError
 from core.memory import keep_freed_memory
 from core.presets import PRESETS, preset_config
 from core.results import EpochReport
@@ -34,6 +35,18 @@ def add(commands: Commands) -> None:
     add_data(parser)
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the preset's)")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of all random numbers (default: 0)")
+    basis = parser.add_argument_group("another spectrogram than the tutorial's")
+    basis.add_argument("--n-mels", type=int, metavar="N", help="number of mel filters (default: 40)")
+    for option, named, what in (
+        ("--mel-start", MEL_STARTS, "mel filters before training"),
+        ("--stft-start", STFT_STARTS, "STFT kernels before training"),
+        ("--mel-shape", MEL_SHAPES, "what of the mel filters learns"),
+    ):
+        choices = "; ".join(f"{name}: {meaning}" for name, meaning in named.items())
+        basis.add_argument(option, choices=tuple(named), help=f"{what} (default: {next(iter(named))}). {choices}")
+    basis.add_argument(
+        "--masked-bins", metavar="FIRST-LAST", help="STFT bins that no filter hears, such as 25-49 (a bin is 33.3 Hz)"
+    )
     parser.add_argument("--run", metavar="NAME", help="name of the run (default: made from preset, setting and time)")
     parser.add_argument("--resume", metavar="RUN", help="go on with a stopped or crashed run; needs no other option")
     add_device(parser)
@@ -48,7 +61,9 @@ def run(options: argparse.Namespace) -> int:
         folder = runs.find_run(options.resume)
         runs.prepare_resume(folder)
     else:
-        config = preset_config(options.preset, setting=options.setting, epochs=options.epochs, seed=options.seed)
+        config = preset_config(
+            options.preset, setting=options.setting, epochs=options.epochs, seed=options.seed, **basis_of(options)
+        )
         if options.device == "cuda":
             _refuse_missing_gpu()
         folder = runs.new_run(config, data_root(options.data), name=options.run, device=device_name(options.device))
@@ -71,6 +86,20 @@ def run(options: argparse.Namespace) -> int:
     best = "" if state.best_accuracy is None else f", best validation accuracy {state.best_accuracy:.1%}"
     print(f"{folder.name}: {state.state} after {state.epoch} of {state.epochs} epochs{best}. {state.message}".strip())
     return 0
+
+
+def basis_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Settings of the front end that were given."""
+    given = {name: getattr(options, name) for name in ("n_mels", "mel_start", "stft_start", "mel_shape")}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if options.masked_bins:
+        first, _, last = options.masked_bins.partition("-")
+        if not (first.isdigit() and last.isdigit()):
+            raise ConfigError(
+                f"--masked-bins is {options.masked_bins!r}; give the first and the last bin, as in 25-49."
+            )
+        chosen["masked_bins"] = (int(first), int(last))
+    return chosen
 
 
 def _line(report: EpochReport) -> str:

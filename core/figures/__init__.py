@@ -19,6 +19,7 @@ from core.figures.detection_curves import det_curves, roc_curves, threshold_cost
 from core.figures.evolution import kernel_evolution, mel_evolution
 from core.figures.filter_measures import band_sensitivity, filter_spans, filter_widths, gain_by_filter
 from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
+from core.figures.grid import grid_accuracy, grid_gains
 from core.figures.groups import accuracy_by_group, accuracy_by_range
 from core.figures.hearing import filter_response, heard_gain, heard_log_mel, heard_rest
 from core.figures.kernels import kernel_changes, kernel_heatmaps, kernel_spectrum, kernel_time
@@ -53,6 +54,8 @@ __all__ = [
     "filter_spans",
     "filter_widths",
     "gain_by_filter",
+    "grid_accuracy",
+    "grid_gains",
     "heard_gain",
     "heard_log_mel",
     "heard_rest",

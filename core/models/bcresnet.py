@@ -23,7 +23,8 @@ SUB_BANDS = 5
 """Groups of rows that sub-spectral normalisation treats apart (Chang et al., 2021)."""
 
 STAGES = ((2, 1), (2, 2), (4, 2), (4, 1))
-"""Blocks and frequency stride of each of the four stages; stage i dilates time by 2**i."""
+"""Blocks and frequency stride of each of the four stages; stage i dilates time by 2**i. With fewer than 40 mel filters
+the stride is left out where rows could no longer be parted into groups."""
 
 
 class SubSpectralNorm(nn.Module):
@@ -92,7 +93,8 @@ class BCResNet(nn.Module):
     """Log-mel (B, n_mels, frames) to logits (B, n_labels).
 
     Args:
-        n_mels: Rows of the log-mel; a multiple of 40, since three halvings must leave groups of five rows.
+        n_mels: Rows of the log-mel; a multiple of 10, since halving them must leave groups of five. The published
+            network has 40.
         n_labels: Number of classes.
         tau: Width; the published ones are 1, 1.5, 2, 3, 6 and 8.
 
@@ -102,10 +104,10 @@ class BCResNet(nn.Module):
 
     def __init__(self, n_mels: int, n_labels: int, tau: float) -> None:
         super().__init__()
-        if n_mels % (8 * SUB_BANDS):
+        if n_mels % (2 * SUB_BANDS):
             raise ConfigError(
-                f"BC-ResNet takes a multiple of {8 * SUB_BANDS} mel filters, not {n_mels}. Choose 40 or 80, or the "
-                "linear model, which takes any number."
+                f"BC-ResNet takes a multiple of {2 * SUB_BANDS} mel filters, not {n_mels}. Choose 40, as published, or "
+                "the linear model, which takes any number."
             )
         self.n_mels = n_mels
         base = int(8 * tau)
@@ -115,7 +117,10 @@ class BCResNet(nn.Module):
             nn.Conv2d(1, n_in, 5, stride=(2, 1), padding=2, bias=False), nn.BatchNorm2d(n_in), nn.ReLU(inplace=True)
         )
         blocks: list[nn.Module] = []
+        rows = n_mels // 2
         for stage, ((n_blocks, stride), n_out) in enumerate(zip(STAGES, widths, strict=True)):
+            stride = stride if rows % (stride * SUB_BANDS) == 0 else 1
+            rows //= stride
             for block in range(n_blocks):
                 blocks.append(BroadcastBlock(n_in, n_out, stride if block == 0 else 1, dilation=2**stage))
                 n_in = n_out

@@ -21,8 +21,9 @@ from tests.browser.pages import (
 )
 
 NEED_A_MODEL = ("evaluation", "filterbank", "hearing", "kernels", "live", "robustness")
-SHOW_FIGURES = [name for name in PAGES if name not in ("compare", "live", "robustness", "speed")]
-"""Pages that draw something as soon as there is a model; Compare needs two, Robustness and Speed a measurement."""
+SHOW_FIGURES = [name for name in PAGES if name not in ("compare", "grid", "live", "robustness", "speed")]
+"""Pages that draw something as soon as there is a model; Compare needs two, Grid many, Robustness and Speed a
+measurement."""
 
 NAME_A_DAMAGE = [name for name in SHOW_FIGURES if name not in ("data", "training", "evaluation")]
 """Pages that read the model at once."""
@@ -31,6 +32,7 @@ HELP = {
     "overview": "No trained model yet, so there is nothing learned to show. Begin with step 1",
     "data": "Play a clip",  # the demo words are made ready without being asked for
     "training": "No runs yet. The first one appears here",
+    "grid": "No grids yet. The first one appears here",
     "speed": "Nothing has been timed on this computer yet",
 }
 """What a page tells somebody who has trained nothing; the others say that they need a model."""

@@ -6,6 +6,7 @@ import torch
 from core.config import MODELS, FrontEndConfig, ModelConfig, RunConfig, TrainingConfig
 from core.errors import ConfigError
 from core.models import NETWORKS, build_model
+from core.models.bcresnet import BCResNet
 from core.models.normalise import clip_moments
 
 PUBLISHED_PARAMETERS = {
@@ -63,13 +64,18 @@ def test_normalised_features_have_mean_0_and_deviation_1_in_each_band():
 
 
 def test_bcresnet_refuses_a_number_of_filters_that_it_cannot_halve():
-    with pytest.raises(ConfigError, match="multiple of 40"):
-        build_model(RunConfig(front_end=FrontEndConfig(n_mels=30), model=ModelConfig(name="bcresnet-1")))
+    with pytest.raises(ConfigError, match="multiple of 10"):
+        build_model(RunConfig(front_end=FrontEndConfig(n_mels=35), model=ModelConfig(name="bcresnet-1")))
 
 
-def test_bcresnet_takes_80_filters():
-    config = RunConfig(front_end=FrontEndConfig(n_mels=80, n_fft=1024), model=ModelConfig(name="bcresnet-1"))
-    assert build_model(config)(torch.zeros(2, 16_000)).shape == (2, 12)
+@pytest.mark.parametrize(("n_mels", "rows"), [(10, 5), (20, 5), (30, 15), (40, 5), (80, 10)])
+def test_bcresnet_takes_other_numbers_of_filters_and_both_its_ways_agree(n_mels, rows):
+    network = BCResNet(n_mels, 12, tau=1).eval()
+    log_mel = torch.randn(3, n_mels, 101)
+    seen = []
+    network.blocks.register_forward_hook(lambda _module, _inputs, output: seen.append(output.shape[2]))
+    torch.testing.assert_close(network.plain(log_mel), network.channel_major(log_mel), rtol=1e-4, atol=1e-4)
+    assert seen == [rows]
 
 
 @pytest.mark.parametrize("by_frame", [False, True])

@@ -17,6 +17,7 @@ from core.config import LABELS
 from core.cost import Cost, RunCost, Weights
 from core.figures import style
 from core.filter_facts import band_edges, band_shares, filter_facts
+from core.grid_table import Factors, Score, summarise
 from core.kernel_facts import kernel_facts
 from core.results import EpochReport, Evaluation, Filters, Prediction, Scores, StreamTrack
 from tests import benchmark_reports, changed_clips, evaluations
@@ -38,7 +39,17 @@ UNITS = (
     "(×)",
     "(× initial)",
 )
-WORDS = ("True word", "Answered word", "Word", "Word (best first)", "Winner (word)", "Method", "Run")
+WORDS = (
+    "True word",
+    "Answered word",
+    "Word",
+    "Word (best first)",
+    "Winner (word)",
+    "Method",
+    "Run",
+    "Basis",
+    "Mel filters",
+)
 """Titles of axes that carry names rather than amounts."""
 
 ONE_TITLE_FOR_ALL_PANELS = ("kernel_time",)
@@ -72,6 +83,11 @@ def drawn(
     by_name = metrics.group_scores(right, metrics.file_speakers(answered.clip_files))
     changed, heard = changed_clips.robustness(), changed_clips.comparison()
     differences = compare([answered, replace(answered, run="other", probabilities=answered.probabilities[::-1])])
+    grid_rows = summarise(
+        Score(Factors("linear", "mel", 40, setting), seed, 0.5 + 0.01 * seed, 100, 1, 1.0)
+        for setting in "ABCD"
+        for seed in range(3)
+    )
     facts, edges_hz = filter_facts(trained), band_edges("octaves", 16_000)
     shares = [band_shares(one.mel_basis, edges_hz, 16_000) for one in (trained.initial, trained.learned)]
     kept = [trained.initial, replace(trained.learned, epoch=20)]
@@ -109,6 +125,8 @@ def drawn(
         "filter_centres_shift": (figures.filter_centres_shift, (trained,), {}),
         "filter_movement": (figures.filter_movement, (make_reports(20, best=20),), {}),
         "filter_response": (figures.filter_response, (trained, 5), {}),
+        "grid_accuracy": (figures.grid_accuracy, (grid_rows,), {}),
+        "grid_gains": (figures.grid_gains, (grid_rows,), {}),
         "heard_gain": (figures.heard_gain, (heard, trained), {"chosen": 5}),
         "heard_log_mel": (figures.heard_log_mel, (heard, trained, "learned"), {}),
         "heard_rest": (figures.heard_rest, (heard, trained), {}),

@@ -1,0 +1,203 @@
+"""``grid``: many trainings in a row, crossed, with a table and intervals over seeds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from tqdm import tqdm
+
+from core import runs
+from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name
+from core.config import PROTOCOLS, SETTINGS
+from core.errors import ConfigError
+from core.grid import PLANS, Cell, grid_scores, new_grid, plan_named
+from core.grid.folder import folder_of, grid_state, list_grids, read_plan
+from core.grid_table import BASES, CLAIM, Row, as_csv, as_records, summarise
+from core.memory import keep_freed_memory
+from core.presets import PRESETS
+from core.runs import RunState
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "grid",
+        help="train many models in a row and compare them over seeds",
+        description="Train every combination of a plan, one after the other. Ctrl-C stops after the current step; "
+        "--resume goes on where it stopped, and shows the table of a finished grid. The same grid may be resumed by "
+        "several processes at once: they share the work.",
+    )
+    plans = "; ".join(f"{name}: {what}" for name, (what, _) in PLANS.items())
+    parser.add_argument("plan", nargs="?", choices=tuple(PLANS), metavar="PLAN", help=f"what to train. {plans}")
+    parser.add_argument("--models", metavar="LIST", help=f"instead of the plan's; from {', '.join(PRESETS)}")
+    settings = "; ".join(f"{name}: {what}" for name, what in SETTINGS.items())
+    parser.add_argument("--settings", metavar="LIST", help=f"instead of the plan's, such as A,D. {settings}")
+    parser.add_argument("--n-mels", metavar="LIST", help="numbers of mel filters instead of the plan's: 10,40")
+    bases = "; ".join(f"{name}: {title}" for name, (title, _) in BASES.items())
+    parser.add_argument("--bases", metavar="LIST", help=f"instead of the plan's. {bases}")
+    parser.add_argument("--seeds", type=int, metavar="N", help="trainings of each combination (default: 3)")
+    parser.add_argument(
+        "--epochs", metavar="LIST", help="a number for all models, or by model: linear=20,bcresnet-1=30"
+    )
+    parser.add_argument("--name", help="name of the grid (default: made from the plan and the time)")
+    parser.add_argument("--resume", metavar="NAME", help="go on with a grid; needs no other option")
+    parser.add_argument("--show", metavar="NAME", help="print what a grid found so far, and train nothing")
+    parser.add_argument("--list", action="store_true", help="list the grids and how far they are")
+    parser.add_argument("--dry-run", action="store_true", help="print the trainings, and train nothing")
+    parser.add_argument(
+        "--protocol", choices=("official", "testing-list"), default="official",
+        help="test clips of the table (default: the official test set)",
+    )  # fmt: skip
+    add_data(parser)
+    add_device(parser)
+    add_json(parser, "one JSON object a combination")
+    parser.add_argument("--csv", action="store_true", help="print a table for other programs")
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train what is not trained yet, and print the table; 1 if a training failed."""
+    if options.list:
+        for grid in list_grids():
+            print(
+                f"{grid.name:32} {grid.done:5} of {grid.cells:5} trained  {'working' if grid.working else ''}".rstrip()
+            )
+        return 0
+    if options.show:
+        folder = folder_of(options.show)
+        _print(folder, options)
+        return 0
+    if options.resume:
+        folder = folder_of(options.resume)
+        read_plan(folder)
+    elif options.plan is None:
+        raise ConfigError(f"Say what to train: one of {', '.join(PLANS)}; or --resume, --show or --list.")
+    else:
+        plan = plan_named(options.plan, changes_of(options))
+        if options.dry_run:
+            print("\n".join(cell.name for cell in plan.cells()))
+            return 0
+        folder = new_grid(
+            plan, data_root(options.data), name=options.name, stem=options.plan, device=device_name(options.device)
+        )
+    failed = _train(folder)
+    _print(folder, options)
+    return 1 if failed else 0
+
+
+def changes_of(options: argparse.Namespace) -> dict[str, Any]:
+    """What the options change of a plan."""
+    changes: dict[str, Any] = {}
+    for name in ("models", "settings", "bases"):
+        if text := getattr(options, name):
+            changes[name] = tuple(text.upper().split(",") if name == "settings" else text.split(","))
+    if options.n_mels:
+        changes["n_mels"] = tuple(_number(text, "--n-mels") for text in options.n_mels.split(","))
+    if options.seeds is not None:
+        changes["seeds"] = options.seeds
+    if options.epochs:
+        models = changes.get("models") or PLANS[options.plan][1].models
+        changes["epochs"] = epochs_of(options.epochs, models)
+    return changes
+
+
+def epochs_of(text: str, models: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Epochs of each model as typed.
+
+    >>> epochs_of("20", ["linear", "bcresnet-1"])
+    (('linear', 20), ('bcresnet-1', 20))
+    >>> epochs_of("bcresnet-1=30", ["linear", "bcresnet-1"])
+    (('bcresnet-1', 30),)
+    """
+    if "=" not in text:
+        return tuple((model, _number(text, "--epochs")) for model in models)
+    pairs = [part.partition("=") for part in text.split(",")]
+    return tuple((model, _number(number, "--epochs")) for model, _, number in pairs)
+
+
+def _number(text: str, option: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ConfigError(f"{option} has {text!r}, which is no whole number.") from error
+
+
+def _train(folder: Path) -> int:
+    """Number of trainings that failed."""
+    from core.grid.work import work_on_grid
+
+    (folder / runs.STOP).unlink(missing_ok=True)
+    keep_freed_memory()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        print("\nStopping after this step ...", file=sys.stderr)
+        (folder / runs.STOP).touch()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    failed = 0
+    print(f"Grid {folder.name} in {folder}", file=sys.stderr)
+    with tqdm(unit="step", disable=None, leave=False, file=sys.stderr) as bar:
+
+        def on_step(step: Any) -> None:
+            bar.total = step.steps
+            bar.set_description(f"epoch {step.epoch}")
+            bar.update(step.step - bar.n)
+
+        def on_cell(number: int, n: int, cell: Cell, state: RunState) -> None:
+            nonlocal failed
+            failed += state.state in ("failed", "crashed", "broken")
+            best = "" if state.best_accuracy is None else f"  validation {state.best_accuracy:.1%}"
+            tqdm.write(
+                f"{number:4} of {n}  {cell.name:36} {state.state}{best} {state.message}".rstrip(), file=sys.stderr
+            )
+
+        work_on_grid(folder, on_cell=on_cell, on_step=on_step)
+    return failed
+
+
+def _print(folder: Path, options: argparse.Namespace) -> None:
+    plan, _, _ = read_plan(folder)
+    rows = summarise(grid_scores(folder, plan, options.protocol))
+    if options.csv:
+        print(as_csv(rows), end="")
+    elif options.json:
+        for record in as_records(rows):
+            print(json.dumps(record))
+    else:
+        state = grid_state(folder)
+        print(f"{folder.name}: {state.done} of {state.cells} trained; accuracy on the {PROTOCOLS[options.protocol]}")
+        print(as_text(rows))
+
+
+def as_text(rows: Sequence[Row]) -> str:
+    """The table for a person."""
+    if not rows:
+        return "Nothing is measured yet."
+    lines = [
+        f"{'model':12}{'mel filters':36}{'setting':>8}{'seeds':>6}{'accuracy':>10}  {'95 % interval':16}"
+        f"{'against A (points)':>19}  95 % interval"
+    ]
+    for row in rows:
+        low, high = row.interval
+        factors = row.factors
+        line = (
+            f"{factors.model:12}{f'{factors.n_mels} {BASES[factors.basis][0]}':36}{factors.setting:>8}{row.seeds:6}"
+            f"{row.accuracy:10.1%}  {f'{low:.1%} to {high:.1%}':16}"
+        )
+        if row.gain is not None:
+            line += f"{100 * row.gain:+19.1f}"
+            if row.gain_interval:
+                line += "  {:+.1f} to {:+.1f}".format(*(100 * end for end in row.gain_interval))
+        lines.append(line.rstrip())
+    clips = (
+        f"{rows[0].n:,} test clips. Intervals are of the mean over seeds (Student's t), or with one seed of the clips."
+    )
+    return "\n".join([*lines, "", clips, CLAIM])

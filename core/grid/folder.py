@@ -1,0 +1,209 @@
+"""A grid as a folder of runs: made, watched, started, stopped, read. No torch."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import runs
+from core.config import from_dict, to_dict
+from core.errors import ConfigError, DataError, RunError
+from core.files import write_json
+from core.grid.plan import Cell, GridPlan
+from core.grid_table import Score
+from core.runs import RunState
+
+PLAN = "grid.json"
+SETTLED = ("done", "failed")
+"""States of a training that this round is through with."""
+
+
+@dataclass(frozen=True)
+class GridState:
+    """A grid as it stands now."""
+
+    name: str
+    folder: Path
+    plan: GridPlan | None
+    """None where it cannot be read."""
+    message: str = ""
+    done: int = 0
+    failed: int = 0
+    cells: int = 0
+    working: bool = False
+    """Whether a process is working on it."""
+    current: RunState | None = None
+    """The training that is going on."""
+    trained_seconds: float = 0.0
+    """Time that the finished trainings took, one after the other (s)."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether every training came to its end."""
+        return self.plan is not None and self.done == self.cells
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take, if it takes as long as what is done; None where nothing is."""
+        return (self.cells - self.done) * self.trained_seconds / self.done if self.done else None
+
+
+def grids_folder() -> Path:
+    """Where grids live: ``grids`` beside the runs."""
+    return runs.runs_folder() / runs.GRIDS
+
+
+def folder_of(name: str) -> Path:
+    """The folder of a grid by name.
+
+    Raises:
+        RunError: If the name has characters that it cannot have.
+    """
+    runs.run_folder(name)  # the same rule as for runs
+    return grids_folder() / name
+
+
+def new_grid(
+    plan: GridPlan, root: Path | None, *, name: str | None = None, stem: str = "grid", device: str | None = None
+) -> Path:
+    """Make the folder of a new grid.
+
+    Args:
+        plan: What to train.
+        root: Folder that holds ``SpeechCommands/``; None for the demo words.
+        name: Its name; None makes one from ``stem`` and the time.
+        stem: Name of the plan.
+        device: "cpu" or "cuda"; None for the fastest.
+
+    Raises:
+        RunError: If the name is taken or not allowed, or the folder cannot be made.
+    """
+    name = name or f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder = folder_of(name)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        raise RunError(f"There is already a grid called {name!r}. Choose another name, or resume that one.") from error
+    except OSError as error:
+        raise RunError(
+            f"No grid can be kept in {folder.parent} ({error.strerror}). Make the folder writable."
+        ) from error
+    source = {"root": str(Path(root).expanduser().resolve()) if root else None, "device": device}
+    write_json(folder / PLAN, {"plan": to_dict(plan), **source})
+    return folder
+
+
+def read_plan(folder: Path) -> tuple[GridPlan, Path | None, str | None]:
+    """Plan, data root and device of a grid.
+
+    Raises:
+        RunError: If there is no grid in that folder, or its plan cannot be read.
+    """
+    try:
+        kept = json.loads((folder / PLAN).read_text())
+        plan = from_dict(GridPlan, kept["plan"])
+        return plan, (Path(kept["root"]) if kept["root"] else None), kept["device"]
+    except FileNotFoundError as error:
+        known = ", ".join(grid.name for grid in list_grids()) or "none yet"
+        raise RunError(f"There is no grid {folder.name!r}. Grids here: {known}.") from error
+    except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
+        raise RunError(f"The plan of the grid {folder.name} cannot be read ({PLAN}: {error}).") from error
+
+
+def list_grids() -> list[GridState]:
+    """Every grid, newest first."""
+    folder = grids_folder()
+    found = [path for path in folder.iterdir() if (path / PLAN).exists()] if folder.is_dir() else []
+    return [grid_state(path) for path in sorted(found, key=_made, reverse=True)]
+
+
+def _made(folder: Path) -> float:
+    return (folder / PLAN).stat().st_mtime
+
+
+def cell_states(folder: Path, plan: GridPlan) -> list[tuple[Cell, RunState | None]]:
+    """Every training with its state; None where it was not begun."""
+    return [
+        (cell, runs.run_state(folder / cell.name) if (folder / cell.name).is_dir() else None) for cell in plan.cells()
+    ]
+
+
+def grid_state(folder: Path) -> GridState:
+    """A grid as it stands now; a damaged one is described, never an error."""
+    try:
+        plan, _, _ = read_plan(folder)
+    except RunError as error:
+        return GridState(folder.name, folder, None, message=str(error))
+    found = [state for _, state in cell_states(folder, plan) if state]
+    counts = Counter(state.state for state in found)
+    alive = [state for state in found if state.alive]
+    failed = [state for state in found if state.state in ("failed", "crashed", "broken")]
+    return GridState(
+        name=folder.name,
+        folder=folder,
+        plan=plan,
+        message=f"{failed[0].name}: {failed[0].message}" if failed else "",
+        done=counts["done"],
+        failed=len(failed),
+        cells=len(plan.cells()),
+        working=bool(alive) or runs.is_claimed(folder),
+        current=alive[0] if alive else None,
+        trained_seconds=sum(state.trained_seconds for state in found if state.state == "done"),
+    )
+
+
+def start_grid(folder: Path) -> None:
+    """Train what is not trained yet, in a process of its own that outlives the page and the server.
+
+    Raises:
+        RunError: If a process is working on it already, or none can be started.
+    """
+    read_plan(folder)
+    if runs.is_claimed(folder):
+        raise RunError(f"{folder.name} is being worked on already.")
+    (folder / runs.STOP).unlink(missing_ok=True)
+    runs.launch("core.grid.work", folder)
+
+
+def stop_grid(folder: Path) -> None:
+    """Ask for a stop after the current step; ``start_grid`` goes on from the last finished epoch."""
+    (folder / runs.STOP).touch()
+    for path in folder.iterdir():
+        if (path / runs.CONFIG).exists() and runs.run_state(path).alive:
+            runs.stop_run(path)
+
+
+def delete_grid(folder: Path) -> None:
+    """Remove a grid with all its runs.
+
+    Raises:
+        RunError: If it is being worked on, or is no grid of this project.
+    """
+    if not (folder / PLAN).exists() or folder.is_symlink() or folder.resolve().parent != grids_folder().resolve():
+        raise RunError(f"{folder} is not a grid of this project; nothing was deleted.")
+    if grid_state(folder).working:
+        raise RunError(f"{folder.name} is being worked on. Stop it first.")
+    shutil.rmtree(folder)
+
+
+def grid_scores(folder: Path, plan: GridPlan, protocol: str = "official") -> list[Score]:
+    """Accuracy of every training that is done, on the test clips of a protocol."""
+    # Evaluations bring torch along, which a page that only watches need not wait for.
+    from core.evaluation import evaluation_path, load_evaluation
+
+    scores = []
+    for cell, state in cell_states(folder, plan):
+        if state is None or state.state != "done":
+            continue
+        try:
+            evaluation = load_evaluation(evaluation_path(state.folder, state.dataset, protocol))
+        except DataError:
+            continue
+        if evaluation is not None:
+            accuracy = float(evaluation.confusion.trace() / evaluation.n)
+            scores.append(Score(cell.factors, cell.seed, accuracy, evaluation.n, state.epochs, state.trained_seconds))
+    return scores

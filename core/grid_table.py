@@ -1,0 +1,176 @@
+"""What a grid of trainings found: means over seeds with intervals, gains over the fixed spectrogram, as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import numpy as np
+from scipy.stats import t as student
+
+from core.config import FrontEndConfig, Setting
+from core.metrics.intervals import wilson
+
+BASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "mel": ("textbook mel filters", {}),
+    "random": ("random mel filters", {"mel_start": "random"}),
+    "masked": ("STFT bins 25–49 masked", {"masked_bins": (25, 49)}),
+    "triangle": ("triangles, centre and width learn", {"mel_shape": "triangle"}),
+    "bell": ("bells, centre and width learn", {"mel_shape": "bell"}),
+    "random-stft": ("random STFT kernels", {"stft_start": "random"}),
+}
+"""What the spectrogram starts from, or is made of: title, and the settings of the front end that differ."""
+
+CLAIMED_GAIN = 0.142
+CLAIM = (
+    "Published: training the basis functions lifted keyword spotting by up to 14.2 points, and by less the larger the "
+    "model (Heung, Cheuk and Herremans, 2022, abstract; all of Speech Commands, a recipe of their own)."
+)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """What was varied, apart from the seed."""
+
+    model: str
+    """Name of the preset."""
+    basis: str
+    """One of ``BASES``."""
+    n_mels: int
+    setting: str
+
+    @property
+    def plain(self) -> Factors:
+        """The same under its first name: the shape of filters counts only where they are trained.
+
+        >>> Factors("linear", "triangle", 40, "C").plain.basis, Factors("linear", "triangle", 40, "B").plain.basis
+        ('mel', 'triangle')
+        """
+        shaped = "mel_shape" in BASES[self.basis][1]
+        trains_mel = FrontEndConfig(setting=cast(Setting, self.setting)).trains_mel
+        return replace(self, basis="mel") if shaped and not trains_mel else self
+
+    @property
+    def fixed(self) -> Factors:
+        """The same with nothing of the spectrogram trained."""
+        return replace(self, setting="A").plain
+
+
+@dataclass(frozen=True)
+class Score:
+    """Accuracy of one training of a grid on the test clips."""
+
+    factors: Factors
+    seed: int
+    accuracy: float
+    """0 to 1."""
+    n: int
+    """Test clips."""
+    epochs: int
+    seconds: float
+    """Time of training (s)."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """All seeds of one combination. Accuracies and intervals lie in 0 to 1; gains in -1 to 1."""
+
+    factors: Factors
+    seeds: int
+    n: int
+    """Test clips."""
+    epochs: int
+    seconds: float
+    """Mean time of a training (s)."""
+    accuracy: float
+    """Mean over the seeds."""
+    interval: tuple[float, float]
+    """95 % interval: of the mean over seeds (Student's t), or with one seed of the share of clips (Wilson)."""
+    gain: float | None
+    """Mean difference from setting A with the same seeds; None for A itself and where A was not trained."""
+    gain_interval: tuple[float, float] | None
+    """Its 95 % interval over seeds; None with fewer than two seeds in common."""
+
+
+def summarise(scores: Iterable[Score]) -> tuple[Row, ...]:
+    """One row for each combination, by model, basis (in the order of ``BASES``), number of filters and setting."""
+    groups: dict[Factors, dict[int, Score]] = {}
+    for score in scores:
+        groups.setdefault(score.factors, {})[score.seed] = score
+    order = sorted(groups, key=lambda one: (one.model, list(BASES).index(one.basis), one.n_mels, one.setting))
+    return tuple(_row(factors, groups[factors], groups.get(factors.fixed, {})) for factors in order)
+
+
+def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -> Row:
+    of_all = list(by_seed.values())
+    accuracies = [score.accuracy for score in of_all]
+    n = min(score.n for score in of_all)
+    interval = mean_interval(accuracies)
+    if interval is None:
+        low, high = wilson(round(accuracies[0] * n), n)
+        interval = float(low), float(high)
+    # Few seeds that differ much leave an interval wider than a share can be.
+    interval = max(0.0, interval[0]), min(1.0, interval[1])
+    shared = sorted(set(by_seed) & set(fixed)) if factors.setting != "A" else []
+    gains = [by_seed[seed].accuracy - fixed[seed].accuracy for seed in shared]
+    return Row(
+        factors=factors,
+        seeds=len(of_all),
+        n=n,
+        epochs=max(score.epochs for score in of_all),
+        seconds=float(np.mean([score.seconds for score in of_all])),
+        accuracy=float(np.mean(accuracies)),
+        interval=interval,
+        gain=float(np.mean(gains)) if gains else None,
+        gain_interval=mean_interval(gains),
+    )
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """95 % interval of a mean (Student's t); None for fewer than two values.
+
+    >>> mean_interval([0.4]) is None
+    True
+    >>> [round(end, 3) for end in mean_interval([0.40, 0.42, 0.44])]
+    [0.37, 0.47]
+    """
+    if len(values) < 2:
+        return None
+    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    half = float(student.ppf(0.975, len(values) - 1)) * error
+    return mean - half, mean + half
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """The rows as a table for other programs, with shares and not percent."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(
+        ["model", "basis", "n_mels", "setting", "seeds", "test_clips", "epochs", "mean_train_s", "accuracy",
+         "accuracy_low", "accuracy_high", "gain", "gain_low", "gain_high"]
+    )  # fmt: skip
+    for row in rows:
+        gain = ("", "", "") if row.gain is None else (row.gain, *(row.gain_interval or ("", "")))
+        factors = row.factors
+        writer.writerow(
+            [factors.model, factors.basis, factors.n_mels, factors.setting, row.seeds, row.n, row.epochs, row.seconds,
+             row.accuracy, *row.interval, *gain]
+        )  # fmt: skip
+    return text.getvalue()
+
+
+def as_records(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The rows as plain values, for ``json``."""
+    return [
+        {
+            "model": row.factors.model, "basis": row.factors.basis, "n_mels": row.factors.n_mels,
+            "setting": row.factors.setting, "seeds": row.seeds, "test_clips": row.n, "epochs": row.epochs,
+            "mean_train_s": row.seconds, "accuracy": row.accuracy, "interval": list(row.interval), "gain": row.gain,
+            "gain_interval": list(row.gain_interval) if row.gain_interval else None,
+        }
+        for row in rows
+    ]  # fmt: skip

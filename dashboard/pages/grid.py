@@ -1,0 +1,23 @@
+"""Train many models in a row, crossed, and see over several seeds what was worth it."""
+
+import streamlit as st
+
+from core import grid
+from dashboard import dataset_choice, grid_view
+from dashboard.widgets import begin_page, explained
+
+begin_page(
+    "Grid of trainings",
+    "One training with one seed proves little. Here every combination is trained several times, one after the other, "
+    "and the differences are shown with their intervals.",
+)
+
+found = grid.list_grids()
+with st.expander("New grid", expanded=not found, icon=":material/add_circle:"):
+    dataset_choice.shown()
+    with explained():
+        grid_view.draw_form()
+if not found:
+    st.info("No grids yet. The first one appears here as soon as it is started.", icon=":material/lightbulb:")
+    st.stop()
+grid_view.draw(grid_view.choose(found))

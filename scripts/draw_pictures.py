@@ -1,0 +1,83 @@
+"""Draw the README's pictures from trained runs and real clips.
+
+    python scripts/draw_pictures.py --data ROOT docs
+    python scripts/draw_pictures.py --data ROOT --grid NAME docs     draws the gains of a grid as well
+
+Uses Chromium through playwright, as the browser tests do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import plotly.graph_objects as go
+from playwright.sync_api import sync_playwright
+
+from core import figures, grid, runs
+from core.checkpoint import load_checkpoint
+from core.comparison import compare
+from core.data.pack import open_data
+from core.evaluation import evaluate
+from core.experiments.measure import run_experiment
+from core.experiments.plan import Experiment
+from core.filter_facts import band_edges, band_shares, seen_as
+from core.grid_table import summarise
+
+FIXED, TRAINED = "shipped-linear-A", "shipped-linear-D"
+SIZES = {"overview": (1100, 620), "words": (760, 620), "bands": (760, 420), "swap": (760, 480), "grid": (760, 720)}
+"""Width and height of each picture in pixels."""
+
+
+def pictures(root: Path, grid_name: str | None) -> Iterator[tuple[str, go.Figure]]:
+    """Name and figure of each picture."""
+    fixed, trained = runs.find_run(FIXED), runs.find_run(TRAINED)
+    filters = load_checkpoint(trained).filters()
+    yield "overview", figures.overview_picture(filters)
+    data = open_data(root)
+    evaluations = [
+        dataclasses.replace(evaluate(path, data, "official", device="cpu"), run=name)
+        for path, name in ((fixed, "linear A"), (trained, "linear D"))
+    ]
+    yield "words", figures.word_gains(compare(evaluations)[0])
+    edges = band_edges("octaves", filters.sample_rate)
+    shapes = seen_as(filters, "shapes")
+    shares = (band_shares(one.mel_basis, edges, filters.sample_rate) for one in (shapes.initial, shapes.learned))
+    yield "bands", figures.band_sensitivity(*shares, edges)
+    experiment = Experiment(kind="swap", quick=False)
+    yield "swap", figures.accuracy_by_change(run_experiment(trained, data, "official", experiment, device="cpu"))
+    if grid_name:
+        folder = grid.folder_of(grid_name)
+        plan = grid.grid_state(folder).plan
+        assert plan is not None, f"{folder} has no plan"
+        rows = summarise(grid.grid_scores(folder, plan))
+        yield "grid", figures.grid_gains([row for row in rows if row.factors.basis in ("mel", "random")])
+
+
+def draw(root: Path, grid_name: str | None, folder: Path) -> None:
+    """Write every picture as PNG."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=["--no-sandbox"]
+        )
+        for name, figure in pictures(root, grid_name):
+            width, height = SIZES[name]
+            figure.update_layout(width=width, height=height)
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.set_content(figure.to_html(include_plotlyjs=True))
+            page.wait_for_selector(".main-svg")
+            page.locator(".plotly-graph-div").screenshot(path=str(folder / f"{name}.png"))
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("--data", metavar="ROOT", type=Path, required=True)
+    parser.add_argument("--grid", metavar="NAME")
+    options = parser.parse_args()
+    draw(options.data, options.grid, options.folder)
