@@ -24,6 +24,7 @@ from core.data.pack import open_data
 from core.evaluation import evaluate
 from core.experiments.measure import run_experiment
 from core.experiments.plan import Experiment
+from core.figures.experiments import accuracy_by_change
 from core.filter_facts import band_edges, band_shares, seen_as
 from core.grid_table import summarise
 
@@ -48,7 +49,7 @@ def pictures(root: Path, grid_name: str | None) -> Iterator[tuple[str, go.Figure
     shares = (band_shares(one.mel_basis, edges, filters.sample_rate) for one in (shapes.initial, shapes.learned))
     yield "bands", figures.band_sensitivity(*shares, edges)
     experiment = Experiment(kind="swap", quick=False)
-    yield "swap", figures.accuracy_by_change(run_experiment(trained, data, "official", experiment, device="cpu"))
+    yield "swap", accuracy_by_change(run_experiment(trained, data, "official", experiment, device="cpu"))
     if grid_name:
         folder = grid.folder_of(grid_name)
         plan = grid.grid_state(folder).plan
