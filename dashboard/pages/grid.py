@@ -7,7 +7,7 @@ from dashboard import dataset_choice, grid_view
 from dashboard.widgets import begin_page, explained
 
 begin_page(
-    "Grid of trainings",
+    "Grid",
     "One training with one seed proves little. Here every combination is trained several times, one after the other, "
     "and the differences are shown with their intervals.",
 )

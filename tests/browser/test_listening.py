@@ -122,6 +122,8 @@ class Ear:
     def __init__(self, page):
         self.page = page
         self.part = page.locator(".ear")
+        # Where the source was just changed, the part of the one before is still on its way out.
+        expect(self.part).to_have_count(1)
         expect(self.part).to_be_visible()
 
     def start(self):

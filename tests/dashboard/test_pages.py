@@ -7,6 +7,10 @@ import pytest
 import torch
 
 from core import runs
+from core.checkpoint import checkpoint_of, save_checkpoint
+from core.evaluation import evaluate, evaluation_path, save_evaluation
+from core.models import build_model
+from core.presets import preset_config
 from tests.dashboard.conftest import GOOD, PAGES, TITLES, assert_calm, charts, texts, tone, wav
 
 USE_A_MODEL = ("filterbank", "kernels", "hearing", "evaluation", "robustness", "live")
@@ -143,3 +147,37 @@ def test_a_model_deleted_behind_the_pages_back_is_no_error(open_page, finished_r
     app.run()
     assert_calm(app)
     assert app.selectbox("app.model").value == GOOD
+
+
+BASES = {
+    "random": {"mel_start": "random", "stft_start": "random", "start_seed": 1},
+    "bells-masked": {"mel_shape": "bell", "masked_bins": (25, 49), "n_mels": 10},
+}
+
+
+@pytest.fixture(params=BASES)
+def run_with_another_basis(request, tmp_path, tiny_root, tiny_pack):
+    """A run whose spectrogram is not the tutorial's, a little way from its start."""
+    config = preset_config("linear", setting="D", epochs=1, **BASES[request.param])
+    folder = runs.new_run(config, tiny_root, name=request.param)
+    model = build_model(config)
+    with torch.no_grad():
+        for parameter in model.front_end.parameters():
+            parameter.mul_(1.01)
+    model.front_end.keep_valid()
+    checkpoint = checkpoint_of(model, config, epoch=1, validation_accuracy=0.5, dataset=tiny_pack.title)
+    save_checkpoint(folder / runs.BEST, checkpoint)
+    runs.keep_filters(folder, model.front_end.filters(1).learned, kernels=True)
+    runs.write_status(folder, state="done", message="", epoch=1, epochs=1, dataset=tiny_pack.title, device="cpu")
+    path = evaluation_path(folder, tiny_pack.title, "official")
+    save_evaluation(path, evaluate(folder, tiny_pack, "official", device="cpu"))
+    return folder
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_every_page_takes_a_spectrogram_of_another_kind(open_page, run_with_another_basis):
+    for page in PAGES:
+        app = open_page(page)
+        assert_calm(app)
+        if page in USE_A_MODEL:
+            assert run_with_another_basis.name in app.selectbox("app.model").options[0]
