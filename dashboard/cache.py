@@ -344,9 +344,16 @@ def _checkpoint_hash(path: str, modified: int) -> str:  # noqa: ARG001  (part of
 
 
 @st.cache_resource(max_entries=8, show_spinner="Preparing the noises …")
-def changer(_pack: Pack, key: str, protocol: str, kind: Kind, seed: int) -> Changer:  # noqa: ARG001  (the key)
-    """What changes the clips of a protocol; ``key`` is the pack's."""
-    return Changer(_pack, protocol, kind, seed)
+def changer(
+    _pack: Pack,
+    _dataset: Pack,
+    keys: tuple[str, str],  # noqa: ARG001  (part of the key)
+    protocol: str,
+    kind: Kind,
+    seed: int,
+) -> Changer:
+    """What changes the clips of a protocol; ``keys`` are those of the packs."""
+    return Changer(_pack, protocol, kind, seed, _dataset)
 
 
 # Runs side by side

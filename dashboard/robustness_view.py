@@ -15,6 +15,7 @@ from core.config import LABELS, OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data.pack import Pack, open_data
 from core.errors import DataError
 from core.figures.robustness import clips_text, point_text, value_text
+from core.recordings import own_pack
 from core.robustness import N_CLIPS, as_csv, kept_path, measure, save
 from core.runs import RunState
 from dashboard import cache, jobs, picker, state
@@ -96,10 +97,13 @@ def choose(run: RunState, pack: Pack) -> Question:
     )  # fmt: skip
     left, right = st.columns(2)
     protocols = [name for name in PROTOCOLS if name != OWN and bool((pack.splits == name).any())]
+    own = _own()
+    if own is not None:
+        protocols.append(OWN)
     protocol = left.selectbox(
         "Which clips", protocols, format_func=_protocol_title, key="robustness.protocol", persist_state="session",
     )  # fmt: skip
-    n_all = int((pack.splits == protocol).sum())
+    n_all = len(own) if protocol == OWN and own is not None else int((pack.splits == protocol).sum())
     sizes = [size for size in SIZES if size is None or size < n_all]
     n_clips = right.segmented_control(
         "How many", sizes, default=N_CLIPS if N_CLIPS in sizes else None, required=N_CLIPS in sizes,
@@ -109,6 +113,20 @@ def choose(run: RunState, pack: Pack) -> Question:
         "intervals, more time.",
     )  # fmt: skip
     return Question(tuple(found[name] for name in names if name in found), protocol, kind, n_clips)
+
+
+def _own() -> Pack | None:
+    """The recordings of the user's own; None where there are none to test on."""
+    try:
+        return cache.own_recordings()
+    except DataError:
+        return None
+
+
+def clips_of(question: Question, pack: Pack) -> Pack:
+    """The clips that are measured: the dataset, or one's own recordings."""
+    own = _own() if question.protocol == OWN else None
+    return pack if own is None else own
 
 
 def _protocol_title(name: str) -> str:
@@ -159,10 +177,12 @@ def measure_and_keep(runs: list[Path], root: Path | None, question: Question, de
     Raises:
         RunError: If a model was replaced meanwhile, or nothing can be written there.
     """
-    pack = open_data(root, progress=progress)
+    dataset = open_data(root, progress=progress)
+    pack = own_pack() if question.protocol == OWN else dataset
     found = measure(
-        runs, pack, question.protocol, question.kind, n_clips=question.n_clips, device=device, progress=progress
-    )
+        runs, pack, question.protocol, question.kind, n_clips=question.n_clips, dataset=dataset, device=device,
+        progress=progress,
+    )  # fmt: skip
     for run, record in zip(runs, found, strict=True):
         path = kept_path(run, pack.title, question.protocol, question.kind, n_clips=question.n_clips)
         save(path, record)
@@ -252,7 +272,7 @@ def beside(records: list[Robustness], number: int, step: int) -> None:
 
 
 @st.fragment
-def listen(records: list[Robustness], number: int, step: int, pack: Pack) -> None:
+def listen(records: list[Robustness], number: int, step: int, pack: Pack, dataset: Pack) -> None:
     """Clips of one point, as the models heard them, with all answers."""
     record = records[number]
     value = record.values[step]
@@ -272,7 +292,7 @@ def listen(records: list[Robustness], number: int, step: int, pack: Pack) -> Non
         return
     n_pages = -(-len(numbers) // PAGE_CLIPS)
     page = st.pagination(n_pages, key=f"robustness.page.{shown}.{noise}") if n_pages > 1 else 1
-    changer = cache.changer(pack, pack.key, record.protocol, record.kind, record.seed)
+    changer = cache.changer(pack, dataset, (pack.key, dataset.key), record.protocol, record.kind, record.seed)
     for clip in numbers[(page - 1) * PAGE_CLIPS : page * PAGE_CLIPS]:
         row = int(record.rows[clip])
         changed, clean = changer.sounds(row, (value, UNCHANGED[record.kind]))

@@ -18,7 +18,7 @@ from core.commands.options import Commands, add_data, add_device, add_json, data
 from core.config import PROTOCOLS, SETTINGS
 from core.errors import ConfigError
 from core.grid import PLANS, Cell, grid_scores, new_grid, plan_named
-from core.grid.folder import folder_of, grid_state, list_grids, read_plan
+from core.grid.folder import FAILED, folder_of, grid_state, list_grids, read_plan
 from core.grid_table import BASES, CLAIM, Row, as_csv, as_records, summarise
 from core.memory import keep_freed_memory
 from core.presets import PRESETS
@@ -153,7 +153,7 @@ def _train(folder: Path) -> int:
 
         def on_cell(number: int, n: int, cell: Cell, state: RunState) -> None:
             nonlocal failed
-            failed += state.state in ("failed", "crashed", "broken")
+            failed += state.state in FAILED
             best = "" if state.best_accuracy is None else f"  validation {state.best_accuracy:.1%}"
             tqdm.write(
                 f"{number:4} of {n}  {cell.name:36} {state.state}{best} {state.message}".rstrip(), file=sys.stderr

@@ -11,6 +11,7 @@ from core import runs
 from core.changes import VALUES, Robustness, noise_title
 from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
 from core.config import OWN, PROTOCOLS
+from core.errors import ConfigError
 
 KINDS = {"noise": "dB", "shift": "ms", "gain": "dB", "speed": "times"}
 """What can happen to the clips, and the unit it is measured in."""
@@ -28,11 +29,10 @@ def add(commands: Commands) -> None:
         "hear, at a signal-to-noise ratio over the active speech. The result is kept with each run.",
     )
     parser.add_argument("runs", metavar="RUN", nargs="+", help="runs, folders or checkpoint files")
-    add_data(parser)
+    add_data(parser, "; 'own' for the recordings of your own that the Live page kept")
     parser.add_argument(
-        "--protocol", choices=tuple(name for name in PROTOCOLS if name != OWN), default="official",
-        help="which clips (default: the official test set)",
-    )  # fmt: skip
+        "--protocol", choices=tuple(PROTOCOLS), help="which clips (default: the official test set, or own)"
+    )
     parser.add_argument(
         "--change", nargs="+", choices=(*KINDS, "all"), default=["noise"],
         help="what happens to the clips (default: noise)",
@@ -66,21 +66,28 @@ def clips_of(text: str) -> int | None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, keep and print."""
+    is_own = options.data == OWN
+    protocol = options.protocol or (OWN if is_own else "official")
+    if is_own != (protocol == OWN):
+        raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
     paths = [runs.find_run(text) for text in options.runs]
     from core.data.pack import open_data
+    from core.recordings import own_pack
     from core.robustness import as_csv, kept_path, measure, save
 
     kinds = tuple(VALUES) if "all" in options.change else tuple(dict.fromkeys(options.change))
     records: list[Robustness] = []
     with progress_bar("answer") as progress:
-        data = open_data(data_root(options.data), progress=progress)
+        # Own recordings have no noise: that of the dataset that KWS_DATA names stands in.
+        dataset = open_data(data_root(None if is_own else options.data), progress=progress)
+        data = own_pack() if is_own else dataset
         for kind in kinds:
             found = measure(
-                paths, data, options.protocol, kind, n_clips=options.clips, seed=options.seed,
+                paths, data, protocol, kind, n_clips=options.clips, seed=options.seed, dataset=dataset,
                 device=device_name(options.device), progress=progress,
             )  # fmt: skip
             for path, record in zip(paths, found, strict=True):
-                where = (path, data.title, options.protocol, kind)
+                where = (path, data.title, protocol, kind)
                 save(kept_path(*where, n_clips=options.clips, seed=options.seed), record)
             records += found
     if options.csv:

@@ -18,8 +18,8 @@ from core.grid_table import Score
 from core.runs import RunState
 
 PLAN = "grid.json"
-SETTLED = ("done", "failed")
-"""States of a training that this round is through with."""
+FAILED = ("failed", "crashed", "broken")
+"""States of a training that went wrong."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def grid_state(folder: Path) -> GridState:
     found = [state for _, state in cell_states(folder, plan) if state]
     counts = Counter(state.state for state in found)
     alive = [state for state in found if state.alive]
-    failed = [state for state in found if state.state in ("failed", "crashed", "broken")]
+    failed = [state for state in found if state.state in FAILED]
     return GridState(
         name=folder.name,
         folder=folder,

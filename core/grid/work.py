@@ -11,7 +11,7 @@ from types import FrameType
 
 from core import runs
 from core.errors import KeywordSpottingError, RunError
-from core.grid.folder import SETTLED, read_plan
+from core.grid.folder import FAILED, read_plan
 from core.grid.plan import Cell
 from core.memory import keep_freed_memory
 from core.runs import RunState
@@ -96,7 +96,7 @@ def main() -> int:
 
     def ended(number: int, n: int, cell: Cell, state: RunState) -> None:
         nonlocal failed
-        failed += state.state not in (*SETTLED[:1], "stopped")
+        failed += state.state in FAILED
         log.info("%d of %d: %s %s", number, n, cell.name, state.state)
 
     try:

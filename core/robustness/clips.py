@@ -34,12 +34,14 @@ class Changer:
         protocol: Which of them.
         kind: What happens to them.
         seed: What noise is drawn from.
+        dataset: Where recordings of one's own get their noise from.
     """
 
-    def __init__(self, pack: Pack, protocol: str, kind: Kind, seed: int = 0) -> None:
+    def __init__(self, pack: Pack, protocol: str, kind: Kind, seed: int = 0, dataset: Pack | None = None) -> None:
         self.pack = pack
         self.kind: Kind = kind
-        self.background: Background | None = background(pack, protocol, seed) if kind == "noise" else None
+        noisy = kind == "noise"
+        self.background: Background | None = background(pack, protocol, seed, dataset=dataset) if noisy else None
 
     @property
     def noises(self) -> tuple[str, ...]:

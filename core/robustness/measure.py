@@ -32,6 +32,7 @@ def measure(
     values: Sequence[float | None] | None = None,
     n_clips: int | None = N_CLIPS,
     seed: int = 0,
+    dataset: Pack | None = None,
     device: str | None = None,
     progress: Progress | None = None,
 ) -> list[Robustness]:
@@ -45,6 +46,7 @@ def measure(
         values: How much of it; None for ``VALUES`` of that kind.
         n_clips: Size of a sample with the protocol's share of each label; None for all clips.
         seed: What the sample and the noise are drawn from.
+        dataset: Where recordings of one's own get their noise from.
         device: "cpu" or "cuda"; None for the fastest.
         progress: Called with answers given, answers in all, and what is done; raising in it cancels.
 
@@ -64,7 +66,7 @@ def measure(
     rows = sample(pack, protocol, n_clips, seed)
     hashes = [checkpoint_hash(run) for run in runs]
     models = [Classifier(run, device) for run in runs]
-    changer = Changer(pack, protocol, kind, seed)
+    changer = Changer(pack, protocol, kind, seed, dataset)
     truth = pack.labels[rows]
     answers = np.zeros((len(models), len(steps), len(rows)), np.int64)
     scores, truth_scores = np.zeros((2, *answers.shape), np.float32)

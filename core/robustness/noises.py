@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.changes import rms
-from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL
+from core.config import CLIP_SAMPLES, OWN, SAMPLE_RATE, SILENCE_LABEL
 from core.data.pack import Pack
 from core.results import FloatArray
 from core.stream_accuracy.noise import FADE_S, Noise, noise_bed, unheard_noise
@@ -34,6 +34,7 @@ class Background:
     """Noises for the clips of one protocol; which noise a clip gets, and which second of it, follows from its row."""
 
     pack: Pack
+    """Where the voices of babble come from."""
     names: tuple[str, ...]
     """Kinds of noise, recordings first."""
     recordings: Noise
@@ -83,28 +84,33 @@ class Background:
         return mix
 
 
-def background(pack: Pack, protocol: str, seed: int = 0) -> Background:
+def background(pack: Pack, protocol: str, seed: int = 0, *, dataset: Pack | None = None) -> Background:
     """The noises for one protocol.
 
     Recordings are those that training did not hear (``unheard_noise``). Babble, hiss with the spectrum of speech and
-    rumble are made here; what the dataset has a training noise of the same name for is left out.
+    rumble are made here; what the dataset has a training noise of the same name for is left out. A user's own
+    recordings come without noise and without other people: those of ``dataset``'s official test stand in.
 
     Raises:
         DataError: If the pack has no clips of that protocol.
     """
-    recordings = unheard_noise(pack, protocol) if protocol != "own" else {}
     rows = _words(pack, protocol)
-    talk = _talk(pack, protocol)
-    heard = " ".join(pack.noise).lower()
+    if protocol == OWN and dataset is not None:
+        source, test = dataset, "official"
+    else:
+        source, test = pack, protocol
+    recordings = unheard_noise(source, test) if test != OWN else {}
+    talk = _talk(source, test)
+    heard = " ".join(source.noise).lower()
     made = [name for name in (BABBLE, SPEECH_SHAPED, RUMBLE) if name.split()[0] not in heard]
     if not len(talk):
         made = [name for name in made if name == RUMBLE]
     return Background(
-        pack=pack,
+        pack=source,
         names=(*recordings, *made),
         recordings=recordings,
         talk=talk,
-        spectrum=_speech_spectrum(pack, _spread(talk, SHAPING_CLIPS)),
+        spectrum=_speech_spectrum(source, _spread(talk, SHAPING_CLIPS)),
         speech_rms=_speech_rms(pack, _spread(rows, LOUDNESS_CLIPS)),
         seed=seed,
     )

@@ -13,8 +13,9 @@ begin_page(
 )
 
 run = picker.require_model("see how it does in noise")
-pack = robustness_view.require_data()
-question = robustness_view.choose(run, pack)
+dataset = robustness_view.require_data()
+question = robustness_view.choose(run, dataset)
+pack = robustness_view.clips_of(question, dataset)
 robustness_view.offer(question, pack)
 records = robustness_view.kept(question, pack)
 if not records:
@@ -26,7 +27,7 @@ show_clickable_figure(
 )
 robustness_view.explain(records)
 number, step = robustness_view.choose_point(records)
-robustness_view.listen(records, number, step, pack)
+robustness_view.listen(records, number, step, pack, dataset)
 
 noises, words = st.columns(2) if records[number].noises else (None, st.container())
 if noises:

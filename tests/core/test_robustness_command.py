@@ -4,10 +4,13 @@ import csv
 import io
 import json
 
+import numpy as np
 import pytest
 
+from core import recordings
 from core.checkpoint import checkpoint_of, save_checkpoint
 from core.commands import main
+from core.config import KEYWORDS, SAMPLE_RATE
 from core.models import build_model
 from core.presets import preset_config
 
@@ -66,3 +69,31 @@ def test_too_few_clips_or_none_are_refused_in_words(robustness, capsys):
         with pytest.raises(SystemExit):
             robustness("--clips", text)
         assert "clips" in capsys.readouterr().err
+
+
+@pytest.fixture
+def own_recordings(tmp_path, monkeypatch):
+    """Twenty-four clips of one's own: noise that is called a word."""
+    monkeypatch.setenv("KWS_RECORDINGS", str(tmp_path / "recordings"))
+    rng = np.random.default_rng(0)
+    for number in range(24):
+        samples = (0.05 * rng.standard_normal(SAMPLE_RATE)).astype(np.float32)
+        recordings.add(samples, model="mine", word="yes", score=0.5, truth=KEYWORDS[number % 10])
+
+
+def test_recordings_of_ones_own_meet_the_noises_of_the_dataset(
+    robustness, own_recordings, tone_root, monkeypatch, capsys
+):
+    monkeypatch.setenv("KWS_DATA", str(tone_root))
+    capsys.readouterr()
+    assert main(["robustness", "mine", "--data", "own", "--clips", "all", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out)["measurements"]
+    assert (found["protocol"], found["dataset"], found["n"]) == ("own", recordings.TITLE, 24)
+    # Of their own they would have rumble alone.
+    assert {"running tap", "babble", "rumble"} <= set(found["points"][1]["by_noise"])
+
+
+def test_own_clips_and_another_protocol_do_not_go_together(robustness, own_recordings, capsys):
+    code = main(["robustness", "mine", "--data", "own", "--protocol", "official"])
+    assert code == 2
+    assert "belong together" in capsys.readouterr().err

@@ -4,9 +4,11 @@ import shutil
 
 import pytest
 
+from core import recordings
+from core.config import KEYWORDS
 from core.robustness import kept_path, load
 from dashboard import jobs, robustness_view
-from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, wait_until
+from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
 
 
 @pytest.fixture
@@ -77,3 +79,19 @@ def test_a_model_that_changed_is_measured_again(measured, own_run):
     best.write_bytes((best.read_bytes()) + b" ")
     measured.run()
     assert "Not measured yet: linear-D-good." in texts(measured)
+
+
+def test_recordings_of_ones_own_can_be_measured_too(open_page, own_run, use_tiny_data):
+    for number in range(24):
+        recordings.add(tone(300 + 150 * (number % 10)), model=GOOD, word="yes", score=0.5, truth=KEYWORDS[number % 10])
+    app = open_page("robustness")
+    app.selectbox("robustness.protocol").set_value("own").run()
+    assert_calm(app)
+    app.button("robustness.start").click().run()
+    wait_until(lambda: not jobs.find(robustness_view.JOB).running)
+    assert jobs.find(robustness_view.JOB).state == "done", jobs.find(robustness_view.JOB).message
+    app.run()
+    assert_calm(app)
+    assert "24 clips of the recordings of your own" in texts(app)
+    assert players(app) > 0
+    jobs.forget(robustness_view.JOB)
