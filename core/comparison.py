@@ -335,7 +335,8 @@ PARTS = {
 def settings_table(configs: Sequence[RunConfig | None]) -> tuple[SettingRow, ...]:
     """Every setting of some runs side by side; None stands for settings that cannot be read.
 
-    The step size of a part that is not trained has no effect, and is left out.
+    The step size of a part that is not trained has no effect, nor has the seed of filters that do not start at random,
+    or the shape of filters that are not trained; these are left out.
     """
     known = [None if config is None else _in_effect(config) for config in configs]
     names = next((list(values) for values in known if values is not None), [])
@@ -349,8 +350,14 @@ def settings_table(configs: Sequence[RunConfig | None]) -> tuple[SettingRow, ...
 
 def _in_effect(config: RunConfig) -> dict[tuple[str, str], Any]:
     flat, front_end = _flat(to_dict(config)), config.front_end
-    unused = {"mel_rate": not front_end.trains_mel, "stft_rate": not front_end.trains_stft}
-    return flat | {("training", name): None for name, without_effect in unused.items() if without_effect}
+    at_random = front_end.mel_start == "random" or front_end.stft_start == "random"
+    unused = {
+        ("training", "mel_rate"): not front_end.trains_mel,
+        ("training", "stft_rate"): not front_end.trains_stft,
+        ("front_end", "start_seed"): not at_random,
+        ("front_end", "mel_shape"): not front_end.trains_mel,
+    }
+    return flat | {name: None for name, without_effect in unused.items() if without_effect}
 
 
 def _flat(values: Mapping[str, Any]) -> dict[tuple[str, str], Any]:

@@ -44,7 +44,8 @@ page = st.navigation(
             for name in names
         ]
         for section, names in SECTIONS.items()
-    }
+    },
+    expanded=True,  # a menu that hides pages behind "View more" hides them from newcomers
 )
 if page.url_path in USE_A_MODEL:
     with st.sidebar:

@@ -198,6 +198,12 @@ def test_settings_that_differ_are_told_from_those_that_do_not():
     differing = {(row.part, row.name) for row in settings_table([a, d]) if row.differs}
     # The step sizes of filters have no effect where these are not trained.
     assert differing == {
-        ("Spectrogram", "setting"), ("Training", "seed"), ("Training", "mel rate"), ("Training", "stft rate"),
+        ("Spectrogram", "setting"), ("Spectrogram", "mel shape"), ("Training", "seed"), ("Training", "mel rate"),
+        ("Training", "stft rate"),
     }  # fmt: skip
     assert settings_table([None, None]) == ()
+
+
+def test_the_seed_of_filters_counts_where_they_start_at_random():
+    configs = [preset_config("linear", seed=seed, mel_start="random") for seed in (0, 3)]
+    assert ("Spectrogram", "start seed") in {(row.part, row.name) for row in settings_table(configs) if row.differs}
