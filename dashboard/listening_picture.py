@@ -31,18 +31,22 @@ class Look:
 
     title: str
     labels: tuple[dict[str, Any], ...]
+    axis: str
+    """What the spectrogram's axis is."""
     ticks: tuple[tuple[float, str], ...]
-    """Places on the frequency axis, in mel bands, and what stands there."""
+    """Places on that axis, in mel bands, and what stands there."""
     n_mels: int
     frame_s: float
 
 
 def look(title: str, labels: Sequence[str], filters: Filters) -> Look:
     """The look of a model with these labels and filters."""
+    axis, ticks = _axis(filters)
     return Look(
         title=title,
         labels=tuple(_label(label) for label in labels),
-        ticks=_ticks(filters),
+        axis=axis,
+        ticks=ticks,
         n_mels=len(filters.initial.mel_basis),
         frame_s=filters.hop_length / filters.sample_rate,
     )
@@ -59,14 +63,17 @@ def _label(label: str) -> dict[str, Any]:
     }
 
 
-def _ticks(filters: Filters) -> tuple[tuple[float, str], ...]:
-    """Round frequencies and where they lie among the centres of the initial filters, as in the other figures."""
+def _axis(filters: Filters) -> tuple[str, tuple[tuple[float, str], ...]]:
+    """Round frequencies and where they lie among the centres of the initial filters, as in the other figures.
+
+    Filters without any order are numbered.
+    """
     centres = filter_centres(filters.initial.mel_basis, filters.sample_rate)
     if not np.all(np.diff(centres) > 0):
-        return ()
+        return "filter (number)", tuple((float(band), str(band)) for band in range(0, len(centres), 10))
     shown = ROUND_HZ[(centres[0] <= ROUND_HZ) & (centres[-1] >= ROUND_HZ)]
     bands = np.interp(shown, centres, np.arange(len(centres)))
-    return tuple((float(band), f"{hz:,.0f}") for band, hz in zip(bands, shown, strict=True))
+    return "frequency (Hz)", tuple((float(band), f"{hz:,.0f}") for band, hz in zip(bands, shown, strict=True))
 
 
 def lane(listening: Listening, name: str, drawn: Look, after_s: float, basis: str) -> dict[str, Any]:
@@ -82,6 +89,7 @@ def lane(listening: Listening, name: str, drawn: Look, after_s: float, basis: st
         "name": name,
         "title": drawn.title,
         "labels": drawn.labels,
+        "axis": drawn.axis,
         "ticks": drawn.ticks,
         "n_mels": drawn.n_mels,
         "frame_s": drawn.frame_s,

@@ -39,8 +39,8 @@ class Picture {
 
   drawColumns() {
     const { ink, left, right, mel, melEnd, lane } = this;
-    const { frame_s, n_mels, ticks } = lane.lane;
-    this.write('Log-mel spectrogram: frequency (Hz)', left, 12);
+    const { frame_s, n_mels, axis, ticks } = lane.lane;
+    this.write(`Log-mel spectrogram: ${axis}`, left, 12);
     ink.fillStyle = this.theme.ground;
     ink.fillRect(left, mel, right - left, melEnd - mel);
     this.inside(mel, melEnd, () => {

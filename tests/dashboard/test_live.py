@@ -232,7 +232,7 @@ def test_a_second_model_listens_to_the_same_sound(open_page, second_run):
 def _look():
     from dashboard.listening_picture import Look
 
-    return Look("", (), (), 40, 0.01)
+    return Look(title="", labels=(), axis="", ticks=(), n_mels=40, frame_s=0.01)
 
 
 def test_a_damaged_second_model_leaves_the_first_one_listening(open_page, second_run, own_run):

@@ -11,8 +11,9 @@ import torch
 
 from core import runs
 from core.checkpoint import load_checkpoint, save_checkpoint
-from core.config import LABELS, SAMPLE_RATE, ListeningConfig
+from core.config import LABELS, SAMPLE_RATE, FrontEndConfig, ListeningConfig
 from core.errors import AudioError
+from core.frontend import TrainableMel
 from core.inference import Classifier
 from dashboard import listener
 from dashboard.components.messages import read_message
@@ -250,6 +251,14 @@ def test_the_frequency_axis_names_round_frequencies_from_low_to_high(looks):
     assert list(bands) == sorted(bands)
     assert hz == sorted(hz)
     assert {500, 1000, 4000} <= set(hz)
+    assert looks["model"].axis == "frequency (Hz)"
+
+
+def test_filters_without_an_order_are_numbered():
+    filters = TrainableMel(FrontEndConfig(mel_start="random")).filters()
+    drawn = look("model", LABELS, filters)
+    assert drawn.axis == "filter (number)"
+    assert drawn.ticks == ((0.0, "0"), (10.0, "10"), (20.0, "20"), (30.0, "30"))
 
 
 # Who has which
