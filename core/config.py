@@ -421,6 +421,21 @@ class ListeningConfig:
 Config = TypeVar("Config")
 
 
+def parse_span(text: str, what: str) -> tuple[int, int]:
+    """Two whole numbers typed as a span.
+
+    Raises:
+        ConfigError: If it is none; ``what`` names it in the message.
+
+    >>> parse_span(" 25 - 49", "masked bins")
+    (25, 49)
+    """
+    first, _, last = (part.strip() for part in text.partition("-"))
+    if not (first.isdigit() and last.isdigit()):
+        raise ConfigError(f"{what} is {text!r}; give the first and the last number, as in 25-49.")
+    return int(first), int(last)
+
+
 def to_dict(config: Any) -> dict[str, Any]:
     """A config as plain values that ``json`` can write.
 

@@ -167,7 +167,7 @@ def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | N
     """
     folder.mkdir(parents=True)
     write_json(folder / CONFIG, to_dict(config))
-    write_json(folder / SOURCE, {"root": str(Path(root).expanduser().resolve()) if root else None, "device": device})
+    write_source(folder, root, device)
     write_status(folder, state="starting", epochs=config.training.epochs)
 
 
@@ -252,12 +252,6 @@ def claim(folder: Path, pid: int | None = None) -> None:
 def is_claimed(folder: Path) -> bool:
     """Whether a living process works on the folder."""
     return _owner(folder) is not None
-
-
-def works_here(folder: Path) -> bool:
-    """Whether this process works on the folder."""
-    owner = _owner(folder)
-    return owner is not None and owner.pid == os.getpid()
 
 
 def release(folder: Path) -> None:
@@ -394,6 +388,11 @@ def read_status(folder: Path) -> dict[str, Any]:
 def write_status(folder: Path, **values: Any) -> None:
     """Replace the status by ``values`` and a fresh heartbeat."""
     write_json(folder / STATUS, {**values, "changed": time.time()})
+
+
+def write_source(folder: Path, root: Path | None, device: str | None) -> None:
+    """Keep the data root (None: demo words) and the device (None: the fastest) of a run or a grid."""
+    write_json(folder / SOURCE, {"root": str(Path(root).expanduser().resolve()) if root else None, "device": device})
 
 
 def read_source(folder: Path) -> tuple[Path | None, str | None]:

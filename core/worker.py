@@ -206,8 +206,8 @@ class _Worker:
         runs.write_status(self.folder, **self.status)
 
 
-def main() -> int:
-    """Train the run whose folder is the only argument; exit with 0, or 1 if it failed."""
+def run_program(work: Callable[[Path], object]) -> int:
+    """Do some work on the folder that is the only argument; exit with 0, or 1 if it failed. SIGTERM asks for a stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     folder = Path(sys.argv[1])
     keep_freed_memory()
@@ -228,4 +228,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(work))

@@ -92,12 +92,11 @@ def _take_plan() -> None:
     st.session_state["grid.seeds"] = plan.seeds
 
 
-def choose(found: list[GridState]) -> GridState:
+def choose(names: list[str]) -> GridState:
     """The grid that is looked at: the chosen one, else the newest."""
-    named = {one.name: one for one in found}
-    if st.session_state.get(SHOWN) not in named:
-        st.session_state[SHOWN] = found[0].name
-    return named[st.selectbox("Grid", list(named), key=SHOWN, persist_state="session")]
+    if st.session_state.get(SHOWN) not in names:
+        st.session_state[SHOWN] = names[0]
+    return grid.grid_state(grid.folder_of(st.selectbox("Grid", names, key=SHOWN, persist_state="session")))
 
 
 def draw(found: GridState) -> None:

@@ -12,8 +12,16 @@ from typing import Any
 
 import streamlit as st
 
-from core.config import MEL_SHAPES, MEL_STARTS, STFT_STARTS, AugmentConfig, FrontEndConfig, RunConfig, TrainingConfig
-from core.errors import ConfigError
+from core.config import (
+    MEL_SHAPES,
+    MEL_STARTS,
+    STFT_STARTS,
+    AugmentConfig,
+    FrontEndConfig,
+    RunConfig,
+    TrainingConfig,
+    parse_span,
+)
 
 GROUPS: dict[str, tuple[str, type, tuple[str, ...]]] = {
     "training": (
@@ -95,20 +103,6 @@ def _meaning(name: str, option: Any) -> str:
     return MEANINGS.get(name, {}).get(option, str(option))
 
 
-def _bins(text: str) -> tuple[int, int] | None:
-    """First and last bin as typed; None for nothing.
-
-    >>> _bins(" 25-49"), _bins("")
-    ((25, 49), None)
-    """
-    if not text.strip():
-        return None
-    first, _, last = (part.strip() for part in text.partition("-"))
-    if not (first.isdigit() and last.isdigit()):
-        raise ConfigError(f"Bins never heard are {text!r}; give the first and the last one, as in 25-49, or nothing.")
-    return int(first), int(last)
-
-
 def _input(kind: type, name: str, value: Any, key: str) -> Any:
     hint = typing.get_type_hints(kind)[name]
     label = LABELS.get(name, name.replace("_", " ").capitalize())
@@ -120,7 +114,8 @@ def _input(kind: type, name: str, value: Any, key: str) -> Any:
             format_func=functools.partial(_meaning, name),
         )  # fmt: skip
     if name == "masked_bins":
-        return _bins(st.text_input(label, key=key, help=note, persist_state="session", placeholder="none; or 25-49"))
+        text = st.text_input(label, key=key, help=note, persist_state="session", placeholder="none; or 25-49")
+        return parse_span(text, label) if text.strip() else None
     if hint is bool:
         return st.checkbox(label, value, key=key, help=note, persist_state="session")
     if hint is int:

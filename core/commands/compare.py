@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from core import runs
-from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_device,
+    add_json,
+    asked_protocol,
+    data_root,
+    device_name,
+    progress_bar,
+)
 from core.comparison import SPEAKER_CAUTION, Difference, SettingRow, outcome, settings_table, speaker_note
 from core.config import OWN, PROTOCOLS, RunConfig
 from core.cost import Cost, Latency
@@ -43,10 +52,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare and print."""
-    is_own = options.data == OWN
-    protocol = options.protocol or (OWN if is_own else "official")
-    if is_own != (protocol == OWN):
-        raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
+    protocol = asked_protocol(options)
     paths = list(dict.fromkeys(runs.find_run(text).resolve() for text in options.runs))
     if len(paths) < 2:
         raise ConfigError("A comparison needs at least two different runs.")

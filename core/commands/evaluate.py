@@ -8,9 +8,17 @@ import sys
 from typing import Any
 
 from core import runs
-from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_device,
+    add_json,
+    asked_protocol,
+    data_root,
+    device_name,
+    progress_bar,
+)
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
-from core.errors import ConfigError
 from core.results import Evaluation, Scores
 
 
@@ -30,10 +38,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate, keep the result beside the run if it is one, and print it."""
-    is_own = options.data == OWN
-    protocol = options.protocol or (OWN if is_own else "official")
-    if is_own != (protocol == OWN):
-        raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
+    protocol = asked_protocol(options)
+    is_own = protocol == OWN
     path = runs.find_run(options.run)
     from core.data.pack import open_data
     from core.evaluation import evaluate, evaluation_path, save_evaluation, scores

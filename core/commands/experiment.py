@@ -6,9 +6,17 @@ import argparse
 import json
 
 from core import runs
-from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_device,
+    add_json,
+    asked_protocol,
+    data_root,
+    device_name,
+    progress_bar,
+)
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
-from core.errors import ConfigError
 from core.experiments.kept import as_csv, as_record, content_hash, kept_path, load_findings, save_findings
 from core.experiments.outcomes import Findings, Outcome
 from core.experiments.plan import KINDS, NORMALISATIONS, Experiment, parse_numbers
@@ -43,10 +51,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure or take what was kept, keep it, and print it."""
-    is_own = options.data == OWN
-    protocol = options.protocol or (OWN if is_own else "official")
-    if is_own != (protocol == OWN):
-        raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
+    protocol = asked_protocol(options)
+    is_own = protocol == OWN
     path = runs.find_run(options.run)
     from core.checkpoint import load_checkpoint
     from core.data.pack import open_data

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from tqdm import tqdm
 
 from core import runs
-from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_device,
+    add_json,
+    data_root,
+    device_name,
+    step_bar,
+    stop_on_interrupt,
+)
 from core.config import PROTOCOLS, SETTINGS
 from core.errors import ConfigError
 from core.grid import PLANS, Cell, grid_scores, new_grid, plan_named
@@ -135,21 +142,10 @@ def _train(folder: Path) -> int:
 
     (folder / runs.STOP).unlink(missing_ok=True)
     keep_freed_memory()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        print("\nStopping after this step ...", file=sys.stderr)
-        (folder / runs.STOP).touch()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    stop_on_interrupt(folder)
     failed = 0
     print(f"Grid {folder.name} in {folder}", file=sys.stderr)
-    with tqdm(unit="step", disable=None, leave=False, file=sys.stderr) as bar:
-
-        def on_step(step: Any) -> None:
-            bar.total = step.steps
-            bar.set_description(f"epoch {step.epoch}")
-            bar.update(step.step - bar.n)
+    with step_bar() as (_, on_step):
 
         def on_cell(number: int, n: int, cell: Cell, state: RunState) -> None:
             nonlocal failed

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from tqdm import tqdm
 
-from core import operating_point
-from core.config import ListeningConfig
+from core import operating_point, runs
+from core.config import OWN, ListeningConfig
 from core.errors import ConfigError
 
 Commands = Any  # argparse's collection of sub-commands, whose class has no public name
@@ -34,6 +36,43 @@ def data_root(text: str | None) -> Path | None:
     """The folder that ``--data`` or ``KWS_DATA`` names; None for the demo words."""
     text = text or os.environ.get("KWS_DATA")
     return None if not text or text == "demo" else Path(text).expanduser()
+
+
+def asked_protocol(options: argparse.Namespace) -> str:
+    """The protocol that ``--data`` and ``--protocol`` ask for: ``OWN`` for the user's own recordings.
+
+    Raises:
+        ConfigError: If the two do not go together.
+    """
+    is_own = options.data == OWN
+    protocol = options.protocol or (OWN if is_own else "official")
+    if is_own != (protocol == OWN):
+        raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
+    return protocol
+
+
+def stop_on_interrupt(folder: Path) -> None:
+    """From now on Ctrl-C and SIGTERM ask whatever works on the folder to stop after its current step."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        print("\nStopping after this step ...", file=sys.stderr)
+        (folder / runs.STOP).touch()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+@contextmanager
+def step_bar() -> Iterator[tuple[tqdm[Any], Callable[[Any], None]]]:
+    """A bar of the steps of an epoch on standard error, and what tells it of a step; drawn only on a terminal."""
+    with tqdm(unit="step", disable=None, leave=False, file=sys.stderr) as bar:
+
+        def on_step(step: Any) -> None:
+            bar.total = step.steps
+            bar.set_description(f"epoch {step.epoch}")
+            bar.update(step.step - bar.n)
+
+        yield bar, on_step
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:

@@ -9,9 +9,17 @@ from typing import Any
 
 from core import runs
 from core.changes import VALUES, Robustness, noise_title
-from core.commands.options import Commands, add_data, add_device, add_json, data_root, device_name, progress_bar
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_device,
+    add_json,
+    asked_protocol,
+    data_root,
+    device_name,
+    progress_bar,
+)
 from core.config import OWN, PROTOCOLS
-from core.errors import ConfigError
 
 KINDS = {"noise": "dB", "shift": "ms", "gain": "dB", "speed": "times"}
 """What can happen to the clips, and the unit it is measured in."""
@@ -66,10 +74,8 @@ def clips_of(text: str) -> int | None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, keep and print."""
-    is_own = options.data == OWN
-    protocol = options.protocol or (OWN if is_own else "official")
-    if is_own != (protocol == OWN):
-        raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
+    protocol = asked_protocol(options)
+    is_own = protocol == OWN
     paths = [runs.find_run(text) for text in options.runs]
     from core.data.pack import open_data
     from core.recordings import own_pack

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from tqdm import tqdm
 
 from core import runs
-from core.commands.options import Commands, add_data, add_device, data_root, device_name, progress_bar
-from core.config import MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS
-from core.errors import ConfigError
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_device,
+    data_root,
+    device_name,
+    progress_bar,
+    step_bar,
+    stop_on_interrupt,
+)
+from core.config import MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, parse_span
 from core.memory import keep_freed_memory
 from core.presets import PRESETS, preset_config
 from core.results import EpochReport
@@ -67,16 +72,11 @@ def run(options: argparse.Namespace) -> int:
         if options.device == "cuda":
             _refuse_missing_gpu()
         folder = runs.new_run(config, data_root(options.data), name=options.run, device=device_name(options.device))
-    _stop_on_interrupt(folder)
+    stop_on_interrupt(folder)
     keep_freed_memory()
     print(f"Run {folder.name} in {folder}", file=sys.stderr)
     state = runs.run_state(folder)
-    with progress_bar("clip") as progress, tqdm(unit="step", disable=None, leave=False, file=sys.stderr) as bar:
-
-        def on_step(step: Any) -> None:
-            bar.total = step.steps
-            bar.set_description(f"epoch {step.epoch}")
-            bar.update(step.step - bar.n)
+    with progress_bar("clip") as progress, step_bar() as (bar, on_step):
 
         def on_report(report: EpochReport) -> None:
             bar.reset()
@@ -93,12 +93,7 @@ def basis_of(options: argparse.Namespace) -> dict[str, Any]:
     given = {name: getattr(options, name) for name in ("n_mels", "mel_start", "stft_start", "mel_shape")}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if options.masked_bins:
-        first, _, last = options.masked_bins.partition("-")
-        if not (first.isdigit() and last.isdigit()):
-            raise ConfigError(
-                f"--masked-bins is {options.masked_bins!r}; give the first and the last bin, as in 25-49."
-            )
-        chosen["masked_bins"] = (int(first), int(last))
+        chosen["masked_bins"] = parse_span(options.masked_bins, "--masked-bins")
     return chosen
 
 
@@ -115,12 +110,3 @@ def _refuse_missing_gpu() -> None:
     from core.device import choose_device
 
     choose_device("cuda")
-
-
-def _stop_on_interrupt(folder: Path) -> None:
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        print("\nStopping after this step ...", file=sys.stderr)
-        (folder / runs.STOP).touch()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)

@@ -5,6 +5,7 @@ from core.grid.folder import (
     cell_states,
     delete_grid,
     folder_of,
+    grid_names,
     grid_scores,
     grid_state,
     list_grids,
@@ -15,6 +16,6 @@ from core.grid.folder import (
 from core.grid.plan import PLANS, Cell, GridPlan, plan_named
 
 __all__ = [
-    "PLANS", "Cell", "GridPlan", "GridState", "cell_states", "delete_grid", "folder_of", "grid_scores", "grid_state",
-    "list_grids", "new_grid", "plan_named", "start_grid", "stop_grid",
+    "PLANS", "Cell", "GridPlan", "GridState", "cell_states", "delete_grid", "folder_of", "grid_names", "grid_scores",
+    "grid_state", "list_grids", "new_grid", "plan_named", "start_grid", "stop_grid",
 ]  # fmt: skip

@@ -92,8 +92,8 @@ def new_grid(
         raise RunError(
             f"No grid can be kept in {folder.parent} ({error.strerror}). Make the folder writable."
         ) from error
-    source = {"root": str(Path(root).expanduser().resolve()) if root else None, "device": device}
-    write_json(folder / PLAN, {"plan": to_dict(plan), **source})
+    runs.write_source(folder, root, device)
+    write_json(folder / PLAN, to_dict(plan))
     return folder
 
 
@@ -104,21 +104,25 @@ def read_plan(folder: Path) -> tuple[GridPlan, Path | None, str | None]:
         RunError: If there is no grid in that folder, or its plan cannot be read.
     """
     try:
-        kept = json.loads((folder / PLAN).read_text())
-        plan = from_dict(GridPlan, kept["plan"])
-        return plan, (Path(kept["root"]) if kept["root"] else None), kept["device"]
+        plan = from_dict(GridPlan, json.loads((folder / PLAN).read_text()))
     except FileNotFoundError as error:
-        known = ", ".join(grid.name for grid in list_grids()) or "none yet"
+        known = ", ".join(grid_names()) or "none yet"
         raise RunError(f"There is no grid {folder.name!r}. Grids here: {known}.") from error
-    except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
+    except (OSError, ValueError, ConfigError) as error:
         raise RunError(f"The plan of the grid {folder.name} cannot be read ({PLAN}: {error}).") from error
+    return plan, *runs.read_source(folder)
+
+
+def grid_names() -> list[str]:
+    """The names of all grids, newest first; none of their trainings is looked at."""
+    folder = grids_folder()
+    found = [path for path in folder.iterdir() if (path / PLAN).exists()] if folder.is_dir() else []
+    return [path.name for path in sorted(found, key=_made, reverse=True)]
 
 
 def list_grids() -> list[GridState]:
-    """Every grid, newest first."""
-    folder = grids_folder()
-    found = [path for path in folder.iterdir() if (path / PLAN).exists()] if folder.is_dir() else []
-    return [grid_state(path) for path in sorted(found, key=_made, reverse=True)]
+    """Every grid as it stands now, newest first."""
+    return [grid_state(folder_of(name)) for name in grid_names()]
 
 
 def _made(folder: Path) -> float:

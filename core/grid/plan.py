@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,25 +72,29 @@ class GridPlan:
         Raises:
             ConfigError: If a combination is impossible.
         """
-        crossed = itertools.product(range(self.seeds), self.models, self.bases, self.n_mels, self.settings)
-        wanted = dict.fromkeys(
-            (seed, Factors(model, basis, n_mels, setting).plain) for seed, model, basis, n_mels, setting in crossed
-        )
-        return tuple(self._cell(factors, seed) for seed, factors in wanted)
+        return _cells(self)
 
-    def _cell(self, factors: Factors, seed: int) -> Cell:
-        config = preset_config(
-            factors.model,
-            setting=cast(Setting, factors.setting),
-            epochs=dict(self.epochs).get(factors.model),
-            seed=seed,
-            n_mels=factors.n_mels,
-            **BASES[factors.basis][1],
-        )
-        # A grid keeps the filters at the start and the end of each training, not how they evolved.
-        return Cell(
-            factors, seed, dataclasses.replace(config, training=dataclasses.replace(config.training, snapshots=1))
-        )
+
+@functools.lru_cache(maxsize=16)
+def _cells(plan: GridPlan) -> tuple[Cell, ...]:
+    crossed = itertools.product(range(plan.seeds), plan.models, plan.bases, plan.n_mels, plan.settings)
+    wanted = dict.fromkeys(
+        (seed, Factors(model, basis, n_mels, setting).plain) for seed, model, basis, n_mels, setting in crossed
+    )
+    return tuple(_cell(factors, seed, dict(plan.epochs).get(factors.model)) for seed, factors in wanted)
+
+
+def _cell(factors: Factors, seed: int, epochs: int | None) -> Cell:
+    config = preset_config(
+        factors.model,
+        setting=cast(Setting, factors.setting),
+        epochs=epochs,
+        seed=seed,
+        n_mels=factors.n_mels,
+        **BASES[factors.basis][1],
+    )
+    # A grid keeps the filters at the start and the end of each training, not how they evolved.
+    return Cell(factors, seed, dataclasses.replace(config, training=dataclasses.replace(config.training, snapshots=1)))
 
 
 PLANS: dict[str, tuple[str, GridPlan]] = {

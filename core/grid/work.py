@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 
 from core import runs
 from core.errors import KeywordSpottingError, RunError
 from core.grid.folder import FAILED, read_plan
 from core.grid.plan import Cell
-from core.memory import keep_freed_memory
 from core.runs import RunState
 from core.training import Step
-from core.worker import work
+from core.worker import run_program, work
 
 OnCell = Callable[[int, int, Cell, RunState], None]
 
@@ -42,9 +39,7 @@ def work_on_grid(folder: Path, *, on_cell: OnCell | None = None, on_step: Callab
 
     def watch(step: Step) -> None:
         if runs.stop_requested(folder):
-            for cell in cells:
-                if runs.works_here(folder / cell.name):
-                    runs.stop_run(folder / cell.name)
+            runs.stop_run(run)
         if on_step:
             on_step(step)
 
@@ -82,16 +77,12 @@ def _take(run: Path, cell: Cell, root: Path | None, device: str | None) -> bool:
     return True
 
 
-def main() -> int:
-    """Train the grid whose folder is the only argument; exit with 0, or 1 if it cannot be read or a run failed."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    folder = Path(sys.argv[1])
-    keep_freed_memory()
+def work_and_tell(folder: Path) -> None:
+    """Train what is left of a grid, and write into the log what became of it.
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        (folder / runs.STOP).touch()
-
-    signal.signal(signal.SIGTERM, stop)
+    Raises:
+        RunError: If the grid cannot be read, or a training failed.
+    """
     failed = 0
 
     def ended(number: int, n: int, cell: Cell, state: RunState) -> None:
@@ -101,13 +92,11 @@ def main() -> int:
 
     try:
         work_on_grid(folder, on_cell=ended)
-    except KeywordSpottingError as error:
-        log.error("%s", error)
-        return 1
     finally:
         runs.release(folder)
-    return 1 if failed else 0
+    if failed:
+        raise RunError(f"Trainings that failed: {failed}.")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(work_and_tell))

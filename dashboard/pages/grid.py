@@ -12,12 +12,12 @@ begin_page(
     "and the differences are shown with their intervals.",
 )
 
-found = grid.list_grids()
-with st.expander("New grid", expanded=not found, icon=":material/add_circle:"):
+names = grid.grid_names()
+with st.expander("New grid", expanded=not names, icon=":material/add_circle:"):
     dataset_choice.shown()
     with explained():
         grid_view.draw_form()
-if not found:
+if not names:
     st.info("No grids yet. The first one appears here as soon as it is started.", icon=":material/lightbulb:")
     st.stop()
-grid_view.draw(grid_view.choose(found))
+grid_view.draw(grid_view.choose(names))
