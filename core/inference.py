@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.audio import Waveform, loudest_second
 from core.checkpoint import Checkpoint, load_checkpoint
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.device import choose_device
@@ -20,6 +19,7 @@ from core.frontend import TrainableMel
 from core.models.bcresnet import BCResNet
 from core.models.folded import FoldedBCResNet
 from core.results import FloatArray, Prediction
+from core.sound.reading import Waveform, loudest_second
 
 WINDOWS_AT_ONCE = 50
 

@@ -39,7 +39,11 @@ page = st.navigation(
     {
         section: [
             st.Page(
-                f"pages/{name}.py", title=PAGES[name][0], icon=PAGES[name][1], url_path=name, default=name == "overview"
+                f"screens/{name}.py",
+                title=PAGES[name][0],
+                icon=PAGES[name][1],
+                url_path=name,
+                default=name == "overview",
             )
             for name in names
         ]

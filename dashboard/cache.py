@@ -11,7 +11,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import hearing, metrics, recordings, runs
-from core.audio import Waveform, read_audio
 from core.benchmark.kept import kept_reports, reports_folder
 from core.changes import Kind, Robustness
 from core.checkpoint import load_checkpoint
@@ -44,6 +43,7 @@ from core.results import (
 from core.robustness import Changer
 from core.robustness import checkpoint_hash as compute_checkpoint_hash
 from core.robustness import load as load_robustness
+from core.sound.reading import Waveform, read_audio
 
 
 def devices() -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 import streamlit as st
 
 from core import figures
-from core.audio import Waveform
 from core.config import SAMPLE_RATE
 from core.results import Evaluation
 from core.runs import RunState
+from core.sound.reading import Waveform
 from dashboard import cache, clip_source
 from dashboard.clip_player import log_mel_figure
 from dashboard.clip_source import ClipSource

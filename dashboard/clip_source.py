@@ -9,13 +9,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.audio import Waveform
 from core.config import OWN
 from core.data.pack import Pack
 from core.data.speech_commands import default_root
 from core.errors import DataError
 from core.metrics import file_speakers
 from core.results import Evaluation
+from core.sound.reading import Waveform
 from dashboard import cache, state
 from dashboard.widgets import page_link
 

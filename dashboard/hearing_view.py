@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from core import hearing, recordings
-from core.audio import Waveform, loudest_second
 from core.changes import as_recorded, as_wav
 from core.config import KEYWORDS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
 from core.data.demo import DEMO_FOLDER
@@ -15,6 +14,7 @@ from core.errors import DataError
 from core.mel import filter_bands
 from core.results import Filters
 from core.runs import RunState
+from core.sound.reading import Waveform, loudest_second
 from dashboard import cache, state
 from dashboard.clip_player import split_title
 from dashboard.recordings_view import title as truth_title

@@ -18,11 +18,11 @@ import streamlit as st
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from core.audio import Waveform
 from core.config import ListeningConfig
 from core.errors import AudioError
 from core.inference import Classifier
 from core.results import Detection
+from core.sound.reading import Waveform
 from core.streaming import Listening
 from dashboard import listening_picture
 from dashboard.components.messages import Inbox, Message

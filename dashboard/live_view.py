@@ -7,9 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from core import figures
-from core.audio import Waveform
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.results import Filters, Prediction
+from core.sound.reading import Waveform
 from dashboard import cache
 from dashboard.clip_player import log_mel_figure
 from dashboard.training_form import choose_device as _choose_device

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import streamlit as st
 
 from core import recordings
-from core.audio import Waveform, loudest_second
 from core.config import KEYWORDS, SILENCE_LABEL, UNKNOWN_LABEL
 from core.errors import DataError, KeywordSpottingError
 from core.recordings import Recording
 from core.results import Detection
+from core.sound.reading import Waveform, loudest_second
 from dashboard import state
 from dashboard.widgets import explained
 from dashboard.wording import clips, percent, utc_moment, word

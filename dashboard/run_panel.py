@@ -130,7 +130,7 @@ def _actions(run: RunState) -> None:
     row = st.container(horizontal=True)
     if run.has_checkpoint and row.button("Look at this model", key="training.use", icon=":material/equalizer:"):
         state.use_model(run.name)
-        st.switch_page("pages/filterbank.py")
+        st.switch_page("screens/filterbank.py")
     if run.has_checkpoint:
         with row:
             report_button.draw(run.folder, "training")

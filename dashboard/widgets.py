@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from core.errors import KeywordSpottingError
 from dashboard import jobs, saving
@@ -35,14 +34,7 @@ POLL_S = 0.7
 
 
 def begin_page(title: str, sentence: str) -> None:
-    """Title of a page and what it is for.
-
-    Until ``st.navigation`` has run once, Streamlit takes a folder called "pages" for its older kind of app, and would
-    run the page of a bookmark without ``app.py`` around it; that is noticed here, and the run begins again.
-    """
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
+    """Title of a page and what it is for."""
     st.title(title)
     st.write(sentence)
 
@@ -86,7 +78,7 @@ def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:
 
 def page_link(page: str, label: str) -> None:
     """A link to another page."""
-    st.page_link(f"pages/{page}.py", label=label, icon=PAGES[page][1])
+    st.page_link(f"screens/{page}.py", label=label, icon=PAGES[page][1])
 
 
 def job_panel(name: str) -> bool:

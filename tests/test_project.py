@@ -156,7 +156,7 @@ FORBIDDEN_IMPORTS = {
     "Inside core, imports point one way": ("core/mel.py", "import core.training"),
     "core never imports streamlit": ("core/presets.py", "import streamlit"),
     "core.figures never imports torch, not even through others": ("core/mel.py", "import torch"),
-    "dashboard.pages name no torch, plotly or numpy": ("dashboard/pages/planted.py", "import plotly.graph_objects"),
+    "dashboard.screens name no torch, plotly or numpy": ("dashboard/screens/planted.py", "import plotly.graph_objects"),
 }
 
 

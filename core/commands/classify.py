@@ -29,8 +29,8 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Classify every file; 1 if one of them could not be read (the others are still answered)."""
     path = runs.find_run(options.run)
-    from core.audio import read_audio
     from core.inference import Classifier
+    from core.sound.reading import read_audio
 
     classifier = Classifier(path, device_name(options.device))
     failed = False

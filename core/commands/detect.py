@@ -64,7 +64,7 @@ def detect(engine: Engine, file: Path) -> list[Detection]:
     Raises:
         AudioError: If it cannot be read.
     """
-    from core.audio import read_audio
+    from core.sound.reading import read_audio
 
     waveform = read_audio(file)
     engine.reset()

@@ -20,13 +20,13 @@ import soundfile
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from core.audio import Waveform
 from core.config import CLIP_SAMPLES, LABELS, SAMPLE_RATE
 from core.data.sound_file import read_sound
 from core.errors import AudioError, ConfigError, DataError
 from core.files import write_bytes
 from core.recordings.table import DAMAGED_SIGN, KEPT_TABLE, TABLE, Recording, Table, csv_of, is_id, new_id
 from core.results import Problem
+from core.sound.reading import Waveform
 
 LONGEST_MODEL_NAME = 200
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.audio import Waveform
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
 from core.inference import Classifier
 from core.results import Detection, FloatArray
+from core.sound.reading import Waveform
+from core.sound.speech import Speech, Utterance
 from core.streaming.detector import SILENCE, Detector
 from core.streaming.one_thread import in_one_thread
-from core.streaming.speech import Speech, Utterance
 
 WINDOWS_AT_ONCE = 32
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio import Waveform
 from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL
 from core.data.pack import Pack
 from core.errors import ConfigError, DataError
 from core.results import PlacedWord
+from core.sound.reading import Waveform
 from core.stream_accuracy.noise import noise_bed, unheard_noise
 from core.stream_accuracy.scoring import HIT_S
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, SAMPLE_RATE, SILENCE_LABEL, ListeningConfig
 from core.results import Detection, FloatArray
-from core.streaming.speech import Utterance
+from core.sound.speech import Utterance
 
 WINDOW_S = CLIP_SAMPLES / SAMPLE_RATE
 """Seconds of sound that an answer is about."""

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.audio import Waveform
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
 from core.errors import AudioError
 from core.inference import Classifier
 from core.results import Decision
+from core.sound.reading import Waveform
+from core.sound.speech import Speech, to_db
 from core.streaming.detector import Detector
 from core.streaming.frames import FramePlan, RollingLogMel
 from core.streaming.one_thread import in_one_thread
 from core.streaming.resample import Resampler
-from core.streaming.speech import Speech, to_db
 
 DEFAULT_CONFIG = ListeningConfig()
 

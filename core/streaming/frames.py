@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.audio import Waveform
 from core.config import CLIP_SAMPLES, FrontEndConfig
+from core.sound.reading import Waveform
 
 FrontEnd = Callable[[Waveform], Tensor]
 """Waveforms (n_clips, n_samples) to log-mels (n_clips, n_mels, n_frames)."""

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.audio import Waveform
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
 from core.errors import AudioError, ConfigError
 from core.inference import Classifier
 from core.results import Decision, Detection, FloatArray
+from core.sound.reading import Waveform
 from core.streaming.engine import DEFAULT_CONFIG, Engine
 from core.streaming.frames import FramePlan
 from core.streaming.one_thread import in_one_thread

@@ -8,9 +8,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from core.audio import Waveform
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
+from core.sound.reading import Waveform
 
 LOWEST_RATE, HIGHEST_RATE = 8_000, 192_000
 
@@ -23,7 +23,7 @@ NOTHING: Waveform = np.zeros(0, np.float32)
 
 
 class Resampler:
-    """A stream to 16 kHz: the same samples whatever the chunks, and the same as ``core.audio.read_audio`` gives.
+    """A stream to 16 kHz: the same samples whatever the chunks, and those that ``core.sound.reading.read_audio`` gives.
 
     A stream that has 16 kHz already passes at once; others are delayed by some 40 ms (100 ms at 8 kHz), the reach of
     the filter against aliases.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.audio import Waveform
+from core.sound.reading import Waveform
 
 
 class Tape:

@@ -10,7 +10,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, TimeoutE
 
 from dashboard import widgets
 
-PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboard" / "pages").glob("[!_]*.py"))
+PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboard" / "screens").glob("[!_]*.py"))
 HEADINGS = {name: "Earshot" if name == "overview" else widgets.PAGES[name][0] for name in PAGES}
 
 WAIT_S = 60

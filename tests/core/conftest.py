@@ -1,5 +1,6 @@
 """Data small enough to train on in a second: every word is a tone of its own, with some noise."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,10 @@ import soundfile
 
 from core.config import LABELS, SAMPLE_RATE, RunConfig, TrainingConfig
 from core.data.pack import Pack, open_data
+from core.inference import Classifier
 from core.presets import preset_config
+
+CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 
 COUNTS = {"train": 6, "validation": 3, "official": 3, "testing-list": 3}
 """Clips of each label in each split."""
@@ -104,3 +108,20 @@ def runs_here(tmp_path, monkeypatch):
     monkeypatch.setenv("KWS_RUNS", str(folder))
     monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    """A function from the name of a shipped run, without ``shipped-``, to its classifier on the CPU."""
+    return functools.cache(lambda name: Classifier(CHECKPOINTS / f"shipped-{name}", "cpu"))
+
+
+@pytest.fixture
+def hiss():
+    """A function from seconds and a level in dB of full scale to white noise."""
+
+    def noise(seconds, level_db, seed=0):
+        samples = np.random.default_rng(seed).standard_normal(round(seconds * SAMPLE_RATE))
+        return (samples * 10 ** (level_db / 20)).astype(np.float32)
+
+    return noise

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import soundfile
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from core import runs
@@ -26,7 +25,7 @@ from dashboard import widgets
 
 PROJECT = Path(__file__).resolve().parents[2]
 APP = PROJECT / "dashboard" / "app.py"
-PAGES = sorted(path.stem for path in (PROJECT / "dashboard" / "pages").glob("[!_]*.py"))
+PAGES = sorted(path.stem for path in (PROJECT / "dashboard" / "screens").glob("[!_]*.py"))
 TITLES = {name: "Earshot" if name == "overview" else widgets.PAGES[name][0] for name in PAGES}
 
 GOOD = "linear-D-good"
@@ -123,18 +122,6 @@ def apart(tmp_path, monkeypatch):
     st.cache_data.clear()
 
 
-@pytest.fixture(autouse=True)
-def warm_server(monkeypatch):
-    """A server whose pages were opened before; AppTest begins every run as a fresh one, which loses clicks."""
-    make = PagesManager.__init__
-
-    def made(self, *args, **options):
-        make(self, *args, **options)
-        PagesManager.uses_pages_directory = False
-
-    monkeypatch.setattr(PagesManager, "__init__", made)
-
-
 @pytest.fixture
 def own_run(finished_run, tmp_path):
     """The finished run among the user's runs."""
@@ -160,7 +147,7 @@ def open_page():
         if not opened:
             app.run()
             opened = True
-        app.switch_page(f"pages/{name}.py").run()
+        app.switch_page(f"screens/{name}.py").run()
         return app
 
     return open_it

@@ -15,7 +15,7 @@ def warm_server():
 @pytest.mark.parametrize("page", PAGES)
 def test_a_bookmarked_page_opens_on_a_server_just_started(page):
     app = AppTest.from_file(str(APP), default_timeout=60).run()
-    app.switch_page(f"pages/{page}.py").run()
+    app.switch_page(f"screens/{page}.py").run()
     assert_calm(app)
     assert [title.value for title in app.title] == [TITLES[page]]
     assert PagesManager.uses_pages_directory is False, "app.py ran around the page"
@@ -24,4 +24,4 @@ def test_a_bookmarked_page_opens_on_a_server_just_started(page):
 def test_every_page_is_in_the_menu():
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     for page in PAGES:
-        app.switch_page(f"pages/{page}.py")  # raises for a page that is not in the menu
+        app.switch_page(f"screens/{page}.py")  # raises for a page that is not in the menu

@@ -125,8 +125,8 @@ def test_the_download_says_its_size_first_and_can_be_cancelled(open_page, monkey
     assert going.wait(5)
     app.run()
     assert "1.0 GB of 2.5 GB" in app.get("progress")[0].proto.text
-    app.switch_page("pages/overview.py").run()
-    app.switch_page("pages/data.py").run()
+    app.switch_page("screens/overview.py").run()
+    app.switch_page("screens/data.py").run()
     assert jobs.find("download").running, "it goes on while other pages are looked at"
     app.button("job.cancel.download").click().run()
     wait_until(ended("download"))

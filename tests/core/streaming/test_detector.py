@@ -5,8 +5,8 @@ import pytest
 
 from core.config import KEYWORDS, LABELS, ListeningConfig
 from core.errors import ConfigError
+from core.sound.speech import Utterance
 from core.streaming.detector import Detector
-from core.streaming.speech import Utterance
 
 HOP_S = 0.1
 

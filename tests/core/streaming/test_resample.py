@@ -8,9 +8,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.audio import read_audio
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
+from core.sound.reading import read_audio
 from core.streaming.resample import Resampler
 
 RATES = (8_000, 16_000, 22_050, 44_100, 48_000)

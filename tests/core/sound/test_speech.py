@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
-from core.streaming.speech import Speech, to_db
+from core.sound.speech import Speech, to_db
 
 
 def heard(samples):

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.audio import loudest_second, read_audio
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
+from core.sound.reading import loudest_second, read_audio
 
 PITCH_HZ = 1000
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter
 
-from core.audio import Waveform
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.sound.reading import Waveform
 
 STEP_SAMPLES = 160
 """Samples from one level to the next: 10 ms."""
