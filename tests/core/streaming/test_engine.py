@@ -13,7 +13,7 @@ from core.errors import AudioError
 from core.inference import Classifier
 from core.streaming import Engine
 from tests.browser.sounds import spoken, with_pauses
-from tests.core.streaming.conftest import CHECKPOINTS
+from tests.core.conftest import CHECKPOINTS
 
 
 def detections(engine, samples, rate=SAMPLE_RATE):
