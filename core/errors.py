@@ -2,9 +2,38 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 
 class KeywordSpottingError(Exception):
     """Base of every error meant for a person; pages and the command line show its text."""
+
+
+class WriteError(KeywordSpottingError, OSError):
+    """A file or folder cannot be written: no room, no permission, a limit; what was there before is unchanged.
+
+    Made from an ``OSError`` and what should have been written.
+    """
+
+    def __init__(self, error: OSError, path: Path) -> None:
+        super().__init__(error.errno, error.strerror or str(error), str(path))
+
+    def __new__(cls, error: OSError, path: Path) -> WriteError:
+        """An ``OSError`` takes its number and words when it is made."""
+        return super().__new__(cls, error.errno, error.strerror or str(error), str(path))
+
+    def __str__(self) -> str:
+        return f"{self.filename} cannot be written ({self.strerror}). {_WHAT_TO_DO.get(self.errno or 0, _OTHERWISE)}"
+
+
+_WHAT_TO_DO = {
+    errno.ENOSPC: "Make room on that disk, and try again.",
+    errno.EDQUOT: "Your share of that disk is used up: make room, and try again.",
+    errno.EFBIG: "Files may not grow that large here: raise the limit (ulimit -f), and try again.",
+    errno.ENOENT: "The folder it belongs in is gone.",
+}
+_OTHERWISE = "Make the folder writable, and try again."
 
 
 class ConfigError(KeywordSpottingError, ValueError):

@@ -1,8 +1,9 @@
 """Runs as folders: start, watch, stop, resume and list them. Everything shared with the worker is in files; no torch.
 
-A run folder holds ``config.json`` (what), ``source.json`` (data root and device; never shipped), ``process.json``
-(which process works on it), ``status.json`` (how far, with a heartbeat), ``progress.jsonl`` (a report an epoch),
-``best.pt``, ``last.pt``, ``mel_evolution.npz``, ``evaluation-*.npz`` and ``log.txt``.
+A run folder holds ``config.json`` (what), ``source.json`` (data root and device; never shipped), ``worker.lock`` and
+``process.json`` (which process works on it; see ``core.owner``), ``status.json`` (how far, with a heartbeat),
+``progress.jsonl`` (a report an epoch), ``best.pt``, ``last.pt``, ``mel_evolution.npz``, ``evaluation-*.npz`` and
+``log.txt``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import dataclasses
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -23,14 +23,15 @@ from typing import Any, Literal
 import numpy as np
 import psutil
 
+from core import owner
 from core.config import RunConfig, from_dict, to_dict
-from core.errors import ConfigError, RunError
-from core.files import read_arrays, write_arrays, write_json
+from core.errors import ConfigError, RunError, WriteError
+from core.files import read_arrays, write_arrays, write_bytes, write_json
 from core.results import EpochReport, FilterSnapshot
 
 PROJECT = Path(__file__).resolve().parents[1]
 
-CONFIG, SOURCE, PROCESS, STATUS = "config.json", "source.json", "process.json", "status.json"
+CONFIG, SOURCE, PROCESS, STATUS = "config.json", "source.json", owner.PROCESS, "status.json"
 PROGRESS, LOG, STOP, BEST, LAST = "progress.jsonl", "log.txt", "STOP", "best.pt", "last.pt"
 MEL_EVOLUTION, KERNELS = "mel_evolution.npz", "kernels-{epoch:05d}.npz"
 
@@ -44,12 +45,18 @@ STALE_S = 60.0
 """Seconds without a heartbeat after which a living process counts as not answering."""
 
 STARTING_S = 5.0
-"""Seconds that a new run may be without a process, between the making of its folder and the start of its worker."""
+"""Seconds that a run may be without a process, between the making of its folder and the lock that its worker takes."""
+
+LONGEST_LOG = 1 << 20
+"""Bytes of a log from which its older part is dropped, at the next start."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
-_children: dict[int, subprocess.Popen[bytes]] = {}
-# Handles of the workers this process started: polled, so that ended ones do not stay behind as zombies.
+_children: dict[int, tuple[Path, subprocess.Popen[bytes]]] = {}
+# The workers this process started, and their folders: polled, so that ended ones do not stay behind as zombies.
+
+_asked: set[Path] = set()
+# Folders on which this process works, and shall stop to.
 
 State = Literal["starting", "running", "done", "stopped", "failed", "crashed", "broken"]
 
@@ -143,32 +150,49 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
         unnamed = stem if number == 1 else f"{stem}-{number}"
         folder = run_folder(unnamed if name is None else name)
         try:
+            make_parent(folder)
             make_run(folder, config, root, device)
             break
-        except OSError as error:
-            if not isinstance(error, FileExistsError):
-                raise RunError(
-                    f"No run can be kept in {folder.parent} ({error.strerror}). Make the folder writable, or name "
-                    "another one in KWS_RUNS."
-                ) from error
+        except FileExistsError as error:
             if name is not None:
                 raise RunError(
                     f"There is already a run called {name!r}. Choose another name, resume it, or delete it."
                 ) from error
+        except OSError as error:
+            raise RunError(
+                f"No run can be kept in {folder.parent} ({error.strerror}). Make the folder writable and see that "
+                "there is room, or name another one in KWS_RUNS."
+            ) from error
     return folder
 
 
+def make_parent(folder: Path) -> None:
+    """Make the folder that holds ``folder``, if need be.
+
+    Raises:
+        NotADirectoryError: If something else is in its place.
+        OSError: If it cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(error.errno, "a file is in its place", str(folder.parent)) from error
+
+
 def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | None) -> None:
-    """Make the folder of a new run where it is told to.
+    """Make the folder of a new run where it is told to, with all that belongs in it, or not at all.
 
     Raises:
         FileExistsError: If it is there already.
         OSError: If it cannot be made.
     """
-    folder.mkdir(parents=True)
-    write_json(folder / CONFIG, to_dict(config))
-    write_source(folder, root, device)
-    write_status(folder, state="starting", epochs=config.training.epochs)
+
+    def fill(new: Path) -> None:
+        write_json(new / CONFIG, to_dict(config))
+        write_source(new, root, device)
+        write_status(new, state="starting", epochs=config.training.epochs)
+
+    owner.make_folder(folder, fill, (CONFIG, SOURCE, STATUS, LOG, STOP))
 
 
 def start_run(config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None) -> Path:
@@ -198,32 +222,43 @@ def prepare_resume(folder: Path) -> None:
     Raises:
         RunError: If the run is still going, is finished, or cannot be resumed.
     """
-    run = run_state(folder)
+    _require_resumable(run_state(folder))
+    try:
+        with owner.owned(folder):
+            # Another process may have resumed it, and even finished it, since that look.
+            _require_resumable(run_state(folder, owned=False))
+            clear_stop(folder)
+            write_status(folder, **{**read_status(folder), "state": "starting", "message": ""})
+    except owner.BusyError as error:
+        raise RunError(f"{folder.name} is still training. Stop it first.") from error
+
+
+def _require_resumable(run: RunState) -> None:
     if run.alive:
         raise RunError(f"{run.name} is still training. Stop it first.")
     if not run.resumable:
         raise RunError(f"{run.name} is {run.state}; only a stopped, failed or crashed run of your own can be resumed.")
-    (folder / STOP).unlink(missing_ok=True)
-    (folder / PROCESS).unlink(missing_ok=True)
-    write_status(folder, **{**read_status(folder), "state": "starting", "message": ""})
 
 
 def _launch(folder: Path) -> None:
     try:
         launch("core.worker", folder)
     except RunError as error:
-        write_status(folder, state="failed", message=str(error))
+        write_last_words(folder, state="failed", message=str(error))
         raise
 
 
 def launch(module: str, folder: Path) -> None:
     """Start a program that works on a folder, in a process that outlives this one, with a log in the folder.
 
+    The process owns the folder as soon as it runs (see ``core.program``); if another one does, it ends.
+
     Raises:
         RunError: If it cannot be started.
     """
-    command = [sys.executable, "-m", module, str(folder.resolve())]
+    command = [sys.executable, "-m", "core.program", module, str(folder.resolve())]
     try:
+        _shorten_log(folder)
         with (folder / LOG).open("ab") as log:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=PROJECT,
@@ -231,72 +266,79 @@ def launch(module: str, folder: Path) -> None:
             )  # fmt: skip
     except OSError as error:
         raise RunError(f"The training process could not be started: {error}.") from error
-    _children[process.pid] = process
-    claim(folder, process.pid)
+    _children[process.pid] = (folder.resolve(), process)
 
 
-def claim(folder: Path, pid: int | None = None) -> None:
-    """Write down which process works on the run (this one for None).
-
-    Raises:
-        RunError: If another living process does.
-    """
-    pid = pid or os.getpid()
-    owner = _owner(folder)
-    if owner is not None and owner.pid != pid:
-        raise RunError(f"Another process (number {owner.pid}) is already training {folder.name}.")
-    with suppress(psutil.NoSuchProcess):  # it may have ended already; the status tells how
-        write_json(folder / PROCESS, {"pid": pid, "created": psutil.Process(pid).create_time()})
+def _shorten_log(folder: Path) -> None:
+    if (folder / LOG).exists() and (folder / LOG).stat().st_size > LONGEST_LOG:
+        write_bytes(folder / LOG, read_log(folder, LONGEST_LOG // 4).encode())
 
 
 def is_claimed(folder: Path) -> bool:
-    """Whether a living process works on the folder."""
-    return _owner(folder) is not None
-
-
-def release(folder: Path) -> None:
-    """Nobody works on the folder any more."""
-    (folder / PROCESS).unlink(missing_ok=True)
-
-
-def _owner(folder: Path) -> psutil.Process | None:
-    """The living process that works on the run: same number and same start, so never another process."""
-    for child in list(_children.values()):
+    """Whether a living process works on the folder, or one that this process started is about to."""
+    began = False
+    for pid, (started_in, child) in list(_children.items()):
         if child.poll() is not None:
-            del _children[child.pid]
-    try:
-        saved = json.loads((folder / PROCESS).read_text())
-        process = psutil.Process(int(saved["pid"]))
-        alive = abs(process.create_time() - float(saved["created"])) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
-        return None
-    return process if alive else None
+            _children.pop(pid, None)
+        elif started_in == folder.resolve():
+            began = True
+    return began or owner.is_owned(folder)
 
 
 def stop_run(folder: Path, *, wait_s: float = 0.0) -> None:
     """Ask the worker to stop after its current step; with ``wait_s``, wait that long for it and then end it.
 
     Raises:
-        RunError: If a process that does not answer cannot be ended.
+        RunError: If it cannot be asked, or a process that does not answer cannot be ended.
     """
-    (folder / STOP).touch()
+    try:
+        (folder / STOP).touch()
+    except OSError:
+        _signal(folder, kill=False)  # no room for a file; to the worker it means the same
     deadline = time.monotonic() + wait_s
-    while wait_s and _owner(folder) and time.monotonic() < deadline:
+    while wait_s and is_claimed(folder) and time.monotonic() < deadline:
         time.sleep(0.05)
-    owner = _owner(folder) if wait_s else None
-    if owner is not None:
-        try:
-            owner.terminate()
-            owner.wait(2)
-        except psutil.TimeoutExpired:
-            owner.kill()
-        except psutil.Error as error:
-            raise RunError(f"The training process {owner.pid} cannot be ended: {error}.") from error
+    if wait_s and owner.is_owned(folder):
+        _signal(folder, kill=True)
+
+
+def _signal(folder: Path, *, kill: bool) -> None:
+    """Signal the very process that holds the folder; none if it ended meanwhile."""
+    process = owner.holder(folder)
+    if process is None and owner.is_owned(folder):
+        raise RunError(
+            f"The process that trains {folder.name} cannot be seen from here, and so not be ended: it may belong to "
+            "another computer or container."
+        )
+    try:
+        if process is not None:
+            process.terminate()
+            if kill:
+                process.wait(2)
+    except psutil.TimeoutExpired:
+        process.kill()
+    except psutil.NoSuchProcess:
+        pass
+    except psutil.Error as error:
+        raise RunError(f"The training process {process.pid} cannot be ended: {error}.") from error
+
+
+def request_stop(folder: Path) -> None:
+    """Make this process, which works on the folder, stop; heeded also where no file can be made."""
+    _asked.add(folder)
+    with suppress(OSError):
+        (folder / STOP).touch()
 
 
 def stop_requested(folder: Path) -> bool:
     """Whether somebody asked the worker to stop."""
-    return (folder / STOP).exists()
+    return folder in _asked or (folder / STOP).exists()
+
+
+def clear_stop(folder: Path) -> None:
+    """Forget that a stop was asked for."""
+    _asked.discard(folder)
+    (folder / STOP).unlink(missing_ok=True)
 
 
 def delete_run(folder: Path) -> None:
@@ -309,9 +351,9 @@ def delete_run(folder: Path) -> None:
         raise RunError(f"{folder.name} came with the project and is kept.")
     if not (folder / CONFIG).exists() or folder.is_symlink() or folder.resolve().parent != runs_folder().resolve():
         raise RunError(f"{folder} is not a run folder of this project; nothing was deleted.")
-    if _owner(folder):
+    if is_claimed(folder):
         raise RunError(f"{folder.name} is still training. Stop it first.")
-    shutil.rmtree(folder)
+    owner.remove_folder(folder)
 
 
 def list_runs() -> list[RunState]:
@@ -327,8 +369,13 @@ def _can_be_run(path: Path) -> bool:
     return path.is_dir() and path.name != GRIDS and bool(_NAME.fullmatch(path.name))
 
 
-def run_state(folder: Path) -> RunState:
-    """A run as it stands now; a damaged folder is described, never an error."""
+def run_state(folder: Path, *, owned: bool | None = None) -> RunState:
+    """A run as it stands now; a damaged folder is described, never an error.
+
+    Args:
+        folder: The folder of the run.
+        owned: Whether a process works on it, for its owner, who knows; None looks.
+    """
     common: dict[str, Any] = {
         "name": folder.name,
         "folder": folder,
@@ -341,8 +388,8 @@ def run_state(folder: Path) -> RunState:
         return RunState(
             **common, state="broken", config=None, message=f"{CONFIG} cannot be read ({_first_line(error)})."
         )
-    # The process is looked at before the status: a worker that ends between the two has then left its last word.
-    owned = _owner(folder) is not None
+    # The owner is looked for before the status: a worker that ends between the two has then left its last word.
+    seen = is_claimed(folder) if owned is None else owned
     try:
         status = read_status(folder)
         known = {field.name for field in dataclasses.fields(RunState)}
@@ -353,12 +400,15 @@ def run_state(folder: Path) -> RunState:
         return RunState(
             **common, state="broken", config=config, message=f"{STATUS} cannot be read ({_first_line(error)})."
         )
-    return _with_life(run, owned or _owner(folder) is not None) if run.alive else run
+    if not run.alive:
+        return run
+    if owned is None:
+        seen = seen or is_claimed(folder)  # one that began between the two
+    return _with_life(run, seen, owner.quiet_s(status.get("beat"), run.changed))
 
 
-def _with_life(run: RunState, owned: bool) -> RunState:
-    """Correct a status that says "running" by whether a process still is."""
-    quiet_s = time.time() - run.changed
+def _with_life(run: RunState, owned: bool, quiet_s: float) -> RunState:
+    """Correct a status that says "running" by whether a process still is; ``quiet_s`` since it last said so."""
     if owned:
         if quiet_s < STALE_S:
             return run
@@ -386,8 +436,31 @@ def read_status(folder: Path) -> dict[str, Any]:
 
 
 def write_status(folder: Path, **values: Any) -> None:
-    """Replace the status by ``values`` and a fresh heartbeat."""
-    write_json(folder / STATUS, {**values, "changed": time.time()})
+    """Replace the status by ``values`` and a fresh heartbeat.
+
+    Raises:
+        WriteError: If it cannot be written.
+    """
+    write_json(folder / STATUS, {**values, **_heartbeat()})
+
+
+def _heartbeat() -> dict[str, float]:
+    """The time of day, for people, and one that goes on evenly when the clock is set, to tell how long ago it was."""
+    return {"changed": time.time(), "beat": time.monotonic()}
+
+
+def write_last_words(folder: Path, **values: Any) -> None:
+    """The status of a run that failed, by all means: without room for a new file, over the old one.
+
+    Where even that is impossible nothing is raised: the error that brought it here is what matters.
+    """
+    status = {**read_status(folder), **values}
+    try:
+        write_status(folder, **status)
+    except WriteError:
+        with suppress(OSError), (folder / STATUS).open("r+b") as file:
+            file.write((json.dumps({**status, **_heartbeat()}) + "\n").encode())
+            file.truncate()
 
 
 def write_source(folder: Path, root: Path | None, device: str | None) -> None:
@@ -425,9 +498,19 @@ def read_progress(folder: Path) -> list[EpochReport]:
 
 
 def append_progress(folder: Path, report: EpochReport) -> None:
-    """Add one epoch's report."""
-    with (folder / PROGRESS).open("a") as file:
-        file.write(json.dumps(dataclasses.asdict(report)) + "\n")
+    """Add one epoch's report, on a line of its own also behind one that was cut short.
+
+    Raises:
+        WriteError: If it cannot be written.
+    """
+    path = folder / PROGRESS
+    try:
+        with path.open("ab+") as file:
+            file.seek(max(0, file.tell() - 1))
+            end = b"" if file.read() in (b"", b"\n") else b"\n"
+            file.write(end + json.dumps(dataclasses.asdict(report)).encode() + b"\n")
+    except OSError as error:
+        raise WriteError(error, path) from error
 
 
 def read_log(folder: Path, last_bytes: int = 20_000) -> str:

@@ -1,27 +1,24 @@
-"""The program that trains one run: read its folder, train, write progress. Started by ``core.runs`` as a process."""
+"""The program that trains one run: read its folder, train, write progress. Started by ``core.program`` in a process."""
 
 from __future__ import annotations
 
 import io
 import logging
-import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import torch
 
-from core import runs
+from core import owner, runs
 from core.checkpoint import checkpoint_of, read_weights, save_checkpoint
 from core.config import RunConfig
 from core.data.pack import Pack, open_data
-from core.errors import DataError, KeywordSpottingError, RunError
+from core.errors import DataError, KeywordSpottingError, RunError, WriteError
 from core.evaluation import evaluate, evaluation_path, save_evaluation
 from core.files import write_bytes
-from core.memory import keep_freed_memory
+from core.locks import Hold
 from core.results import EpochReport
 from core.training import Step, StoppedTraining, Training
 
@@ -40,31 +37,47 @@ def work(
     on_report: OnReport | None = None,
     on_step: Callable[[Step], None] | None = None,
     on_progress: OnProgress | None = None,
+    held: Hold | None = None,
 ) -> runs.RunState:
     """Train the run in ``folder`` to its end or to a requested stop; every outcome ends up in its status.
+
+    The folder belongs to this process meanwhile; if another one has it, its status is left alone.
 
     Args:
         folder: Made by ``runs.new_run`` or readied by ``runs.prepare_resume``.
         on_report: Called after each epoch, for a command line that wants to show it.
         on_step: Called after each step.
         on_progress: Called while data are packed and while the model is evaluated (done, total, what).
+        held: The folder's lock, if this process has it already; it is given back at the end.
 
     Raises:
         KeywordSpottingError: What went wrong, after it was written to the status.
     """
-    runs.claim(folder)
-    try:
-        _Worker(folder, on_report, on_step, on_progress).run()
-    except KeywordSpottingError as error:
-        runs.write_status(folder, **{**runs.read_status(folder), "state": "failed", "message": str(error)})
-        raise
-    except Exception as error:
-        message = f"Training failed unexpectedly ({type(error).__name__}: {error}). The log has the details."
-        runs.write_status(folder, **{**runs.read_status(folder), "state": "failed", "message": message})
-        raise
-    finally:
-        runs.release(folder)
+    with owner.owned(folder, held) as mine:
+        if runs.run_state(folder, owned=True).state == "done":
+            raise RunError(f"{folder.name} is finished: another process trained it to its end.")
+        try:
+            _Worker(folder, mine, on_report, on_step, on_progress).run()
+        except Exception as error:
+            told = _explained(folder, mine, error)
+            if not mine.lost:
+                unexpected = f"Training failed unexpectedly ({type(error).__name__}: {error}). The log has the details."
+                runs.write_last_words(folder, state="failed", message=str(told or unexpected))
+            if told is None or told is error:
+                raise
+            raise told from error
     return runs.run_state(folder)
+
+
+def _explained(folder: Path, mine: Hold, error: Exception) -> KeywordSpottingError | None:
+    """What went wrong, in words for a person; None for a mistake of this program, which stays loud."""
+    if mine.lost:
+        return RunError(f"The folder {folder} was removed while the run trained: it ends, and nothing of it is kept.")
+    if isinstance(error, WriteError):
+        return RunError(f"{error} The last finished epoch is kept: the run can be resumed.")
+    if isinstance(error, OSError) and not isinstance(error, KeywordSpottingError):
+        return RunError(f"The system refused something that training needs ({error}). The run can be resumed.")
+    return error if isinstance(error, KeywordSpottingError) else None
 
 
 class _Worker:
@@ -73,13 +86,14 @@ class _Worker:
     def __init__(
         self,
         folder: Path,
+        mine: Hold,
         on_report: OnReport | None,
         on_step: Callable[[Step], None] | None,
         on_progress: OnProgress | None,
     ) -> None:
-        self.folder = folder
+        self.folder, self.mine = folder, mine
         self.on_report, self.on_step, self.on_progress = on_report, on_step, on_progress
-        config = runs.run_state(folder).config
+        config = runs.run_state(folder, owned=True).config
         if config is None:
             raise RunError(f"{folder.name} has no readable {runs.CONFIG}.")
         self.config: RunConfig = config
@@ -119,6 +133,7 @@ class _Worker:
 
     def _finish_epoch(self, training: Training, report: EpochReport) -> None:
         """Files in the order in which a crash between two of them does no harm: ``last.pt`` comes at the end."""
+        self._require_mine()
         if report.is_best:
             self._save_best(training, report.validation_accuracy)
         if report.epoch in self.kept:
@@ -200,32 +215,18 @@ class _Worker:
         if self.on_progress:
             self.on_progress(done, total, what)
 
+    def _require_mine(self) -> None:
+        """A folder that was removed may have been made anew, for another run."""
+        if self.mine.lost:
+            raise RunError(f"The folder {self.folder} was removed while the run trained.")
+
     def _tell(self, **values: Any) -> None:
+        self._require_mine()
         self.status |= values
         self.told = time.monotonic()
         runs.write_status(self.folder, **self.status)
 
 
-def run_program(work: Callable[[Path], object]) -> int:
-    """Do some work on the folder that is the only argument; exit with 0, or 1 if it failed. SIGTERM asks for a stop."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    folder = Path(sys.argv[1])
-    keep_freed_memory()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        (folder / runs.STOP).touch()
-
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        work(folder)
-    except KeywordSpottingError as error:
-        log.error("%s", error)
-        return 1
-    except Exception:
-        log.exception("Training failed")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(run_program(work))
+def main(folder: Path, held: Hold) -> None:
+    """Train the run in a process of its own (see ``core.program``)."""
+    work(folder, held=held)

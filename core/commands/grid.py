@@ -23,9 +23,9 @@ from core.commands.options import (
     stop_on_interrupt,
 )
 from core.config import PROTOCOLS, SETTINGS
-from core.errors import ConfigError
+from core.errors import ConfigError, RunError
 from core.grid import PLANS, Cell, grid_scores, new_grid, plan_named
-from core.grid.folder import FAILED, folder_of, grid_state, list_grids, read_plan
+from core.grid.folder import folder_of, grid_state, list_grids, missing, read_plan
 from core.grid_table import BASES, CLAIM, Row, as_csv, as_records, summarise
 from core.memory import keep_freed_memory
 from core.presets import PRESETS
@@ -70,7 +70,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train what is not trained yet, and print the table; 1 if a training failed."""
+    """Train what is not trained yet, and print the table; 1 if trainings are missing then that nobody stopped."""
     if options.list:
         for grid in list_grids():
             print(
@@ -94,9 +94,11 @@ def run(options: argparse.Namespace) -> int:
         folder = new_grid(
             plan, data_root(options.data), name=options.name, stem=options.plan, device=device_name(options.device)
         )
-    failed = _train(folder)
+    _train(folder)
     _print(folder, options)
-    return 1 if failed else 0
+    if not runs.stop_requested(folder) and (words := missing(folder)):
+        raise RunError(words)
+    return 0
 
 
 def changes_of(options: argparse.Namespace) -> dict[str, Any]:
@@ -136,27 +138,22 @@ def _number(text: str, option: str) -> int:
         raise ConfigError(f"{option} has {text!r}, which is no whole number.") from error
 
 
-def _train(folder: Path) -> int:
-    """Number of trainings that failed."""
+def _train(folder: Path) -> None:
     from core.grid.work import work_on_grid
 
-    (folder / runs.STOP).unlink(missing_ok=True)
+    runs.clear_stop(folder)
     keep_freed_memory()
     stop_on_interrupt(folder)
-    failed = 0
     print(f"Grid {folder.name} in {folder}", file=sys.stderr)
     with step_bar() as (_, on_step):
 
         def on_cell(number: int, n: int, cell: Cell, state: RunState) -> None:
-            nonlocal failed
-            failed += state.state in FAILED
             best = "" if state.best_accuracy is None else f"  validation {state.best_accuracy:.1%}"
             tqdm.write(
                 f"{number:4} of {n}  {cell.name:36} {state.state}{best} {state.message}".rstrip(), file=sys.stderr
             )
 
         work_on_grid(folder, on_cell=on_cell, on_step=on_step)
-    return failed
 
 
 def _print(folder: Path, options: argparse.Namespace) -> None:

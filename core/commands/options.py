@@ -56,7 +56,7 @@ def stop_on_interrupt(folder: Path) -> None:
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         print("\nStopping after this step ...", file=sys.stderr)
-        (folder / runs.STOP).touch()
+        runs.request_stop(folder)
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)

@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
         state = work(folder, on_report=on_report, on_step=on_step, on_progress=progress)
     best = "" if state.best_accuracy is None else f", best validation accuracy {state.best_accuracy:.1%}"
     print(f"{folder.name}: {state.state} after {state.epoch} of {state.epochs} epochs{best}. {state.message}".strip())
-    return 0
+    return 0 if state.state in ("done", "stopped") else 1
 
 
 def basis_of(options: argparse.Namespace) -> dict[str, Any]:

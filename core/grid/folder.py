@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import runs
+from core import owner, runs
 from core.config import from_dict, to_dict
 from core.errors import ConfigError, DataError, RunError
 from core.files import write_json
@@ -84,16 +83,21 @@ def new_grid(
     """
     name = name or f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}"
     folder = folder_of(name)
+
+    def fill(new: Path) -> None:
+        write_json(new / PLAN, to_dict(plan))
+        runs.write_source(new, root, device)
+
     try:
-        folder.mkdir(parents=True)
+        runs.make_parent(folder)
+        owner.make_folder(folder, fill, (PLAN, runs.SOURCE))
     except FileExistsError as error:
         raise RunError(f"There is already a grid called {name!r}. Choose another name, or resume that one.") from error
     except OSError as error:
         raise RunError(
-            f"No grid can be kept in {folder.parent} ({error.strerror}). Make the folder writable."
+            f"No grid can be kept in {folder.parent} ({error.strerror}). Make the folder writable and see that there "
+            "is room, or name another one in KWS_RUNS."
         ) from error
-    runs.write_source(folder, root, device)
-    write_json(folder / PLAN, to_dict(plan))
     return folder
 
 
@@ -116,7 +120,7 @@ def read_plan(folder: Path) -> tuple[GridPlan, Path | None, str | None]:
 def grid_names() -> list[str]:
     """The names of all grids, newest first; none of their trainings is looked at."""
     folder = grids_folder()
-    found = [path for path in folder.iterdir() if (path / PLAN).exists()] if folder.is_dir() else []
+    found = [path for path in folder.glob("[!.]*") if (path / PLAN).exists()]
     return [path.name for path in sorted(found, key=_made, reverse=True)]
 
 
@@ -134,6 +138,21 @@ def cell_states(folder: Path, plan: GridPlan) -> list[tuple[Cell, RunState | Non
     return [
         (cell, runs.run_state(folder / cell.name) if (folder / cell.name).is_dir() else None) for cell in plan.cells()
     ]
+
+
+def missing(folder: Path) -> str:
+    """What is not trained of a grid, in a sentence; empty if nothing is, or another process is training it now.
+
+    Raises:
+        RunError: If the grid cannot be read.
+    """
+    plan, _, _ = read_plan(folder)
+    states = [state.state if state else "not begun" for _, state in cell_states(folder, plan)]
+    counts = Counter(state for state in states if state not in ("done", "starting", "running"))
+    if not counts:
+        return ""
+    what = ", ".join(f"{n} {state}" for state, n in counts.items())
+    return f"{counts.total()} of {len(states)} trainings of {folder.name} are not done: {what}."
 
 
 def grid_state(folder: Path) -> GridState:
@@ -169,14 +188,14 @@ def start_grid(folder: Path) -> None:
     read_plan(folder)
     if runs.is_claimed(folder):
         raise RunError(f"{folder.name} is being worked on already.")
-    (folder / runs.STOP).unlink(missing_ok=True)
+    runs.clear_stop(folder)
     runs.launch("core.grid.work", folder)
 
 
 def stop_grid(folder: Path) -> None:
     """Ask for a stop after the current step; ``start_grid`` goes on from the last finished epoch."""
-    (folder / runs.STOP).touch()
-    for path in folder.iterdir():
+    runs.stop_run(folder)
+    for path in folder.glob("[!.]*"):
         if (path / runs.CONFIG).exists() and runs.run_state(path).alive:
             runs.stop_run(path)
 
@@ -191,7 +210,7 @@ def delete_grid(folder: Path) -> None:
         raise RunError(f"{folder} is not a grid of this project; nothing was deleted.")
     if grid_state(folder).working:
         raise RunError(f"{folder.name} is being worked on. Stop it first.")
-    shutil.rmtree(folder)
+    owner.remove_folder(folder)
 
 
 def grid_scores(folder: Path, plan: GridPlan, protocol: str = "official") -> list[Score]:

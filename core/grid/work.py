@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from core import runs
-from core.errors import KeywordSpottingError, RunError
-from core.grid.folder import FAILED, read_plan
+from core import owner, runs
+from core.errors import KeywordSpottingError, RunError, WriteError
+from core.grid.folder import missing, read_plan
 from core.grid.plan import Cell
+from core.locks import Hold
 from core.runs import RunState
 from core.training import Step
-from core.worker import run_program, work
+from core.worker import work
 
 OnCell = Callable[[int, int, Cell, RunState], None]
 
 log = logging.getLogger(__name__)
 
 
-def work_on_grid(folder: Path, *, on_cell: OnCell | None = None, on_step: Callable[[Step], None] | None = None) -> None:
+def work_on_grid(
+    folder: Path,
+    *,
+    on_cell: OnCell | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    held: Hold | None = None,
+) -> None:
     """Train every run of the grid that is not done, until the end or a requested stop.
 
     What was begun is resumed; what failed is tried again, once. Several processes may work on one grid: each training
@@ -30,37 +36,65 @@ def work_on_grid(folder: Path, *, on_cell: OnCell | None = None, on_step: Callab
         folder: Made by ``new_grid``.
         on_cell: Called after each training with its number, their number, what it was, and how it ended.
         on_step: Called after each step.
+        held: The grid's lock, if this process has it already; it is given back at the end.
 
     Raises:
-        RunError: If the grid cannot be read.
+        RunError: If the grid cannot be read, or nothing can be written there.
     """
     plan, root, device = read_plan(folder)
     cells = plan.cells()
+    # The first to come holds the grid, which tells pages that somebody works on it; others help all the same.
+    held = held or owner.take_if_free(folder)
+    try:
+        owner.clear_unfinished(folder)
+        for number, cell in enumerate(cells, 1):
+            if runs.stop_requested(folder):
+                return
+            state = _train(folder, cell, root, device, on_step)
+            if state and on_cell:
+                on_cell(number, len(cells), cell, state)
+    finally:
+        if held:
+            owner.give_back(held)
+
+
+def _train(
+    folder: Path, cell: Cell, root: Path | None, device: str | None, on_step: Callable[[Step], None] | None
+) -> RunState | None:
+    """Train one run of the grid; None where there is nothing to do, or another process does it.
+
+    Raises:
+        WriteError: If nothing can be written any more: the other runs would end as this one.
+    """
+    run = folder / cell.name
 
     def watch(step: Step) -> None:
         if runs.stop_requested(folder):
-            runs.stop_run(run)
+            runs.request_stop(run)
         if on_step:
             on_step(step)
 
-    for number, cell in enumerate(cells, 1):
-        if runs.stop_requested(folder):
-            return
-        run = folder / cell.name
-        if not _take(run, cell, root, device):
-            continue
-        try:
-            state = work(run, on_step=watch)
-        except KeywordSpottingError as error:
-            log.error("%s: %s", cell.name, error)
-            state = runs.run_state(run)
+    try:
+        if not _make_ready(run, cell, root, device):
+            return None
+        state = work(run, on_step=watch)
         if state.state == "done":
             (run / runs.LAST).unlink(missing_ok=True)  # kept to go on with, which is over
-        if on_cell:
-            on_cell(number, len(cells), cell, state)
+        return state
+    except owner.BusyError:
+        return None
+    except WriteError:
+        raise
+    except OSError as error:
+        raise WriteError(error, run) from error
+    except KeywordSpottingError as error:
+        log.error("%s: %s", cell.name, error)
+        if isinstance(error.__cause__, WriteError):
+            raise
+        return runs.run_state(run)
 
 
-def _take(run: Path, cell: Cell, root: Path | None, device: str | None) -> bool:
+def _make_ready(run: Path, cell: Cell, root: Path | None, device: str | None) -> bool:
     """Make the run's folder, or take over one that nobody works on; False where there is nothing to do."""
     try:
         runs.make_run(run, cell.config, root, device)
@@ -69,34 +103,20 @@ def _take(run: Path, cell: Cell, root: Path | None, device: str | None) -> bool:
         state = runs.run_state(run)
     if state.alive or state.state == "done":
         return False
-    try:
-        runs.prepare_resume(run)
-    except RunError as error:
-        log.error("%s: %s", cell.name, error)
-        return False
+    runs.prepare_resume(run)
     return True
 
 
-def work_and_tell(folder: Path) -> None:
-    """Train what is left of a grid, and write into the log what became of it.
+def main(folder: Path, held: Hold) -> None:
+    """Train what is left of a grid in a process of its own, and write into the log what became of it.
 
     Raises:
-        RunError: If the grid cannot be read, or a training failed.
+        RunError: If the grid cannot be read, or trainings are missing at the end.
     """
-    failed = 0
 
     def ended(number: int, n: int, cell: Cell, state: RunState) -> None:
-        nonlocal failed
-        failed += state.state in FAILED
         log.info("%d of %d: %s %s", number, n, cell.name, state.state)
 
-    try:
-        work_on_grid(folder, on_cell=ended)
-    finally:
-        runs.release(folder)
-    if failed:
-        raise RunError(f"Trainings that failed: {failed}.")
-
-
-if __name__ == "__main__":
-    sys.exit(run_program(work_and_tell))
+    work_on_grid(folder, on_cell=ended, held=held)
+    if not runs.stop_requested(folder) and (words := missing(folder)):
+        raise RunError(words)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from core.config import CLIP_SAMPLES, LABELS, SAMPLE_RATE
 from core.data.sound_file import read_sound
 from core.errors import AudioError, ConfigError, DataError
-from core.files import write_bytes
+from core.files import clear_leftovers, write_bytes
 from core.recordings.table import DAMAGED_SIGN, KEPT_TABLE, TABLE, Recording, Table, csv_of, is_id, new_id
 from core.results import Problem
 from core.sound.reading import Waveform
@@ -193,6 +193,7 @@ def _changing() -> Iterator[tuple[Path, Table]]:
     with _explained("changed", folder):
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock", timeout=TURN_S):
+            clear_leftovers(folder)
             yield folder, Table.read(folder)
 
 

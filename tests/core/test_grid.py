@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -172,11 +173,14 @@ def test_a_process_of_its_own_trains_it_dies_and_another_goes_on(runs_here, tone
 def test_two_processes_share_a_grid(runs_here, tone_root):
     plan = small(seeds=3)
     folder = grid.new_grid(plan, tone_root, name="first", device="cpu")
-    command = [sys.executable, "-m", "core.grid.work", str(folder)]
-    workers = [subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    command = [sys.executable, "-m", "core", "grid", "--resume", folder.name, "--protocol", "testing-list"]
+    workers = [
+        subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
     logs = [worker.communicate(timeout=120)[1] for worker in workers]
     assert grid.grid_state(folder).finished
-    told = [[name for name in names(plan) if f"{name} done" in log] for log in logs]
+    told = [[name for name in names(plan) if re.search(f"{name} +done", log)] for log in logs]
     assert sorted(told[0] + told[1]) == sorted(names(plan)), "each was trained once"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import runs, worker
+from core import owner, runs, worker
 from core.checkpoint import load_checkpoint, load_model
 from core.config import TrainingConfig, to_dict
 from core.errors import DataError, KeywordSpottingError, RunError
@@ -159,14 +159,18 @@ def test_a_status_that_says_running_without_a_process_is_a_crash(folder):
 
 
 def test_another_process_with_the_same_number_is_not_taken_for_the_worker(folder):
-    (folder / runs.PROCESS).write_text(json.dumps({"pid": os.getpid(), "created": 1.0}))
+    (folder / runs.PROCESS).write_text(json.dumps({"pid": os.getpid(), "started": 1}))
     assert runs.run_state(folder).state == "crashed"
 
 
 def test_a_living_process_that_says_nothing_is_reported(folder):
-    runs.claim(folder)
-    (folder / runs.STATUS).write_text(json.dumps({"state": "running", "epoch": 1, "changed": time.time() - 300}))
-    assert "not answered for 300 s" in runs.run_state(folder).message
+    with owner.owned(folder):
+        status = {"state": "running", "epoch": 1, "changed": time.time()}
+        (folder / runs.STATUS).write_text(json.dumps({**status, "beat": time.monotonic() - 300}))
+        assert "not answered for 300 s" in runs.run_state(folder).message
+        # One written before there were beats.
+        (folder / runs.STATUS).write_text(json.dumps({**status, "changed": time.time() - 300}))
+        assert "not answered for 300 s" in runs.run_state(folder).message
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"colour": 1}', '{"training": {"epochs": "many"}}'])
