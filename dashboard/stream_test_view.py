@@ -43,15 +43,19 @@ def panel(run: RunState, device: str) -> None:
         return
     if report is None:
         return
-    if is_outdated(run.folder, report_path(run.folder)):
+    if is_outdated(run.folder, report_path(run.folder)) and not jobs.is_running(_job(run)):
         st.warning("The model was trained further since this test. Test again.", icon=":material/update:")
     threshold = _choose(run, report)
     _show_scores(report, threshold)
 
 
+def _job(run: RunState) -> str:
+    return f"stream test {run.name}"
+
+
 def _offer(run: RunState, device: str) -> None:
     """What to measure, and a button that does it in the background."""
-    name = f"stream test {run.name}"
+    name = _job(run)
     if job_panel(name):
         return
     try:
