@@ -12,6 +12,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch.nn import functional
 
+from core import results_folder
 from core.batches import BATCH, Clips
 from core.checkpoint import load_model
 from core.config import LABELS, PROTOCOLS
@@ -113,17 +114,31 @@ def scores(evaluation: Evaluation) -> Scores:
 
 
 def evaluation_path(run: Path, dataset: str, protocol: str) -> Path:
-    """Where the evaluation of a run on a dataset is kept: beside its checkpoint.
+    """Where a new evaluation of a run on a dataset is kept.
 
     >>> evaluation_path(Path("a-run"), "Demo words (synthetic voices)", "official").name
     'evaluation-demo-words-synthetic-voices-official.npz'
     """
+    return results_folder.results_folder(run) / _file_name(dataset, protocol)
+
+
+def saved_evaluation(run: Path, dataset: str, protocol: str) -> Path:
+    """The evaluation of a run on a dataset that is read, if there is one: the newest, else the one it came with."""
+    return results_folder.find(run, _file_name(dataset, protocol))
+
+
+def _file_name(dataset: str, protocol: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
-    return run / f"evaluation-{slug}-{protocol}.npz"
+    return f"evaluation-{slug}-{protocol}.npz"
 
 
 def save_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """Write an evaluation, whole or not at all."""
+    """Write an evaluation, whole or not at all.
+
+    Raises:
+        OSError: If nothing can be written there.
+    """
+    results_folder.make_room(path)
     write_arrays(
         path,
         {
@@ -168,5 +183,5 @@ def load_evaluation(path: Path) -> Evaluation:
 
 
 def saved_evaluations(run: Path) -> list[Path]:
-    """Evaluations kept beside a run, in order of their names."""
-    return sorted(run.glob("evaluation-*.npz"))
+    """Evaluations kept of a run, in order of their names."""
+    return results_folder.find_all(run, "evaluation-*.npz")

@@ -8,21 +8,12 @@ from pathlib import Path
 from core.config import ListeningConfig, from_dict, to_dict
 from core.errors import ConfigError, RunError
 from core.files import write_json
-from core.runs import SHIPPED_PREFIX, runs_folder
+from core.results_folder import find, make_room, results_folder
 
 FILE = "listening.json"
 FORMAT, VERSION = "earshot-listening", 1
 
 LARGEST_BYTES = 100_000
-
-
-def kept_beside(run: Path, name: str) -> Path:
-    """Where a file about a run is kept: in its folder; for a run that came with the project, among the user's runs.
-
-    >>> kept_beside(Path("runs/mine"), "listening.json").as_posix()
-    'runs/mine/listening.json'
-    """
-    return runs_folder() / f"{run.name}-{name}" if run.name.startswith(SHIPPED_PREFIX) else run / name
 
 
 def load(run: Path) -> ListeningConfig:
@@ -31,7 +22,7 @@ def load(run: Path) -> ListeningConfig:
     Raises:
         ConfigError: If they are damaged or of a later version. A page says so and goes on with the defaults.
     """
-    path = kept_beside(run, FILE)
+    path = find(run, FILE)
     if not run.is_dir() or not path.exists():
         return ListeningConfig()
     try:
@@ -61,9 +52,9 @@ def save(run: Path, config: ListeningConfig) -> None:
     """
     if not run.is_dir():
         raise RunError(f"{run} is not the folder of a run; settings are kept for runs only.")
-    path = kept_beside(run, FILE)
+    path = results_folder(run) / FILE
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_room(path)
         write_json(path, {"format": FORMAT, "version": VERSION, "config": to_dict(config)})
     except OSError as error:
         raise RunError(

@@ -38,8 +38,9 @@ MEL_EVOLUTION, KERNELS = "mel_evolution.npz", "kernels-{epoch:05d}.npz"
 SHIPPED_PREFIX = "shipped-"
 """Runs that came with the project; they are read, never resumed or deleted."""
 
-GRIDS = "grids"
-"""Folder beside the runs that holds grids of them (see ``core.grid``)."""
+GRIDS, RESULTS = "grids", "results"
+"""Folders beside the runs: of grids of them (see ``core.grid``), and of what was measured on models that are only read
+(see ``core.results_folder``)."""
 
 STALE_S = 60.0
 """Seconds without a heartbeat after which a living process counts as not answering."""
@@ -110,10 +111,10 @@ def run_folder(name: str) -> Path:
     Raises:
         RunError: If the name has characters that a run's name cannot have.
     """
-    if not _NAME.fullmatch(name) or name == GRIDS:
+    if not _NAME.fullmatch(name) or name in (GRIDS, RESULTS):
         raise RunError(
             f"A run cannot be called {name!r}: use letters, digits, '.', '_' and '-' (at most 80), "
-            f"beginning with a letter or digit, and not {GRIDS!r}."
+            f"beginning with a letter or digit, and not {GRIDS!r} or {RESULTS!r}."
         )
     return runs_folder() / name
 
@@ -289,8 +290,10 @@ def stop_run(folder: Path, *, wait_s: float = 0.0) -> None:
     """Ask the worker to stop after its current step; with ``wait_s``, wait that long for it and then end it.
 
     Raises:
-        RunError: If it cannot be asked, or a process that does not answer cannot be ended.
+        RunError: If it came with the project, it cannot be asked, or a process that does not answer cannot be ended.
     """
+    if folder.resolve().name.startswith(SHIPPED_PREFIX):
+        raise RunError(f"{folder.name} came with the project; nothing trains it.")
     try:
         (folder / STOP).touch()
     except OSError:
@@ -366,7 +369,7 @@ def list_runs() -> list[RunState]:
 
 
 def _can_be_run(path: Path) -> bool:
-    return path.is_dir() and path.name != GRIDS and bool(_NAME.fullmatch(path.name))
+    return path.is_dir() and path.name not in (GRIDS, RESULTS) and bool(_NAME.fullmatch(path.name))
 
 
 def run_state(folder: Path, *, owned: bool | None = None) -> RunState:

@@ -51,9 +51,7 @@ page = st.navigation(
     },
     expanded=True,  # a menu that hides pages behind "View more" hides them from newcomers
 )
-if page.url_path in USE_A_MODEL:
-    with st.sidebar:
-        picker.draw()
+picker.draw(used=page.url_path in USE_A_MODEL)
 saving.begin()
 try:
     with explained():

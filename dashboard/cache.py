@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import hearing, metrics, recordings, runs
+from core import hearing, metrics, recordings, results_folder, runs
 from core.benchmark.kept import kept_reports, reports_folder
 from core.changes import Kind, Robustness
 from core.checkpoint import load_checkpoint
@@ -22,7 +22,7 @@ from core.data.pack import Pack, open_data, pack_ready
 from core.data.source import DataSummary
 from core.data.speech_commands import check_root
 from core.device import available_devices
-from core.evaluation import evaluation_path, load_evaluation, saved_evaluations
+from core.evaluation import load_evaluation, saved_evaluation, saved_evaluations
 from core.evaluation import scores as scores_of
 from core.experiments.kept import content_hash, load_findings
 from core.experiments.outcomes import Findings
@@ -91,7 +91,7 @@ def _filters(path: str, modified: int) -> Filters:  # noqa: ARG001  (part of the
 
 
 def evaluations(run: Path) -> dict[tuple[str, str], Path]:
-    """Evaluations kept beside a run, by dataset and protocol; unreadable ones are left out."""
+    """Evaluations kept of a run, by dataset and protocol; unreadable ones are left out."""
     found = {}
     for path in saved_evaluations(run):
         names = _evaluation_names(str(path), _stamp(path))
@@ -123,9 +123,8 @@ def _evaluation(path: str, modified: int) -> tuple[Evaluation, Scores]:  # noqa:
 
 
 def is_outdated(run: Path, dataset: str, protocol: str) -> bool:
-    """Whether a run of the user's has a newer model than its evaluation; checkouts mix up times of shipped ones."""
-    measured = _stamp(evaluation_path(run, dataset, protocol))
-    return not run.name.startswith(runs.SHIPPED_PREFIX) and 0 < measured < _stamp(run / runs.BEST)
+    """Whether a run was trained further since its evaluation."""
+    return results_folder.is_outdated(run, saved_evaluation(run, dataset, protocol))
 
 
 # Benchmark

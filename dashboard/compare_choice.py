@@ -134,7 +134,8 @@ def choose_clips(chosen: Sequence[RunState]) -> Clips:
     source = own if protocol == OWN else pack if pack is not None and pack.title == dataset else None
     found = Clips(dataset, protocol, measured, source)
     if missing or outdated:
-        _say_what_is_missing(missing, outdated)
+        if not jobs.is_running(_job(found)):
+            _say_what_is_missing(missing, outdated)
         offer(found, [*missing, *outdated])
     return found
 
@@ -169,9 +170,13 @@ def _say_what_is_missing(missing: Sequence[RunState], outdated: Sequence[RunStat
         )
 
 
+def _job(chosen: Clips) -> str:
+    return f"compare {chosen.dataset} {chosen.protocol}"
+
+
 def offer(chosen: Clips, wanted: Sequence[RunState]) -> None:
     """A button that measures some runs one after the other, as the Evaluation page does, with its progress."""
-    job = f"compare {chosen.dataset} {chosen.protocol}"
+    job = _job(chosen)
     if job_panel(job):
         return
     if chosen.pack is None:

@@ -42,7 +42,7 @@ def choose() -> None:
             placeholder="/path/to/the/folder",
             help="A folder on the computer that runs this dashboard. It is only read, never changed.",
         )
-    running = (job := jobs.find(DOWNLOAD_JOB)) is not None and job.running
+    running = jobs.is_running(DOWNLOAD_JOB)
     if running or st.session_state[state.DATA_KIND] == state.FOLDER:
         with st.expander("I do not have it yet: download it", expanded=running, icon=":material/download:"):
             _download()
@@ -103,7 +103,7 @@ def prepared() -> Pack | None:
         return pack
     found = cache.check(root) if root else None
     if found is not None:
-        st.success(f"Found: {found.title}, {found.n_clips:,} clips in all.", icon=":material/check_circle:")
+        st.success(f"Found: {found.title}.", icon=":material/check_circle:")
     st.write(
         "The clips are packed into one file first, so that training can read them at full speed. "
         "That happens once for a dataset; its own files are not touched."
@@ -192,4 +192,7 @@ def show_counts(summary: DataSummary) -> None:
         ],
         hide_index=True,
     )
-    st.caption("Silence is cut from noise recordings, and counted with the clips.")
+    st.caption(
+        f"{summary.n_clips:,} clips in all, silence among them, which is cut from noise recordings. The name of the "
+        "dataset counts each recording of a word once, also where it belongs to both test sets."
+    )

@@ -123,7 +123,7 @@ def _offer(run: RunState, pack: Pack | None, dataset: str, protocol: str, outdat
 
 
 def measure(run: Path, root: Path | None, protocol: str, device: str, progress: Progress) -> None:
-    """Evaluate a run and keep the result beside it.
+    """Evaluate a run and keep the result.
 
     Raises:
         RunError: If the model was replaced meanwhile, or the result cannot be written there.
@@ -133,7 +133,10 @@ def measure(run: Path, root: Path | None, protocol: str, device: str, progress: 
     result = evaluate(run, data, protocol, device=device, progress=progress)
     if cache.model_stamp(run) != before:
         raise RunError(f"The model of {run.name} changed while it was evaluated. Evaluate again.")
+    path = evaluation_path(run, data.title, protocol)
     try:
-        save_evaluation(evaluation_path(run, data.title, protocol), result)
+        save_evaluation(path, result)
     except OSError as error:
-        raise RunError(f"The evaluation cannot be kept in {run} ({error.strerror}). Make it writable.") from error
+        raise RunError(
+            f"The evaluation cannot be kept in {path.parent} ({error.strerror}). Make it writable."
+        ) from error

@@ -62,9 +62,13 @@ class Setup:
     def path(self, experiment: Experiment) -> Path:
         """Where the findings of an experiment are kept."""
         return kept_path(
-            self.run.folder, cache.model_hash(self.run.folder), self.data, self.protocol, experiment,
-            validation=self.validation, beside=not self.run.shipped,
-        )  # fmt: skip
+            self.run.folder,
+            cache.model_hash(self.run.folder),
+            self.data,
+            self.protocol,
+            experiment,
+            validation=self.validation,
+        )
 
 
 def choose(run: RunState, filters: Filters) -> Setup | None:

@@ -104,6 +104,12 @@ def find(name: str) -> Job | None:
     return _jobs().get(name)
 
 
+def is_running(name: str) -> bool:
+    """Whether a job of that name is going on."""
+    job = find(name)
+    return job is not None and job.running
+
+
 def cancel(name: str) -> None:
     """Ask a job to end; it does so at its next report."""
     job = find(name)

@@ -54,6 +54,7 @@ def panel(run: RunState, device: str) -> None:
         with explained():
             classifiers[other.name] = cache.classifier(other.folder, device)
             models.append(other)
+            picker.caution(other, offer=False)
     with choices:
         basis = _choose_basis(classifiers)
     device_number = _choose_device() if source == "card" else None

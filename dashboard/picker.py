@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import runs
+from core.data.demo import CAUTION, has_synthetic_voices
 from core.runs import RunState
 from dashboard import state
 from dashboard.widgets import page_link
@@ -19,18 +20,31 @@ def models() -> list[RunState]:
 
 
 def default_model(found: Sequence[RunState]) -> RunState | None:
-    """The user's newest model, else the best one with learned filters, so that every page has something to show."""
-    own = [run for run in found if not run.shipped]
-    return next(iter(own), None) or best_with_learned_filters(found) or next(iter(found), None)
+    """The model that is looked at until a person chooses one: no training of the user's own changes it.
+
+    Of the models that came with the project, or else of the user's, the one that did best on its validation clips;
+    before that count real voices before synthetic ones, a network before a single layer, which is no listener, and
+    learned filters before fixed ones, so that every page has something to show.
+    """
+    return max(found, key=_rank, default=None)
+
+
+def _rank(run: RunState) -> tuple[bool, bool, bool, bool, float, str]:
+    known = run.config is not None
+    return (
+        run.shipped,
+        not has_synthetic_voices(run.dataset),
+        known and run.config.model.name != "linear",
+        known and run.config.front_end.trains_mel,
+        run.best_accuracy or 0.0,
+        run.name,
+    )
 
 
 def best_with_learned_filters(found: Sequence[RunState]) -> RunState | None:
-    """The model with trained mel filters that did best on its validation clips, real recordings before synthetic."""
-    fitting = [run for run in found if run.has_checkpoint and run.config and run.config.front_end.trains_mel]
-    return max(
-        fitting,
-        key=lambda run: ("synthetic" not in run.dataset, run.best_accuracy or 0.0),
-        default=None,
+    """The first choice among the models whose mel filters were trained."""
+    return default_model(
+        [run for run in found if run.has_checkpoint and run.config and run.config.front_end.trains_mel]
     )
 
 
@@ -48,30 +62,38 @@ def chosen_model() -> RunState | None:
     return found.get(st.session_state.get(state.MODEL, ""), default_model(list(found.values())))
 
 
-def draw() -> None:
-    """The picker, for the sidebar."""
+def draw(*, used: bool) -> None:
+    """The picker, for the sidebar; on every page, since the choice stands in the page's address.
+
+    Args:
+        used: Whether the page looks at the chosen model.
+    """
     found = {run.name: run for run in models()}
     default = default_model(list(found.values()))
     if default is None:
-        st.caption("No trained model yet.")
+        st.sidebar.caption("No trained model yet.")
         return
-    if st.session_state.get(state.MODEL) not in found or not st.session_state[state.MODEL_CHOSEN]:
-        st.session_state[state.MODEL] = default.name
-        st.session_state[state.MODEL_CHOSEN] = False
-    st.selectbox(
-        "Trained model",
-        list(found),
-        format_func={name: title(run) for name, run in found.items()}.__getitem__,
-        key=state.MODEL,
-        persist_state="session",
-        on_change=_remember,
-        help="Used by Filterbank, Kernels, Evaluation and Live. Your own runs come first, newest first.",
-    )
-    _describe(found[st.session_state[state.MODEL]])
-
-
-def _remember() -> None:
-    st.session_state[state.MODEL_CHOSEN] = True
+    asked = st.query_params.get(state.MODEL)
+    if asked is not None and asked not in found:
+        # As code, in one line: an address is anybody's text.
+        name = " ".join(asked[:80].replace("`", "'").split())
+        st.warning(
+            f"The address of this page asks for the model `{name}`, which is not here. Another one is shown.",
+            icon=":material/link_off:",
+        )
+    with st.sidebar:
+        # The default is the first option, which leaves the address as it is. What the options say goes into the
+        # address too, so they are names alone.
+        st.selectbox(
+            "Trained model", sorted(found, key=lambda name: name != default.name), key=state.MODEL,
+            bind="query-params", persist_state="session",
+            help="Used by all pages under “Look inside”, and by Evaluation, Robustness and Live. Your own runs come "
+            "before the models that came with the project, newest first.",
+        )  # fmt: skip
+        if used:
+            _describe(found[st.session_state[state.MODEL]])
+        else:
+            st.caption("This page does not use it.")
 
 
 def _describe(run: RunState) -> None:
@@ -80,7 +102,8 @@ def _describe(run: RunState) -> None:
     score = ""
     if run.best_accuracy is not None:
         score = f" Best epoch {run.best_epoch}: {percent(run.best_accuracy)} of its validation clips right."
-    st.caption(f"**{run.name}**. {source}{data}{score}")
+    what = f" {run.config.title}." if run.config else " Its settings cannot be read."
+    st.caption(f"**{run.name}**.{what} {source}{data}{score}")
     if run.alive:
         st.caption("Still training: the pages show its best epoch so far.")
 
@@ -92,6 +115,13 @@ def require_model(why: str) -> RunState:
         why: What the page would show, to complete "Train a model to …".
     """
     run = chosen_model()
+    if run is None and any(run.alive for run in runs.list_runs()):
+        st.info(
+            f"The first model is still training. After its first epoch it is here, to {why}.",
+            icon=":material/hourglass_top:",
+        )
+        page_link("training", "Watch it")
+        st.stop()
     if run is None:
         st.info(
             f"Nothing is trained yet. Train a model to {why}: the linear model on the demo words "
@@ -105,3 +135,19 @@ def require_model(why: str) -> RunState:
     # The sidebar with the picker is folded away on a phone.
     st.caption(f"Model: {title(run)}")
     return run
+
+
+def caution(run: RunState, *, offer: bool = True) -> None:
+    """Where a model listens to a person: a warning if it has never heard one, and perhaps another one to take."""
+    if not has_synthetic_voices(run.dataset):
+        return
+    st.warning(f"{run.name} {CAUTION}.", icon=":material/smart_toy:")
+    other = default_model([one for one in models() if not has_synthetic_voices(one.dataset)])
+    if offer and other is not None:
+        st.button(
+            f"Use {other.name}, which learned from real voices",
+            key=f"caution.{run.name}",
+            icon=":material/swap_horiz:",
+            on_click=state.use_model,
+            args=(other.name,),
+        )

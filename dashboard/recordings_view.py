@@ -108,7 +108,7 @@ def panel() -> None:
                 _row(recording)
         else:
             st.info(
-                f"None yet. {recordings.HOW_TO_GET_THEM} Nothing is recorded unless you ask for it.",
+                f"None yet. {recordings.HOW_TO_KEEP_THEM} Nothing is recorded unless you ask for it.",
                 icon=":material/mic:",
             )
         _show_failure(LIST)

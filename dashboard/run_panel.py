@@ -10,7 +10,7 @@ from core import figures, runs
 from core.config import SETTINGS, RunConfig
 from core.runs import RunState
 from dashboard import report_button, state
-from dashboard.widgets import explained, show_figure, show_metrics
+from dashboard.widgets import PAGES, explained, show_figure, show_metrics
 from dashboard.wording import device, duration, moment, percent
 
 POLL_S = 1.0
@@ -128,9 +128,11 @@ def _facts(run: RunState) -> list[str]:
 
 def _actions(run: RunState) -> None:
     row = st.container(horizontal=True)
-    if run.has_checkpoint and row.button("Look at this model", key="training.use", icon=":material/equalizer:"):
-        state.use_model(run.name)
-        st.switch_page("screens/filterbank.py")
+    if run.has_checkpoint:
+        for page, text in (("filterbank", "Look at this model"), ("live", "Talk to it")):
+            if row.button(text, key=f"training.use.{page}", icon=PAGES[page][1]):
+                state.use_model(run.name)
+                st.switch_page(f"screens/{page}.py")
     if run.has_checkpoint:
         with row:
             report_button.draw(run.folder, "training")

@@ -68,6 +68,9 @@ def measure(progress: Progress, *, quick: bool) -> None:
 
 def choose_report(reports: Sequence[BenchmarkReport]) -> BenchmarkReport:
     """The report to show, the latest first; a note and the end of the page where there is none."""
+    if not reports and jobs.is_running(JOB):
+        st.info("The first results appear here when the measurement has ended.", icon=":material/hourglass_empty:")
+        st.stop()
     if not reports:
         st.info(
             "Nothing has been timed on this computer yet. Press “Measure this computer”: "

@@ -8,10 +8,8 @@ import streamlit as st
 
 from core.data.speech_commands import default_root
 
-MODEL = "app.model"
-"""Name of the run whose model the pages look at; the picker's widget."""
-MODEL_CHOSEN = "app.model_chosen"
-"""Whether a person chose that model; until then the newest one is taken."""
+MODEL = "model"
+"""Name of the run whose model the pages look at; the picker's widget, and its name in the page's address."""
 DATA_KIND = "data.kind"
 """Which dataset: "demo" or "folder"."""
 DATA_ROOT = "data.root"
@@ -34,7 +32,6 @@ def prepare() -> None:
     """Give every key its default once a session."""
     root = default_root()
     defaults: dict[str, object] = {
-        MODEL_CHOSEN: False,
         DATA_KIND: FOLDER if root else DEMO,
         DATA_ROOT: str(root or ""),
         DOWNLOAD_ROOT: str(Path.home() / "earshot-data"),
@@ -62,4 +59,3 @@ def use_folder(root: str) -> None:
 def use_model(name: str) -> None:
     """Choose the model of a run on every page."""
     st.session_state[MODEL] = name
-    st.session_state[MODEL_CHOSEN] = True

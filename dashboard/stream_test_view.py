@@ -15,6 +15,7 @@ from core.errors import ConfigError, DataError, RunError
 from core.figures.stream import rate_text, snr_text
 from core.inference import Classifier
 from core.results import StreamReport, StreamScores, StreamTrack
+from core.results_folder import is_outdated
 from core.runs import RunState
 from core.stream_accuracy import load_report, report_path, save_report, stream_test
 from dashboard import cache, jobs, state
@@ -42,15 +43,19 @@ def panel(run: RunState, device: str) -> None:
         return
     if report is None:
         return
-    if not run.shipped and cache.model_stamp(run.folder) > report_path(run.folder).stat().st_mtime_ns:
+    if is_outdated(run.folder, report_path(run.folder)) and not jobs.is_running(_job(run)):
         st.warning("The model was trained further since this test. Test again.", icon=":material/update:")
     threshold = _choose(run, report)
     _show_scores(report, threshold)
 
 
+def _job(run: RunState) -> str:
+    return f"stream test {run.name}"
+
+
 def _offer(run: RunState, device: str) -> None:
     """What to measure, and a button that does it in the background."""
-    name = f"stream test {run.name}"
+    name = _job(run)
     if job_panel(name):
         return
     try:

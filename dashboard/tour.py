@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from core.evaluation import saved_evaluations
+from core import runs
+from core.files import write_json
 from core.runs import RunState
 from dashboard import cache, dataset_choice
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,28 @@ def _bcresnet_is_done(own: Sequence[RunState]) -> bool:
     )
 
 
-def _is_evaluated(own: Sequence[RunState]) -> bool:
-    return any(saved_evaluations(run.folder) for run in own)
+def looked_at(page: str, run: RunState) -> None:
+    """Remember that a person was shown a page about a model of their own; training alone ticks nothing off."""
+    seen = _seen()
+    if run.shipped or page in seen:
+        return
+    try:
+        write_json(_file(), {"looked_at": sorted({*seen, page})})
+    except OSError as error:
+        log.warning("The tour cannot be kept (%s).", error)
+
+
+def _file() -> Path:
+    return runs.runs_folder() / "tour.json"
+
+
+def _seen() -> set[str]:
+    """Pages that were looked at with a model of the user's own."""
+    try:
+        pages = json.loads(_file().read_bytes())["looked_at"]
+        return {page for page in pages if isinstance(page, str)}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return set()
 
 
 STEPS = (
@@ -67,7 +93,10 @@ STEPS = (
         "its accuracy is worth. The confusion matrix shows which words it mixes up. Then compare initial and learned "
         "filters: where did they move, and by how much?",
         (("evaluation", "Go to Evaluation"), ("filterbank", "Go to Filterbank")),
-        (("a model of yours evaluated", _is_evaluated),),
+        (
+            ("scores of a model of yours looked at", lambda own: "evaluation" in _seen()),  # noqa: ARG005
+            ("its filters looked at", lambda own: "filterbank" in _seen()),  # noqa: ARG005
+        ),
     ),
     Step(
         "Train a BC-ResNet",

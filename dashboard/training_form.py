@@ -22,6 +22,9 @@ SETTING_NOTES = {
 }
 """Title and caption of each setting."""
 
+STARTED = "training.started"
+"""Session-state key: whether a run was just started with what the form says."""
+
 
 def draw(found: Sequence[RunState], *, n_alive: int) -> None:
     """The form.
@@ -30,6 +33,9 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
         ConfigError: If a setting cannot work.
         RunError: If the run cannot be started.
     """
+    if st.session_state.pop(STARTED, False):
+        # The name is taken now; the next run would fail with it.
+        st.session_state["training.name"] = ""
     left, right = st.columns(2, gap="large")
     with left:
         preset = st.selectbox(
@@ -113,4 +119,5 @@ def _start(config: RunConfig, name: str | None, device: str, found: Sequence[Run
     if pressed:
         folder = runs.start_run(config, state.data_root(), name=name, device=device)
         st.session_state[state.RUN] = folder.name
+        st.session_state[STARTED] = True
         st.rerun()

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import KeywordSpottingError
-from dashboard import jobs, saving
+from dashboard import jobs, saving, state
 from dashboard.wording import duration, size
 
 PAGES = {
@@ -76,9 +76,10 @@ def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:
             st.metric(label, value, help=note[0] if note else None, width="content")
 
 
-def page_link(page: str, label: str) -> None:
-    """A link to another page."""
-    st.page_link(f"screens/{page}.py", label=label, icon=PAGES[page][1])
+def page_link(page: str, label: str, *, model: str = "") -> None:
+    """A link to another page; with ``model``, one that chooses the model of that run."""
+    query = {state.MODEL: model} if model else None
+    st.page_link(f"screens/{page}.py", label=label, icon=PAGES[page][1], query_params=query)
 
 
 def job_panel(name: str) -> bool:

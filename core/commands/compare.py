@@ -27,6 +27,7 @@ from core.config import OWN, PROTOCOLS, RunConfig
 from core.cost import Cost, Latency
 from core.errors import ConfigError, DataError
 from core.results import Evaluation, Scores
+from core.results_folder import is_outdated
 
 
 def add(commands: Commands) -> None:
@@ -108,12 +109,12 @@ def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None
     by_run: list[dict[str, Evaluation]] = []
     for path in paths:
         kept = {}
-        for file in saved_evaluations(path) if path.is_dir() else []:
+        for file in saved_evaluations(path):
             try:
                 one = load_evaluation(file)
             except DataError:
                 continue
-            if one.protocol == protocol and not _is_outdated(path, file):
+            if one.protocol == protocol and not is_outdated(path, file):
                 kept[one.dataset] = one
         by_run.append(kept)
     shared = next((dataset for dataset in by_run[0] if all(dataset in kept for kept in by_run)), None)
@@ -122,30 +123,23 @@ def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None
 
 def _on(path: Path, data: Any, protocol: str, device: str | None, progress: Any) -> Evaluation:
     """The evaluation of a run on a dataset: the kept one, or a new one, which is kept."""
-    from core.evaluation import evaluate, evaluation_path, load_evaluation, save_evaluation
+    from core.evaluation import evaluate, evaluation_path, load_evaluation, save_evaluation, saved_evaluation
 
-    file = evaluation_path(path, data.title, protocol)
-    if path.is_dir() and file.exists() and not _is_outdated(path, file):
+    known = saved_evaluation(path, data.title, protocol)
+    if known.exists() and not is_outdated(path, known):
         try:
-            kept = load_evaluation(file)
+            kept = load_evaluation(known)
             if kept.clip_files == tuple(data.files[data.indices(protocol)].tolist()):
                 return kept
         except DataError as error:
             print(f"note: {error}", file=sys.stderr)
     made = evaluate(path, data, protocol, device=device, progress=progress)
-    if path.is_dir():
-        try:
-            save_evaluation(file, made)
-        except OSError as error:
-            print(f"note: the evaluation could not be kept in {path} ({error.strerror})", file=sys.stderr)
+    file = evaluation_path(path, data.title, protocol)
+    try:
+        save_evaluation(file, made)
+    except OSError as error:
+        print(f"note: the evaluation could not be kept in {file.parent} ({error.strerror})", file=sys.stderr)
     return made
-
-
-def _is_outdated(path: Path, file: Path) -> bool:
-    """Whether a run's model is newer than its evaluation; checkouts mix up the times of shipped ones."""
-    model = path / runs.BEST
-    newer = model.exists() and model.stat().st_mtime_ns > file.stat().st_mtime_ns
-    return newer and not path.name.startswith(runs.SHIPPED_PREFIX)
 
 
 def _config(path: Path) -> RunConfig:

@@ -37,7 +37,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Evaluate, keep the result beside the run if it is one, and print it."""
+    """Evaluate, keep the result, and print it."""
     protocol = asked_protocol(options)
     is_own = protocol == OWN
     path = runs.find_run(options.run)
@@ -48,11 +48,11 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar("clip") as progress:
         data = own_pack() if is_own else open_data(data_root(options.data), progress=progress)
         evaluation = evaluate(path, data, protocol, device=device_name(options.device), progress=progress)
-    if path.is_dir():
-        try:
-            save_evaluation(evaluation_path(path, data.title, protocol), evaluation)
-        except OSError as error:
-            print(f"note: the evaluation could not be kept in {path} ({error.strerror})", file=sys.stderr)
+    file = evaluation_path(path, data.title, protocol)
+    try:
+        save_evaluation(file, evaluation)
+    except OSError as error:
+        print(f"note: the evaluation could not be kept in {file.parent} ({error.strerror})", file=sys.stderr)
     result = scores(evaluation)
     print(json.dumps(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
     return 0

@@ -71,8 +71,7 @@ def run(options: argparse.Namespace) -> int:
         # Own recordings have no validation clips: those of the dataset that KWS_DATA names stand in.
         dataset = open_data(data_root(None if is_own else options.data), progress=progress)
         data = own_pack() if is_own else dataset
-        beside = path.is_dir() and not path.name.startswith(runs.SHIPPED_PREFIX)
-        where = kept_path(path, content_hash(path), data, protocol, experiment, validation=dataset, beside=beside)
+        where = kept_path(path, content_hash(path), data, protocol, experiment, validation=dataset)
         findings = None if options.again else load_findings(where)
         if findings is None:
             findings = run_experiment(

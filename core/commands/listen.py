@@ -12,7 +12,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from core import runs
-from core.commands.options import Commands, add_device, add_json, add_knobs, device_name, listening_config
+from core.commands.options import (
+    Commands,
+    add_device,
+    add_json,
+    add_knobs,
+    caution,
+    device_name,
+    listening_config,
+)
 from core.errors import ConfigError, MicrophoneError
 from core.microphone import Microphone, input_devices
 
@@ -61,7 +69,9 @@ def run(options: argparse.Namespace) -> int:
     from core.inference import Classifier
     from core.streaming import Engine
 
-    engine = Engine(Classifier(path, device_name(options.device)), config)
+    classifier = Classifier(path, device_name(options.device))
+    caution(path, classifier.checkpoint.dataset)
+    engine = Engine(classifier, config)
     _listen(engine, options)
     return 0
 

@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from core import operating_point, runs
 from core.config import OWN, ListeningConfig
+from core.data.demo import CAUTION, has_synthetic_voices
 from core.errors import ConfigError
 
 Commands = Any  # argparse's collection of sub-commands, whose class has no public name
@@ -136,6 +137,12 @@ def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
         # One threshold for all words: those kept for single words would go first.
         given["word_thresholds"] = ()
     return dataclasses.replace(config, **given)
+
+
+def caution(run: Path, dataset: str) -> None:
+    """Say on standard error if the model that listens has never heard a person; ``dataset`` is what it learned from."""
+    if has_synthetic_voices(dataset):
+        print(f"note: {run.name} {CAUTION}", file=sys.stderr)
 
 
 @contextmanager

@@ -113,7 +113,7 @@ def _write_pack(
 ) -> None:
     """Write all files of the pack into ``building``."""
     table = _Table()
-    n_done, n_all = 0, len(recordings)
+    n_done, n_all = 0, _n_clips(recordings)
     action = f"packing {source.name}"
     with (building / CLIPS_FILE).open("wb") as stream:
         _write_header(stream, 0)
@@ -154,6 +154,10 @@ def _write_pack(
         _flush(stream)
 
 
+def _n_clips(recordings: tuple[Recording, ...]) -> int:
+    return sum(len(recording.cuts) for recording in recordings)
+
+
 def _groups(recordings: tuple[Recording, ...]) -> Iterator[tuple[Recording, ...]]:
     """The recordings in order, in groups of about ``BATCH_CLIPS`` clips."""
     first, n_clips = 0, 0
@@ -165,7 +169,7 @@ def _groups(recordings: tuple[Recording, ...]) -> Iterator[tuple[Recording, ...]
 
 
 def _read_all(groups: Iterator[tuple[Recording, ...]], workers: int) -> Iterator[tuple[int, _Batch]]:
-    """Read the groups in several threads; yields recordings done and what they gave, in the groups' order.
+    """Read the groups in several threads; yields clips looked at and what they gave, in the groups' order.
 
     Only a few batches are under way at a time, so memory stays the same however many clips there are.
     """
@@ -173,7 +177,7 @@ def _read_all(groups: Iterator[tuple[Recording, ...]], workers: int) -> Iterator
     waiting: deque[tuple[int, Future[_Batch]]] = deque()
     try:
         for group in groups:
-            waiting.append((len(group), pool.submit(_read_group, group)))
+            waiting.append((_n_clips(group), pool.submit(_read_group, group)))
             if len(waiting) > 2 * workers:
                 n_read, future = waiting.popleft()
                 yield n_read, future.result()
@@ -186,7 +190,7 @@ def _read_all(groups: Iterator[tuple[Recording, ...]], workers: int) -> Iterator
 
 def _read_group(recordings: tuple[Recording, ...]) -> _Batch:
     """Read some recordings and cut their clips; a recording that cannot be used becomes a problem."""
-    clips = np.zeros((sum(len(recording.cuts) for recording in recordings), CLIP_SAMPLES), dtype="<i2")
+    clips = np.zeros((_n_clips(recordings), CLIP_SAMPLES), dtype="<i2")
     batch = _Batch(clips, [], [], [])
     for recording in recordings:
         long = len(recording.cuts) != 1 or recording.cuts[0].start > 0 or bool(recording.noise_name)

@@ -24,9 +24,21 @@ from core.results import Problem
 DEMO_FOLDER = Path(__file__).parent / "demo_words"
 """Where the shipped demo words are."""
 
-NAME = "demo words"
+NAME, TITLE = "demo words", "Demo words"
+
+CAUTION = "was trained on synthetic voices alone: real voices are often misheard"
+"""What is said of a model that never heard a person, wherever it listens to one."""
 
 _Row = dict[str, str]
+
+
+def has_synthetic_voices(dataset: str) -> bool:
+    """Whether a dataset of that title, as a run or a checkpoint names it, is spoken by synthetic voices alone.
+
+    >>> has_synthetic_voices("Demo words (2,654 clips of 12 synthetic voices)")
+    True
+    """
+    return dataset.startswith(TITLE)
 
 
 def demo_words(folder: Path = DEMO_FOLDER) -> Source:
@@ -55,7 +67,7 @@ def demo_words(folder: Path = DEMO_FOLDER) -> Source:
     return Source(
         folder=folder,
         name=NAME,
-        title=f"Demo words ({len(clip_rows):,} clips of {n_voices} synthetic voices)",
+        title=f"{TITLE} ({len(clip_rows):,} clips of {n_voices} synthetic voices)",
         synthetic=True,
         key=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         recordings=lambda: tuple(

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from core.config import from_dict, to_dict
-from core.data.pack import Pack, packs_folder
+from core.data.pack import Pack
 from core.errors import DataError, RunError
 from core.experiments.outcomes import Findings, Outcome
 from core.experiments.plan import Experiment
 from core.files import write_json
+from core.results_folder import make_room, results_folder
 
 FORMAT, VERSION = "earshot-experiment", 1
 """The version changes with what experiments mean, so that older results are measured again."""
@@ -43,7 +44,6 @@ def kept_path(
     experiment: Experiment,
     *,
     validation: Pack | None = None,
-    beside: bool = True,
 ) -> Path:
     """Where the findings of one experiment are kept.
 
@@ -54,12 +54,10 @@ def kept_path(
         protocol: Which of them.
         experiment: What was asked.
         validation: Clips that the normalisation was measured on; None for ``data``.
-        beside: True for the run's own folder; False for the cache, as for models that came with the project.
     """
     question = [VERSION, model, data.key, (validation or data).key, protocol, to_dict(experiment)]
     key = hashlib.sha256(json.dumps(question, sort_keys=True).encode()).hexdigest()[:24]
-    folder = run / "experiments" if beside and run.is_dir() else packs_folder() / "experiments"
-    return folder / f"{experiment.kind}-{key}.json"
+    return results_folder(run) / "experiments" / f"{experiment.kind}-{key}.json"
 
 
 def save_findings(path: Path, findings: Findings) -> None:
@@ -69,7 +67,7 @@ def save_findings(path: Path, findings: Findings) -> None:
         RunError: If nothing can be written there.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_room(path)
         write_json(path, {"format": FORMAT, "version": VERSION, "findings": to_dict(findings)})
     except OSError as error:
         raise RunError(

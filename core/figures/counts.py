@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.config import LABELS, PROTOCOLS
+from core.config import LABELS, PROTOCOLS, SILENCE_LABEL
 from core.figures import style
 
 SPLIT_ORDER = ("train", "validation", "official", "testing-list")
@@ -50,7 +50,8 @@ def class_counts(labels: Sequence[str], splits: Sequence[str], *, title: str | N
     )
     figure.update_xaxes(title_text="Part of the dataset (number of clips)", showgrid=False)
     figure.update_yaxes(title_text="Word", autorange="reversed", showgrid=False, tickmode="linear")
-    note = f"{len(names):,} clips."
+    n_silence = int((names == SILENCE_LABEL).sum())
+    note = f"{len(names):,} clips: {len(names) - n_silence:,} of words, {n_silence:,} of silence."
     return style.finish(
         figure, title=title or "Clips by word", note=note, height=24 * max(len(rows), 2) + 10, bottom=76
     )

@@ -216,14 +216,14 @@ def delete_grid(folder: Path) -> None:
 def grid_scores(folder: Path, plan: GridPlan, protocol: str = "official") -> list[Score]:
     """Accuracy of every training that is done, on the test clips of a protocol."""
     # Evaluations bring torch along, which a page that only watches need not wait for.
-    from core.evaluation import evaluation_path, load_evaluation
+    from core.evaluation import load_evaluation, saved_evaluation
 
     scores = []
     for cell, state in cell_states(folder, plan):
         if state is None or state.state != "done":
             continue
         try:
-            evaluation = load_evaluation(evaluation_path(state.folder, state.dataset, protocol))
+            evaluation = load_evaluation(saved_evaluation(state.folder, state.dataset, protocol))
         except DataError:
             continue
         if evaluation is not None:

@@ -1,6 +1,6 @@
 """Clips of your own: seconds that a model heard or missed, kept with what was really said, in a folder of yours."""
 
-from core.recordings.dataset import BIAS, HOW_TO_GET_THEM, TITLE, own_pack
+from core.recordings.dataset import BIAS, HOW_TO_GET_THEM, HOW_TO_KEEP_THEM, TITLE, own_pack
 from core.recordings.folder import (
     Collection,
     add,
@@ -17,6 +17,7 @@ from core.recordings.table import Recording
 __all__ = [
     "BIAS",
     "HOW_TO_GET_THEM",
+    "HOW_TO_KEEP_THEM",
     "TITLE",
     "Collection",
     "Recording",

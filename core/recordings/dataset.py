@@ -22,10 +22,12 @@ BIAS = (
 )
 """What must stand beside a score on them."""
 
-HOW_TO_GET_THEM = (
-    "On the Live page, let a model listen and answer “Was that right?” beside what it heard: every clip that you "
-    "confirm or correct becomes one to test on."
+HOW_TO_KEEP_THEM = (
+    "Let a model listen and answer “Was that right?” beside what it heard: every clip that you confirm or correct "
+    "becomes one to test on."
 )
+HOW_TO_GET_THEM = f"On the Live page, {HOW_TO_KEEP_THEM[0].lower()}{HOW_TO_KEEP_THEM[1:]}"
+"""The same where a person is not there yet."""
 
 
 def own_pack() -> Pack:

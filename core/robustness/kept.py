@@ -12,10 +12,9 @@ from typing import cast
 import numpy as np
 
 from core.changes import Kind, Robustness, noise_title
-from core.data.pack import packs_folder
 from core.errors import DataError, RunError
 from core.files import read_arrays, write_arrays
-from core.runs import SHIPPED_PREFIX
+from core.results_folder import make_room, results_folder
 
 FORMAT, VERSION = "earshot-robustness", 1
 
@@ -26,16 +25,14 @@ COLUMNS = (
 
 
 def kept_path(run: Path, dataset: str, protocol: str, kind: Kind, *, n_clips: int | None, seed: int = 0) -> Path:
-    """Where a measurement is kept: in the run's folder; for a shipped run or a file, in the cache folder.
+    """Where a measurement is kept.
 
     >>> kept_path(Path(), "Demo words", "official", "noise", n_clips=600).name
     'robustness-noise-demo-words-official-600-0.npz'
     """
     slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
     name = f"robustness-{kind}-{slug}-{protocol}-{n_clips or 'all'}-{seed}.npz"
-    if run.name.startswith(SHIPPED_PREFIX) or not run.is_dir():
-        return packs_folder() / "robustness" / run.name / name
-    return run / name
+    return results_folder(run) / name
 
 
 def save(path: Path, record: Robustness) -> None:
@@ -45,7 +42,7 @@ def save(path: Path, record: Robustness) -> None:
         RunError: If nothing can be written there.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_room(path)
         write_arrays(
             path,
             {

@@ -8,15 +8,16 @@ from pathlib import Path
 from core.config import from_dict, to_dict
 from core.errors import DataError, RunError
 from core.files import write_json
-from core.operating_point import kept_beside
 from core.results import StreamReport
+from core.results_folder import find, make_room, results_folder
 
+FILE = "stream-test.json"
 FORMAT, VERSION = "earshot-stream-test", 1
 
 
 def report_path(run: Path) -> Path:
-    """Where the stream test of a run is kept."""
-    return kept_beside(run, "stream-test.json")
+    """The stream test of a run that is read, if there is one."""
+    return find(run, FILE)
 
 
 def save_report(run: Path, report: StreamReport) -> None:
@@ -25,9 +26,9 @@ def save_report(run: Path, report: StreamReport) -> None:
     Raises:
         RunError: If nothing can be written there.
     """
-    path = report_path(run)
+    path = results_folder(run) / FILE
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_room(path)
         write_json(path, {"format": FORMAT, "version": VERSION, "report": to_dict(report)})
     except OSError as error:
         raise RunError(

@@ -12,6 +12,7 @@ from dashboard import (
     report_button,
     score_view,
     threshold_view,
+    tour,
 )
 from dashboard.widgets import begin_page
 
@@ -44,3 +45,4 @@ view = st.segmented_control(
     "Look at", list(VIEWS), default="Confusion matrix", required=True, key="evaluation.view", persist_state="session"
 )
 VIEWS[view](run, path)
+tour.looked_at("evaluation", run)

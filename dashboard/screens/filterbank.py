@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard import cache, filter_view, picker
+from dashboard import cache, filter_view, picker, tour
 from dashboard.widgets import begin_page
 
 begin_page(
@@ -40,3 +40,4 @@ filter_view.sensitivity(filters, view)
 
 st.header("How it came about")
 filter_view.evolution(run, filters, number, view, axis)
+tour.looked_at("filterbank", run)

@@ -8,6 +8,7 @@ from dashboard.widgets import begin_page, explained
 begin_page("Live", "Say one of ten words: down, go, left, no, off, on, right, stop, up or yes. Or upload a recording.")
 
 run = picker.require_model("talk to it")
+picker.caution(run)
 device = live_view.choose_device()
 way = live_view.choose_way()
 if way == "listen":

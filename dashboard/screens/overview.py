@@ -29,7 +29,7 @@ else:
             f"{picker.title(shown)}, trained on {shown.dataset}. Each curve is one mel filter: the band of tones it "
             "listens to. Dashed grey is where training began, solid blue is what it found."
         )
-        page_link("filterbank", "Look closer")
+        page_link("filterbank", "Look closer", model=shown.name)
 
 st.header("Guided tour")
 for number, step in enumerate(tour.STEPS, start=1):

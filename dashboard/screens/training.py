@@ -23,7 +23,7 @@ with st.expander("New run", expanded=not alive, icon=":material/add_circle:"):
 past = [run for run in found if not run.alive]
 st.header("Past runs")
 if not past:
-    st.info("No runs yet. The first one appears here when it has ended.", icon=":material/lightbulb:")
+    st.info("No run has ended yet. The first one appears here when it has.", icon=":material/lightbulb:")
     st.stop()
 run_panel.table(past)
 run_panel.details(run_panel.choose(past))

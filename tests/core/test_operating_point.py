@@ -44,7 +44,7 @@ def test_settings_of_a_shipped_model_are_kept_among_the_users_runs(runs_here, tm
     shipped.mkdir(parents=True)
     operating_point.save(shipped, CHOSEN)
     assert list(shipped.iterdir()) == []
-    assert [path.name for path in runs_here.iterdir()] == ["shipped-linear-A-listening.json"]
+    assert [path.name for path in runs_here.rglob("*.json")] == ["listening.json"]
     assert operating_point.load(shipped) == CHOSEN
 
 

@@ -110,13 +110,12 @@ def test_a_model_that_cannot_be_measured_says_why(open_page, own_run, monkeypatc
     assert "ZeroDivisionError" in app.error[0].value
 
 
-def test_a_model_that_came_with_the_project_is_kept_in_the_cache(open_page, finished_run, tmp_path, monkeypatch):
-    monkeypatch.setattr("core.experiments.kept.packs_folder", lambda: tmp_path / "cache")
+def test_what_is_measured_on_a_model_that_came_with_the_project_is_kept_elsewhere(open_page, finished_run, tmp_path):
     folder = tmp_path / "runs" / "shipped-linear-D"
     shutil.copytree(finished_run, folder)
     measure(open_page("experiments"), "swap")
     assert not (folder / "experiments").exists()
-    assert len(list((tmp_path / "cache" / "experiments").iterdir())) == 1
+    assert len(list((tmp_path / "runs" / "results").rglob("swap-*.json"))) == 1
 
 
 def test_without_clips_the_page_says_what_to_do(open_page, own_run, monkeypatch, tmp_path):

@@ -206,7 +206,7 @@ def test_a_threshold_chosen_elsewhere_moves_the_knob(open_page, own_run):
 
 
 def test_damaged_settings_are_explained_and_the_defaults_used(open_page, own_run):
-    operating_point.kept_beside(own_run, operating_point.FILE).write_text("{")
+    (own_run / operating_point.FILE).write_text("{")
     app = open_page("live")
     assert not app.exception
     assert any("defaults are used" in one.value for one in app.warning)

@@ -23,9 +23,11 @@ def badges(app):
 
 
 ALL = {
-    "data ready", "front end timed", "a linear model trained to the end", "a model of yours evaluated",
-    "a BC-ResNet trained to the end",
+    "data ready", "front end timed", "a linear model trained to the end", "scores of a model of yours looked at",
+    "its filters looked at", "a BC-ResNet trained to the end",
 }  # fmt: skip
+
+LOOKS = ("scores of a model of yours looked at", "its filters looked at")
 
 
 def test_the_tour_has_four_steps_that_lead_somewhere(open_page):
@@ -57,7 +59,23 @@ def test_everything_done_is_shown_as_done(open_page, own_run, tmp_path):
     shutil.copytree(own_run, bcresnet)
     (bcresnet / runs.CONFIG).write_text(json.dumps(to_dict(preset_config("bcresnet-1", epochs=2))))
     keep_report(benchmark_reports.report())
+    # A worker evaluates what it trained; that is not yet somebody's look at it.
+    assert badges(open_page("overview"))[1] == {"scores of a model of yours looked at", "its filters looked at"}
+    open_page("evaluation")
+    assert badges(open_page("overview"))[1] == {"its filters looked at"}
+    open_page("filterbank")
     assert badges(open_page("overview")) == (ALL, set())
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"looked_at": 3}', '{"looked_at": [["a"]]}', "[" * 100_000])
+@pytest.mark.usefixtures("use_tiny_data", "own_run")
+def test_a_damaged_memory_of_the_tour_is_begun_anew(open_page, tmp_path, content):
+    (tmp_path / "runs" / "tour.json").write_text(content)
+    app = open_page("overview")
+    assert_calm(app)
+    assert "its filters looked at" in badges(app)[1]
+    open_page("filterbank")
+    assert "its filters looked at" in badges(open_page("overview"))[0]
 
 
 def test_a_damaged_benchmark_report_does_not_count_as_timed(open_page):
@@ -83,7 +101,10 @@ def test_shipped_models_are_shown_but_do_not_count(open_page, finished_run, tmp_
     assert_calm(app)
     assert charts(app) == 1
     assert "do not count as done" in texts(app)
-    assert {"a linear model trained to the end", "a model of yours evaluated"} <= badges(app)[1]
+    for page in ("evaluation", "filterbank"):
+        open_page(page)
+    to_do = badges(open_page("overview"))[1]
+    assert {"a linear model trained to the end", *LOOKS} <= to_do
 
 
 def test_the_picture_names_the_model_and_its_data(open_page, own_run, tiny_pack):

@@ -1,10 +1,18 @@
-"""Which model the pages show before anyone has chosen one."""
+"""Which model the pages show before anyone has chosen one, and how a choice is kept."""
 
+import json
+import shutil
 from pathlib import Path
 
+import pytest
+
+from core import runs
+from core.config import to_dict
+from core.data.demo import demo_words
 from core.presets import preset_config
 from core.runs import RunState
 from dashboard.picker import default_model
+from tests.dashboard.conftest import GOOD, assert_calm, texts, tone, wav
 
 
 def run(name, preset="linear", setting="D", accuracy=0.5, dataset="Speech Commands v2", **more):
@@ -21,8 +29,17 @@ SHIPPED = [
 ]
 
 
-def test_the_users_newest_model_comes_first():
-    assert default_model([run("mine", accuracy=0.1), run("older"), *SHIPPED]).name == "mine"
+def test_no_training_of_ones_own_changes_which_model_listens():
+    own = [run("mine", accuracy=0.1), run("better", "bcresnet-1", accuracy=0.99)]
+    assert default_model([*own, *SHIPPED]) == default_model(SHIPPED)
+
+
+def test_among_ones_own_real_voices_come_first_then_a_network_then_accuracy():
+    demo = run("demo", "bcresnet-1", accuracy=0.99, dataset=demo_words().title)
+    linear, weak, strong = run("linear", accuracy=0.9), run("weak", "bcresnet-1"), run("strong", "bcresnet-3", "D", 0.8)
+    assert default_model([demo, linear]) == linear
+    assert default_model([demo, linear, weak]) == weak
+    assert default_model([weak, strong]) == default_model([strong, weak]) == strong
 
 
 def test_without_one_it_is_the_best_shipped_model_that_learned_filters():
@@ -32,3 +49,93 @@ def test_without_one_it_is_the_best_shipped_model_that_learned_filters():
 def test_a_model_without_learned_filters_is_better_than_none():
     assert default_model(SHIPPED[:1]).name == "shipped-bcresnet-1-A"
     assert default_model([]) is None
+
+
+def add_run(finished_run, tmp_path, name, dataset=""):
+    """Another run of the user's, newest of all, perhaps trained on another dataset."""
+    folder = shutil.copytree(finished_run, tmp_path / "runs" / name)
+    status = runs.read_status(folder)
+    runs.write_status(folder, **{**status, "dataset": dataset or status["dataset"]})
+    return folder
+
+
+@pytest.fixture
+def shipped_and_own(finished_run, tmp_path):
+    add_run(finished_run, tmp_path, "shipped-linear-D")
+    add_run(finished_run, tmp_path, GOOD)
+
+
+@pytest.mark.usefixtures("shipped_and_own")
+@pytest.mark.parametrize("page", ["live", "filterbank", "training"])
+def test_the_address_brings_its_model(open_page, page):
+    app = open_page(page)
+    assert app.selectbox("model").value == "shipped-linear-D"
+    app.query_params["model"] = GOOD
+    app.run()
+    assert_calm(app)
+    assert app.selectbox("model").value == GOOD
+
+
+@pytest.mark.usefixtures("shipped_and_own")
+def test_an_address_with_a_model_that_is_not_there_shows_the_default_and_says_so(open_page):
+    app = open_page("filterbank")
+    app.query_params["model"] = "gone\n\n![a](http://elsewhere/a.png)`"
+    app.run()
+    assert_calm(app)
+    assert app.selectbox("model").value == "shipped-linear-D"
+    assert "`gone ![a](http://elsewhere/a.png)'`, which is not here" in app.warning[0].value
+
+
+@pytest.mark.usefixtures("shipped_and_own")
+def test_a_finished_training_does_not_change_what_is_looked_at(open_page, finished_run, tmp_path):
+    app = open_page("live")
+    add_run(finished_run, tmp_path, "newest")
+    for page in ("training", "live"):
+        open_page(page)
+        assert app.selectbox("model").value == "shipped-linear-D"
+
+
+@pytest.mark.usefixtures("shipped_and_own")
+def test_a_run_is_looked_at_and_listens_when_that_is_asked_for(open_page):
+    app = open_page("training")
+    app.selectbox("training.run").set_value(GOOD).run()
+    app.button("training.use.live").click().run()
+    assert_calm(app)
+    assert app.title[0].value == "Live"
+    assert app.selectbox("model").value == GOOD
+
+
+def test_a_model_of_synthetic_voices_says_so_where_it_listens_and_offers_another(open_page, finished_run, tmp_path):
+    add_run(finished_run, tmp_path, "shipped-linear-D")
+    add_run(finished_run, tmp_path, GOOD, demo_words().title)
+    app = open_page("live")
+    assert not [one for one in app.warning if "synthetic" in one.value]
+    app.selectbox("model").set_value(GOOD).run()
+    for way in ("listen", "record", "upload"):
+        app.segmented_control("live.source").set_value(way).run()
+        (warning,) = [one for one in app.warning if "synthetic" in one.value]
+        assert warning.value.startswith(f"{GOOD} was trained on synthetic voices alone")
+    app.file_uploader("live.file").upload("word.wav", wav(tone(440)), "audio/wav").run()
+    assert "synthetic" in texts(app)
+    app.button(f"caution.{GOOD}").click().run()
+    assert_calm(app)
+    assert app.selectbox("model").value == "shipped-linear-D"
+
+
+def test_a_second_model_of_synthetic_voices_says_so_too(open_page, finished_run, tmp_path):
+    add_run(finished_run, tmp_path, "shipped-linear-D")
+    add_run(finished_run, tmp_path, GOOD, demo_words().title)
+    app = open_page("live")
+    app.selectbox("live.compare").set_value(GOOD).run()
+    assert [one.value for one in app.warning if one.value.startswith(f"{GOOD} was trained on synthetic")]
+
+
+def test_the_link_below_the_overviews_picture_leads_to_the_pictured_model(open_page, finished_run, tmp_path):
+    plain = add_run(finished_run, tmp_path, "shipped-bcresnet-1-A")
+    (plain / runs.CONFIG).write_text(json.dumps(to_dict(preset_config("bcresnet-1", setting="A", epochs=2))))
+    add_run(finished_run, tmp_path, "shipped-linear-D")
+    app = open_page("overview")
+    assert app.selectbox("model").value == "shipped-bcresnet-1-A"
+    assert "shipped-linear-D" in next(one.value for one in app.main.get("caption") if "Dashed grey" in one.value)
+    (link,) = [one for one in app.main.get("page_link") if one.label == "Look closer"]
+    assert link.proto.query_string == "model=shipped-linear-D"

@@ -17,7 +17,7 @@ def measured(open_page, own_run, finished_run, use_tiny_data, tmp_path):
     shutil.copytree(finished_run, tmp_path / "runs" / "second")
     app = open_page("robustness")
     assert_calm(app)
-    models = app.multiselect(f"robustness.models.{app.selectbox('app.model').value}")
+    models = app.multiselect(f"robustness.models.{app.selectbox('model').value}")
     models.set_value([GOOD, "second"]).run()
     assert "Not measured yet: linear-D-good, second" in texts(app)
     app.button("robustness.start").click().run()

@@ -102,7 +102,7 @@ def test_a_shipped_run_cannot_be_deleted_or_resumed(page, finished_run, tmp_path
     shutil.copytree(finished_run, tmp_path / "runs" / "shipped-linear-D")
     page.run()
     keys = {button.key for button in page.button}
-    assert "training.use" in keys
+    assert {"training.use.filterbank", "training.use.live"} <= keys
     assert not keys & {"training.delete", "training.resume"}
 
 
@@ -113,6 +113,22 @@ def test_a_name_that_cannot_be_one_is_explained_and_starts_nothing(page):
     assert "../elsewhere" in page.error[0].value
     assert runs.list_runs() == []
     assert page.text_input("training.name").value == "../elsewhere", "what was typed is kept"
+
+
+def test_the_name_of_a_started_run_is_not_proposed_for_the_next(page, monkeypatch):
+    started = []
+
+    def start_run(*_args, name, **_options):
+        started.append(name)
+        return runs.run_folder("first")
+
+    monkeypatch.setattr(runs, "start_run", start_run)
+    page.text_input("training.name").set_value("first").run()
+    page.button("training.start").click().run()
+    assert page.text_input("training.name").value == ""
+    page.button("training.start").click().run()
+    assert_calm(page)
+    assert started == ["first", None]
 
 
 def test_a_setting_that_cannot_work_is_explained_beside_the_form(page):

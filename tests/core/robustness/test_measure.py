@@ -114,13 +114,6 @@ def test_a_kept_measurement_comes_back_and_a_damaged_one_says_so(measured, tmp_p
         load(path)
 
 
-def test_shipped_runs_and_files_keep_theirs_in_the_cache_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "cache"))
-    for run in (tmp_path / "shipped-linear-A", tmp_path / "best.pt"):
-        path = kept_path(run, "Tones", "official", "noise", n_clips=600)
-        assert path.parent == tmp_path / "cache" / "robustness" / run.name
-
-
 def test_the_table_has_a_row_for_each_model_value_and_noise(measured):
     rows = list(csv.DictReader(io.StringIO(as_csv(measured["noise"]))))
     first = measured["noise"][0]
