@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from core.commands import main
+try:
+    from core.commands import main
+except KeyboardInterrupt:  # importing takes a second
+    sys.exit(130)
 
 if __name__ == "__main__":
     sys.exit(main())

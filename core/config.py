@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from core.errors import ConfigError
+from core.text import shortened
 
 SAMPLE_RATE = 16_000
 """Samples per second (Hz) of every clip inside the project."""
@@ -71,6 +72,9 @@ Protocol = Literal["official", "testing-list", "validation", "own"]
 
 OWN = "own"
 """The protocol of the recordings that a user kept; on the command line also the name of that dataset."""
+
+DEMO = "demo"
+"""What names the demo words where a dataset's folder would stand."""
 
 PROTOCOLS: dict[str, str] = {
     "official": "official test set",
@@ -431,8 +435,8 @@ def parse_span(text: str, what: str) -> tuple[int, int]:
     (25, 49)
     """
     first, _, last = (part.strip() for part in text.partition("-"))
-    if not (first.isdigit() and last.isdigit()):
-        raise ConfigError(f"{what} is {text!r}; give the first and the last number, as in 25-49.")
+    if not (first.isdecimal() and last.isdecimal() and len(first + last) < 20):
+        raise ConfigError(f"{what} is {shortened(text)!r}; give the first and the last number, as in 25-49.")
     return int(first), int(last)
 
 

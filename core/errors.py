@@ -5,9 +5,17 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+from core.text import printable
+
 
 class KeywordSpottingError(Exception):
-    """Base of every error meant for a person; pages and the command line show its text."""
+    """Base of every error meant for a person; pages and the command line show its text.
+
+    It may quote what a file or a person said: what cannot be shown in it is written in signs that can.
+    """
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class WriteError(KeywordSpottingError, OSError):
@@ -24,7 +32,8 @@ class WriteError(KeywordSpottingError, OSError):
         return super().__new__(cls, error.errno, error.strerror or str(error), str(path))
 
     def __str__(self) -> str:
-        return f"{self.filename} cannot be written ({self.strerror}). {_WHAT_TO_DO.get(self.errno or 0, _OTHERWISE)}"
+        what_to_do = _WHAT_TO_DO.get(self.errno or 0, _OTHERWISE)
+        return printable(f"{self.filename} cannot be written ({self.strerror}). {what_to_do}")
 
 
 _WHAT_TO_DO = {
@@ -62,3 +71,19 @@ class RunError(KeywordSpottingError):
 
 class BenchmarkError(KeywordSpottingError):
     """A measurement could not be finished."""
+
+
+def system_error(error: OSError) -> str:
+    """What the operating system refused, for a person: a full disk, a folder without permission, a file in the way."""
+    reason = error.strerror or str(error) or type(error).__name__
+    where = f" ({error.filename})" if error.filename else ""
+    return printable(f"The operating system says: {reason}{where}. Put that right, and try again.")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether there was not enough memory; PyTorch says so in its own ways."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "DefaultCPUAllocator" in str(error)
+    )

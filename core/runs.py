@@ -27,7 +27,9 @@ from core import owner
 from core.config import RunConfig, from_dict, to_dict
 from core.errors import ConfigError, RunError, WriteError
 from core.files import read_arrays, write_arrays, write_bytes, write_json
+from core.paths import path_from, path_in_environment
 from core.results import EpochReport, FilterSnapshot
+from core.text import shortened
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -100,9 +102,12 @@ class RunState:
 
 
 def runs_folder() -> Path:
-    """Where runs live: ``KWS_RUNS``, or ``checkpoints`` in the project."""
-    chosen = os.environ.get("KWS_RUNS")
-    return Path(chosen).expanduser() if chosen else PROJECT / "checkpoints"
+    """Where runs live: ``KWS_RUNS``, or ``checkpoints`` in the project.
+
+    Raises:
+        RunError: If no folder can have the name in ``KWS_RUNS``.
+    """
+    return path_in_environment("KWS_RUNS", RunError) or PROJECT / "checkpoints"
 
 
 def run_folder(name: str) -> Path:
@@ -125,11 +130,11 @@ def find_run(text: str) -> Path:
     Raises:
         RunError: If there is nothing of that name; the message lists what there is.
     """
-    for path in (Path(text).expanduser(), runs_folder() / text if _NAME.fullmatch(text) else None):
+    for path in (path_from(text, "RUN", RunError), runs_folder() / text if _NAME.fullmatch(text) else None):
         if path is not None and path.exists():
-            return path
+            return path if path.name not in ("", "..") else path.resolve()  # a run has a name
     known = ", ".join(run.name for run in list_runs()) or "none yet"
-    raise RunError(f"There is no run, folder or checkpoint file {text!r}. Runs here: {known}.")
+    raise RunError(f"There is no run, folder or checkpoint file {shortened(text)!r}. Runs here: {known}.")
 
 
 def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None) -> Path:

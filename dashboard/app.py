@@ -51,6 +51,12 @@ page = st.navigation(
     },
     expanded=True,  # a menu that hides pages behind "View more" hides them from newcomers
 )
+usable = False
+with explained():
+    state.require_folders()
+    usable = True
+if not usable:
+    st.stop()
 picker.draw(used=page.url_path in USE_A_MODEL)
 saving.begin()
 try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from core.config import OWN
 from core.data.pack import Pack
-from core.data.speech_commands import default_root
 from core.errors import DataError
 from core.metrics import file_speakers
 from core.results import Evaluation
@@ -57,11 +57,14 @@ def _packs(protocol: str) -> Iterator[Pack]:
         except DataError:
             return
         return
-    for root in dict.fromkeys((state.data_root(), default_root(), None)):
+    seen: set[Path | None] = set()
+    for find_root in (state.data_root, state.environment_root, lambda: None):
         try:
-            pack = cache.data(root)
+            root = find_root()
+            pack = None if root in seen else cache.data(root)
         except DataError:
             continue
+        seen.add(root)
         if pack is not None:
             yield pack
 

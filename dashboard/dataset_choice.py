@@ -6,16 +6,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.config import PROTOCOLS, SILENCE_LABEL
+from core.config import DEMO, PROTOCOLS, SILENCE_LABEL
 from core.data.pack import Pack, open_data
 from core.data.source import DataSummary
 from core.errors import DataError
+from core.paths import path_from
 from dashboard import cache, jobs, state
-from dashboard.widgets import job_panel, page_link, show_metrics
+from dashboard.widgets import explained, job_panel, page_link, show_metrics
 from dashboard.wording import size
 
 KINDS = {
-    state.DEMO: ("Demo words (synthetic voices)", "A small set that comes with the project: try everything at once."),
+    DEMO: ("Demo words (synthetic voices)", "A small set that comes with the project: try everything at once."),
     state.FOLDER: (
         "Speech Commands v2 in a folder",
         "Real recordings of real people, on this computer.",
@@ -57,8 +58,12 @@ def _download() -> None:
         "goes on where it stopped."
     )
     st.text_input("Download to the folder", key=state.DOWNLOAD_ROOT, persist_state="session")
-    root = Path(str(st.session_state[state.DOWNLOAD_ROOT]).strip() or ".").expanduser()
     if job_panel(DOWNLOAD_JOB):
+        return
+    root: Path | None = None
+    with explained():
+        root = path_from(str(st.session_state[state.DOWNLOAD_ROOT]).strip(), "The folder", DataError)
+    if root is None:
         return
     job = jobs.find(DOWNLOAD_JOB)
     if job is not None and job.state == "done":
@@ -111,7 +116,7 @@ def prepared() -> Pack | None:
     # The demo words take seconds, so nobody has to ask for them; only a try that failed is not repeated unasked.
     unasked = root is None and jobs.find(name) is None
     if st.button("Prepare the clips", key="data.prepare", type="primary") or unasked:
-        title = found.title if found else KINDS[state.DEMO][0]
+        title = found.title if found else KINDS[DEMO][0]
         jobs.start(name, f"Prepare {title}", lambda progress: open_data(root, progress=progress), unit="clips")
         st.rerun()
     return None
@@ -119,14 +124,14 @@ def prepared() -> Pack | None:
 
 def chosen_title() -> str:
     """Name of the chosen dataset, as far as it is known; its folder where it is not prepared or cannot be used."""
-    root = state.data_root()
     try:
-        pack = cache.data(root)
+        pack = cache.data(state.data_root())
     except DataError:
         pack = None
     if pack is not None:
         return pack.title
-    return str(root) if root else KINDS[state.DEMO][0]
+    typed = str(st.session_state[state.DATA_ROOT]).strip() if st.session_state[state.DATA_KIND] == state.FOLDER else ""
+    return typed or KINDS[DEMO][0]
 
 
 def is_usable() -> bool:
@@ -137,7 +142,7 @@ def is_usable() -> bool:
     """
     root = state.data_root()
     if root is None:
-        return bool(st.session_state[state.DATA_KIND] == state.DEMO)
+        return bool(st.session_state[state.DATA_KIND] == DEMO)
     if cache.data(root) is None:
         cache.check(root)
     return True
@@ -145,10 +150,9 @@ def is_usable() -> bool:
 
 def is_ready() -> bool:
     """Whether the chosen dataset is prepared."""
-    if state.data_root() is None and st.session_state[state.DATA_KIND] == state.FOLDER:
-        return False
     try:
-        return cache.data(state.data_root()) is not None
+        root = state.data_root()
+        return (root is not None or st.session_state[state.DATA_KIND] == DEMO) and cache.data(root) is not None
     except DataError:
         return False
 

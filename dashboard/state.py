@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
 
-from core.data.speech_commands import default_root
+from core import runs
+from core.config import DEMO
+from core.data.pack import packs_folder
+from core.errors import DataError, RunError
+from core.paths import environment_text, path_from
+from core.recordings import recordings_folder
+from core.text import printable
 
 MODEL = "model"
 """Name of the run whose model the pages look at; the picker's widget, and its name in the page's address."""
 DATA_KIND = "data.kind"
-"""Which dataset: "demo" or "folder"."""
+"""Which dataset: ``DEMO`` or ``FOLDER``."""
 DATA_ROOT = "data.root"
 """Folder that holds ``SpeechCommands``, as typed."""
 DOWNLOAD_ROOT = "data.download_root"
@@ -25,16 +33,17 @@ FAILED = "recordings.failed"
 CHANGED = "recordings.changed"
 """Whether a question changed the recordings, so that their list has to be drawn again."""
 
-DEMO, FOLDER = "demo", "folder"
+FOLDER = "folder"
 
 
 def prepare() -> None:
     """Give every key its default once a session."""
-    root = default_root()
+    named = environment_text("KWS_DATA")
+    root = "" if named == DEMO else printable(named)
     defaults: dict[str, object] = {
         DATA_KIND: FOLDER if root else DEMO,
-        DATA_ROOT: str(root or ""),
-        DOWNLOAD_ROOT: str(Path.home() / "earshot-data"),
+        DATA_ROOT: root,
+        DOWNLOAD_ROOT: printable(os.path.expanduser("~/earshot-data")),  # noqa: PTH111  (no home is no error)
         ANSWERS: {},
         FAILED: {},
         CHANGED: False,
@@ -45,9 +54,53 @@ def prepare() -> None:
 
 
 def data_root() -> Path | None:
-    """Root of the chosen dataset; None for the demo words."""
+    """Root of the chosen dataset; None for the demo words.
+
+    Raises:
+        DataError: If no folder can have that name, or a page cannot show it.
+    """
     text = str(st.session_state[DATA_ROOT] or "").strip()
-    return Path(text).expanduser() if st.session_state[DATA_KIND] == FOLDER and text else None
+    if st.session_state[DATA_KIND] != FOLDER or not text:
+        return None
+    if text == printable(environment_text("KWS_DATA")):
+        return environment_root()
+    return path_from(text, "The dataset's folder", DataError)
+
+
+def environment_root() -> Path | None:
+    """Root of the dataset that ``KWS_DATA`` names; None for the demo words, or if it names none.
+
+    Raises:
+        DataError: If no folder can have that name, or a page cannot show it.
+    """
+    named = environment_text("KWS_DATA")
+    if named in ("", DEMO):
+        return None
+    if printable(named) != named:
+        raise DataError(_no_text("KWS_DATA", named))
+    return path_from(named, "KWS_DATA", DataError)
+
+
+def require_folders() -> None:
+    """Look at the folders that the server was started with; only starting it again can change them.
+
+    Raises:
+        RunError: If there can be no runs, or a folder has a name that pages cannot show.
+    """
+    folders = {"KWS_RUNS": runs.runs_folder()}
+    for variable, folder in {"KWS_CACHE": packs_folder, "KWS_RECORDINGS": recordings_folder}.items():
+        with suppress(DataError):  # the pages that need it say so
+            folders[variable] = folder()
+    for variable, path in folders.items():
+        if printable(path) != str(path):
+            raise RunError(f"{_no_text(variable, str(path))} Then start the dashboard again.")
+
+
+def _no_text(variable: str, name: str) -> str:
+    return (
+        f"{variable} names a folder with characters in its name that no page can show: {name}. "
+        "Rename it, or name a link to it that has a plain name."
+    )
 
 
 def use_folder(root: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import KeywordSpottingError
+from core.errors import KeywordSpottingError, system_error
 from dashboard import jobs, saving, state
 from dashboard.wording import duration, size
 
@@ -41,11 +41,13 @@ def begin_page(title: str, sentence: str) -> None:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Show an error that is meant for people as its text; anything else is a bug and stays loud."""
+    """Show an error that is meant for people, or the system's, as its text; anything else is a bug and stays loud."""
     try:
         yield
     except KeywordSpottingError as error:
         st.error(str(error), icon=":material/error:")
+    except OSError as error:
+        st.error(system_error(error), icon=":material/error:")
 
 
 def show_figure(figure: Any, key: str) -> None:

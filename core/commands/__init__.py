@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from collections.abc import Sequence
 
 from core import __version__
@@ -18,13 +17,14 @@ from core.commands import (
     experiment,
     grid,
     listen,
+    output,
     report,
     robustness,
     runs,
     stream_test,
     train,
 )
-from core.errors import ConfigError, KeywordSpottingError
+from core.errors import ConfigError, KeywordSpottingError, is_out_of_memory, system_error
 
 DESCRIPTION = """Train keyword spotters whose spectrogram is learned, measure them, and use them.
 
@@ -67,21 +67,49 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0 when done, 2 for wrong use, 1 when it failed, 130 when interrupted."""
+    """Run one command; the exit code is 0 when done, 2 for wrong use, 1 when it failed, 130 when interrupted.
+
+    What stands in a person's way is told in a sentence. Any other exception is a mistake of ours and stays loud.
+
+    Raises:
+        SystemExit: After ``--help``, or when the arguments are none that a command has.
+    """
+    output.prepare()
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    options = build_parser().parse_args(arguments)
     try:
-        return int(options.run_command(options))
+        options = build_parser().parse_args(arguments)
+    except SystemExit as end:
+        raise SystemExit(_told(int(end.code or 0), "")) from None
+    return _told(*_outcome(options))
+
+
+def _outcome(options: argparse.Namespace) -> tuple[int, str]:
+    """Exit code of a command, and what went wrong."""
+    try:
+        return int(options.run_command(options)), ""
     except ConfigError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return 2, f"error: {error}"
     except KeywordSpottingError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return 1, f"error: {error}"
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        return 130, "interrupted"
     except BrokenPipeError:
         # The reader of our output went away, as `head` does: nothing more to say.
-        sys.stderr.close()
-        return 0
+        return 0, ""
+    except OSError as error:
+        return 1, f"error: {system_error(error)}"
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return 1, "error: This computer has not enough memory for that. Ask for less, or close other programs."
+
+
+def _told(code: int, text: str) -> int:
+    """The exit code, after everything was printed that can be."""
+    lost = output.lost()
+    if lost is not None and not isinstance(lost, BrokenPipeError):
+        code = code or 1
+        text = text or f"error: What the command found could not be printed ({lost.strerror or lost})."
+    if text:
+        output.note(text)
+    return code

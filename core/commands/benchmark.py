@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 from core.commands.options import Commands, add_device, add_json, device_name, progress_bar
+from core.commands.output import note
 from core.config import BENCHMARK_TASKS
 from core.results import BenchmarkReport, Timing
 
@@ -42,9 +42,9 @@ def run(options: argparse.Namespace) -> int:
     if not options.no_keep:
         try:
             path = keep_report(report)
-            print(f"Kept in {path}", file=sys.stderr)
+            note(f"Kept in {path}")
         except OSError as error:
-            print(f"note: the report could not be kept ({error.strerror})", file=sys.stderr)
+            note(f"note: the report could not be kept ({error.strerror})")
     if options.json:
         for timing in report.timings:
             print(json.dumps(timing_record(timing)))

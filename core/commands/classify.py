@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from pathlib import Path
 
 from core import runs
 from core.commands.options import Commands, add_device, add_json, device_name
+from core.commands.output import note
 from core.errors import AudioError
+from core.paths import path_from
+from core.text import printable
 
 
 def add(commands: Commands) -> None:
@@ -20,7 +21,7 @@ def add(commands: Commands) -> None:
         description="Say which word each sound file holds: the loudest second of it, any usual format and rate.",
     )
     parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="sound files")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="sound files")
     add_device(parser)
     add_json(parser, "one JSON line a file")
     parser.set_defaults(run_command=run)
@@ -36,16 +37,16 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     for file in options.files:
         try:
-            prediction = classifier.classify(read_audio(file))
+            prediction = classifier.classify(read_audio(path_from(file, "FILE", AudioError)))
         except AudioError as error:
             failed = True
-            print(f"error: {file}: {error}", file=sys.stderr)
+            note(f"error: {printable(file)}: {error}")
             if options.json:
-                print(json.dumps({"file": str(file), "error": str(error)}), flush=True)
+                print(json.dumps({"file": file, "error": str(error)}), flush=True)
             continue
         if options.json:
             record = {
-                "file": str(file),
+                "file": file,
                 "label": prediction.label,
                 "score": prediction.score,
                 "start_s": prediction.start_s,
@@ -55,5 +56,5 @@ def run(options: argparse.Namespace) -> int:
             print(json.dumps(record), flush=True)
         else:
             others = ", ".join(f"{label} {score:.0%}" for label, score in prediction.ranking[1:3])
-            print(f"{file}: {prediction.label} {prediction.score:.0%} (then {others})", flush=True)
+            print(f"{printable(file)}: {prediction.label} {prediction.score:.0%} (then {others})", flush=True)
     return 1 if failed else 0

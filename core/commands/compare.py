@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +20,12 @@ from core.commands.options import (
     device_name,
     progress_bar,
 )
+from core.commands.output import note
 from core.comparison import SPEAKER_CAUTION, Difference, SettingRow, outcome, settings_table, speaker_note
 from core.config import OWN, PROTOCOLS, RunConfig
 from core.cost import Cost, Latency
 from core.errors import ConfigError, DataError
+from core.paths import environment_text
 from core.results import Evaluation, Scores
 from core.results_folder import is_outdated
 
@@ -90,7 +90,7 @@ def _name(path: Path) -> str:
 
 def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespace) -> list[Evaluation]:
     """Evaluations of all runs on the same dataset, under the names that the runs have now."""
-    named_data = options.data or os.environ.get("KWS_DATA")
+    named_data = options.data is not None or environment_text("KWS_DATA")
     found = None if named_data else _kept_alike(paths, protocol)
     if found is None:
         from core.data.pack import open_data
@@ -132,13 +132,13 @@ def _on(path: Path, data: Any, protocol: str, device: str | None, progress: Any)
             if kept.clip_files == tuple(data.files[data.indices(protocol)].tolist()):
                 return kept
         except DataError as error:
-            print(f"note: {error}", file=sys.stderr)
+            note(f"note: {error}")
     made = evaluate(path, data, protocol, device=device, progress=progress)
     file = evaluation_path(path, data.title, protocol)
     try:
         save_evaluation(file, made)
     except OSError as error:
-        print(f"note: the evaluation could not be kept in {file.parent} ({error.strerror})", file=sys.stderr)
+        note(f"note: the evaluation could not be kept in {file.parent} ({error.strerror})")
     return made
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
-from pathlib import Path
 
 from core.commands.options import Commands, add_data, add_json, data_root, progress_bar
+from core.commands.output import note
 from core.data.download import DISK_BYTES, DOWNLOAD_BYTES, download_speech_commands
+from core.paths import path_from
 
 
 def add(commands: Commands) -> None:
@@ -34,9 +34,10 @@ def run(options: argparse.Namespace) -> int:
     """Download if asked to, pack, and print the counts."""
     from core.data.pack import open_data
 
-    root = data_root(options.data)
-    if options.download:
-        root = Path(options.download).expanduser()
+    if options.download is None:
+        root = data_root(options.data)
+    else:
+        root = path_from(options.download, "--download")
         with progress_bar("B") as progress:
             download_speech_commands(root, progress=progress)
     with progress_bar("clip") as progress:
@@ -65,5 +66,5 @@ def run(options: argparse.Namespace) -> int:
     print(f"{'clips':14}" + "".join(f"{count:14,d}" for count in summary.word_counts.sum(axis=0)))
     print(f"{'speakers':14}" + "".join(f"{count:14,d}" for count in summary.speaker_counts))
     for problem in summary.problems:
-        print(f"{problem.file}: {problem.what}; {problem.action}", file=sys.stderr)
+        note(f"{problem.file}: {problem.what}; {problem.action}")
     return 0

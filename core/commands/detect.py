@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import runs
 from core.commands.options import Commands, add_device, add_json, add_knobs, device_name, listening_config
+from core.commands.output import note
 from core.errors import AudioError
+from core.paths import path_from
+from core.text import printable
 
 if TYPE_CHECKING:
     from core.results import Detection
@@ -26,7 +28,7 @@ def add(commands: Commands) -> None:
         "hears in the same sound is the same.",
     )
     parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
-    parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="sound files")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="sound files")
     add_knobs(parser)
     add_device(parser)
     add_json(parser, "one JSON line a word")
@@ -44,17 +46,17 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     for file in options.files:
         try:
-            detections = detect(engine, file)
+            detections = detect(engine, path_from(file, "FILE", AudioError))
         except AudioError as error:
             failed = True
-            print(f"error: {file}: {error}", file=sys.stderr)
+            note(f"error: {printable(file)}: {error}")
             if options.json:
-                print(json.dumps({"file": str(file), "error": str(error)}), flush=True)
+                print(json.dumps({"file": file, "error": str(error)}), flush=True)
             continue
         for detection in detections:
             print(_line(file, detection, as_json=options.json), flush=True)
         if not detections and not options.json:
-            print(f"{file}: no word", flush=True)
+            print(f"{printable(file)}: no word", flush=True)
     return 1 if failed else 0
 
 
@@ -72,12 +74,12 @@ def detect(engine: Engine, file: Path) -> list[Detection]:
     return [decision.detection for decision in decisions if decision.detection is not None]
 
 
-def _line(file: Path, detection: Detection, *, as_json: bool) -> str:
+def _line(file: str, detection: Detection, *, as_json: bool) -> str:
     if not as_json:
         span = f"{detection.start_s:.2f} to {detection.end_s:.2f} s"
-        return f"{file}: {detection.word} {detection.score:.0%} ({span})"
+        return f"{printable(file)}: {detection.word} {detection.score:.0%} ({span})"
     record = {
-        "file": str(file),
+        "file": file,
         "word": detection.word,
         "score": detection.score,
         "start_s": detection.start_s,

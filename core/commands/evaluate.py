@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import Any
 
 from core import runs
@@ -18,6 +17,7 @@ from core.commands.options import (
     device_name,
     progress_bar,
 )
+from core.commands.output import note
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.results import Evaluation, Scores
 
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         save_evaluation(file, evaluation)
     except OSError as error:
-        print(f"note: the evaluation could not be kept in {file.parent} ({error.strerror})", file=sys.stderr)
+        note(f"note: the evaluation could not be kept in {file.parent} ({error.strerror})")
     result = scores(evaluation)
     print(json.dumps(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
     return 0

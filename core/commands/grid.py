@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from core import runs
 from core.commands.options import (
@@ -22,6 +19,7 @@ from core.commands.options import (
     step_bar,
     stop_on_interrupt,
 )
+from core.commands.output import note
 from core.config import PROTOCOLS, SETTINGS
 from core.errors import ConfigError, RunError
 from core.grid import PLANS, Cell, grid_scores, new_grid, plan_named
@@ -30,6 +28,7 @@ from core.grid_table import BASES, CLAIM, Row, as_csv, as_records, summarise
 from core.memory import keep_freed_memory
 from core.presets import PRESETS
 from core.runs import RunState
+from core.text import shortened
 
 
 def add(commands: Commands) -> None:
@@ -135,7 +134,7 @@ def _number(text: str, option: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise ConfigError(f"{option} has {text!r}, which is no whole number.") from error
+        raise ConfigError(f"{option} has {shortened(text)!r}, which is no whole number.") from error
 
 
 def _train(folder: Path) -> None:
@@ -144,14 +143,12 @@ def _train(folder: Path) -> None:
     runs.clear_stop(folder)
     keep_freed_memory()
     stop_on_interrupt(folder)
-    print(f"Grid {folder.name} in {folder}", file=sys.stderr)
+    note(f"Grid {folder.name} in {folder}")
     with step_bar() as (_, on_step):
 
         def on_cell(number: int, n: int, cell: Cell, state: RunState) -> None:
             best = "" if state.best_accuracy is None else f"  validation {state.best_accuracy:.1%}"
-            tqdm.write(
-                f"{number:4} of {n}  {cell.name:36} {state.state}{best} {state.message}".rstrip(), file=sys.stderr
-            )
+            note(f"{number:4} of {n}  {cell.name:36} {state.state}{best} {state.message}".rstrip())
 
         work_on_grid(folder, on_cell=on_cell, on_step=on_step)
 

@@ -7,7 +7,6 @@ import dataclasses
 import json
 import queue
 import signal
-import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from core.commands.options import (
     device_name,
     listening_config,
 )
+from core.commands.output import note
 from core.errors import ConfigError, MicrophoneError
 from core.microphone import Microphone, input_devices
 
@@ -92,20 +92,20 @@ def _listen(engine: Engine, options: argparse.Namespace) -> None:
     with suppress(KeyboardInterrupt):
         try:
             microphone.start()
-            _say("Listening. Ctrl-C ends.")
+            note("Listening. Ctrl-C ends.")
             while microphone.running and (options.seconds is None or engine.seconds < options.seconds):
                 with suppress(queue.Empty):
                     _print_word(found.get(timeout=LOOK_S), microphone, options.json)
                     n_words += 1
                 if microphone.lost_s - told_s >= LOSS_S:
                     told_s = microphone.lost_s
-                    _say(f"warning: {told_s:.1f} s of sound lost so far; this computer may be too busy")
+                    note(f"warning: {told_s:.1f} s of sound lost so far; this computer may be too busy")
         finally:
             microphone.stop()
     while not found.empty():
         _print_word(found.get(), microphone, options.json)
         n_words += 1
-    _say(f"{engine.seconds:.1f} s heard, {microphone.lost_s:.1f} s lost, {n_words} detected.")
+    note(f"{engine.seconds:.1f} s heard, {microphone.lost_s:.1f} s lost, {n_words} detected.")
     if microphone.error:
         raise MicrophoneError(microphone.error)
 
@@ -127,11 +127,7 @@ def _list_devices(as_json: bool) -> None:
             print(json.dumps(dataclasses.asdict(device)))
         return
     if not devices:
-        _say("There is no device that can record.")
+        note("There is no device that can record.")
     for device in devices:
         mark = "*" if device.is_default else " "
         print(f"{mark}{device.number:3}  {device.name}   {device.channels} channels, {device.rate} Hz")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -16,9 +15,11 @@ from typing import Any
 from tqdm import tqdm
 
 from core import operating_point, runs
-from core.config import OWN, ListeningConfig
+from core.commands.output import note
+from core.config import DEMO, OWN, ListeningConfig
 from core.data.demo import CAUTION, has_synthetic_voices
 from core.errors import ConfigError
+from core.paths import environment_text, path_from
 
 Commands = Any  # argparse's collection of sub-commands, whose class has no public name
 
@@ -34,9 +35,13 @@ def add_data(parser: argparse.ArgumentParser, more: str = "") -> None:
 
 
 def data_root(text: str | None) -> Path | None:
-    """The folder that ``--data`` or ``KWS_DATA`` names; None for the demo words."""
-    text = text or os.environ.get("KWS_DATA")
-    return None if not text or text == "demo" else Path(text).expanduser()
+    """The folder that ``--data`` or ``KWS_DATA`` names; None for the demo words.
+
+    Raises:
+        ConfigError: If no folder can have that name.
+    """
+    text, what = (environment_text("KWS_DATA") or DEMO, "KWS_DATA") if text is None else (text, "--data")
+    return None if text == DEMO else path_from(text, what)
 
 
 def asked_protocol(options: argparse.Namespace) -> str:
@@ -56,7 +61,7 @@ def stop_on_interrupt(folder: Path) -> None:
     """From now on Ctrl-C and SIGTERM ask whatever works on the folder to stop after its current step."""
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        print("\nStopping after this step ...", file=sys.stderr)
+        note("\nStopping after this step ...")
         runs.request_stop(folder)
 
     signal.signal(signal.SIGINT, stop)
@@ -129,7 +134,7 @@ def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
     try:
         config = operating_point.load(run)
     except ConfigError as error:
-        print(f"warning: {error}", file=sys.stderr)
+        note(f"warning: {error}")
         config = ListeningConfig()
     names = ("threshold", "average_s", "minimum_count", "refractory_s")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
@@ -142,7 +147,7 @@ def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
 def caution(run: Path, dataset: str) -> None:
     """Say on standard error if the model that listens has never heard a person; ``dataset`` is what it learned from."""
     if has_synthetic_voices(dataset):
-        print(f"note: {run.name} {CAUTION}", file=sys.stderr)
+        note(f"note: {run.name} {CAUTION}")
 
 
 @contextmanager

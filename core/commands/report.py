@@ -7,6 +7,8 @@ from pathlib import Path
 
 from core import runs
 from core.commands.options import Commands
+from core.paths import path_from
+from core.text import printable
 
 
 def add(commands: Commands) -> None:
@@ -18,7 +20,7 @@ def add(commands: Commands) -> None:
         "network. What was not evaluated yet is not measured: see evaluate.",
     )
     parser.add_argument("run", metavar="RUN", help="run or its folder")
-    parser.add_argument("--out", metavar="FILE", type=Path, help="where to (default: RUN-report.html, here)")
+    parser.add_argument("--out", metavar="FILE", help="where to (default: RUN-report.html, here)")
     parser.set_defaults(run_command=run)
 
 
@@ -27,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     folder = runs.find_run(options.run)
     from core.report import write_report
 
-    path = options.out or Path(f"{folder.name}-report.html")
+    path = Path(f"{folder.name}-report.html") if options.out is None else path_from(options.out, "--out")
     write_report(folder, path)
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    print(f"{printable(path)}: {path.stat().st_size / 1e6:.1f} MB")
     return 0

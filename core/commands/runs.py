@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+from pathlib import Path
 from typing import Any
 
 from core import runs as run_folders
 from core.commands.options import Commands, add_json
 from core.config import to_dict
+from core.errors import RunError
 
 
 def add(commands: Commands) -> None:
@@ -22,9 +24,9 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List all runs, or act on one."""
-    if options.stop:
-        run_folders.stop_run(run_folders.find_run(options.stop), wait_s=10)
-    if options.delete:
+    if options.stop is not None:
+        run_folders.stop_run(_run_folder(options.stop), wait_s=10)
+    if options.delete is not None:
         run_folders.delete_run(run_folders.find_run(options.delete))
     found = run_folders.list_runs()
     if options.json:
@@ -37,6 +39,18 @@ def run(options: argparse.Namespace) -> int:
         what = one.config.title if one.config else one.message
         print(f"{one.name:34} {one.state:9} {one.epoch:4d}/{one.epochs:<4d} {accuracy:18} {what}  {one.dataset}")
     return 0
+
+
+def _run_folder(text: str) -> Path:
+    """The folder of a run; nothing else gets files of ours.
+
+    Raises:
+        RunError: If it is none.
+    """
+    folder = run_folders.find_run(text)
+    if not (folder / run_folders.CONFIG).exists():
+        raise RunError(f"{folder} is not the folder of a run. `python -m core runs` lists those that there are.")
+    return folder
 
 
 def _record(one: run_folders.RunState) -> dict[str, Any]:

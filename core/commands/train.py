@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
-
-from tqdm import tqdm
 
 from core import runs
 from core.commands.options import (
@@ -19,6 +16,7 @@ from core.commands.options import (
     step_bar,
     stop_on_interrupt,
 )
+from core.commands.output import note
 from core.config import MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, parse_span
 from core.memory import keep_freed_memory
 from core.presets import PRESETS, preset_config
@@ -74,13 +72,13 @@ def run(options: argparse.Namespace) -> int:
         folder = runs.new_run(config, data_root(options.data), name=options.run, device=device_name(options.device))
     stop_on_interrupt(folder)
     keep_freed_memory()
-    print(f"Run {folder.name} in {folder}", file=sys.stderr)
+    note(f"Run {folder.name} in {folder}")
     state = runs.run_state(folder)
     with progress_bar("clip") as progress, step_bar() as (bar, on_step):
 
         def on_report(report: EpochReport) -> None:
             bar.reset()
-            tqdm.write(_line(report), file=sys.stderr)
+            note(_line(report))
 
         state = work(folder, on_report=on_report, on_step=on_step, on_progress=progress)
     best = "" if state.best_accuracy is None else f", best validation accuracy {state.best_accuracy:.1%}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from core.data.packed import Pack, open_pack
 from core.data.source import SPLITS, DataSummary, Progress, Source
 from core.data.speech_commands import speech_commands
 from core.errors import DataError
+from core.paths import path_from, path_in_environment
 
 __all__ = ["SPLITS", "DataSummary", "Pack", "Progress", "open_data", "open_pack", "pack_ready", "packs_folder"]
 
@@ -52,15 +52,19 @@ def pack_ready(root: Path | None) -> bool:
 
 
 def packs_folder() -> Path:
-    """Where packs stand: the folder that ``KWS_CACHE`` names, else the user's cache folder."""
-    if chosen := os.environ.get("KWS_CACHE", "").strip():
-        return Path(chosen).expanduser()
-    if sys.platform == "win32":
-        cache = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        cache = Path.home() / "Library" / "Caches"
-    else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    """Where packs stand: the folder that ``KWS_CACHE`` names, else the user's cache folder.
+
+    Raises:
+        DataError: If no folder can have the name in ``KWS_CACHE``, or the user has no home.
+    """
+    if chosen := path_in_environment("KWS_CACHE", DataError):
+        return chosen
+    variable, usual = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}.get(
+        sys.platform, ("XDG_CACHE_HOME", "~/.cache")
+    )
+    cache = path_in_environment(variable, DataError) or path_from(
+        usual, "KWS_CACHE is not set; the usual folder", DataError
+    )
     return cache / "earshot" / "packs"
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ConfigError
+from core.text import shortened
 
 Kind = Literal["interpolation", "swap", "gain-shape", "mask", "occlusion"]
 
@@ -150,16 +151,15 @@ def parse_numbers(text: str, n: int, what: str) -> tuple[int, ...]:
     >>> parse_numbers("3,5-7", 40, "mel filters")
     (3, 5, 6, 7)
     """
-    numbers: set[int] = set()
+    shown = shortened(text)
     try:
-        for part in filter(None, (piece.strip() for piece in text.replace("–", "-").split(","))):
-            first, _, last = part.partition("-")
-            numbers.update(range(int(first), int(last or first) + 1))
+        pairs = [part.partition("-") for piece in text.replace("–", "-").split(",") if (part := piece.strip())]
+        spans = [(int(first), int(last or first)) for first, _, last in pairs]
     except ValueError as error:
-        raise ConfigError(f"{text!r} are no {what}. Write numbers and spans, such as 3,25-49.") from error
-    if not numbers or max(numbers) >= n or min(numbers) < 0:
-        raise ConfigError(f"{text!r} are no {what} of this model, which has them from 0 to {n - 1}.")
-    return tuple(sorted(numbers))
+        raise ConfigError(f"{shown!r} are no {what}. Write numbers and spans, such as 3,25-49.") from error
+    if not spans or not all(0 <= first <= last < n for first, last in spans):
+        raise ConfigError(f"{shown!r} are no {what} of this model, which has them from 0 to {n - 1}.")
+    return tuple(sorted({number for first, last in spans for number in range(first, last + 1)}))
 
 
 def as_spans(numbers: tuple[int, ...]) -> str:

@@ -24,6 +24,7 @@ from core.config import CLIP_SAMPLES, LABELS, SAMPLE_RATE
 from core.data.sound_file import read_sound
 from core.errors import AudioError, ConfigError, DataError
 from core.files import clear_leftovers, write_bytes
+from core.paths import path_from, path_in_environment
 from core.recordings.table import DAMAGED_SIGN, KEPT_TABLE, TABLE, Recording, Table, csv_of, is_id, new_id
 from core.results import Problem
 from core.sound.reading import Waveform
@@ -44,9 +45,13 @@ class Collection:
 
 
 def recordings_folder() -> Path:
-    """Where they are kept: the folder that ``KWS_RECORDINGS`` names, else ``earshot-recordings`` in the user's home."""
-    chosen = os.environ.get("KWS_RECORDINGS", "").strip()
-    return Path(chosen).expanduser() if chosen else Path.home() / "earshot-recordings"
+    """Where they are kept: the folder that ``KWS_RECORDINGS`` names, else ``earshot-recordings`` in the user's home.
+
+    Raises:
+        DataError: If no folder can have the name in ``KWS_RECORDINGS``, or the user has no home.
+    """
+    usual = "~/earshot-recordings", "KWS_RECORDINGS is not set; the usual folder"
+    return path_in_environment("KWS_RECORDINGS", DataError) or path_from(*usual, DataError)
 
 
 def all_recordings() -> Collection:

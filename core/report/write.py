@@ -48,7 +48,7 @@ def html_report(folder: Path) -> str:
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files(__package__).joinpath("report.html.jinja").read_text("utf-8"))
     config = checkpoint.config
-    return template.render(
+    text: str = template.render(
         name=folder.name,
         title=config.title,
         setting=config.front_end.setting,
@@ -67,6 +67,8 @@ def html_report(folder: Path) -> str:
         fingerprints=_fingerprints(folder, evaluations),
         versions=_versions(),
     )
+    # A folder's name may hold bytes that are no text, and a page has to be in UTF-8.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def write_report(folder: Path, path: Path) -> None:

@@ -1,0 +1,42 @@
+"""Text that any page, terminal and file can take, whatever a file's name or a person put into it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_KEPT = "\n\t"
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Signs that turn the direction of what follows, so that a name can look like another one."""
+
+
+def printable(text: object) -> str:
+    r"""Text without what cannot be shown: control characters, and the halves of characters that stand for odd bytes.
+
+    They are written as Python would write them in a string; the bytes of a name that is not UTF-8 as what they are.
+
+    >>> print(printable("caf\udce9 \x1b[31m"))
+    caf\xe9 \x1b[31m
+    """
+    return "".join(one if _is_harmless(one) else _escaped(one) for one in str(text))
+
+
+def shortened(text: str, longest: int = 120) -> str:
+    """Text of at most ``longest`` characters: the middle of a longer one is left out.
+
+    >>> shortened("a" * 50 + "b" * 50, 9)
+    'aaa...bbb'
+    """
+    half = (longest - 3) // 2
+    return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"
+
+
+def _is_harmless(one: str) -> bool:
+    # Cc: control characters; Cs: halves of surrogate pairs; Zl, Zp: line breaks that few programs know.
+    return one in _KEPT or (unicodedata.category(one) not in ("Cc", "Cs", "Zl", "Zp") and one not in _TURNING)
+
+
+def _escaped(one: str) -> str:
+    code = ord(one)
+    if 0xDC80 <= code <= 0xDCFF:  # how Python keeps a byte that is not UTF-8
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
