@@ -43,7 +43,7 @@ from core.results import (
 from core.robustness import Changer
 from core.robustness import checkpoint_hash as compute_checkpoint_hash
 from core.robustness import load as load_robustness
-from core.sound.reading import Waveform, read_audio
+from core.sound.reading import Sound, Waveform, read_audio
 
 
 def devices() -> tuple[str, ...]:
@@ -200,8 +200,8 @@ def summary(_pack: Pack, key: str) -> DataSummary:  # noqa: ARG001  (part of the
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the sound …")
-def waveform(content: bytes, name: str) -> Waveform:
-    """An uploaded or recorded file as one channel at 16 kHz."""
+def sound(content: bytes, name: str) -> Sound:
+    """An uploaded or recorded file as one channel at 16 kHz, and what had to be done to it."""
     return read_audio(content, name=name)
 
 

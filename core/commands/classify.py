@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core import runs
 from core.commands.options import Commands, add_device, add_json, device_name
+from core.commands.sound_files import noted, read
 from core.errors import AudioError
 
 
@@ -30,13 +31,13 @@ def run(options: argparse.Namespace) -> int:
     """Classify every file; 1 if one of them could not be read (the others are still answered)."""
     path = runs.find_run(options.run)
     from core.inference import Classifier
-    from core.sound.reading import read_audio
 
     classifier = Classifier(path, device_name(options.device))
     failed = False
     for file in options.files:
         try:
-            prediction = classifier.classify(read_audio(file))
+            sound = read(file)
+            prediction = classifier.classify(sound.waveform)
         except AudioError as error:
             failed = True
             print(f"error: {file}: {error}", file=sys.stderr)
@@ -51,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
                 "start_s": prediction.start_s,
                 "end_s": prediction.end_s,
                 "ranking": [list(pair) for pair in prediction.ranking],
+                **noted(sound),
             }
             print(json.dumps(record), flush=True)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -24,7 +25,19 @@ LARGEST_BYTES = 200 * 2**20
 Waveform = NDArray[np.float32]
 
 
-def read_audio(source: Path | bytes, *, name: str = "", longest_s: float = LONGEST_S) -> Waveform:
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """What a file gave.
+
+    ``waveform`` has shape (n,), 16 kHz, -1 to 1. ``notes`` say what had to be done to it that changes what is heard,
+    each a sentence without capital and full stop; a plain file has none.
+    """
+
+    waveform: Waveform
+    notes: tuple[str, ...] = ()
+
+
+def read_audio(source: Path | bytes, *, name: str = "", longest_s: float = LONGEST_S) -> Sound:
     """The sound of a file as one channel at 16 kHz.
 
     soundfile reads wav, flac, ogg and mp3; PyAV, with the libraries it brings along, reads webm, m4a, mp4 and what
@@ -36,7 +49,7 @@ def read_audio(source: Path | bytes, *, name: str = "", longest_s: float = LONGE
         longest_s: Seconds beyond which a file is refused.
 
     Returns:
-        Samples in -1 to 1, shape (n,).
+        Its samples, and what had to be done to them.
 
     Raises:
         AudioError: If the file is missing, empty, too long, or no sound that can be read.
@@ -57,7 +70,7 @@ def read_audio(source: Path | bytes, *, name: str = "", longest_s: float = LONGE
         raise AudioError(f"{name} holds samples that are no numbers; it is damaged. Choose another file.")
     if rate != SAMPLE_RATE:
         samples = soxr.resample(samples, rate, SAMPLE_RATE)
-    return np.clip(samples, -1, 1).astype(np.float32)
+    return Sound(np.clip(samples, -1, 1).astype(np.float32))
 
 
 def loudest_second(waveform: Waveform) -> tuple[Waveform, int]:

@@ -53,7 +53,7 @@ def test_a_stream_sounds_as_the_file_does(rate, n_channels):
     file = io.BytesIO()
     soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
     streamed = resampled(np.array_split(samples, 9), rate)
-    np.testing.assert_allclose(streamed, read_audio(file.getvalue()), atol=1e-6)
+    np.testing.assert_allclose(streamed, read_audio(file.getvalue()).waveform, atol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [8_000, 44_100, 192_000])
