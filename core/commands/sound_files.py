@@ -6,8 +6,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.commands.options import progress_bar
+
 if TYPE_CHECKING:
     from core.sound.reading import Sound
+
+LONG_S = 60.0
+"""Seconds of sound from which reading is worth a bar."""
 
 
 def read(file: Path) -> Sound:
@@ -16,9 +21,15 @@ def read(file: Path) -> Sound:
     Raises:
         AudioError: If it cannot be read.
     """
-    from core.sound.reading import read_audio
+    from core.sound.reading import printable, read_audio
 
-    sound = read_audio(file)
+    with progress_bar("s") as show:
+
+        def tell(done_s: float, all_s: float) -> None:
+            if all_s >= LONG_S:
+                show(round(done_s), round(all_s), f"reading {printable(file.name)}")
+
+        sound = read_audio(file, progress=tell)
     for note in sound.notes:
         print(f"note: {file}: {note}", file=sys.stderr)
     return sound

@@ -36,15 +36,19 @@ Block = tuple[int, NDArray[np.floating]]
 """Samples per second, and samples (n, channels), floating point; the whole numbers of a file reach from -1 to 1."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Track:
-    """The sound of an open file: its form and length as its header claims them, and what can be read."""
+    """The sound of an open file: its form and length as its header claims them, and what can be read.
+
+    ``is_damaged`` tells afterwards that ``blocks`` ended where it could not be read any further.
+    """
 
     rate: int
     n_channels: int
     n_samples: int | None
     """Samples of each channel; None if the header does not say."""
     blocks: Iterator[Block]
+    is_damaged: bool = False
 
     @property
     def seconds(self) -> float | None:
@@ -91,16 +95,25 @@ def by_av(content: IO[bytes]) -> Iterator[Track | None]:
             return
         stream = container.streams.audio[0]
         n_samples = container.duration * stream.rate // av.time_base if container.duration else None
-        yield Track(stream.rate, stream.channels, n_samples, _together(_frames(container)))
+        track = Track(stream.rate, stream.channels, n_samples, iter(()))
+        track.blocks = _together(_frames(container, track))
+        yield track
 
 
-def _frames(container: Any) -> Iterator[Block]:
-    for number, frame in enumerate(container.decode(audio=0)):
-        if number >= MOST_FRAMES:
-            raise ValueError("too many packets")
-        values = frame.to_ndarray()
-        n_channels = frame.layout.nb_channels
-        yield frame.sample_rate, in_float(values.T if frame.format.is_planar else values.reshape(-1, n_channels))
+def _frames(container: Any, track: Track) -> Iterator[Block]:
+    n_frames = 0
+    try:
+        for frame in container.decode(audio=0):
+            values = frame.to_ndarray()
+            n_channels = frame.layout.nb_channels
+            yield frame.sample_rate, in_float(values.T if frame.format.is_planar else values.reshape(-1, n_channels))
+            n_frames += 1
+            if n_frames > MOST_FRAMES:
+                raise ValueError("too many packets")
+    except av.FFmpegError:
+        if not n_frames:
+            raise
+        track.is_damaged = True
 
 
 def _together(blocks: Iterator[Block]) -> Iterator[Block]:

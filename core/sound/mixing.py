@@ -67,7 +67,7 @@ class Note(NamedTuple):
 class Mixer:
     """Channels to one, in a stream of any chunks: their mean, or where that cancels them the first of the strong ones.
 
-    Every 20 ms the power of the mean is compared with that of the channels, over the last tenth of a second. So a decision
+    Every 20 ms the power of the mean is compared with that of the channels, over the last tenth of a second. A decision
     needs nothing of what comes later, and is the same for a file and a stream. From one choice to the next the sound
     fades over a block. Channels that are alike, unrelated or dead are averaged.
 

@@ -145,19 +145,17 @@ class _Reading:
 
     def read(self, stream: IO[bytes]) -> Sound:
         length = mended(stream)
-        announced: float | None = None
         try:
             with by_soundfile(length.stream, self._longest_s) as track:
-                announced = track.seconds
                 samples, notes = self._joined(track)
+                notes += _cut_off(length, track.seconds, len(samples) / SAMPLE_RATE)
         except soundfile.SoundFileError:
             length.stream.seek(0)
             samples, notes = self._by_av(length.stream)
         if len(samples) == 0:
             raise AudioError(f"{self.name} holds no sound: it has a header, but not one sample. Record it again.")
         samples, scaled = to_full_scale(samples, self.name)
-        cut = _cut_off(length, announced, len(samples) / SAMPLE_RATE)
-        return Sound(samples, tuple(str(note) for note in (cut, *notes, scaled) if note))
+        return Sound(samples, tuple(str(note) for note in (*notes, scaled) if note))
 
     def _by_av(self, stream: IO[bytes]) -> tuple[Waveform, list[Note]]:
         try:
@@ -194,6 +192,8 @@ class _Reading:
         if converter:
             parts.append(converter.finish())
             notes.append(converter.note)
+        if track.is_damaged:
+            notes.append(Note(f"it is damaged after {read_s:.1f} s", "what stands before was used"))
         return np.concatenate(parts), [note for note in notes if note]
 
     def _check_bounds(self, read_s: float, n_values: int) -> None:
@@ -208,13 +208,13 @@ class _Reading:
             )
 
 
-def _cut_off(length: Length, announced_s: float | None, read_s: float) -> Note | None:
+def _cut_off(length: Length, announced_s: float | None, read_s: float) -> list[Note]:
     """What to say of a file whose header does not fit to its sound."""
     if length.said_empty:
-        return SAID_EMPTY
+        return [SAID_EMPTY]
     if length.missing_bytes:
         what = f"it is cut off: {length.missing_bytes:,} bytes of the sound its header announces are missing"
-        return Note(what, "what is there was read")
+        return [Note(what, "what is there was read")]
     if announced_s is not None and read_s < announced_s - 0.1:
-        return Note(f"it is cut off or damaged: {read_s:.1f} of {announced_s:.1f} s are there", "they were read")
-    return None
+        return [Note(f"it is cut off or damaged: {read_s:.1f} of {announced_s:.1f} s are there", "they were read")]
+    return []
