@@ -43,7 +43,7 @@ from core.results import (
 from core.robustness import Changer
 from core.robustness import checkpoint_hash as compute_checkpoint_hash
 from core.robustness import load as load_robustness
-from core.sound.reading import Waveform, read_audio
+from core.sound.reading import Sound, Waveform, read_audio
 
 
 def devices() -> tuple[str, ...]:
@@ -198,10 +198,30 @@ def summary(_pack: Pack, key: str) -> DataSummary:  # noqa: ARG001  (part of the
 # Sound
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading the sound …")
-def waveform(content: bytes, name: str) -> Waveform:
-    """An uploaded or recorded file as one channel at 16 kHz."""
-    return read_audio(content, name=name)
+def sound(content: bytes, name: str) -> Sound:
+    """An uploaded or recorded file as one channel at 16 kHz, and what had to be done to it; a long one shows a bar.
+
+    Raises:
+        AudioError: If it cannot be read.
+    """
+    kept = _sound(content, name)
+    if not kept:
+        place = st.empty()
+
+        def show(done_s: float, all_s: float) -> None:
+            place.progress(min(1.0, done_s / all_s), f"Reading the sound: {done_s:.0f} of {all_s:.0f} s")
+
+        try:
+            kept.append(read_audio(content, name=name, progress=show))
+        finally:
+            place.empty()
+    return kept[0]
+
+
+# The place for a sound rather than the sound: what a cached function draws would be drawn again by each look.
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _sound(content: bytes, name: str) -> list[Sound]:  # noqa: ARG001  (the key)
+    return []
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -18,6 +18,7 @@ from core.sound.reading import Waveform, loudest_second
 from dashboard import cache, state
 from dashboard.clip_player import split_title
 from dashboard.recordings_view import title as truth_title
+from dashboard.widgets import show_notes
 from dashboard.wording import percent, utc_moment, word
 
 SOURCES = {"dataset": "A clip of the dataset", "upload": "Upload a file", "own": "My own recordings"}
@@ -75,7 +76,7 @@ def _demo_word() -> Waveform:
     spoken = st.selectbox("Word", ("yes", *(name for name in KEYWORDS if name != "yes")), key="hearing.demo")
     st.caption("A synthetic voice of the demo words. Prepare a dataset on the Data page to choose among all its clips.")
     file = DEMO_FOLDER / f"{spoken}.ogg"
-    return loudest_second(cache.waveform(file.read_bytes(), file.name)[:SAMPLE_RATE])[0]
+    return loudest_second(cache.sound(file.read_bytes(), file.name).waveform[:SAMPLE_RATE])[0]
 
 
 def _upload() -> Waveform | None:
@@ -84,7 +85,9 @@ def _upload() -> Waveform | None:
     if file is None:
         st.info("Upload a recording; its loudest second is used.", icon=":material/upload:")
         return None
-    sound, start = loudest_second(cache.waveform(file.getvalue(), file.name))
+    read = cache.sound(file.getvalue(), file.name)
+    show_notes(read)
+    sound, start = loudest_second(read.waveform)
     st.caption(f"The loudest second of {file.name}, from {start / SAMPLE_RATE:.2f} s on.")
     return sound
 
@@ -96,7 +99,7 @@ def _own() -> Waveform | None:
         return None
     titles = [f"{truth_title(one.truth) or 'not said yet'} · {utc_moment(one.utc)}" for one in found]
     number = st.selectbox("Recording", range(len(found)), format_func=titles.__getitem__, key="hearing.own")
-    return loudest_second(cache.waveform(recordings.wav(found[number].id), "the recording"))[0]
+    return loudest_second(cache.sound(recordings.wav(found[number].id), "the recording").waveform)[0]
 
 
 # The filter that is listened through

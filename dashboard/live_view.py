@@ -13,7 +13,7 @@ from core.sound.reading import Waveform
 from dashboard import cache
 from dashboard.clip_player import log_mel_figure
 from dashboard.training_form import choose_device as _choose_device
-from dashboard.widgets import show_figure
+from dashboard.widgets import show_figure, show_notes
 from dashboard.wording import percent, word
 
 WAYS = {"listen": "Listen", "record": "Record one word", "upload": "Upload a file"}
@@ -53,10 +53,12 @@ def answer(run: Path, device: str, content: bytes, name: str) -> None:
         AudioError: If the sound cannot be read.
         CheckpointError: If the model cannot be loaded.
     """
-    sound = cache.waveform(content, name)
+    read = cache.sound(content, name)
+    sound = read.waveform
     classifier = cache.classifier(run, device)
     best = classifier.classify(sound)
     st.audio(content)
+    show_notes(read)
     st.subheader(f"I hear: {word(best.label)} ({percent(best.score)})")
     st.caption(_which_second(sound, best) + f" Computed on the {classifier.device.type.upper()}.")
     _one_second(sound, best, cache.filters(run))

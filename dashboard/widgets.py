@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.errors import KeywordSpottingError, system_error
+from core.sound.reading import Sound
 from dashboard import jobs, saving, state
 from dashboard.wording import duration, size
 
@@ -76,6 +77,12 @@ def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:
     with st.container(horizontal=True, gap="large"):
         for label, value, *note in metrics:
             st.metric(label, value, help=note[0] if note else None, width="content")
+
+
+def show_notes(sound: Sound) -> None:
+    """Say what had to be done to a sound to hear it; nothing for a plain one."""
+    for note in sound.notes:
+        st.caption(f":material/info: {note}")
 
 
 def page_link(page: str, label: str, *, model: str = "") -> None:

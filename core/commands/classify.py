@@ -8,8 +8,8 @@ import json
 from core import runs
 from core.commands.options import Commands, add_device, add_json, device_name
 from core.commands.output import note
+from core.commands.sound_files import noted, read
 from core.errors import AudioError
-from core.paths import path_from
 from core.text import printable
 
 
@@ -31,13 +31,13 @@ def run(options: argparse.Namespace) -> int:
     """Classify every file; 1 if one of them could not be read (the others are still answered)."""
     path = runs.find_run(options.run)
     from core.inference import Classifier
-    from core.sound.reading import read_audio
 
     classifier = Classifier(path, device_name(options.device))
     failed = False
     for file in options.files:
         try:
-            prediction = classifier.classify(read_audio(path_from(file, "FILE", AudioError)))
+            sound = read(file)
+            prediction = classifier.classify(sound.waveform)
         except AudioError as error:
             failed = True
             note(f"error: {printable(file)}: {error}")
@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
                 "start_s": prediction.start_s,
                 "end_s": prediction.end_s,
                 "ranking": [list(pair) for pair in prediction.ranking],
+                **noted(sound),
             }
             print(json.dumps(record), flush=True)
         else:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import runs
 from core.commands.options import Commands, add_device, add_json, add_knobs, device_name, listening_config
 from core.commands.output import note
+from core.commands.sound_files import noted, read
 from core.errors import AudioError
-from core.paths import path_from
 from core.text import printable
 
 if TYPE_CHECKING:
     from core.results import Detection
+    from core.sound.reading import Sound
     from core.streaming import Engine
 
 
@@ -46,7 +46,8 @@ def run(options: argparse.Namespace) -> int:
     failed = False
     for file in options.files:
         try:
-            detections = detect(engine, path_from(file, "FILE", AudioError))
+            sound = read(file)
+            detections = detect(engine, sound)
         except AudioError as error:
             failed = True
             note(f"error: {printable(file)}: {error}")
@@ -54,27 +55,20 @@ def run(options: argparse.Namespace) -> int:
                 print(json.dumps({"file": file, "error": str(error)}), flush=True)
             continue
         for detection in detections:
-            print(_line(file, detection, as_json=options.json), flush=True)
+            print(_line(file, sound, detection, as_json=options.json), flush=True)
         if not detections and not options.json:
             print(f"{printable(file)}: no word", flush=True)
     return 1 if failed else 0
 
 
-def detect(engine: Engine, file: Path) -> list[Detection]:
-    """The words in one file.
-
-    Raises:
-        AudioError: If it cannot be read.
-    """
-    from core.sound.reading import read_audio
-
-    waveform = read_audio(file)
+def detect(engine: Engine, sound: Sound) -> list[Detection]:
+    """The words in one file."""
     engine.reset()
-    decisions = engine.feed(waveform) + engine.finish()
+    decisions = engine.feed(sound.waveform) + engine.finish()
     return [decision.detection for decision in decisions if decision.detection is not None]
 
 
-def _line(file: str, detection: Detection, *, as_json: bool) -> str:
+def _line(file: str, sound: Sound, detection: Detection, *, as_json: bool) -> str:
     if not as_json:
         span = f"{detection.start_s:.2f} to {detection.end_s:.2f} s"
         return f"{printable(file)}: {detection.word} {detection.score:.0%} ({span})"
@@ -85,5 +79,6 @@ def _line(file: str, detection: Detection, *, as_json: bool) -> str:
         "start_s": detection.start_s,
         "end_s": detection.end_s,
         "heard_s": detection.heard_s,
+        **noted(sound),
     }
     return json.dumps(record)

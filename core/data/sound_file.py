@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import struct
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import soundfile
-import soxr
 from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.errors import AudioError
 from core.results import Problem
+from core.sound.decoding import Track, by_soundfile
+from core.sound.files import at_once, open_file
+from core.sound.headers import SAID_EMPTY, mended
+from core.sound.mixing import Note, to_full_scale
+from core.sound.resampling import NOTHING, Converter, trouble_with
 
 LONGEST_NOISE_S = 600
 """Seconds of a long recording that are used (s)."""
-
-LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
-"""Sample rates that can be made into 16 kHz (Hz); anything else is a damaged header."""
 
 LEFT_OUT = "left out"
 
@@ -59,7 +60,7 @@ def _plain_clip(path: str) -> NDArray[np.int16] | None:
     Nearly every file is of this kind, and reading it directly takes a fifth of the time soundfile takes.
     """
     # Not Path.open: making a path for each of a hundred thousand files takes longer than opening them.
-    with open(path, "rb", buffering=0) as stream:  # noqa: PTH123
+    with open(path, "rb", buffering=0, opener=at_once) as stream:
         raw = stream.read(_HEADER_BYTES + 2 * CLIP_SAMPLES)
     n_bytes = int.from_bytes(raw[40:44], "little")
     plain = raw[:4] == b"RIFF" and raw[8:40] == _HEADER and 0 < n_bytes <= len(raw) - _HEADER_BYTES
@@ -68,61 +69,54 @@ def _plain_clip(path: str) -> NDArray[np.int16] | None:
 
 def _any_sound(path: str, file: str, longest_s: int) -> Reading:
     """Read any file soundfile knows, bring it to mono at 16 kHz, and say what had to be done."""
-    if Path(path).stat().st_size == 0:
-        return Reading(None, Problem(file, "the file is empty (0 bytes)", LEFT_OUT))
-    with soundfile.SoundFile(path) as sound:
-        rate, channels, frames = sound.samplerate, sound.channels, sound.frames
-        if frames == 0:
-            return Reading(None, Problem(file, "it holds no samples", LEFT_OUT))
-        if not LOWEST_RATE <= rate <= HIGHEST_RATE:
-            return Reading(None, Problem(file, f"its sample rate is {rate} Hz", LEFT_OUT))
-        if missing := _missing_bytes(path):
-            what = f"it is cut off: {missing:,} bytes of the sound its header announces are missing"
+    with open_file(path) as stream:
+        if not os.fstat(stream.fileno()).st_size:
+            return Reading(None, Problem(file, "the file is empty (0 bytes)", LEFT_OUT))
+        length = mended(stream)
+        if length.missing_bytes:
+            what = f"it is cut off: {length.missing_bytes:,} bytes of the sound its header announces are missing"
             return Reading(None, Problem(file, what, LEFT_OUT))
-        exact = rate == SAMPLE_RATE and channels == 1 and sound.subtype == "PCM_16"
         # A little more than is kept, so that resampling does not fade the last samples.
-        n_read = min(frames, longest_s * rate + (0 if rate == SAMPLE_RATE else rate // 20))
-        block = sound.read(n_read, dtype="int16" if exact else "float64", always_2d=True)
-    if len(block) < n_read:
-        what = f"it is damaged: only {len(block):,} of {n_read:,} samples can be read"
+        with by_soundfile(length.stream, longest_s + 0.05) as track:
+            return _converted(track, file, longest_s, said_empty=length.said_empty)
+
+
+def _converted(track: Track, file: str, longest_s: int, *, said_empty: bool) -> Reading:
+    rate, n_samples = track.rate, track.n_samples
+    if n_samples == 0:
+        return Reading(None, Problem(file, "it holds no samples", LEFT_OUT))
+    if trouble := trouble_with(rate, track.n_channels):
+        return Reading(None, Problem(file, f"it {trouble.rstrip('.')}", LEFT_OUT))
+    converter = Converter(rate, track.n_channels)
+    parts, n_read = [NOTHING], 0
+    for _, block in track.blocks:
+        parts.append(converter.push(block))
+        n_read += len(block)
+    samples = np.concatenate([*parts, converter.finish()])
+    n_expected = min(n_samples or 1, int((longest_s + 0.05) * rate))
+    if n_read < n_expected:
+        what = f"it is damaged: only {n_read:,} of {n_expected:,} samples can be read"
         return Reading(None, Problem(file, what, LEFT_OUT))
+    if not np.isfinite(samples).all():
+        return Reading(None, Problem(file, "some of its samples are not numbers", LEFT_OUT))
+    try:
+        samples, scaled = to_full_scale(samples, "it")
+    except AudioError as error:
+        return Reading(None, Problem(file, str(error).rstrip("."), LEFT_OUT))
 
-    faults: list[tuple[str, str]] = []
-    if not exact:
-        if not np.isfinite(block).all():
-            return Reading(None, Problem(file, "some of its samples are not numbers", LEFT_OUT))
-        block = block.mean(axis=1)
-        if channels > 1:
-            faults.append((f"it has {channels} channels", "channels averaged"))
-        if rate != SAMPLE_RATE:
-            block = soxr.resample(block, rate, SAMPLE_RATE)
-            faults.append((f"its sample rate is {rate} Hz, not {SAMPLE_RATE}", "resampled"))
-        block = np.clip(np.rint(block * 32768), -32768, 32767).astype(np.int16)
-    if frames > longest_s * rate:
+    notes = [SAID_EMPTY] if said_empty else []
+    if track.n_channels > 1:
+        notes.append(converter.note or Note(f"it has {track.n_channels} channels", "channels averaged"))
+    if scaled:
+        notes.append(scaled)
+    if rate != SAMPLE_RATE:
+        notes.append(Note(f"its sample rate is {rate} Hz, not {SAMPLE_RATE}", "resampled"))
+    if max(n_samples or 0, n_read) > longest_s * rate:
         length = "second" if longest_s == 1 else f"{longest_s} seconds"
-        faults.append((f"it is {frames / rate:.2f} s long", f"first {length} used"))
-    problem = Problem(file, "; ".join(f[0] for f in faults), "; ".join(f[1] for f in faults)) if faults else None
-    return Reading(block.reshape(-1)[: longest_s * SAMPLE_RATE], problem)
-
-
-def _missing_bytes(path: str) -> int:
-    """Bytes that a WAV's header announces beyond the end of the file; 0 for whole files and other formats.
-
-    soundfile reads a cut-off file as if it were a shorter one, so the header has to be looked at.
-    """
-    size = Path(path).stat().st_size
-    with Path(path).open("rb") as stream:
-        opening = stream.read(12)
-        if opening[:4] != b"RIFF" or opening[8:] != b"WAVE":
-            return 0
-        while len(chunk := stream.read(8)) == 8:
-            n_bytes = int.from_bytes(chunk[4:], "little")
-            if chunk[:4] == b"data":
-                # Programs that write to a pipe cannot know the length and put one of these in its place.
-                streamed = n_bytes == 0 or n_bytes >= 0x7FFF_F000
-                return 0 if streamed else max(0, stream.tell() + n_bytes - size)
-            stream.seek(n_bytes + n_bytes % 2, os.SEEK_CUR)
-    return 0
+        notes.append(Note(f"it is {max(n_samples or 0, n_read) / rate:.2f} s long", f"first {length} used"))
+    whole = np.clip(np.rint(samples[: longest_s * SAMPLE_RATE] * 32768), -32768, 32767).astype(np.int16)
+    problem = Problem(file, "; ".join(n.what for n in notes), "; ".join(n.action for n in notes)) if notes else None
+    return Reading(whole, problem)
 
 
 def _unreadable(path: str, error: Exception) -> str:
@@ -131,5 +125,5 @@ def _unreadable(path: str, error: Exception) -> str:
         return "it is gone"
     if isinstance(error, PermissionError):
         return "it may not be read"
-    reason = str(error).replace(repr(path), "").replace(path, "").strip(" :.")
+    reason = (getattr(error, "strerror", None) or str(error)).replace(repr(path), "").replace(path, "").strip(" :.")
     return f"it cannot be read as sound ({reason or type(error).__name__})"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.errors import KeywordSpottingError, MicrophoneError
 from core.microphone.portaudio import BLOCK_S, open_input
 from core.microphone.sound_clock import SoundClock
+from core.sound.mixing import Mixer
 
 BACKLOG_S = 30.0
 """Seconds of sound that wait for a consumer that is slow. What comes beyond is lost."""
@@ -105,6 +106,7 @@ class Capture:
     def _hand_over(self) -> None:
         """Give the consumer block after block, until told to stop, nobody watches or the device is dead."""
         silent_s = 0.0
+        mixer: Mixer | None = None
         while self._is_watched() and self.running:
             try:
                 samples, rate = self._blocks.get(timeout=TICK_S)
@@ -115,7 +117,8 @@ class Capture:
                     return
             else:
                 silent_s = 0.0
-                self._consume(samples.mean(axis=1), rate)
+                mixer = mixer or Mixer(rate, samples.shape[1])
+                self._consume(mixer.push(samples), rate)
 
     def _death(self, silent_s: float) -> str:
         """What a device died of that has delivered nothing for so long; empty while there is hope."""

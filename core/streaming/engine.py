@@ -14,11 +14,11 @@ from core.errors import AudioError
 from core.inference import Classifier
 from core.results import Decision
 from core.sound.reading import Waveform
+from core.sound.resampling import Resampler
 from core.sound.speech import Speech, to_db
 from core.streaming.detector import Detector
 from core.streaming.frames import FramePlan, RollingLogMel
 from core.streaming.one_thread import in_one_thread
-from core.streaming.resample import Resampler
 
 DEFAULT_CONFIG = ListeningConfig()
 
@@ -64,7 +64,7 @@ class Engine:
 
         Args:
             samples: (n,) or (n, channels), floating point in -1 to 1 or int16; n may be 0.
-            rate: Samples per second, 8,000 to 192,000, the same for the whole stream.
+            rate: Samples per second, 4,000 to 384,000, the same for the whole stream.
 
         Raises:
             AudioError: If the rate changed, or the samples are of another shape or kind or no numbers. Nothing was

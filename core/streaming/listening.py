@@ -17,10 +17,10 @@ from core.errors import AudioError, ConfigError
 from core.inference import Classifier
 from core.results import Decision, Detection, FloatArray
 from core.sound.reading import Waveform
+from core.sound.resampling import Resampler
 from core.streaming.engine import DEFAULT_CONFIG, Engine
 from core.streaming.frames import FramePlan
 from core.streaming.one_thread import in_one_thread
-from core.streaming.resample import Resampler
 from core.streaming.tape import Tape
 
 LONGEST_KEPT_S = 3600.0

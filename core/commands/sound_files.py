@@ -1,0 +1,44 @@
+"""How ``classify`` and ``detect`` read the files they are given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.commands.options import progress_bar
+from core.commands.output import note
+from core.errors import AudioError
+from core.paths import path_from
+from core.text import printable
+
+if TYPE_CHECKING:
+    from core.sound.reading import Sound
+
+LONG_S = 60.0
+"""Seconds of sound from which reading is worth a bar."""
+
+
+def read(file: str) -> Sound:
+    """The sound of a file; what had to be done to it is said on standard error.
+
+    Raises:
+        AudioError: If it cannot be read.
+    """
+    from core.sound.reading import read_audio
+
+    path = path_from(file, "FILE", AudioError)
+
+    with progress_bar("s") as show:
+
+        def tell(done_s: float, all_s: float) -> None:
+            if all_s >= LONG_S:
+                show(round(done_s), round(all_s), f"reading {printable(path.name)}")
+
+        sound = read_audio(path, progress=tell)
+    for one in sound.notes:
+        note(f"note: {printable(file)}: {one}")
+    return sound
+
+
+def noted(sound: Sound) -> dict[str, list[str]]:
+    """What a JSON line says of it: nothing for a plain file, so that the line stays as it was."""
+    return {"notes": list(sound.notes)} if sound.notes else {}

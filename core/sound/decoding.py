@@ -1,0 +1,131 @@
+"""Sound files to blocks of samples, by soundfile or by PyAV. Nothing of a file is held but the block at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import av
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from core.sound.mixing import in_float
+
+BLOCK_VALUES = 2**18
+"""Values, over all channels, of a block: 1 or 2 MB."""
+
+MOST_FRAMES = 500_000
+"""Packets of a file that are decoded; ten minutes of the shortest, 2.5 ms of Opus, are half as many."""
+
+CONTAINERS = (
+    "wav,w64,aiff,au,caf,flac,ogg,mp3,aac,ac3,eac3,amr,amrnb,amrwb,ape,asf,avi,flv,matroska,mov,mpeg,mpegts,mpc,mpc8,"
+    "tak,tta,voc,wv"
+)
+"""Formats that FFmpeg may find in a file, by its own names. Each holds its sound itself: none is a playlist or a
+session description, with which it would open other files or reach the network."""
+
+AV_ERRORS = (av.FFmpegError, ValueError, OverflowError, RuntimeError)
+
+UNKNOWN_FRAMES = 2**60
+"""Numbers of samples from here on stand for "not known" in libsndfile."""
+
+Block = tuple[int, NDArray[np.floating]]
+"""Samples per second, and samples (n, channels), floating point; the whole numbers of a file reach from -1 to 1."""
+
+
+@dataclass
+class Track:
+    """The sound of an open file: its form and length as its header claims them, and what can be read.
+
+    ``is_damaged`` tells afterwards that ``blocks`` ended where it could not be read any further.
+    """
+
+    rate: int
+    n_channels: int
+    n_samples: int | None
+    """Samples of each channel; None if the header does not say."""
+    blocks: Iterator[Block]
+    is_damaged: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """Its length, as far as it is known."""
+        return self.n_samples / self.rate if self.n_samples is not None and self.rate > 0 else None
+
+
+@contextmanager
+def by_soundfile(stream: IO[bytes], longest_s: float) -> Iterator[Track]:
+    """A file as libsndfile reads it (WAV, FLAC, OGG, MP3, AIFF …), one sample more than ``longest_s`` at most.
+
+    Raises:
+        soundfile.SoundFileError: If it cannot be read, also later, from ``blocks``.
+    """
+    with soundfile.SoundFile(stream) as file:
+        n_samples = file.frames if 0 <= file.frames < UNKNOWN_FRAMES else None
+        yield Track(file.samplerate, file.channels, n_samples, _blocks(file, longest_s))
+
+
+def _blocks(file: soundfile.SoundFile, longest_s: float) -> Iterator[Block]:
+    # A double may be larger than float32 can hold, and is to be refused for that.
+    kind = "float64" if file.subtype == "DOUBLE" else "float32"
+    # One further than what is kept tells a sound that is too long from one that is not.
+    left = int(longest_s * file.samplerate) + 1
+    while left > 0:
+        block = file.read(min(left, max(1, BLOCK_VALUES // file.channels)), dtype=kind, always_2d=True)
+        if len(block) == 0:
+            return
+        yield file.samplerate, block
+        left -= len(block)
+
+
+@contextmanager
+def by_av(content: IO[bytes]) -> Iterator[Track | None]:
+    """A file as FFmpeg reads it (WebM, M4A, MP4 …); None if it has no sound track.
+
+    Raises:
+        AV_ERRORS: If it cannot be read, also later, from ``blocks``.
+    """
+    options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
+    with av.open(content, mode="r", metadata_errors="ignore", options=options) as container:
+        if not container.streams.audio:
+            yield None
+            return
+        stream = container.streams.audio[0]
+        n_samples = container.duration * stream.rate // av.time_base if container.duration else None
+        track = Track(stream.rate, stream.channels, n_samples, iter(()))
+        track.blocks = _together(_frames(container, track))
+        yield track
+
+
+def _frames(container: Any, track: Track) -> Iterator[Block]:
+    n_frames = 0
+    try:
+        for frame in container.decode(audio=0):
+            values = frame.to_ndarray()
+            n_channels = frame.layout.nb_channels
+            yield frame.sample_rate, in_float(values.T if frame.format.is_planar else values.reshape(-1, n_channels))
+            n_frames += 1
+            if n_frames > MOST_FRAMES:
+                raise ValueError("too many packets")
+    except av.FFmpegError:
+        if not n_frames:
+            raise
+        track.is_damaged = True
+
+
+def _together(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Small blocks of one form joined to larger ones."""
+    waiting: list[NDArray[np.floating]] = []
+    form, n_values = (0, 0), 0
+    for rate, block in blocks:
+        if waiting and ((rate, block.shape[1]) != form or n_values >= BLOCK_VALUES):
+            yield form[0], np.concatenate(waiting)
+            waiting, n_values = [], 0
+        form = rate, block.shape[1]
+        waiting.append(block)
+        n_values += block.size
+    if waiting:
+        yield form[0], np.concatenate(waiting)
