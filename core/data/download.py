@@ -29,10 +29,9 @@ from core.data.speech_commands import (
     N_TEST_CLIPS,
     OUTER_FOLDER,
     TEST_SET_FOLDER,
-    TESTING_LIST,
-    VALIDATION_LIST,
     WORDS_FOLDER,
 )
+from core.data.splits import TESTING_LIST, VALIDATION_LIST
 from core.errors import DataError
 
 try:
