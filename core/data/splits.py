@@ -131,10 +131,9 @@ def _safe_to_train(
         )
         rest = [key for key in rest if key not in held_out]
     # Lists that agree with the official split in every clip are the official ones, perhaps cut short or emptied.
-    names = [(key, split) for split in LISTS for key in listed[split]]
-    if names and all(split_by_hash(clips[key]) == split for key, split in names):
+    if all(split_by_hash(clips[key]) == split for split in LISTS for key in listed[split]):
         for split, list_name in LISTS.items():
-            missed = [key for key in rest if split_by_hash(clips[key]) == split]
+            missed = [key for key in rest if _is_official(clips[key]) and split_by_hash(clips[key]) == split]
             if missed:
                 what = f"{len(missed):,} clips of speakers whom the official split holds out are not in it"
                 report(list_name, f"{what}; the first here is {clips[missed[0]]}", "left out of training")
@@ -150,6 +149,11 @@ def _safe_to_train(
                 "used, but accuracy on it will be too high",
             )
     return rest
+
+
+def _is_official(file: str) -> bool:
+    """Whether the speaker has a name like the official ones; others have no place in the official split."""
+    return bool(_OFFICIAL_SPEAKER.fullmatch(speaker_of(file.rpartition("/")[2])))
 
 
 def _listed(folder: Path, list_name: str, clips: Mapping[str, str], split: str, report: Report) -> list[str]:

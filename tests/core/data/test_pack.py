@@ -116,11 +116,11 @@ def test_bad_clips_of_every_kind_are_reported_and_never_stop_a_build(tree, words
     names = {
         "aa000000_nohash_0.wav": b"",
         "aa000001_nohash_0.wav": wav_bytes([]),
-        "aa000002_nohash_0.wav": wav_bytes(tone(300))[:5000],
-        "aa000003_nohash_0.wav": b"no sound at all" * 50,
-        "aa000004_nohash_0.wav": wav_bytes(tone(300, 8000), 8000),
-        "aa000005_nohash_0.wav": wav_bytes(tone(300, 32_000), channels=2),
-        "aa000006_nohash_0.wav": wav_bytes(tone(300, 20_000)),
+        "aa000003_nohash_0.wav": wav_bytes(tone(300))[:5000],
+        "aa000005_nohash_0.wav": b"no sound at all" * 50,
+        "aa000006_nohash_0.wav": wav_bytes(tone(300, 8000), 8000),
+        "aa000007_nohash_0.wav": wav_bytes(tone(300, 32_000), channels=2),
+        "aa000008_nohash_0.wav": wav_bytes(tone(300, 20_000)),
     }
     for name, raw in names.items():
         (yes / name).write_bytes(raw)
@@ -326,7 +326,7 @@ DAMAGES = {
     "about is missing": (lambda folder: (folder / "about.json").unlink(), "about.json"),
     "about is no JSON": (lambda folder: (folder / "about.json").write_text("{"), "about.json"),
     "about is a list": (lambda folder: (folder / "about.json").write_text("[]"), "format"),
-    "about lacks values": (lambda folder: (folder / "about.json").write_text('{"format": 1}'), "content"),
+    "about lacks values": (lambda folder: (folder / "about.json").write_text('{"format": 2}'), "content"),
     "the number of clips is another": (lambda folder: change_about(folder, n_clips=3), "table.npz"),
     "the number of clips is text": (lambda folder: change_about(folder, n_clips="many"), "content"),
     "the format is of another version": (lambda folder: change_about(folder, format=99), "99"),

@@ -181,6 +181,16 @@ def test_what_the_official_lists_have_lost_is_left_out_of_training(tree, words_f
     assert VALIDATION_LIST in reported
 
 
+def test_clips_of_ones_own_speakers_beside_the_official_ones_are_trained_on(tree, words_folder):
+    sound = (words_folder / splits_of(tree)["train"][0]).read_bytes()
+    mine = [f"yes/{name}_nohash_0.wav" for name in string.ascii_lowercase]
+    assert {split_by_hash(file) for file in mine} > {"train"}
+    for file in mine:
+        (words_folder / file).write_bytes(sound)
+    assert set(splits_of(tree)["train"]) > set(mine)
+    assert problems_of(tree) == ()
+
+
 def test_no_clip_of_the_official_test_set_is_trained_on_or_validated_with(tree, words_folder):
     whole = splits_of(tree)
     mine = [file for file in whole["train"] if file.startswith("yes/")][:1]
