@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES
+from core.data.leftovers import remove
 from core.data.packed import (
     ABOUT_FILE,
     CLIP_BYTES,
@@ -102,7 +103,7 @@ def build_pack(source: Source, folder: Path, *, progress: Progress | None = None
                 _write_pack(source, recordings, building, progress, workers or default_workers())
                 _move_into_place(building, folder)
             finally:
-                _remove(building)
+                remove(building)
             return open_pack(folder)
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or error
@@ -294,14 +295,7 @@ def _clear_left_behind(packs: Path) -> None:
     """Remove what killed builds left; for whoever holds the lock."""
     for pattern in (f"*{_BUILDING}*", f"*{_DAMAGED}*"):
         for folder in packs.glob(pattern):
-            _remove(folder)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder as far as possible, or whatever stands in its place; of a link, the link."""
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
 def _move_into_place(building: Path, folder: Path) -> None:
@@ -310,7 +304,7 @@ def _move_into_place(building: Path, folder: Path) -> None:
     with suppress(FileNotFoundError):
         folder.rename(aside)
     building.rename(folder)
-    _remove(aside)
+    remove(aside)
     if hasattr(os, "O_DIRECTORY"):
         handle = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
