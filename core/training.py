@@ -77,7 +77,7 @@ class Training:
         progress: Called while spectrograms that do not change are computed once; raising in it cancels.
 
     Raises:
-        DataError: If the data have no training or validation clips.
+        DataError: If training or validation have no words, or clips of one class alone.
         ConfigError: If the device is not there, or has no bfloat16 where it is asked for.
     """
 
@@ -88,6 +88,7 @@ class Training:
         self.device = choose_device(device)
         if config.training.products == "bfloat16":
             require_bfloat16(self.device)
+        data.summary().require_trainable()
         self.rows = data.indices("train")
         self.validation_rows = data.indices("validation")
         self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], config.training.balance))
@@ -302,7 +303,7 @@ def train(
     """Train from the start to the end, one report an epoch.
 
     Raises:
-        DataError: If the data have no training or validation clips.
+        DataError: If training or validation have no words, or clips of one class alone.
         RunError: If training runs away.
     """
     yield from Training(config, data, device).epochs(on_step)

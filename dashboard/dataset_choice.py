@@ -108,7 +108,9 @@ def prepared() -> Pack | None:
         return pack
     found = cache.check(root) if root else None
     if found is not None:
-        st.success(f"Found: {found.title}.", icon=":material/check_circle:")
+        st.success(f"Found: {found.title}, {found.n_clips:,} clips in all.", icon=":material/check_circle:")
+        with explained():
+            found.require_trainable()
     st.write(
         "The clips are packed into one file first, so that training can read them at full speed. "
         "That happens once for a dataset; its own files are not touched."
@@ -138,13 +140,13 @@ def is_usable() -> bool:
     """Whether a run can begin: a run prepares the clips itself where that was not done.
 
     Raises:
-        DataError: If there is no usable dataset in the folder.
+        DataError: If there is no dataset in the folder that can be trained with.
     """
     root = state.data_root()
     if root is None:
         return bool(st.session_state[state.DATA_KIND] == DEMO)
-    if cache.data(root) is None:
-        cache.check(root)
+    pack = cache.data(root)
+    (cache.check(root) if pack is None else cache.summary(pack, pack.key)).require_trainable()
     return True
 
 

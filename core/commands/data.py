@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Download if asked to, pack, and print the counts."""
+    """Download if asked to, pack, and print the counts; an error at the end if nothing can be trained with that."""
     from core.data.pack import open_data
 
     if options.download is None:
@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> int:
             "pack": str(pack.folder),
         }
         print(json.dumps(record))
+        summary.require_trainable()
         return 0
     print(f"{summary.title}\npacked in {pack.folder}\n")
     print(f"{'word':14}" + "".join(f"{split:>14}" for split in summary.splits))
@@ -67,4 +68,5 @@ def run(options: argparse.Namespace) -> int:
     print(f"{'speakers':14}" + "".join(f"{count:14,d}" for count in summary.speaker_counts))
     for problem in summary.problems:
         note(f"{problem.file}: {problem.what}; {problem.action}")
+    summary.require_trainable()
     return 0

@@ -1,7 +1,8 @@
 """Making a pack: every clip of a source is read once, in parallel, and written whole or not at all.
 
 A pack is first built in a folder of its own beside its final place and then moved there in one step. Whoever is
-killed on the way leaves a folder that nothing opens, and a later build clears it away.
+killed on the way leaves a folder that nothing opens. One builder at a time works in a folder of packs: it holds a lock
+of the operating system, which goes with it however it ends, so what it finds half-made was left behind.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES
+from core.data.leftovers import remove
 from core.data.packed import (
     ABOUT_FILE,
     CLIP_BYTES,
@@ -43,8 +46,11 @@ from core.results import Problem
 BATCH_CLIPS = 128
 """Clips that one task reads; 4 MB. Enough to make handing tasks out cheap, few enough to keep memory low."""
 
-STALE_S = 3600
-"""Seconds after which a building folder that nobody wrote to counts as left behind by a killed build."""
+LOCK_FILE = ".lock"
+"""Locked by the builder that works in a folder of packs; the empty file stays."""
+
+POLL_S = 0.2
+"""How often a builder that waits for another one tells so, and can be cancelled (s)."""
 
 _BUILDING = ".building-"
 _DAMAGED = ".damaged-"
@@ -69,34 +75,59 @@ class _Table:
 
 
 def build_pack(source: Source, folder: Path, *, progress: Progress | None = None, workers: int | None = None) -> Pack:
-    """Pack ``source`` into ``folder`` and open it; a damaged pack there is replaced.
+    """Pack ``source`` into ``folder`` and open it; a damaged pack there is replaced, one that fits is taken.
 
     Args:
         source: What to pack.
         folder: Where the pack shall stand.
-        progress: Called after every few clips; raising in it cancels the build and leaves nothing behind.
+        progress: Called after every few clips, and while another program packs; raising in it cancels the build and
+            leaves nothing behind.
         workers: Threads that read; None chooses (see ``default_workers``).
 
     Raises:
         DataError: If there is not enough room, nothing usable, or the folder cannot be written.
     """
-    building = folder.with_name(f"{folder.name}{_BUILDING}{os.getpid()}-{secrets.token_hex(4)}")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _clear_left_behind(folder.parent)
-        recordings = source.recordings()
-        _require_room(source.title, recordings, folder.parent)
-        building.mkdir()
-        _write_pack(source, recordings, building, progress, workers or default_workers())
-        _move_into_place(building, folder, source.key)
-        return open_pack(folder)
-    except OSError as error:
+        with _only_builder(folder.parent, progress):
+            # Another builder may have made it while this one waited.
+            with suppress(DataError):
+                if (pack := open_pack(folder)).key == source.key:
+                    return pack
+            _clear_left_behind(folder.parent)
+            recordings = source.recordings()
+            _require_room(source.title, recordings, folder.parent)
+            building = folder.with_name(f"{folder.name}{_BUILDING}{secrets.token_hex(4)}")
+            try:
+                building.mkdir()
+                _write_pack(source, recordings, building, progress, workers or default_workers())
+                _move_into_place(building, folder)
+            finally:
+                remove(building)
+            return open_pack(folder)
+    except (OSError, NotImplementedError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise DataError(
-            f"The pack of {source.title} could not be written to {folder.parent} ({error.strerror or error}). "
+            f"The pack of {source.title} could not be written to {folder.parent} ({reason}). "
             "Set KWS_CACHE to a folder with enough room and write permission."
         ) from error
+
+
+@contextmanager
+def _only_builder(packs: Path, progress: Progress | None) -> Iterator[None]:
+    """Wait until nobody else builds in this folder of packs."""
+    lock = FileLock(packs / LOCK_FILE)
+    while True:
+        try:
+            lock.acquire(timeout=POLL_S)
+            break
+        except Timeout:
+            if progress:
+                progress(0, 1, "waiting for another program that packs clips")
+    try:
+        yield
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        lock.release()
 
 
 def default_workers() -> int:
@@ -265,31 +296,19 @@ def _require_room(title: str, recordings: tuple[Recording, ...], folder: Path) -
 
 
 def _clear_left_behind(packs: Path) -> None:
-    """Remove what killed builds left: building folders that nobody has written to for an hour."""
+    """Remove what killed builds left; for whoever holds the lock."""
     for pattern in (f"*{_BUILDING}*", f"*{_DAMAGED}*"):
         for folder in packs.glob(pattern):
-            with suppress(OSError):
-                newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
-                if time.time() - newest > STALE_S:
-                    shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
-def _move_into_place(building: Path, folder: Path, key: str) -> None:
-    """Give the finished pack its name. If another build was first and its pack is good, this one is dropped."""
-    for attempt in range(3):
-        try:
-            building.rename(folder)
-            break
-        except OSError:
-            if not folder.exists() or attempt == 2:
-                raise
-            with suppress(DataError):
-                if open_pack(folder).key == key:
-                    return
-            aside = folder.with_name(f"{folder.name}{_DAMAGED}{secrets.token_hex(4)}")
-            with suppress(FileNotFoundError):
-                folder.rename(aside)
-            shutil.rmtree(aside, ignore_errors=True)
+def _move_into_place(building: Path, folder: Path) -> None:
+    """Give the finished pack its name, and remove what stood there."""
+    aside = folder.with_name(f"{folder.name}{_DAMAGED}{secrets.token_hex(4)}")
+    with suppress(FileNotFoundError):
+        folder.rename(aside)
+    building.rename(folder)
+    remove(aside)
     if hasattr(os, "O_DIRECTORY"):
         handle = os.open(folder.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -23,22 +23,20 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
-from core.data.source import Progress
+from filelock import FileLock, Timeout
+
+from core.data.leftovers import remove
+from core.data.source import Progress, printable
 from core.data.speech_commands import (
     N_CLIPS,
     N_TEST_CLIPS,
     OUTER_FOLDER,
     TEST_SET_FOLDER,
-    TESTING_LIST,
-    VALIDATION_LIST,
     WORDS_FOLDER,
 )
+from core.data.splits import TESTING_LIST, VALIDATION_LIST
 from core.errors import DataError
-
-try:
-    import fcntl
-except ImportError:
-    fcntl = None  # type: ignore[assignment]
+from core.files import write_bytes
 
 _SITE = "https://storage.googleapis.com/download.tensorflow.org/data/"
 
@@ -96,12 +94,19 @@ DISK_BYTES = sum(archive.n_bytes + archive.unpacked_bytes for archive in ARCHIVE
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 30.0
 """Seconds without a byte before a connection counts as lost (s)."""
+SENSIBLE_BYTES = 1 << 20
+"""A connection that brings less is fruitless, however often it is taken up again."""
+SENSIBLE_S = 60.0
+"""Seconds in which a connection has to bring ``SENSIBLE_BYTES``; otherwise another one is tried (s)."""
 FRUITLESS_TRIES = 4
-"""Connections in a row that bring nothing before giving up."""
+"""Fruitless connections in a row before giving up. With the size of an archive this bounds all tries."""
 LARGEST_GROWTH = 20
 """A tar archive that unpacks to more than this many times its own size is no archive of recordings."""
 
-_STALE_S = 24 * 3600
+DEEPEST_MEMBER, LONGEST_MEMBER = 4, 200
+"""Folders above a member of an archive, and characters of its name; the official ones have 2 and 60."""
+MORE_MEMBERS = 1000
+"""Members that an archive may have beside its clips."""
 
 
 class DownloadCancelledError(DataError):
@@ -121,7 +126,7 @@ def download_speech_commands(
     Args:
         root: Folder that shall hold ``SpeechCommands``; made if it is missing.
         progress: Called with bytes done and in all, and what is being done; raising in it stops the download.
-        cancelled: Asked after every megabyte; True stops the download.
+        cancelled: Asked whenever something came; True stops the download.
         archives: What to fetch.
         pause_s: Waiting time before a lost connection is tried again (s); doubled each time.
 
@@ -137,8 +142,8 @@ def download_speech_commands(
     try:
         outer = root / OUTER_FOLDER
         outer.mkdir(parents=True, exist_ok=True)
-        _clear_left_behind(outer)
         with _only_one(root):
+            _clear_left_behind(outer)
             missing = [archive for archive in archives if not _is_there(archive, outer)]
             _require_room(missing, root)
             for archive in missing:
@@ -188,28 +193,26 @@ def _require_room(archives: Sequence[Archive], root: Path) -> None:
 
 
 def _clear_left_behind(outer: Path) -> None:
-    """Remove half-unpacked folders that a killed download left a day ago or longer."""
+    """Remove half-unpacked folders that a killed download left; for whoever holds the lock."""
     for folder in outer.glob("*.unpacking-*"):
-        with suppress(OSError):
-            if time.time() - folder.stat().st_mtime > _STALE_S:
-                shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
 
 
 @contextmanager
 def _only_one(root: Path) -> Iterator[None]:
     """Let one download at a time write below ``root``. The lock goes with the process, however that ends."""
-    lock = root / ".download.lock"
-    with lock.open("wb") as stream:
-        # Windows has no such lock; there the checksum catches what two downloads at once would make.
-        if fcntl is not None:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise DataError(f"Another download to {root} is running. Wait for it, or stop it first.") from error
+    path = root / ".download.lock"
+    try:
+        lock = FileLock(path).acquire(timeout=0)
+    except Timeout as error:
+        raise DataError(f"Another download to {root} is running. Wait for it, or stop it first.") from error
+    with lock:
         try:
             yield
         finally:
-            lock.unlink(missing_ok=True)
+            # Windows removes no open file; it stays there, empty.
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def _part(packed: Path) -> Path:
@@ -256,6 +259,8 @@ class _Fetcher:
     def fetch(self, archive: Archive, packed: Path) -> None:
         """Fetch an archive to ``packed``, going on with what an earlier try left; twice if the checksum is wrong."""
         part = _part(packed)
+        for path in (part, _etag_file(part)):
+            _refuse_planted(path)
         resumed = part.exists() and part.stat().st_size > 0
         for may_retry in (resumed, False):
             self._fetch_all(archive, part)
@@ -274,9 +279,8 @@ class _Fetcher:
 
     def _fetch_all(self, archive: Archive, part: Path) -> None:
         """Connect as often as needed until the whole archive is there."""
-        fruitless, pause_s = 0, self.pause_s
+        fruitless, pause_s, furthest = 0, self.pause_s, _size(part)
         while True:
-            before = part.stat().st_size if part.exists() else 0
             try:
                 if self._fetch_some(archive, part):
                     return
@@ -286,10 +290,15 @@ class _Fetcher:
                 if isinstance(lost, urllib.error.HTTPError) and lost.code < 500 and lost.code not in (408, 416, 429):
                     raise DataError(f"{archive.url} answered {lost.code} ({lost.reason}).") from lost
                 error = lost
-            fetched = part.exists() and part.stat().st_size > before
-            fruitless, pause_s = (0, self.pause_s) if fetched else (fruitless + 1, 2 * pause_s)
+            # What counts is how far it came ever, not what came: a server may give the same beginning for ever.
+            if _size(part) >= furthest + SENSIBLE_BYTES:
+                fruitless, pause_s, furthest = 0, self.pause_s, _size(part)
+            else:
+                fruitless, pause_s = fruitless + 1, 2 * pause_s
             if fruitless >= FRUITLESS_TRIES:
-                reason = getattr(error, "reason", None) or error or "the connection closed too early"
+                reason = (
+                    getattr(error, "reason", None) or error or "connections close too early, or bring next to nothing"
+                )
                 raise DataError(
                     f"{archive.url} cannot be fetched ({reason}). Check the connection and start again: "
                     "it goes on from what is there."
@@ -298,7 +307,7 @@ class _Fetcher:
 
     def _fetch_some(self, archive: Archive, part: Path) -> bool:
         """Fetch over one connection; returns whether the archive is complete."""
-        start = part.stat().st_size if part.exists() else 0
+        start = _size(part)
         if start > archive.n_bytes:
             _forget(part)
             start = 0
@@ -310,13 +319,18 @@ class _Fetcher:
                 return False
             if response.status != 206:
                 start = 0
-            _etag_file(part).write_text(json.dumps({"etag": response.headers.get("ETag", "")}))
-            with part.open("ab" if start else "wb") as stream:
-                done = start
-                while chunk := response.read(min(CHUNK_BYTES, archive.n_bytes + 1 - done)):
+            write_bytes(_etag_file(part), json.dumps({"etag": response.headers.get("ETag", "")}).encode())
+            with _open_part(part, "ab" if start else "wb") as stream:
+                done, counted, since = start, start, time.monotonic()
+                # What has come, and not a whole chunk: a server that sends drop by drop can be stopped, too.
+                while chunk := response.read1(min(CHUNK_BYTES, archive.n_bytes + 1 - done)):
                     stream.write(chunk)
                     done += len(chunk)
                     self.tell(min(done, archive.n_bytes), archive.n_bytes, f"fetching {archive.name}")
+                    if done >= counted + SENSIBLE_BYTES:
+                        counted, since = done, time.monotonic()
+                    elif time.monotonic() > since + SENSIBLE_S:
+                        break
         return done >= archive.n_bytes
 
     def matches(self, archive: Archive, path: Path) -> bool:
@@ -351,7 +365,7 @@ class _Fetcher:
         except (tarfile.TarError, EOFError, UnicodeError) as error:
             raise DataError(f"{packed} cannot be unpacked ({error}). Delete it and start again.") from error
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
     def _unpack_members(self, archive: Archive, stream: IO[bytes], folder: Path) -> None:
         size = os.fstat(stream.fileno()).st_size
@@ -360,7 +374,8 @@ class _Fetcher:
             for number, member in enumerate(tar):
                 _refuse_unsafe(member, archive.name)
                 n_bytes += member.size
-                if n_bytes > LARGEST_GROWTH * max(archive.n_bytes, size) + CHUNK_BYTES:
+                too_large = n_bytes > LARGEST_GROWTH * max(archive.n_bytes, size) + CHUNK_BYTES
+                if too_large or number > archive.n_clips + MORE_MEMBERS:
                     raise DataError(f"{archive.name} unpacks to far more than it should; it was not unpacked.")
                 tar.extract(member, folder, filter="data")
                 # The list of members would otherwise grow to a hundred thousand.
@@ -375,9 +390,29 @@ def _refuse_unsafe(member: tarfile.TarInfo, archive: str) -> None:
     # A name is judged as both systems read it: on Windows, backslashes and drive letters lead out too.
     posix, windows = PurePosixPath(member.name), PureWindowsPath(member.name)
     leaves = posix.is_absolute() or windows.drive or windows.root or ".." in (*posix.parts, *windows.parts)
-    if leaves or not (member.isreg() or member.isdir()):
-        what = "leads out of the folder" if leaves else "is neither a file nor a folder"
-        raise DataError(f"{archive} holds {member.name!r}, which {what}. It was not unpacked.")
+    deep = len(posix.parts) > DEEPEST_MEMBER + 1 or len(windows.parts) > DEEPEST_MEMBER + 1
+    if leaves or deep or len(member.name) > LONGEST_MEMBER or not (member.isreg() or member.isdir()):
+        what = "leads out of the folder" if leaves else "is neither a file nor a folder of a dataset"
+        raise DataError(f"{archive} holds {printable(member.name)!r}, which {what}. It was not unpacked.")
+
+
+def _refuse_planted(path: Path) -> None:
+    """Refuse to write to a name that stands for something else: a link, another name of a file, or no file at all."""
+    if path.is_symlink() or (path.exists() and not (path.is_file() and path.stat().st_nlink == 1)):
+        raise DataError(f"{path} is a link or no plain file, so nothing is written to it. Remove it and start again.")
+
+
+def _open_part(part: Path, mode: str) -> IO[bytes]:
+    """Open what is being fetched; a link that was put there meanwhile is an error."""
+
+    def opener(name: str, flags: int) -> int:
+        return os.open(name, flags | getattr(os, "O_NOFOLLOW", 0), 0o644)
+
+    return open(part, mode, opener=opener)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _request(url: str, start: int, part: Path) -> urllib.request.Request:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL
+from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL
+from core.errors import DataError
 from core.results import Problem
 
 Progress = Callable[[int, int, str], None]
@@ -26,6 +27,9 @@ SILENCE_HOP = SAMPLE_RATE // 2
 
 PROBLEMS_OF_A_KIND = 200
 """Problems of one kind that are listed one by one; the rest of that kind is counted."""
+
+LONGEST_NAME = 400
+"""Characters of a name that are shown."""
 
 
 class Cut(NamedTuple):
@@ -83,6 +87,58 @@ class DataSummary:
     noise_s: tuple[tuple[str, float], ...]
     problems: tuple[Problem, ...]
 
+    def require_trainable(self) -> None:
+        """Refuse to train with this.
+
+        Raises:
+            DataError: If training or validation have no words, or clips of one class alone: the accuracy that chooses
+                the best epoch would be measured on silence, or be 100 % for whoever gives one answer always.
+        """
+        for split in ("train", "validation"):
+            counts = self.label_counts[:, self.splits.index(split)]
+            require_words(self.title, split, counts, self.problems, n_classes=2)
+
+
+def require_words(
+    title: str, split: str, label_counts: NDArray[np.int64], problems: tuple[Problem, ...], *, n_classes: int = 1
+) -> None:
+    """Refuse a split that tells nothing about words.
+
+    Args:
+        title: Name of the dataset, for the text.
+        split: One of ``SPLITS``, or a protocol.
+        label_counts: Clips of each label in it, shape (12,).
+        problems: What was wrong with the dataset; the text names what may be the reason.
+        n_classes: How many different labels there must be.
+
+    Raises:
+        DataError: If it has no clips, silence alone, or too few classes.
+    """
+    present = [label for label, count in zip(LABELS, label_counts, strict=True) if count]
+    purpose = PROTOCOLS.get(split, "training")
+    if not present:
+        fault = f"has no clips for {purpose}"
+    elif present == [SILENCE_LABEL]:
+        fault = f"has no words for {purpose}, only silence: what is measured on that says nothing about words"
+    elif len(present) < n_classes:
+        fault = f"has clips of one class alone ({present[0]}) for {purpose}: there is nothing to tell apart"
+    else:
+        return
+    raise DataError(f"{title} {fault}. {_why_empty(split, problems)}")
+
+
+def _why_empty(split: str, problems: tuple[Problem, ...]) -> str:
+    """What may be missing when a split is empty, and what to do."""
+    mark = {"official": "test_set", "testing-list": "testing_list", "validation": "validation_list"}.get(split, "")
+    reasons = [f"{problem.file}: {problem.what}." for problem in problems if mark and mark in problem.file]
+    advice = "Complete the dataset, or choose another one."
+    if split == "official":
+        advice = (
+            "It needs the folder speech_commands_test_set_v0.02 beside the word folders; downloading the dataset "
+            "to the same place fetches what is missing."
+        )
+    return " ".join((*reasons[:1], advice))
+
 
 def label_of(word: str) -> int:
     """Number of the class a word belongs to.
@@ -111,8 +167,27 @@ def silence_cuts(file: str, n_samples: int, split: str) -> tuple[Cut, ...]:
     )
 
 
+def printable(text: str) -> str:
+    r"""A name as it can be printed anywhere: other bytes than UTF-8 and control characters as escapes, cut if endless.
+
+    >>> print(printable("caf\udce9\n.wav"))
+    caf\xe9\n.wav
+    """
+    shown = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]} …"
+    if shown.isprintable():
+        return shown
+    return "".join(one if one.isprintable() else _escape(one) for one in shown)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    # Python keeps a byte that is no UTF-8 as a character from here on.
+    is_byte = 0xDC80 <= code <= 0xDCFF
+    return f"\\x{code - 0xDC00:02x}" if is_byte else character.encode("unicode_escape").decode()
+
+
 def shorten_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """The problems in their order, with at most ``PROBLEMS_OF_A_KIND`` of each kind and a count of the rest.
+    """The problems, fit to be printed, with at most ``PROBLEMS_OF_A_KIND`` of each kind and a count of the rest.
 
     Two problems are of one kind if they differ only in numbers, so a dataset that is wrong all over stays readable.
     """
@@ -122,7 +197,7 @@ def shorten_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
         kind = (re.sub(r"[\d.,]+", "#", problem.what), problem.action)
         seen[kind] = seen.get(kind, 0) + 1
         if seen[kind] <= PROBLEMS_OF_A_KIND:
-            kept.append(problem)
+            kept.append(Problem(printable(problem.file), printable(problem.what), problem.action))
     for (what, action), count in seen.items():
         if count > PROBLEMS_OF_A_KIND:
             kept.append(Problem(f"{count - PROBLEMS_OF_A_KIND:,} more files", what.replace("#", "…"), action))

@@ -7,7 +7,8 @@ The official layout, below a root that the user gives::
     SpeechCommands/speech_commands_v0.02/_background_noise_/<noise>.wav
     SpeechCommands/speech_commands_test_set_v0.02/<label>/*.wav
 
-Training clips are those that stand in neither list. Only names, sizes and times are read here, no sound.
+Training clips are those that stand in neither list (``core.data.splits``). Names of folders and files may differ in
+case. Only names, sizes and times are read here, no sound.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -24,6 +26,7 @@ import soundfile
 
 from core.config import KEYWORDS, LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL, UNKNOWN_WORDS
 from core.data.source import Cut, DataSummary, Recording, Source, shorten_problems, silence_cuts, summarise
+from core.data.splits import TESTING_LIST, VALIDATION_LIST, child, clip_key, fold, speaker_of, split_clips
 from core.errors import DataError
 from core.results import Problem
 
@@ -31,8 +34,6 @@ OUTER_FOLDER = "SpeechCommands"
 WORDS_FOLDER = "speech_commands_v0.02"
 TEST_SET_FOLDER = "speech_commands_test_set_v0.02"
 NOISE_FOLDER = "_background_noise_"
-VALIDATION_LIST = "validation_list.txt"
-TESTING_LIST = "testing_list.txt"
 WORDS = tuple(sorted((*KEYWORDS, *UNKNOWN_WORDS)))
 """All 35 words."""
 
@@ -54,8 +55,7 @@ N_CLIPS = 105_829
 N_TEST_CLIPS = 4_890
 """Clips in the complete official test set."""
 
-_CLIP_NAME = re.compile(r"(?P<speaker>.+)_nohash_(?P<number>\d+)(\.wav)+")
-_HASH_RANGE = 2**27
+_CLIP_NAME = re.compile(r".+_nohash_\d+(\.wav)+", re.IGNORECASE)
 
 
 class FoundFile(NamedTuple):
@@ -63,6 +63,13 @@ class FoundFile(NamedTuple):
 
     n_bytes: int
     mtime_ns: int
+
+
+class _Clip(NamedTuple):
+    """A clip by its name: where it is, and what the disk says of it."""
+
+    file: str
+    found: FoundFile
 
 
 class _Use(NamedTuple):
@@ -97,6 +104,14 @@ class _Plan:
     def report(self, file: str, what: str, action: str = "left out") -> None:
         self.problems.append(Problem(file, what, action))
 
+    def entries(self, folder: os.DirEntry[str], name: str) -> list[os.DirEntry[str]]:
+        """What stands in a folder; nothing, and a problem, where it cannot be read."""
+        try:
+            return _entries(folder.path)
+        except OSError as error:
+            self.report(name, f"the folder cannot be read ({error.strerror})")
+            return []
+
 
 def default_root() -> Path | None:
     """The dataset root that the environment variable ``KWS_DATA`` names, or None."""
@@ -108,28 +123,43 @@ def speech_commands(root: Path) -> Source:
     """Everything in the dataset below ``root``, ready to be packed.
 
     Raises:
-        DataError: If there is no dataset, or not one clip in it.
+        DataError: If there is no dataset, not one clip in it, or a list that names none of them.
     """
-    tree = find_tree(root)
-    plan = _Plan()
+    try:
+        return _source(find_tree(root))
+    except OSError as error:
+        raise DataError(
+            f"The dataset in {root} cannot be read ({error.strerror or error}). Check that the folder is still there "
+            "and that you may read it."
+        ) from error
+
+
+def _source(tree: Tree) -> Source:
+    plan, test_plan = _Plan(), _Plan()
     clips = _word_clips(tree.words, plan)
     if not clips:
         raise DataError(
             f"{tree.words} holds no clips: none of its folders is named after a word with <speaker>_nohash_<n>.wav "
             f"files in it. Unpack {WORDS_FOLDER}.tar.gz there, or give another folder."
         )
-    splits = _split(tree.words, clips, plan)
+    test_clips = _test_set_clips(tree, test_plan)
+    files = {key: clip.file for key, clip in clips.items()}
+    splits = split_clips(tree.words, files, set(test_clips), plan.report)
+    found = {clip.file: clip.found for clip in clips.values()}
     noises = _noise_files(tree.words, plan)
     for split, silence_noises in (("train", TRAINING_NOISES), ("validation", VALIDATION_NOISES)):
         for file in splits[split]:
-            plan.use(file, split, clips[file])
+            plan.use(file, split, found[file])
         for name in silence_noises:
             if name in noises:
-                _use_noise(tree.words, name, noises[name], split, plan)
-    n_official = _use_test_set(tree, plan)
+                _use_noise(tree.words, noises[name], split, plan)
+    for clip in test_clips.values():
+        plan.use(clip.file, "official", clip.found)
     for file in splits["testing-list"]:
-        plan.use(file, "testing-list", clips[file])
+        plan.use(file, "testing-list", found[file])
 
+    n_official = len(test_clips)
+    plan.problems += test_plan.problems
     problems = shorten_problems(plan.problems)
     # Within a hundredth: a few damaged files do not make a subset.
     complete = len(clips) >= 0.99 * N_CLIPS and (n_official == 0 or n_official >= 0.99 * N_TEST_CLIPS)
@@ -175,17 +205,17 @@ def find_tree(root: Path) -> Tree:
     root = root.expanduser()
     if not root.is_dir():
         raise DataError(f"There is no folder {root}. Give the folder that holds {OUTER_FOLDER}/{WORDS_FOLDER}.")
-    outer_folders = (root / OUTER_FOLDER, root, root.parent)
+    outer_folders = (child(root, OUTER_FOLDER), root, root.parent)
     for outer in outer_folders:
         # The parent counts only if what was given is one of its two dataset folders.
-        if outer == root.parent and root.name not in (WORDS_FOLDER, TEST_SET_FOLDER):
+        if outer == root.parent and fold(root.name) not in (WORDS_FOLDER, TEST_SET_FOLDER):
             continue
-        if (outer / WORDS_FOLDER).is_dir():
-            return Tree(outer / WORDS_FOLDER, outer / TEST_SET_FOLDER)
-    if any((root / mark).exists() for mark in (VALIDATION_LIST, TESTING_LIST, NOISE_FOLDER)) and any(
-        (root / word).is_dir() for word in KEYWORDS
-    ):
-        return Tree(root, root.parent / TEST_SET_FOLDER)
+        words = child(outer, WORDS_FOLDER)
+        if words.is_dir():
+            return Tree(words, child(outer, TEST_SET_FOLDER))
+    names = {fold(entry.name) for entry in _entries(root) if _is_folder(entry) or _is_file(entry)}
+    if names & {VALIDATION_LIST, TESTING_LIST, NOISE_FOLDER} and names.intersection(KEYWORDS):
+        return Tree(root, child(root.parent, TEST_SET_FOLDER))
     raise DataError(f"{root} does not hold {OUTER_FOLDER}/{WORDS_FOLDER}. {_advice(root)}")
 
 
@@ -195,7 +225,9 @@ def _advice(root: Path) -> str:
         return "It holds version 1 of Speech Commands; version 2 is needed."
     with os.scandir(root) as entries:
         near = sorted(
-            entry.path for entry in entries if entry.is_dir() and Path(entry.path, OUTER_FOLDER, WORDS_FOLDER).is_dir()
+            entry.path
+            for entry in entries
+            if _is_folder(entry) and Path(entry.path, OUTER_FOLDER, WORDS_FOLDER).is_dir()
         )
     if (root.parent / OUTER_FOLDER / WORDS_FOLDER).is_dir():
         near.append(str(root.parent))
@@ -204,24 +236,23 @@ def _advice(root: Path) -> str:
     return "Give the folder that holds it, or download the dataset there."
 
 
-def split_by_hash(file: str) -> str:
-    """The official split of a clip, computed from its speaker (Warden, 2018, README of Speech Commands v2).
-
-    Both official lists were made this way; a speaker is in one split only.
-
-    >>> split_by_hash("bed/026290a7_nohash_0.wav"), split_by_hash("backward/0c540988_nohash_0.wav")
-    ('validation', 'testing-list')
-    """
-    speaker = re.sub(r"_nohash_.*$", "", file.rsplit("/", 1)[-1])
-    percent = int(hashlib.sha1(speaker.encode(), usedforsecurity=False).hexdigest(), 16) % _HASH_RANGE
-    percent_share = percent * (100.0 / (_HASH_RANGE - 1))
-    return "validation" if percent_share < 10 else "testing-list" if percent_share < 20 else "train"
-
-
 def _entries(folder: Path | str) -> list[os.DirEntry[str]]:
     """What stands in a folder, by name, without hidden entries."""
     with os.scandir(folder) as entries:
         return sorted((entry for entry in entries if entry.name[0] != "."), key=attrgetter("name"))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link to one; a link in a circle is none."""
+    with suppress(OSError):
+        return entry.is_dir()
+    return False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    with suppress(OSError):
+        return entry.is_file()
+    return False
 
 
 def _found(entry: os.DirEntry[str]) -> FoundFile:
@@ -229,30 +260,46 @@ def _found(entry: os.DirEntry[str]) -> FoundFile:
     return FoundFile(status.st_size, status.st_mtime_ns)
 
 
-def _word_clips(folder: Path, plan: _Plan) -> dict[str, FoundFile]:
-    """Every clip in the word folders by its file name, in sorted order."""
-    clips: dict[str, FoundFile] = {}
+def _word_clips(folder: Path, plan: _Plan) -> dict[str, _Clip]:
+    """Every clip in the word folders by its ``clip_key``, in sorted order."""
+    clips: dict[str, _Clip] = {}
     seen = set()
+    noise_folder = child(folder, NOISE_FOLDER).name
     for entry in _entries(folder):
-        if not entry.is_dir() or entry.name == NOISE_FOLDER:
+        if not _is_folder(entry) or entry.name == noise_folder:
             continue
-        if entry.name not in WORDS:
-            plan.report(f"{entry.name}/", f"the folder ({len(_entries(entry.path)):,} files) is none of the 35 words")
+        inside = plan.entries(entry, f"{entry.name}/")
+        word = fold(entry.name)
+        if word not in WORDS:
+            plan.report(f"{entry.name}/", f"the folder ({len(inside):,} files) is none of the 35 words")
             continue
-        seen.add(entry.name)
-        for clip in _entries(entry.path):
+        if word != entry.name:
+            plan.report(f"{entry.name}/", "the folder is spelled otherwise", f"taken as {word}/")
+        seen.add(word)
+        for clip in inside:
             file = f"{entry.name}/{clip.name}"
             if _is_clip(clip, file, plan):
-                clips[file] = _found(clip)
+                _take(clip, file, clip_key(file), clips, plan)
     for word in WORDS:
         if word not in seen:
             plan.report(f"{word}/", "the folder is missing", "no clips of this word")
     return clips
 
 
+def _take(entry: os.DirEntry[str], file: str, key: str, clips: dict[str, _Clip], plan: _Plan) -> None:
+    """Add a clip; of two files that are one clip by their names, the one that is spelled as usual is kept."""
+    clip = _Clip(file, _found(entry))
+    kept = clips.setdefault(key, clip)
+    if kept is clip:
+        return
+    if file == f"{key}.wav":
+        clips[key], clip = clip, kept
+    plan.report(clip.file, "another file is the same clip by its name: names are compared without case")
+
+
 def _is_clip(entry: os.DirEntry[str], file: str, plan: _Plan, *, silence: bool = False) -> bool:
     """Whether a file is a clip by its name; if not, it is reported."""
-    if not entry.name.endswith(".wav") or not entry.is_file():
+    if not entry.name.lower().endswith(".wav") or not _is_file(entry):
         plan.report(file, "it is not a .wav file")
     elif not silence and not _CLIP_NAME.fullmatch(entry.name):
         plan.report(file, "its name is not <speaker>_nohash_<number>.wav")
@@ -261,54 +308,18 @@ def _is_clip(entry: os.DirEntry[str], file: str, plan: _Plan, *, silence: bool =
     return False
 
 
-def _split(folder: Path, clips: dict[str, FoundFile], plan: _Plan) -> dict[str, list[str]]:
-    """The clips of each split: validation and testing in the order of their lists, training the sorted rest."""
-    listed: dict[str, list[str]] = {}
-    for split, list_name in (("validation", VALIDATION_LIST), ("testing-list", TESTING_LIST)):
-        listed[split] = _listed_clips(folder, list_name, clips, split, plan)
-    testing = set(listed["testing-list"])
-    for file in listed["validation"]:
-        if file in testing:
-            plan.report(file, "it stands in both lists", "used for testing only")
-    listed["validation"] = [file for file in listed["validation"] if file not in testing]
-    taken = testing.union(listed["validation"])
-    listed["train"] = [file for file in sorted(clips) if file not in taken]
-    return listed
-
-
-def _listed_clips(folder: Path, list_name: str, clips: dict[str, FoundFile], split: str, plan: _Plan) -> list[str]:
-    """The clips a list file names; without the file, those whose speaker falls in the split."""
-    try:
-        lines = (folder / list_name).read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        plan.report(list_name, "the file is missing", "split computed from the speakers, as the official lists were")
-        return [file for file in sorted(clips) if split_by_hash(file) == split]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{folder / list_name} cannot be read ({error}). It must be the text file of that name from "
-            f"{WORDS_FOLDER}.tar.gz; without the file the split is computed from the speakers."
-        ) from error
-    names = list(dict.fromkeys(line.strip().replace("\\", "/") for line in lines if line.strip()))
-    if not names:
-        plan.report(list_name, "it names no clips", f"no {split} clips")
-    for name in names:
-        if name not in clips:
-            plan.report(name, f"{list_name} names it, but there is no such clip")
-    return [name for name in names if name in clips]
-
-
-def _noise_files(folder: Path, plan: _Plan) -> dict[str, FoundFile]:
+def _noise_files(folder: Path, plan: _Plan) -> dict[str, _Clip]:
     """The six official noise recordings by name."""
-    noise_folder = folder / NOISE_FOLDER
+    noise_folder = child(folder, NOISE_FOLDER)
     wanted = (*TRAINING_NOISES, *VALIDATION_NOISES)
     if not noise_folder.is_dir():
         plan.report(f"{NOISE_FOLDER}/", "the folder is missing", "no silence clips and no background noise")
         return {}
-    noises: dict[str, FoundFile] = {}
+    noises: dict[str, _Clip] = {}
     for entry in _entries(noise_folder):
-        if entry.name in wanted and entry.is_file():
-            noises[entry.name] = _found(entry)
-        elif entry.name.endswith(".wav"):
+        if fold(entry.name) in wanted and _is_file(entry):
+            noises[fold(entry.name)] = _Clip(f"{noise_folder.name}/{entry.name}", _found(entry))
+        elif entry.name.lower().endswith(".wav"):
             plan.report(f"{NOISE_FOLDER}/{entry.name}", "it is none of the six official noise recordings")
     for name in wanted:
         if name not in noises:
@@ -316,40 +327,40 @@ def _noise_files(folder: Path, plan: _Plan) -> dict[str, FoundFile]:
     return noises
 
 
-def _use_noise(folder: Path, name: str, found: FoundFile, split: str, plan: _Plan) -> None:
+def _use_noise(folder: Path, noise: _Clip, split: str, plan: _Plan) -> None:
     """Use a noise recording for the silence of a split."""
-    file = f"{NOISE_FOLDER}/{name}"
     try:
-        info = soundfile.info(folder / file)
-        plan.use(file, split, found, info.frames * SAMPLE_RATE // info.samplerate)
+        info = soundfile.info(folder / noise.file)
+        plan.use(noise.file, split, noise.found, info.frames * SAMPLE_RATE // info.samplerate)
     except (OSError, soundfile.SoundFileError):
-        plan.report(file, "it cannot be read as sound", "no silence clips from it")
+        plan.report(noise.file, "it cannot be read as sound", "no silence clips from it")
 
 
-def _use_test_set(tree: Tree, plan: _Plan) -> int:
-    """Use the official test set, sorted by label and name; returns how many clips it has."""
+def _test_set_clips(tree: Tree, plan: _Plan) -> dict[str, _Clip]:
+    """The official test set by the ``clip_key`` of each clip in the word folders, sorted by label and name."""
+    clips: dict[str, _Clip] = {}
     if not tree.test_set.is_dir():
         where = f"{tree.test_set.parent.name}/{TEST_SET_FOLDER}/"
         plan.report(where, "the folder is missing", "no clips for the official test set")
-        return 0
-    n_clips = 0
+        return clips
     seen = set()
     for entry in _entries(tree.test_set):
-        if not entry.is_dir():
+        if not _is_folder(entry):
             continue
-        if entry.name not in LABELS:
+        label = fold(entry.name)
+        if label not in LABELS:
             plan.report(f"{TEST_SET_FOLDER}/{entry.name}/", "the folder is none of the twelve labels")
             continue
-        seen.add(entry.name)
-        for clip in _entries(entry.path):
+        seen.add(label)
+        for clip in plan.entries(entry, f"{TEST_SET_FOLDER}/{entry.name}/"):
             file = f"{TEST_SET_FOLDER}/{entry.name}/{clip.name}"
-            if _is_clip(clip, file, plan, silence=entry.name == SILENCE_LABEL):
-                plan.use(file, "official", _found(clip))
-                n_clips += 1
+            if _is_clip(clip, file, plan, silence=label == SILENCE_LABEL):
+                word, name = _test_set_word(label, clip.name)
+                _take(clip, file, clip_key(f"{word}/{name}"), clips, plan)
     for label in LABELS:
         if label not in seen:
             plan.report(f"{TEST_SET_FOLDER}/{label}/", "the folder is missing", "no test clips of this label")
-    return n_clips
+    return clips
 
 
 def _recording(tree: Tree, use: _Use) -> Recording:
@@ -358,27 +369,27 @@ def _recording(tree: Tree, use: _Use) -> Recording:
     if folder == TEST_SET_FOLDER:
         return Recording(f"{tree.test_set}/{rest}", use.file, (_test_set_cut(use.file),))
     path = f"{tree.words}/{use.file}"
-    if folder == NOISE_FOLDER:
-        noise_name = rest.removesuffix(".wav") if use.split == "train" else ""
+    if fold(folder) == NOISE_FOLDER:
+        noise_name = fold(rest).removesuffix(".wav") if use.split == "train" else ""
         return Recording(path, use.file, silence_cuts(use.file, use.n_samples, use.split), noise_name)
-    return Recording(path, use.file, (Cut(0, folder, use.split, _speaker(rest), use.file),))
+    return Recording(path, use.file, (Cut(0, fold(folder), use.split, speaker_of(rest), use.file),))
 
 
 def _test_set_cut(file: str) -> Cut:
-    """The row of a test-set clip; names in ``_unknown_`` begin with their word: ``bed_0ea0e2f4_nohash_1.wav``."""
+    """The row of a test-set clip."""
     _, label, name = file.split("/")
-    if label == SILENCE_LABEL:
+    if fold(label) == SILENCE_LABEL:
         return Cut(0, SILENCE_LABEL, "official", "", file)
-    speaker = _speaker(name)
-    if label == UNKNOWN_LABEL:
-        word, _, rest = speaker.partition("_")
-        if word in UNKNOWN_WORDS and rest:
-            return Cut(0, word, "official", rest, file)
-    return Cut(0, label, "official", speaker, file)
+    word, name = _test_set_word(fold(label), name)
+    return Cut(0, word, "official", speaker_of(name), file)
 
 
-def _speaker(name: str) -> str:
-    return name.split("_nohash_")[0]
+def _test_set_word(label: str, name: str) -> tuple[str, str]:
+    """Word and name of a test-set clip; names in ``_unknown_`` begin with the word: ``bed_0ea0e2f4_nohash_1.wav``."""
+    word, _, rest = name.partition("_")
+    if label == UNKNOWN_LABEL and fold(word) in UNKNOWN_WORDS and not rest.startswith("nohash_"):
+        return fold(word), rest
+    return label, name
 
 
 def _key(name: str, used: list[str], problems: tuple[Problem, ...]) -> str:

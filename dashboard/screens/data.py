@@ -22,6 +22,8 @@ if pack is not None:
             "little about real people.",
             icon=":material/smart_toy:",
         )
+    with explained():
+        summary.require_trainable()
     dataset_choice.show_counts(summary)
     show_figure(figures.class_counts(pack.words.tolist(), pack.splits.tolist()), "data.counts")
     st.caption("Rows are words, columns are splits; brighter cells hold more clips.")

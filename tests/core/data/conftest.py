@@ -9,7 +9,8 @@ import pytest
 
 from core.config import KEYWORDS, SAMPLE_RATE
 from core.data.build import build_pack
-from core.data.speech_commands import TRAINING_NOISES, VALIDATION_NOISES, WORDS, speech_commands, split_by_hash
+from core.data.speech_commands import TRAINING_NOISES, VALIDATION_NOISES, WORDS, speech_commands
+from core.data.splits import split_by_hash
 
 SPEAKERS = ("0a1b2c3d", "026290a7", "0c540988", "1aed7c6d", "a6f2fd71", "0b09edd3")
 """Two official speakers each of validation and testing, and two whose hash makes them train."""

@@ -1,9 +1,12 @@
 import hashlib
 import io
+import os
 import shutil
 import tarfile
 import threading
+import time
 from collections import namedtuple
+from contextlib import nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -30,6 +33,8 @@ class Server:
         self.drop_after = []  # bytes after which each coming answer breaks off
         self.answer = 200
         self.redirect = None
+        self.drop_s = 0.0  # seconds between two bytes, if it sends them one by one
+        self.range_shift = 0  # how far the partial answers are from what was asked
         self.asked = []  # (path, Range header) of every request
         outer = self
 
@@ -59,7 +64,7 @@ class Server:
         content, start = self.files[handler.path], 0
         same = handler.headers.get("If-Range", self.etag) == self.etag
         if wanted and self.ranges and same:
-            start = int(wanted.removeprefix("bytes=").rstrip("-"))
+            start = int(wanted.removeprefix("bytes=").rstrip("-")) + self.range_shift
             handler.send_response(206)
             handler.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         else:
@@ -68,7 +73,12 @@ class Server:
         handler.send_header("ETag", self.etag)
         handler.end_headers()
         n_bytes = self.drop_after.pop(0) if self.drop_after else len(content)
-        handler.wfile.write(content[start : start + n_bytes])
+        if not self.drop_s:
+            handler.wfile.write(content[start : start + n_bytes])
+        with suppress(ConnectionError):
+            for byte in content[start:] if self.drop_s else b"":
+                handler.wfile.write(bytes([byte]))
+                time.sleep(self.drop_s)
         handler.close_connection = True
 
     def offer(self, name, content, **values):
@@ -201,10 +211,12 @@ def test_a_cancelled_download_is_kept_and_gone_on_with(server, content, tmp_path
 
     with pytest.raises(DownloadCancelledError, match="goes on"):
         fetch(tmp_path, archive, cancelled=stop)
-    assert (tmp_path / "words.tar.gz.part").read_bytes() == content[:30_000]
+    n_kept = (tmp_path / "words.tar.gz.part").stat().st_size
+    assert 0 < n_kept <= 30_000
+    assert (tmp_path / "words.tar.gz.part").read_bytes() == content[:n_kept]
     assert not folder_of(tmp_path, archive).exists()
     fetch(tmp_path, archive)
-    assert server.asked[-1] == ("/words.tar.gz", "bytes=30000-")
+    assert server.asked[-1] == ("/words.tar.gz", f"bytes={n_kept}-")
     assert left_in(tmp_path)[-1].startswith("SpeechCommands/words/")
 
 
@@ -278,6 +290,9 @@ EVIL = {
     "hard link": special("yes/link.wav", tarfile.LNKTYPE, "../../../outside.wav"),
     "device": special("yes/device.wav", tarfile.CHRTYPE),
     "pipe": special("yes/pipe.wav", tarfile.FIFOTYPE),
+    "deep": ("yes/" * 10 + "a.wav", b"evil"),
+    "deep folder": special("a/" * 90 + "b", tarfile.DIRTYPE),
+    "long": ("yes/" + "a" * 300 + ".wav", b"evil"),
 }
 
 
@@ -296,6 +311,15 @@ def test_an_archive_that_grows_without_end_is_stopped(server, tmp_path):
     with pytest.raises(DataError, match="far more than it should"):
         fetch(tmp_path, archive)
     assert left_in(tmp_path) == ["words.tar.gz"]
+
+
+def test_an_archive_of_endless_folders_is_stopped(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "MORE_MEMBERS", 10)
+    folders = [special(f"yes/{number}", tarfile.DIRTYPE) for number in range(20)]
+    archive = server.offer("words", packed(folders))
+    with pytest.raises(DataError, match="far more than it should"):
+        fetch(tmp_path, archive)
+    assert not list((tmp_path / "SpeechCommands").iterdir())
 
 
 def test_an_archive_with_too_few_clips_is_not_taken_for_the_dataset(server, content, tmp_path):
@@ -379,4 +403,109 @@ def test_a_second_download_to_the_same_place_is_refused(server, content, tmp_pat
 
     fetch(tmp_path, archive, progress=try_again)
     assert "Another download" in messages[0]
+    assert folder_of(tmp_path, archive).is_dir()
+
+
+# --- servers and neighbours that mean no good
+
+
+def test_a_server_that_sends_a_byte_a_connection_is_given_up(server, content, tmp_path):
+    """It was asked for ever: one byte counted as progress."""
+    server.drop_after = [1] * 10_000
+    with pytest.raises(DataError, match=r"next to nothing.*goes on from what is there"):
+        fetch(tmp_path, server.offer("words", content))
+    assert len(server.asked) == download.FRUITLESS_TRIES
+
+
+@pytest.mark.parametrize("behaves", ["begins anew", "answers another range"])
+def test_a_server_that_sends_the_same_beginning_for_ever_is_given_up(server, content, tmp_path, monkeypatch, behaves):
+    monkeypatch.setattr(download, "SENSIBLE_BYTES", 10_000)
+    server.ranges, server.range_shift = behaves != "begins anew", 5
+    server.drop_after = [30_000] * 10_000
+    with pytest.raises(DataError, match="cannot be fetched"):
+        fetch(tmp_path, server.offer("words", content))
+    assert len(server.asked) <= 2 * download.FRUITLESS_TRIES
+
+
+def test_a_bad_line_that_brings_a_little_each_time_comes_to_its_end(server, content, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "SENSIBLE_BYTES", 5_000)
+    server.drop_after = [2_000] * 10_000
+    archive = server.offer("words", content)
+    fetch(tmp_path, archive)
+    assert folder_of(tmp_path, archive).is_dir()
+    assert len(server.asked) > 10
+
+
+def test_a_server_that_sends_drop_by_drop_is_given_up_and_can_be_stopped(server, content, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "SENSIBLE_S", 0.05)
+    server.drop_s = 0.001
+    archive = server.offer("words", content)
+    with pytest.raises(DataError, match="next to nothing"):
+        fetch(tmp_path, archive)
+    assert len(server.asked) == download.FRUITLESS_TRIES
+    monkeypatch.setattr(download, "SENSIBLE_S", 1000)
+    with pytest.raises(DownloadCancelledError):
+        fetch(tmp_path, archive, cancelled=lambda: True)
+
+
+@pytest.mark.parametrize("name", ["words.tar.gz.part", "words.tar.gz.part.json", ".download.lock"])
+@pytest.mark.parametrize("kind", ["link", "second name", "link to nothing", "pipe"])
+def test_nothing_is_written_through_a_planted_name(server, content, tmp_path, name, kind):
+    root, precious = tmp_path / "root", tmp_path / "precious"
+    root.mkdir()
+    precious.write_bytes(b"mine")
+    if kind == "link":
+        (root / name).symlink_to(precious)
+    elif kind == "second name":
+        (root / name).hardlink_to(precious)
+    elif kind == "pipe":
+        os.mkfifo(root / name)
+    else:
+        (root / name).symlink_to(tmp_path / "new")
+    # A lock is written nothing into, so a second name or a pipe in its place does no harm.
+    harmless = name == ".download.lock" and kind in ("second name", "pipe")
+    with nullcontext() if harmless else pytest.raises(DataError, match=r"link|stopped"):
+        fetch(root, server.offer("words", content))
+    assert precious.read_bytes() == b"mine"
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_a_killed_download_left_is_removed_whatever_the_clock_says_and_links_are_not_followed(
+    server, content, tmp_path
+):
+    outer, elsewhere = tmp_path / "root" / "SpeechCommands", tmp_path / "elsewhere"
+    for folder in (outer / "words.unpacking-1", outer / "words.unpacking-2", elsewhere):
+        (folder / "yes").mkdir(parents=True)
+        (folder / "yes" / "a.wav").touch()
+    os.utime(outer / "words.unpacking-2", (2**33, 2**33))
+    (outer / "words.unpacking-3").symlink_to(elsewhere)
+    archive = server.offer("words", content)
+    fetch(tmp_path / "root", archive)
+    assert [path.name for path in outer.iterdir()] == ["words"]
+    assert (elsewhere / "yes" / "a.wav").exists()
+
+
+def test_a_link_in_the_place_of_the_dataset_is_not_unpacked_into(server, content, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "root" / "SpeechCommands").mkdir(parents=True)
+    (tmp_path / "root" / "SpeechCommands" / "words").symlink_to(elsewhere)
+    with pytest.raises(DataError):
+        fetch(tmp_path / "root", server.offer("words", content))
+    assert not list(elsewhere.iterdir())
+
+
+def test_a_running_download_keeps_its_half_unpacked_folder(server, content, tmp_path):
+    archive = server.offer("words", content)
+    seen = []
+
+    def second(_done, _total, action):
+        if action.startswith("unpacking") and not seen:
+            seen.extend(path.name for path in (tmp_path / "SpeechCommands").iterdir())
+            with pytest.raises(DataError, match="Another download"):
+                fetch(tmp_path, archive)
+            assert [path.name for path in (tmp_path / "SpeechCommands").iterdir()] == seen
+
+    fetch(tmp_path, archive, progress=second)
+    assert "unpacking" in seen[0]
     assert folder_of(tmp_path, archive).is_dir()

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import pytest
 
 from core.config import CLIP_SAMPLES, LABELS
 from core.data import build
-from core.data.build import STALE_S, build_pack
+from core.data.build import build_pack
 from core.data.pack import SPLITS, open_data, open_pack, pack_ready, packs_folder
 from core.data.speech_commands import speech_commands
 from core.errors import DataError
@@ -23,8 +24,9 @@ PROJECT = Path(__file__).parents[3]
 
 
 def packs():
-    """Names of everything in the packs folder."""
-    return sorted(path.name for path in packs_folder().iterdir()) if packs_folder().exists() else []
+    """Names of everything in the packs folder but the lock."""
+    found = packs_folder().iterdir() if packs_folder().exists() else []
+    return sorted(path.name for path in found if path.name != build.LOCK_FILE)
 
 
 def never(*_):
@@ -116,11 +118,11 @@ def test_bad_clips_of_every_kind_are_reported_and_never_stop_a_build(tree, words
     names = {
         "aa000000_nohash_0.wav": b"",
         "aa000001_nohash_0.wav": wav_bytes([]),
-        "aa000002_nohash_0.wav": wav_bytes(tone(300))[:5000],
-        "aa000003_nohash_0.wav": b"no sound at all" * 50,
-        "aa000004_nohash_0.wav": wav_bytes(tone(300, 8000), 8000),
-        "aa000005_nohash_0.wav": wav_bytes(tone(300, 32_000), channels=2),
-        "aa000006_nohash_0.wav": wav_bytes(tone(300, 20_000)),
+        "aa000003_nohash_0.wav": wav_bytes(tone(300))[:5000],
+        "aa000005_nohash_0.wav": b"no sound at all" * 50,
+        "aa000006_nohash_0.wav": wav_bytes(tone(300, 8000), 8000),
+        "aa000007_nohash_0.wav": wav_bytes(tone(300, 32_000), channels=2),
+        "aa000008_nohash_0.wav": wav_bytes(tone(300, 20_000)),
     }
     for name, raw in names.items():
         (yes / name).write_bytes(raw)
@@ -229,55 +231,151 @@ def test_a_cancelled_build_leaves_nothing(tree, error, monkeypatch):
     assert not any(thread.name.startswith("pack") for thread in threading.enumerate())
 
 
-def test_a_killed_build_leaves_nothing_that_opens(tree):
-    code = (
-        "import sys, time\nfrom pathlib import Path\n"
-        "from core.data import build\nfrom core.data.pack import open_data\n"
-        "build.BATCH_CLIPS = 4\n"
-        "def slow(done, total, action):\n"
-        "    if done: print('half', flush=True); time.sleep(60)\n"
-        "open_data(Path(sys.argv[1]), progress=slow)"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code, tree], cwd=PROJECT, stdout=subprocess.PIPE)
+SLOW_BUILD = (
+    "import sys, time\nfrom pathlib import Path\n"
+    "from core.data import build\nfrom core.data.pack import open_data\n"
+    "build.BATCH_CLIPS = 4\n"
+    "def slow(done, total, action):\n"
+    "    if done: print('half', flush=True); time.sleep(60)\n"
+    "open_data(Path(sys.argv[1]), progress=slow)"
+)
+
+
+@pytest.fixture
+def half_built(tree):
+    """A process that has written half a pack of ``tree`` and goes no further."""
+    process = subprocess.Popen([sys.executable, "-c", SLOW_BUILD, tree], cwd=PROJECT, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"half\n"
-    process.send_signal(signal.SIGKILL)
+    yield process
+    process.kill()
     process.wait()
     process.stdout.close()
+
+
+def test_a_killed_build_leaves_nothing_that_opens_and_the_next_one_clears_it_away(tree, half_built):
+    half_built.send_signal(signal.SIGKILL)
+    half_built.wait()
     (left,) = packs()
     assert ".building-" in left
     with pytest.raises(DataError):
         open_pack(packs_folder() / left)
     assert not pack_ready(tree)
+    # Whatever the clock says about its age.
+    (packs_folder() / "0123.building-4567").mkdir()
+    os.utime(packs_folder() / "0123.building-4567", (2**33, 2**33))
+    (packs_folder() / "0123.damaged-4567").symlink_to(tree)
+    pack = open_data(tree)
+    assert packs() == [pack.folder.name]
+    assert (tree / "SpeechCommands").is_dir()
+
+
+def test_what_another_process_builds_is_waited_for_and_left_alone(tree, half_built):
+    class CancelledError(Exception):
+        pass
+
+    told = []
+
+    def wait_twice(done, total, action):
+        told.append(action)
+        if len(told) > 2:
+            raise CancelledError
+
+    (before,) = packs()
+    with pytest.raises(CancelledError):
+        open_data(tree, progress=wait_twice)
+    assert set(told) == {"waiting for another program that packs clips"}
+    assert packs() == [before]
+    assert (packs_folder() / before / "clips.npy").stat().st_size > 0
+
+
+def test_of_two_builders_at_once_one_waits_and_takes_what_the_other_made(tree):
+    waiting = threading.Event()
+    results, told = {}, {"first": [], "second": []}
+
+    def build_one(name):
+        def tell(done, total, action):
+            told[name].append(action)
+            if name == "second":
+                waiting.set()
+            else:
+                assert waiting.wait(60)
+
+        results[name] = open_data(tree, progress=tell)
+
+    threads = {name: threading.Thread(target=build_one, args=(name,)) for name in told}
+    threads["first"].start()
+    while not told["first"]:
+        time.sleep(0.01)
+    threads["second"].start()
+    for thread in threads.values():
+        thread.join()
+    assert set(told["second"]) == {"waiting for another program that packs clips"}
+    assert packs() == [results["first"].folder.name]
+    assert content(results["first"]) == content(results["second"]) == content(open_pack(results["first"].folder))
+
+
+def test_processes_that_pack_at_once_all_get_the_same_pack_whoever_is_killed(tree):
+    code = (
+        "import sys; from pathlib import Path; from core.data.pack import open_data\n"
+        "print(len(open_data(Path(sys.argv[1]))))"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, tree], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    while not packs() and processes[0].poll() is None:
+        time.sleep(0.001)
+    processes[0].kill()
+    answers = [process.communicate()[0] for process in processes]
+    assert answers[1] == answers[2] == f"{len(open_data(tree, progress=never))}\n"
+    assert len(packs()) == 1
+
+
+@pytest.mark.parametrize("limit", [0, 100, 40_000, 700_000, 840_000])
+def test_a_limit_on_the_size_of_files_is_said_and_nothing_half_made_stays(tree, limit):
+    """Stands for a full disk too: writing fails at some moment of any of the files."""
+    resource = pytest.importorskip("resource")
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from core.data.pack import open_data; from core.errors import DataError\n"
+        "try: open_data(Path(sys.argv[1]))\n"
+        "except DataError as error: print(error)"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", code, tree],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        check=False,
+    )
+    assert "File too large" in asked.stdout
+    assert "KWS_CACHE" in asked.stdout
+    assert asked.stderr == ""
+    assert packs() == []
     assert len(open_data(tree)) > 0
 
-    # Another build may still be at work in a young folder; an old one is cleared away by the next build.
-    assert left in packs()
-    long_ago = time.time() - STALE_S - 1
-    for path in (*(packs_folder() / left).iterdir(), packs_folder() / left):
-        os.utime(path, (long_ago, long_ago))
-    shutil.rmtree(packs_folder() / speech_commands(tree).key[:16])
-    open_data(tree)
-    assert left not in packs()
+
+@pytest.mark.parametrize("fails", ["_write_noise", "_write_table", "_flush", "_move_into_place"])
+def test_a_full_disk_at_any_file_is_said_and_nothing_half_made_stays(tree, fails, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(build, fails, full)
+        with pytest.raises(DataError, match=r"No space left.*KWS_CACHE"):
+            open_data(tree)
+    assert packs() == []
+    assert len(open_data(tree)) > 0
 
 
-def test_two_builders_at_once_end_with_one_good_pack(tree):
-    both_ready = threading.Barrier(2, timeout=30)
-    results = []
-
-    def build_one():
-        def meet(done, total, _action):
-            if done == total:
-                both_ready.wait()
-
-        results.append(open_data(tree, progress=meet))
-
-    threads = [threading.Thread(target=build_one) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert packs() == [results[0].folder.name]
-    assert content(results[0]) == content(results[1]) == content(open_pack(results[0].folder))
+def test_a_lock_file_that_is_a_link_is_not_followed(tree, tmp_path):
+    packs_folder().mkdir(parents=True)
+    (tmp_path / "precious").write_text("mine")
+    (packs_folder() / build.LOCK_FILE).symlink_to(tmp_path / "precious")
+    with pytest.raises(DataError, match="KWS_CACHE"):
+        open_data(tree)
+    assert (tmp_path / "precious").read_text() == "mine"
 
 
 def test_too_little_room_is_said_before_the_build(tree, monkeypatch):
@@ -326,7 +424,7 @@ DAMAGES = {
     "about is missing": (lambda folder: (folder / "about.json").unlink(), "about.json"),
     "about is no JSON": (lambda folder: (folder / "about.json").write_text("{"), "about.json"),
     "about is a list": (lambda folder: (folder / "about.json").write_text("[]"), "format"),
-    "about lacks values": (lambda folder: (folder / "about.json").write_text('{"format": 1}'), "content"),
+    "about lacks values": (lambda folder: (folder / "about.json").write_text('{"format": 2}'), "content"),
     "the number of clips is another": (lambda folder: change_about(folder, n_clips=3), "table.npz"),
     "the number of clips is text": (lambda folder: change_about(folder, n_clips="many"), "content"),
     "the format is of another version": (lambda folder: change_about(folder, format=99), "99"),

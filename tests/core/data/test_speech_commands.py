@@ -15,8 +15,8 @@ from core.data.speech_commands import (
     default_root,
     find_tree,
     speech_commands,
-    split_by_hash,
 )
+from core.data.splits import split_by_hash
 from core.errors import DataError
 
 SUBSETS = {"training": "train", "validation": "validation", "testing": "official"}
@@ -139,7 +139,7 @@ def test_an_unreadable_list_is_an_error_that_names_it(tree, words_folder):
 
 def test_an_empty_list_is_reported(tree, words_folder):
     (words_folder / "validation_list.txt").write_text("\n")
-    assert problem_files(tree) == ["validation_list.txt"]
+    assert set(problem_files(tree)) == {"validation_list.txt"}
     assert all("running_tap" in file for file in rows_of(tree, "validation"))
 
 
