@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.models import copy_model
-from tests.browser.pages import PAGES, assert_no_exception, click_menu, listen, wait_for_page
+from tests.browser.pages import PAGES, WAIT_S, assert_no_exception, click_menu, listen, wait_for_page
 from tests.browser.server import running_server
 
 FRESH_SERVERS = 3
@@ -25,6 +25,7 @@ def fresh(tmp_path, trained_models):
 def context(browser):
     """A browser with a memory of its own."""
     one = browser.new_context()
+    one.set_default_timeout(1000 * WAIT_S)
     yield one
     one.close()
 

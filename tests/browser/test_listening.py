@@ -28,6 +28,7 @@ from tests.browser.pages import (
     click_menu,
     listen,
     main,
+    new_page,
     open_page,
     wait_for_page,
 )
@@ -364,7 +365,7 @@ def test_a_server_that_is_too_slow_for_a_while_loses_nothing_and_catches_up(
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}{os.pathsep}{PROJECT}")
     with running_server(tmp_path) as server:
         copy_model(trained_models["linear"], server.runs / "browser")
-        page = browser.new_context(permissions=["microphone"]).new_page()
+        page = new_page(browser, permissions=["microphone"])
         open_page(page, server.url, "live")
         ear = Ear(page)
         ear.start()
@@ -393,12 +394,12 @@ def test_this_computer_s_sound_card_is_listened_to_and_released(browser, tmp_pat
             copy_model(
                 trained_models["bcresnet" if "bcresnet" in trained_models else "linear"], server.runs / "browser"
             )
-            page = browser.new_context().new_page()  # without any permission
+            page = new_page(browser)  # without any permission
             open_page(page, server.url, "live")
             before = page.locator(".ear").element_handle()
             main(page).get_by_role("radio", name="This computer's sound card").check(force=True)
             # The browser's part leaves a moment after the card's has come.
-            before.wait_for_element_state("hidden", timeout=1000 * WAIT_S)
+            before.wait_for_element_state("hidden")
             expect(main(page).get_by_role("combobox", name="Device")).to_be_visible()
             ear = Ear(page)
             ear.start()
@@ -430,7 +431,7 @@ def test_listening_for_long_needs_no_more_memory_and_loses_nothing(browser, serv
     add_model()
     complaints = []
     endless = launch(browser.browser_type, track_file)
-    page = endless.new_context(permissions=["microphone"]).new_page()
+    page = new_page(endless, permissions=["microphone"])
     listen(page, complaints)
     open_page(page, server.url, "live")
     session = page.context.new_cdp_session(page)
@@ -456,7 +457,7 @@ def test_listening_for_long_needs_no_more_memory_and_loses_nothing(browser, serv
 
 def test_what_no_server_takes_for_half_a_minute_is_dropped_and_counted(browser):
     scripts = "".join((component.HERE / name).read_text() for name in ("capture.js", "delivery.js"))
-    page = browser.new_page()
+    page = new_page(browser)
     took = page.evaluate(
         f"""() => {{
             {scripts}
@@ -475,7 +476,7 @@ def test_what_no_server_takes_for_half_a_minute_is_dropped_and_counted(browser):
             return {{ waiting, captured, acknowledged, dropped, resent, lengths, firsts }};
         }}"""
     )
-    page.close()
+    page.context.close()
     assert took["captured"] == 40 * SAMPLE_RATE
     assert took["waiting"] == 30 * SAMPLE_RATE, "half a minute is kept"
     assert took["captured"] == took["acknowledged"] + took["dropped"]
