@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ class Server:
     """Its KWS_RUNS: where the tests lay models and it puts new ones."""
 
 
-def start_server(home: Path, folder: Path = PROJECT) -> Server:
+def start_server(home: Path, folder: Path = PROJECT, options: Sequence[str] = ()) -> Server:
     """Start a dashboard that keeps runs and packs below ``home``, as one would in ``folder``; wait until it answers."""
     runs = home / "runs"
     runs.mkdir(exist_ok=True)
@@ -39,7 +40,7 @@ def start_server(home: Path, folder: Path = PROJECT) -> Server:
     log = home / f"server-{port}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [STREAMLIT, "run", script, f"--server.port={port}"],
+            [STREAMLIT, "run", script, f"--server.port={port}", *options],
             cwd=folder, env=environment(home), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
@@ -64,9 +65,9 @@ def stop_server(server: Server) -> None:
 
 
 @contextmanager
-def running_server(home: Path, folder: Path = PROJECT):
+def running_server(home: Path, folder: Path = PROJECT, options: Sequence[str] = ()):
     """A dashboard for the length of a ``with`` block."""
-    server = start_server(home, folder)
+    server = start_server(home, folder, options)
     try:
         yield server
     finally:

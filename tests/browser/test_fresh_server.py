@@ -1,11 +1,22 @@
 """A server that has just been started, from a folder of its own, and everything that a browser asks of it at once."""
 
+import time
+
 import psutil
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.models import copy_model
-from tests.browser.pages import PAGES, WAIT_S, assert_no_exception, click_menu, listen, wait_for_page
+from tests.browser.pages import (
+    PAGES,
+    WAIT_S,
+    assert_no_exception,
+    click_menu,
+    listen,
+    new_page,
+    open_page,
+    wait_for_page,
+)
 from tests.browser.server import running_server
 
 FRESH_SERVERS = 3
@@ -92,3 +103,20 @@ def test_no_other_web_page_can_frame_the_dashboard_or_talk_to_its_server(fresh, 
         f"{fresh.url.replace('http', 'ws')}/_stcore/stream",
     )
     assert came == "refused"
+
+
+def test_what_a_visitor_used_is_let_go_of_though_nobody_else_comes(browser, tmp_path):
+    with running_server(tmp_path, options=["--server.disconnectedSessionTTL=1"]) as server:
+        page = new_page(browser)
+        open_page(page, server.url, "overview")
+        # The picture in the browser's tab is kept for those who look at a page, like figures, clips and uploads.
+        icon = page.locator("link[rel~=icon]").evaluate("link => link.href")
+        other = new_page(browser)
+        assert other.request.get(icon).ok
+        page.context.close()
+        deadline = time.monotonic() + WAIT_S
+        while other.request.get(icon).status != 404:
+            assert time.monotonic() < deadline, "the server still has it"
+            time.sleep(0.5)
+        other.context.close()
+        assert "Old sessions are kept" not in server.log.read_text()
