@@ -36,7 +36,10 @@ MOST_HEARD = 100
 IDLE_S = 600.0
 """Seconds without a sign of life after which a listener is forgotten; it holds some 10 MB."""
 
-MOST_LISTENERS = 40
+MOST_LISTENERS = 16
+
+NEWEST_KEPT = 20
+"""Detections that a stream keeps for the listener to note: more than come between two looks at it."""
 
 _libraries = ThreadpoolController()
 # One decision is too little work to share: on a busy computer, PyTorch's threads wait for each other many times longer
@@ -92,7 +95,7 @@ class Listener:
             if dict(classifiers) != self._classifiers:
                 self._classifiers = dict(classifiers)
                 self._configs = {name: configs.get(name, ListeningConfig()) for name in classifiers}
-                self._begin(Listening(classifiers, self._configs))
+                self._begin(Listening(classifiers, self._configs, keep_detections=NEWEST_KEPT))
             for name, config in configs.items():
                 self.configure(name, config)
 
@@ -225,19 +228,27 @@ def _as_drawn(one: Heard) -> dict[str, Any]:
 def mine() -> Listener:
     """The listener of this visitor."""
     name = st.session_state.setdefault(KEY, uuid4().hex)
-    now = time.monotonic()
     with _registry_lock:
         listeners = _listeners()
         one = listeners.setdefault(name, Listener())
-        one.last_used = now
+        one.last_used = time.monotonic()
+        forget_idle()
+    return one
+
+
+def forget_idle() -> int:
+    """Forget the listeners of those who went away long ago, and the oldest beyond a few; answers how many are left."""
+    now = time.monotonic()
+    with _registry_lock:
+        listeners = _listeners()
         by_age = sorted(listeners, key=lambda key: -listeners[key].last_used)
         for place, key in enumerate(by_age):
             if place >= MOST_LISTENERS or now - listeners[key].last_used > IDLE_S:
                 del listeners[key]
-    return one
+        return len(listeners)
 
 
-_registry_lock = threading.Lock()
+_registry_lock = threading.RLock()
 
 
 @st.cache_resource(show_spinner=False)

@@ -138,7 +138,7 @@ def test_no_file_names_a_folder_of_one_computer():
 def test_streamlit_knows_every_setting_and_each_has_its_reason():
     from streamlit import config
 
-    path = PROJECT / ".streamlit" / "config.toml"
+    path = PROJECT / "dashboard" / ".streamlit" / "config.toml"
     text = path.read_text(encoding="utf-8")
     sections = list(tomllib.loads(text).items())
     for section, values in sections:

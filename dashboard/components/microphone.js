@@ -45,7 +45,12 @@ class Ear {
   detach(root) {
     if (this.view?.root !== root) return;
     this.view = this.set = null;
-    this.grace = setTimeout(() => this.leave(), location.pathname === this.address ? GRACE_MS : 0);
+    this.grace = setTimeout(() => this.leave(), this.isElsewhere() ? 0 : GRACE_MS);
+  }
+
+  // Whether another page was opened since the press of Start.
+  isElsewhere() {
+    return location.pathname !== this.address;
   }
 
   // Close the microphone, whatever was on its way.
@@ -121,6 +126,8 @@ class Ear {
   }
 
   tick() {
+    // Streamlit may take this part away before it shows another address, long after, or not at all.
+    if (this.isElsewhere()) return this.leave();
     this.pump();
     this.view?.show(this);
   }

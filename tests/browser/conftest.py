@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.models import copy_model, remove_runs, shipped_models, train_on_demo_words
-from tests.browser.pages import DESKTOP, WAIT_S, listen, open_page
+from tests.browser.pages import DESKTOP, WAIT_S, listen, new_page, open_page
 from tests.browser.server import PROJECT, running_server
 from tests.browser.sounds import spoken, wav, with_pauses
 
@@ -131,10 +131,8 @@ def visit(browser, server, request):
     logged = len(server.log.read_text())
 
     def open_it(name, size=DESKTOP, url=server.url):
-        context = browser.new_context(viewport=size, permissions=["microphone"])
-        context.set_default_timeout(1000 * WAIT_S)
-        visitors.append(context)
-        page = context.new_page()
+        page = new_page(browser, viewport=size, permissions=["microphone"])
+        visitors.append(page.context)
         listen(page, complaints)
         open_page(page, url, name)
         return page

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, TimeoutError, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
 from dashboard import widgets
 
@@ -49,6 +50,13 @@ def listen(page: Page, complaints: list[str]) -> None:
 
 
 # Going places
+
+
+def new_page(browser: Browser, **options: Any) -> Page:
+    """A page of a new visitor, who waits as long as these tests do; ``options`` are those of the browser's context."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(1000 * WAIT_S)
+    return context.new_page()
 
 
 def open_page(page: Page, url: str, name: str) -> None:

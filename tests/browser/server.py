@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
+APP = PROJECT / "dashboard" / "app.py"
 STREAMLIT = Path(sys.executable).with_name("streamlit")
 
 START_S = 120
@@ -29,16 +31,17 @@ class Server:
     """Its KWS_RUNS: where the tests lay models and it puts new ones."""
 
 
-def start_server(home: Path) -> Server:
-    """Start a dashboard that keeps runs and packs below ``home``, and wait until it answers."""
+def start_server(home: Path, folder: Path = PROJECT, options: Sequence[str] = ()) -> Server:
+    """Start a dashboard that keeps runs and packs below ``home``, as one would in ``folder``; wait until it answers."""
     runs = home / "runs"
     runs.mkdir(exist_ok=True)
     port = _free_port()
+    script = APP.relative_to(folder) if APP.is_relative_to(folder) else APP
     log = home / f"server-{port}.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [STREAMLIT, "run", "dashboard/app.py", f"--server.port={port}"],
-            cwd=PROJECT, env=environment(home), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+            [STREAMLIT, "run", script, f"--server.port={port}", *options],
+            cwd=folder, env=environment(home), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
     server = Server(f"http://127.0.0.1:{port}", process, log, runs)
@@ -62,9 +65,9 @@ def stop_server(server: Server) -> None:
 
 
 @contextmanager
-def running_server(home: Path):
+def running_server(home: Path, folder: Path = PROJECT, options: Sequence[str] = ()):
     """A dashboard for the length of a ``with`` block."""
-    server = start_server(home)
+    server = start_server(home, folder, options)
     try:
         yield server
     finally:

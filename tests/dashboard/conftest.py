@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import streamlit as st
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from core import runs
@@ -24,11 +25,15 @@ from core.results import EpochReport
 from dashboard import widgets
 
 PROJECT = Path(__file__).resolve().parents[2]
-APP = PROJECT / "dashboard" / "app.py"
+APP = PROJECT / "dashboard" / "frame.py"
 PAGES = sorted(path.stem for path in (PROJECT / "dashboard" / "screens").glob("[!_]*.py"))
 TITLES = {name: "Earshot" if name == "overview" else widgets.PAGES[name][0] for name in PAGES}
 
 GOOD = "linear-D-good"
+
+# `streamlit run` finds the dashboard's settings beside the file it is given; without a server that has to be said.
+config._main_script_path = str(APP)
+config.get_config_options(force_reparse=True)
 
 
 def tone(hz, seconds=1.0, rate=SAMPLE_RATE):

@@ -7,11 +7,6 @@ from streamlit.testing.v1 import AppTest
 from tests.dashboard.conftest import APP, PAGES, TITLES, assert_calm
 
 
-@pytest.fixture
-def warm_server():
-    """Overrides the fixture of the other tests: here every run is the first of its server."""
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_a_bookmarked_page_opens_on_a_server_just_started(page):
     app = AppTest.from_file(str(APP), default_timeout=60).run()

@@ -1,0 +1,56 @@
+"""Gives memory back once visitors have left: nobody else does, as long as nobody new comes.
+
+Streamlit keeps the session of a closed page for some time, since the browser may come back, and lets go of it when the
+next visitor comes: figures, recordings and uploaded files may stay for days.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+
+import streamlit as st
+from streamlit import runtime
+
+from core.memory import give_back
+
+MARGIN_S = 5.0
+"""Seconds after the time that Streamlit keeps a session."""
+
+AGAIN_S = 60.0
+"""Seconds from one look to the next while there is still something to be forgotten."""
+
+log = logging.getLogger(__name__)
+_waiting: set[asyncio.Task[None]] = set()
+
+
+def visitor_left() -> None:
+    """A page was closed or has lost its connection: to be called by the server's event loop."""
+    for task in _waiting:
+        task.cancel()
+    task = asyncio.get_running_loop().create_task(_tidy_later())
+    _waiting.add(task)
+    task.add_done_callback(_waiting.discard)
+
+
+async def _tidy_later() -> None:
+    await asyncio.sleep(st.get_option("server.disconnectedSessionTTL") + MARGIN_S)
+    while True:
+        forget_sessions()
+        # Not imported above: until somebody listens, the server has no use for it, nor for PyTorch.
+        listener = sys.modules.get("dashboard.listener")
+        left = listener.forget_idle() if listener else 0
+        await asyncio.to_thread(give_back)
+        if not left:
+            return
+        await asyncio.sleep(AGAIN_S)
+
+
+def forget_sessions() -> None:
+    """Let go of sessions whose time is over; to be called by the server's event loop, which owns them."""
+    try:
+        # Streamlit has no name for it: its storage lets go of old sessions when something else is stored.
+        runtime.get_instance()._session_mgr._session_storage._cache.expire()  # type: ignore[attr-defined]
+    except (AttributeError, RuntimeError) as error:
+        log.warning("Old sessions are kept until the next visitor comes (%s).", error)

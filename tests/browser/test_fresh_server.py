@@ -1,0 +1,122 @@
+"""A server that has just been started, from a folder of its own, and everything that a browser asks of it at once."""
+
+import time
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.models import copy_model
+from tests.browser.pages import (
+    PAGES,
+    WAIT_S,
+    assert_no_exception,
+    click_menu,
+    listen,
+    new_page,
+    open_page,
+    wait_for_page,
+)
+from tests.browser.server import running_server
+
+FRESH_SERVERS = 3
+
+
+@pytest.fixture
+def fresh(tmp_path, trained_models):
+    """A server that nobody has looked at yet, started elsewhere than in the project; it holds one model."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with running_server(tmp_path, folder=elsewhere) as server:
+        copy_model(trained_models["linear"], server.runs / "browser")
+        yield server
+
+
+@pytest.fixture
+def context(browser):
+    """A browser with a memory of its own."""
+    one = browser.new_context()
+    one.set_default_timeout(1000 * WAIT_S)
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize("number", range(FRESH_SERVERS))
+def test_tabs_that_a_browser_opens_again_at_once_each_show_their_page(fresh, context, number):
+    # All pages over the servers, and the same one twice, as when a browser is started again with its old tabs.
+    names = [*PAGES[number::FRESH_SERVERS], PAGES[number], "overview"]
+    complaints = []
+    tabs = [context.new_page() for _ in names]
+    for tab, name in zip(tabs, names, strict=True):
+        listen(tab, complaints)
+        tab.goto(f"{fresh.url}/{name}", wait_until="commit")
+    for tab, name in zip(tabs, names, strict=True):
+        wait_for_page(tab, name)
+        assert_no_exception(tab)
+        expect(tab.get_by_role("dialog")).to_have_count(0)
+    # Each goes its own way from there.
+    for tab, name in zip(tabs, names[1:] + names[:1], strict=True):
+        click_menu(tab, name)
+        assert_no_exception(tab)
+    assert complaints == []
+    assert "Traceback" not in fresh.log.read_text()
+
+
+def test_a_server_started_from_another_folder_listens_to_this_computer_alone_and_tells_nobody(fresh, context):
+    complaints = []
+    page = context.new_page()
+    listen(page, complaints)
+    page.goto(fresh.url)
+    wait_for_page(page, "overview")
+    assert complaints == [], "nothing was asked of another computer"
+    server = psutil.Process(fresh.process.pid)
+    listens = {one.laddr.ip for one in server.net_connections("inet") if one.status == psutil.CONN_LISTEN}
+    assert listens == {"127.0.0.1"}
+    elsewhere = [one.raddr.ip for one in server.net_connections("inet") if one.raddr and one.raddr.ip != "127.0.0.1"]
+    assert elsewhere == []
+
+
+def test_addresses_typed_by_hand_lead_to_a_page(fresh, context):
+    page = context.new_page()
+    for typed, name in {"overview": "overview", "data/": "data", "data/words": "data"}.items():
+        page.goto(f"{fresh.url}/{typed}")
+        wait_for_page(page, name)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    page.goto(f"{fresh.url}/nosuchpage")
+    expect(page.get_by_role("dialog")).to_contain_text("Page not found")
+    wait_for_page(page, "overview")
+
+
+def test_no_other_web_page_can_frame_the_dashboard_or_talk_to_its_server(fresh, context):
+    address = fresh.url.replace("127.0.0.1", "localhost")  # another origin than 127.0.0.1, on the same computer
+    page = context.new_page()
+    page.goto(f"{address}/_stcore/health")  # a page of that origin: whose does not matter to the browser
+    page.evaluate("url => document.body.append(Object.assign(document.createElement('iframe'), {src: url}))", fresh.url)
+    page.wait_for_timeout(1000)
+    assert all("Earshot" not in frame.content() for frame in page.frames if frame.url.startswith("http"))
+    came = page.evaluate(
+        """url => new Promise(resolve => {
+            const socket = new WebSocket(url, ['streamlit']);
+            socket.onopen = () => resolve('open');
+            socket.onerror = () => resolve('refused');
+        })""",
+        f"{fresh.url.replace('http', 'ws')}/_stcore/stream",
+    )
+    assert came == "refused"
+
+
+def test_what_a_visitor_used_is_let_go_of_though_nobody_else_comes(browser, tmp_path):
+    with running_server(tmp_path, options=["--server.disconnectedSessionTTL=1"]) as server:
+        page = new_page(browser)
+        open_page(page, server.url, "overview")
+        # The picture in the browser's tab is kept for those who look at a page, like figures, clips and uploads.
+        icon = page.locator("link[rel~=icon]").evaluate("link => link.href")
+        other = new_page(browser)
+        assert other.request.get(icon).ok
+        page.context.close()
+        deadline = time.monotonic() + WAIT_S
+        while other.request.get(icon).status != 404:
+            assert time.monotonic() < deadline, "the server still has it"
+            time.sleep(0.5)
+        other.context.close()
+        assert "Old sessions are kept" not in server.log.read_text()
