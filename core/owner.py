@@ -20,7 +20,7 @@ from core.errors import RunError, WriteError
 from core.files import clear_leftovers, is_leftover, write_json
 from core.locks import Hold
 
-LOCK, PROCESS = "worker.lock", "process.json"
+LOCK, PROCESS, TURN = "worker.lock", "process.json", ".making.lock"
 
 TAKE_S = 3.0
 """How long a lock is tried for: others hold it for a moment, to look or to prepare (s)."""
@@ -28,7 +28,6 @@ TAKE_S = 3.0
 TURN_S = 30.0
 """How long a folder is waited for in which another process is making one (s)."""
 
-_TURN = ".making.lock"
 _UNFINISHED = re.compile(r"\.(new|gone)-[a-z0-9_]{8}")
 
 
@@ -167,7 +166,7 @@ def make_folder(folder: Path, fill: Callable[[Path], None], own_files: Sequence[
 @contextmanager
 def _turn(parent: Path) -> Iterator[None]:
     """One process after the other makes folders in ``parent``; what lies there unfinished has no maker any more."""
-    held = locks.hold(parent / _TURN, TURN_S)
+    held = locks.hold(parent / TURN, TURN_S)
     if held is None:
         raise TimeoutError(None, "another program has been making a folder there for too long")
     with held:
