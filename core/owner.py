@@ -40,7 +40,7 @@ def take(folder: Path) -> Hold:
 
     Raises:
         BusyError: If another process is.
-        RunError: If the folder is gone, or nothing can be written there.
+        WriteError: If the folder is gone, or nothing can be written there.
     """
     held = _locked(folder, TAKE_S)
     if held is None:
@@ -54,7 +54,7 @@ def take_if_free(folder: Path) -> Hold | None:
     """The same, or None if another process works on it.
 
     Raises:
-        RunError: If the folder is gone, or nothing can be written there.
+        WriteError: If the folder is gone, or nothing can be written there.
     """
     held = _locked(folder, 0)
     return None if held is None else _begin(held)
@@ -92,7 +92,7 @@ def owned(folder: Path, held: Hold | None = None) -> Iterator[Hold]:
 
     Raises:
         BusyError: If another process works on it.
-        RunError: If the folder is gone, or nothing can be written there.
+        WriteError: If the folder is gone, or nothing can be written there.
     """
     held = held or take(folder)
     try:

@@ -48,11 +48,14 @@ def disk(monkeypatch):
 
 @pytest.fixture
 def small_disk(tmp_path, monkeypatch):
-    """A real file system of 32 MB for runs; answers a function that fills it to the last byte, and one that frees it."""
+    """A real file system of 32 MB for runs; a function that fills it to the last byte, and one that frees it."""
     place = tmp_path / "disk"
     place.mkdir()
     mounted = sys.platform == "linux" and os.geteuid() == 0 and shutil.which("mount")
-    if not mounted or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", place], check=False).returncode:
+    if (
+        not mounted
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", place], check=False).returncode
+    ):
         pytest.skip("a file system of its own can be mounted by root alone")
     monkeypatch.setenv("KWS_RUNS", str(place / "runs"))
     monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
@@ -160,6 +163,38 @@ def test_a_disk_that_is_really_full_loses_nothing(small_disk, tone_root, tiny_co
     runs.delete_run(folder)
     assert runs.list_runs() == []
     assert not folder.exists()
+
+
+def test_a_folder_that_may_only_be_read_is_named(small_disk, tone_root, tiny_config, whole, capsys):
+    folder = runs.new_run(tiny_config, tone_root, name="run", device="cpu")
+    runs.write_status(folder, state="stopped")
+    grid.new_grid(GridPlan(settings=("A",), n_mels=(10,), seeds=1), tone_root, name="g", device="cpu")
+    shutil.copy(whole / runs.BEST, folder / runs.BEST)
+    place = runs.runs_folder().parent
+    subprocess.run(["mount", "-o", "remount,ro", place], check=True)
+    try:
+        for command in (
+            ["train", "--resume", "run"],
+            ["train", "--run", "another", "--data", str(tone_root)],
+            ["grid", "mels", "--name", "h", "--data", str(tone_root)],
+            ["grid", "--resume", "g"],
+            ["runs", "--delete", "run"],
+        ):
+            assert main(command) == 1, command
+            assert_explained(capsys.readouterr().err, "Read-only file system", "writ")
+        # What is measured is told all the same.
+        assert main(["evaluate", "run", "--data", str(tone_root), "--protocol", "testing-list"]) == 0
+        assert_explained(capsys.readouterr().err, "could not be kept", "Read-only file system")
+        for start in (
+            lambda: runs.start_run(tiny_config, tone_root, name="from-the-page"),
+            lambda: runs.resume_run(folder),
+            lambda: grid.start_grid(grid.folder_of("g")),
+        ):
+            with pytest.raises(KeywordSpottingError, match="Read-only file system"):
+                start()
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", place], check=True)
+    assert runs.run_state(folder).state == "stopped"
 
 
 LIMITED = """
