@@ -20,7 +20,7 @@ from core.errors import RunError, WriteError
 from core.files import clear_leftovers, is_leftover, write_json
 from core.locks import Hold
 
-LOCK, PROCESS = "worker.lock", "process.json"
+LOCK, PROCESS, TURN = "worker.lock", "process.json", ".making.lock"
 
 TAKE_S = 3.0
 """How long a lock is tried for: others hold it for a moment, to look or to prepare (s)."""
@@ -28,7 +28,6 @@ TAKE_S = 3.0
 TURN_S = 30.0
 """How long a folder is waited for in which another process is making one (s)."""
 
-_TURN = ".making.lock"
 _UNFINISHED = re.compile(r"\.(new|gone)-[a-z0-9_]{8}")
 
 
@@ -41,7 +40,7 @@ def take(folder: Path) -> Hold:
 
     Raises:
         BusyError: If another process is.
-        RunError: If the folder is gone, or nothing can be written there.
+        WriteError: If the folder is gone, or nothing can be written there.
     """
     held = _locked(folder, TAKE_S)
     if held is None:
@@ -55,7 +54,7 @@ def take_if_free(folder: Path) -> Hold | None:
     """The same, or None if another process works on it.
 
     Raises:
-        RunError: If the folder is gone, or nothing can be written there.
+        WriteError: If the folder is gone, or nothing can be written there.
     """
     held = _locked(folder, 0)
     return None if held is None else _begin(held)
@@ -93,7 +92,7 @@ def owned(folder: Path, held: Hold | None = None) -> Iterator[Hold]:
 
     Raises:
         BusyError: If another process works on it.
-        RunError: If the folder is gone, or nothing can be written there.
+        WriteError: If the folder is gone, or nothing can be written there.
     """
     held = held or take(folder)
     try:
@@ -167,7 +166,7 @@ def make_folder(folder: Path, fill: Callable[[Path], None], own_files: Sequence[
 @contextmanager
 def _turn(parent: Path) -> Iterator[None]:
     """One process after the other makes folders in ``parent``; what lies there unfinished has no maker any more."""
-    held = locks.hold(parent / _TURN, TURN_S)
+    held = locks.hold(parent / TURN, TURN_S)
     if held is None:
         raise TimeoutError(None, "another program has been making a folder there for too long")
     with held:

@@ -270,7 +270,7 @@ def launch(module: str, folder: Path) -> None:
                 start_new_session=True,
             )  # fmt: skip
     except OSError as error:
-        raise RunError(f"The training process could not be started: {error}.") from error
+        raise RunError(f"The training process could not be started ({folder}: {error.strerror}).") from error
     _children[process.pid] = (folder.resolve(), process)
 
 
@@ -312,16 +312,17 @@ def stop_run(folder: Path, *, wait_s: float = 0.0) -> None:
 def _signal(folder: Path, *, kill: bool) -> None:
     """Signal the very process that holds the folder; none if it ended meanwhile."""
     process = owner.holder(folder)
-    if process is None and owner.is_owned(folder):
-        raise RunError(
-            f"The process that trains {folder.name} cannot be seen from here, and so not be ended: it may belong to "
-            "another computer or container."
-        )
+    if process is None:
+        if owner.is_owned(folder):
+            raise RunError(
+                f"The process that trains {folder.name} cannot be seen from here, and so not be ended: it may belong "
+                "to another computer or container."
+            )
+        return
     try:
-        if process is not None:
-            process.terminate()
-            if kill:
-                process.wait(2)
+        process.terminate()
+        if kill:
+            process.wait(2)
     except psutil.TimeoutExpired:
         process.kill()
     except psutil.NoSuchProcess:
@@ -343,9 +344,16 @@ def stop_requested(folder: Path) -> bool:
 
 
 def clear_stop(folder: Path) -> None:
-    """Forget that a stop was asked for."""
+    """Forget that a stop was asked for.
+
+    Raises:
+        WriteError: If it cannot be.
+    """
     _asked.discard(folder)
-    (folder / STOP).unlink(missing_ok=True)
+    try:
+        (folder / STOP).unlink(missing_ok=True)
+    except OSError as error:
+        raise WriteError(error, folder / STOP) from error
 
 
 def delete_run(folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from core.config import BENCHMARK_TASKS
 from core.data.pack import packs_folder
+from core.errors import WriteError
 from core.files import write_json
 from core.results import BenchmarkReport, MachineLimits, Spread, Timing
 
@@ -25,9 +26,16 @@ def reports_folder() -> Path:
 
 
 def keep_report(report: BenchmarkReport) -> Path:
-    """Write a report to a file of its own, whole or not at all; answers its path."""
+    """Write a report to a file of its own, whole or not at all; answers its path.
+
+    Raises:
+        WriteError: If it cannot be written.
+    """
     folder = reports_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(error, folder) from error
     path = folder / f"{report.moment.replace(':', '-')}.json"
     write_json(path, {"format": FORMAT, **dataclasses.asdict(report)})
     return path
