@@ -119,6 +119,10 @@ def evaluation(path: Path) -> tuple[Evaluation, Scores]:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _evaluation(path: str, modified: int) -> tuple[Evaluation, Scores]:  # noqa: ARG001  (part of the key)
     one = load_evaluation(Path(path))
+    run = Path(path).parent
+    if (run / runs.BEST).exists():
+        # It was measured under another name if the folder was renamed since, as those that are shipped were.
+        one = replace(one, run=run.name)
     return one, scores_of(one)
 
 

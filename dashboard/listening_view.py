@@ -92,7 +92,7 @@ def _choose_other(run: RunState) -> RunState | None:
         st.session_state["live.compare"] = NONE
     name = st.selectbox(
         "Compare with", [NONE, *others], key="live.compare", persist_state="session", width=280,
-        format_func=lambda name: picker.title(others[name]) if name in others else name,
+        format_func={NONE: NONE, **{name: picker.title(other) for name, other in others.items()}}.__getitem__,
     )  # fmt: skip
     return others.get(name)
 
@@ -195,7 +195,7 @@ def _words(model: str, several_models: bool) -> None:
     recordings_view.missed(model, partial(mine.recent, recordings_view.RECENT_S))
     shown = mine.heard()[::-1][:MOST_SHOWN]
     if not shown:
-        st.caption("Press Start and say a word: it is listed here with its score, and can be played and judged.")
+        st.caption("Every word that is heard will be listed here with its score, and can then be played and judged.")
     with st.container(gap="small"):
         for one in shown:
             _row(one, mine.latency_ms.get(one.number), several_models)

@@ -30,12 +30,11 @@ def default_model(found: Sequence[RunState]) -> RunState | None:
 
 
 def _rank(run: RunState) -> tuple[bool, bool, bool, bool, float, str]:
-    known = run.config is not None
     return (
         run.shipped,
         not has_synthetic_voices(run.dataset),
-        known and run.config.model.name != "linear",
-        known and run.config.front_end.trains_mel,
+        run.config is not None and run.config.model.name != "linear",
+        run.config is not None and run.config.front_end.trains_mel,
         run.best_accuracy or 0.0,
         run.name,
     )

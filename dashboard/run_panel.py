@@ -10,7 +10,7 @@ from core import figures, runs
 from core.config import SETTINGS, RunConfig
 from core.runs import RunState
 from dashboard import report_button, state
-from dashboard.widgets import PAGES, explained, show_figure, show_metrics
+from dashboard.widgets import explained, model_button, show_figure, show_metrics
 from dashboard.wording import device, duration, moment, percent
 
 POLL_S = 1.0
@@ -129,10 +129,9 @@ def _facts(run: RunState) -> list[str]:
 def _actions(run: RunState) -> None:
     row = st.container(horizontal=True)
     if run.has_checkpoint:
-        for page, text in (("filterbank", "Look at this model"), ("live", "Talk to it")):
-            if row.button(text, key=f"training.use.{page}", icon=PAGES[page][1]):
-                state.use_model(run.name)
-                st.switch_page(f"screens/{page}.py")
+        with row:
+            for page, text in (("filterbank", "Look at this model"), ("live", "Talk to it")):
+                model_button(page, text, run.name, f"training.use.{page}")
     if run.has_checkpoint:
         with row:
             report_button.draw(run.folder, "training")

@@ -85,10 +85,17 @@ def show_notes(sound: Sound) -> None:
         st.caption(f":material/info: {note}")
 
 
-def page_link(page: str, label: str, *, model: str = "") -> None:
-    """A link to another page; with ``model``, one that chooses the model of that run."""
-    query = {state.MODEL: model} if model else None
-    st.page_link(f"screens/{page}.py", label=label, icon=PAGES[page][1], query_params=query)
+def page_link(page: str, label: str) -> None:
+    """A link to another page."""
+    st.page_link(f"screens/{page}.py", label=label, icon=PAGES[page][1])
+
+
+def model_button(page: str, label: str, run: str, key: str) -> None:
+    """A button that chooses the model of a run and opens a page that looks at it."""
+    # Chosen before the page runs again, since the picker stands on it.
+    if st.button(label, key=key, icon=PAGES[page][1], on_click=state.use_model, args=(run,)):
+        # Emptied by name, since Streamlit refuses to clear an address that a widget has; the picker writes it anew.
+        st.switch_page(f"screens/{page}.py", query_params={})
 
 
 def job_panel(name: str) -> bool:

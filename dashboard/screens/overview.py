@@ -4,7 +4,7 @@ import streamlit as st
 
 from core import figures, runs
 from dashboard import cache, picker, tour
-from dashboard.widgets import begin_page, explained, page_link, show_figure
+from dashboard.widgets import begin_page, explained, model_button, page_link, show_figure
 
 begin_page(
     "Earshot",
@@ -29,7 +29,7 @@ else:
             f"{picker.title(shown)}, trained on {shown.dataset}. Each curve is one mel filter: the band of tones it "
             "listens to. Dashed grey is where training began, solid blue is what it found."
         )
-        page_link("filterbank", "Look closer", model=shown.name)
+        model_button("filterbank", "Look closer", shown.name, "overview.closer")
 
 st.header("Guided tour")
 for number, step in enumerate(tour.STEPS, start=1):

@@ -1,5 +1,7 @@
 """Every page, found by listing the folder, in each state that a user can meet it in."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -16,6 +18,7 @@ from tests.browser.pages import (
     axis_titles,
     click_menu,
     main,
+    wait_for_page,
 )
 
 NEED_A_MODEL = ("evaluation", "filterbank", "hearing", "kernels", "live", "robustness")
@@ -114,6 +117,40 @@ def test_the_model_chosen_on_one_page_is_shown_on_the_others(visit, add_model):
             click_menu(page, other)
             if other in NEED_A_MODEL:
                 expect(picker(page)).to_have_value(name)
+
+
+def test_a_reload_and_a_link_bring_the_chosen_model(visit, add_model, server):
+    for name in ("first", "second"):
+        add_model(name)
+    page = visit("filterbank")
+    chosen = next(name for name in ("first", "second") if name != picker(page).input_value())
+    choose_model(page, chosen)
+    for name in ("filterbank", "training", "live"):
+        click_menu(page, name)
+        page.reload()
+        wait_for_page(page, name)
+        expect(picker(page)).to_have_value(chosen)
+    page.go_back()
+    wait_for_page(page, "training")
+    expect(picker(page)).to_have_value(chosen)
+    link = visit("overview")
+    link.goto(f"{server.url}/live?model={chosen}")
+    wait_for_page(link, "live")
+    expect(picker(link)).to_have_value(chosen)
+
+
+def test_the_overviews_link_opens_the_pictured_model(visit, add_model):
+    add_model("linear")
+    add_model("network", "bcresnet")
+    page = visit("overview")
+    pictured = re.match(r"[\w-]+", main(page).get_by_text("Dashed grey is where training began").inner_text()).group()
+    main(page).get_by_role("button", name="Look closer").click()
+    wait_for_page(page, "filterbank")
+    expect(picker(page)).to_have_value(pictured)
+    assert_drawn(page)
+    page.reload()
+    wait_for_page(page, "filterbank")
+    expect(picker(page)).to_have_value(pictured)
 
 
 def picker(page):

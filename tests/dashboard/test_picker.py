@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core import runs
 from core.config import to_dict
@@ -12,7 +13,7 @@ from core.data.demo import demo_words
 from core.presets import preset_config
 from core.runs import RunState
 from dashboard.picker import default_model
-from tests.dashboard.conftest import GOOD, assert_calm, texts, tone, wav
+from tests.dashboard.conftest import APP, GOOD, assert_calm, texts, tone, wav
 
 
 def run(name, preset="linear", setting="D", accuracy=0.5, dataset="Speech Commands v2", **more):
@@ -67,18 +68,18 @@ def shipped_and_own(finished_run, tmp_path):
 
 @pytest.mark.usefixtures("shipped_and_own")
 @pytest.mark.parametrize("page", ["live", "filterbank", "training"])
-def test_the_address_brings_its_model(open_page, page):
-    app = open_page(page)
-    assert app.selectbox("model").value == "shipped-linear-D"
+def test_the_address_brings_its_model(page):
+    app = AppTest.from_file(str(APP), default_timeout=60)
     app.query_params["model"] = GOOD
     app.run()
+    app.switch_page(f"screens/{page}.py").run()
     assert_calm(app)
     assert app.selectbox("model").value == GOOD
 
 
 @pytest.mark.usefixtures("shipped_and_own")
-def test_an_address_with_a_model_that_is_not_there_shows_the_default_and_says_so(open_page):
-    app = open_page("filterbank")
+def test_an_address_with_a_model_that_is_not_there_shows_the_default_and_says_so():
+    app = AppTest.from_file(str(APP), default_timeout=60)
     app.query_params["model"] = "gone\n\n![a](http://elsewhere/a.png)`"
     app.run()
     assert_calm(app)
@@ -130,12 +131,14 @@ def test_a_second_model_of_synthetic_voices_says_so_too(open_page, finished_run,
     assert [one.value for one in app.warning if one.value.startswith(f"{GOOD} was trained on synthetic")]
 
 
-def test_the_link_below_the_overviews_picture_leads_to_the_pictured_model(open_page, finished_run, tmp_path):
+def test_the_button_below_the_overviews_picture_leads_to_the_pictured_model(open_page, finished_run, tmp_path):
     plain = add_run(finished_run, tmp_path, "shipped-bcresnet-1-A")
     (plain / runs.CONFIG).write_text(json.dumps(to_dict(preset_config("bcresnet-1", setting="A", epochs=2))))
     add_run(finished_run, tmp_path, "shipped-linear-D")
     app = open_page("overview")
     assert app.selectbox("model").value == "shipped-bcresnet-1-A"
     assert "shipped-linear-D" in next(one.value for one in app.main.get("caption") if "Dashed grey" in one.value)
-    (link,) = [one for one in app.main.get("page_link") if one.label == "Look closer"]
-    assert link.proto.query_string == "model=shipped-linear-D"
+    app.button("overview.closer").click().run()
+    assert_calm(app)
+    assert app.title[0].value == "Filterbank"
+    assert app.selectbox("model").value == "shipped-linear-D"

@@ -102,7 +102,7 @@ def test_groups_of_any_size_give_the_same_pack(tree, tmp_path, monkeypatch):
 
 def test_only_a_few_groups_are_read_ahead(monkeypatch):
     drawn = []
-    groups = ((drawn.append(number),) for number in range(1000))
+    groups = (drawn.append(number) or () for number in range(1000))
     monkeypatch.setattr(build, "_read_group", lambda group: group)
     reading = build._read_all(groups, workers=2)
     next(reading)
