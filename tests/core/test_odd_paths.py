@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,8 @@ from core.errors import RunError
 from core.runs import find_run
 from tests.core.conftest import CHECKPOINTS, tone
 from tests.odd_paths import ABSENT, IMPOSSIBLE, NOT_UTF8, each, lay_out
+
+pytestmark = pytest.mark.usefixtures("ctrl_c_as_before")
 
 RUN_DOORS = {
     "evaluate": "evaluate {}", "compare": "compare mine {}", "baseline": "compare mine other --baseline {}",
@@ -54,15 +55,6 @@ def workplace(tmp_path_factory, tone_root):
         patch.setenv("KWS_RECORDINGS", str(folder / "recordings"))
         patch.setenv("KWS_DATA", str(tone_root))
         yield folder
-
-
-@pytest.fixture(autouse=True)
-def ctrl_c():
-    """Training takes Ctrl-C over, for good: the process is its own."""
-    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for one, handler in handlers.items():
-        signal.signal(one, handler)
 
 
 @pytest.fixture
