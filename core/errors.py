@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
-from core.text import printable
+from core.text import printable, shortened
 
 
 class KeywordSpottingError(Exception):
@@ -78,6 +78,12 @@ def system_error(error: OSError) -> str:
     reason = error.strerror or str(error) or type(error).__name__
     where = f" ({error.filename})" if error.filename else ""
     return printable(f"The operating system says: {reason}{where}. Put that right, and try again.")
+
+
+def name_error(error: UnicodeEncodeError) -> str:
+    """What to do about a file's name that is no text in UTF-8, where a library wanted text."""
+    name = printable(shortened(error.object))
+    return f"A name that is no text in UTF-8 is in the way: {name}. Rename that file or folder, and try again."
 
 
 def is_out_of_memory(error: BaseException) -> bool:

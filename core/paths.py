@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from core.errors import ConfigError, KeywordSpottingError
-from core.text import shortened
+from core.text import is_text, shortened
 
 
-def path_from(text: str, what: str, error: type[KeywordSpottingError] = ConfigError) -> Path:
+def path_from(text: str, what: str, error: type[KeywordSpottingError] = ConfigError, *, as_text: bool = False) -> Path:
     """The path that a person named, with ``~`` resolved; whether something is there is not asked.
 
     After this, ``exists``, ``is_dir`` and ``is_file`` of the path answer and do not raise.
@@ -18,6 +18,7 @@ def path_from(text: str, what: str, error: type[KeywordSpottingError] = ConfigEr
         text: As typed.
         what: What is named there, to begin the sentence with: "--data", "The folder".
         error: Class of the error.
+        as_text: Whether its name has to be text, since what will read it takes nothing else.
 
     Raises:
         KeywordSpottingError: Of class ``error``, if no file or folder can have that name, or it may not be looked at.
@@ -30,6 +31,8 @@ def path_from(text: str, what: str, error: type[KeywordSpottingError] = ConfigEr
     if not text.strip():
         raise error(f"{what} is empty. Give the name of a file or folder.")
     named = f"{what} is {shortened(text)!r}"
+    if as_text and not is_text(text):
+        raise error(f"{named}, a name that is no text in UTF-8. Rename it, or give a link to it that has a plain name.")
     try:
         path = Path(text).expanduser()
     except RuntimeError as problem:

@@ -20,6 +20,15 @@ def printable(text: object) -> str:
     return "".join(one if _is_harmless(one) else _escaped(one) for one in str(text))
 
 
+def is_text(text: str) -> bool:
+    r"""Whether a name can be written in UTF-8, as pages and most libraries need it.
+
+    >>> is_text("café"), is_text("caf\udce9")
+    (True, False)
+    """
+    return not any("\ud800" <= one <= "\udfff" for one in text)
+
+
 def shortened(text: str, longest: int = 120) -> str:
     """Text of at most ``longest`` characters: the middle of a longer one is left out.
 

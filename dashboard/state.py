@@ -14,7 +14,7 @@ from core.data.pack import packs_folder
 from core.errors import DataError, RunError
 from core.paths import environment_text, path_from
 from core.recordings import recordings_folder
-from core.text import printable
+from core.text import is_text, printable
 
 MODEL = "model"
 """Name of the run whose model the pages look at; the picker's widget, and its name in the page's address."""
@@ -57,7 +57,7 @@ def data_root() -> Path | None:
     """Root of the chosen dataset; None for the demo words.
 
     Raises:
-        DataError: If no folder can have that name, or a page cannot show it.
+        DataError: If no folder can have that name, or it is no text.
     """
     text = str(st.session_state[DATA_ROOT] or "").strip()
     if st.session_state[DATA_KIND] != FOLDER or not text:
@@ -71,14 +71,12 @@ def environment_root() -> Path | None:
     """Root of the dataset that ``KWS_DATA`` names; None for the demo words, or if it names none.
 
     Raises:
-        DataError: If no folder can have that name, or a page cannot show it.
+        DataError: If no folder can have that name, or it is no text.
     """
     named = environment_text("KWS_DATA")
     if named in ("", DEMO):
         return None
-    if printable(named) != named:
-        raise DataError(_no_text("KWS_DATA", named))
-    return path_from(named, "KWS_DATA", DataError)
+    return path_from(named, "KWS_DATA", DataError, as_text=True)
 
 
 def require_folders() -> None:
@@ -92,15 +90,11 @@ def require_folders() -> None:
         with suppress(DataError):  # the pages that need it say so
             folders[variable] = folder()
     for variable, path in folders.items():
-        if printable(path) != str(path):
-            raise RunError(f"{_no_text(variable, str(path))} Then start the dashboard again.")
-
-
-def _no_text(variable: str, name: str) -> str:
-    return (
-        f"{variable} names a folder with characters in its name that no page can show: {name}. "
-        "Rename it, or name a link to it that has a plain name."
-    )
+        if not is_text(str(path)):
+            raise RunError(
+                f"{variable} names {path}, a folder whose name is no text in UTF-8; pages cannot show it. Rename it, "
+                "or name a link to it that has a plain name, and start the dashboard again."
+            )
 
 
 def use_folder(root: str) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.errors import KeywordSpottingError, system_error
+from core.errors import KeywordSpottingError, name_error, system_error
 from core.sound.reading import Sound
+from core.text import is_text
 from dashboard import jobs, saving, state
 from dashboard.wording import duration, size
 
@@ -49,6 +50,10 @@ def explained() -> Iterator[None]:
         st.error(str(error), icon=":material/error:")
     except OSError as error:
         st.error(system_error(error), icon=":material/error:")
+    except UnicodeEncodeError as error:
+        if is_text(error.object):
+            raise
+        st.error(name_error(error), icon=":material/error:")
 
 
 def show_figure(figure: Any, key: str) -> None:

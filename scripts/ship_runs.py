@@ -38,7 +38,7 @@ def ship(name: str) -> int:
     evaluations = [path for path in saved_evaluations(source) if not path.stem.endswith(f"-{OWN}")]
     for file in (*(source / name for name in KEPT), *evaluations):
         shutil.copyfile(file, target / file.name)
-    status = json.loads((source / runs.STATUS).read_text())
+    status = json.loads((source / runs.STATUS).read_text(encoding="utf-8"))
     write_json(target / runs.STATUS, {name: status[name] for name in STATUS_KEPT})
     return sum(file.stat().st_size for file in target.iterdir())
 

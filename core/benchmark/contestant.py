@@ -41,11 +41,11 @@ class Contestant:
         pinned = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(threads))
         command = [sys.executable, "-m", "core.benchmark.contestant", "ours" if ours else "others", str(threads)]
         # A file takes any number of warnings; a pipe that nobody reads would fill up and stop the process.
-        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115  (it lives as long as the process)
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115  (it lives as long as the process)
         try:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, cwd=PROJECT,
-                env={**os.environ, **pinned}, text=True,
+                env={**os.environ, **pinned, "PYTHONIOENCODING": "utf-8:backslashreplace"}, encoding="utf-8",
             )  # fmt: skip
         except OSError as error:
             raise BenchmarkError(f"A process to be timed could not be started: {error}.") from error
@@ -147,7 +147,7 @@ def main() -> None:
     """Answer commands until standard input ends."""
     side, threads = sys.argv[1], int(sys.argv[2])
     # Whatever a library prints must not get between the answers.
-    answers = os.fdopen(os.dup(1), "w")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     import torch
 

@@ -24,7 +24,8 @@ from core.commands import (
     stream_test,
     train,
 )
-from core.errors import ConfigError, KeywordSpottingError, is_out_of_memory, system_error
+from core.errors import ConfigError, KeywordSpottingError, is_out_of_memory, name_error, system_error
+from core.text import is_text
 
 DESCRIPTION = """Train keyword spotters whose spectrogram is learned, measure them, and use them.
 
@@ -98,6 +99,10 @@ def _outcome(options: argparse.Namespace) -> tuple[int, str]:
         return 0, ""
     except OSError as error:
         return 1, f"error: {system_error(error)}"
+    except UnicodeEncodeError as error:
+        if is_text(error.object):
+            raise
+        return 1, f"error: {name_error(error)}"
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise

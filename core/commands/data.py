@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if options.download is None:
         root = data_root(options.data)
     else:
-        root = path_from(options.download, "--download")
+        root = path_from(options.download, "--download", as_text=True)
         with progress_bar("B") as progress:
             download_speech_commands(root, progress=progress)
     with progress_bar("clip") as progress:

@@ -63,8 +63,8 @@ def run(options: argparse.Namespace) -> int:
     experiment = Experiment(
         kind=options.kind,
         normalisation=options.normalisation,
-        bins=parse_numbers(options.bins, front_end.n_bins, "STFT bins") if options.bins else (),
-        mels=parse_numbers(options.mels, front_end.n_mels, "mel filters") if options.mels else (),
+        bins=parse_numbers(options.bins, front_end.n_bins, "STFT bins") if options.bins is not None else (),
+        mels=parse_numbers(options.mels, front_end.n_mels, "mel filters") if options.mels is not None else (),
         quick=not options.all_clips,
     )
     with progress_bar("answer") as progress:

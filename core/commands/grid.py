@@ -76,11 +76,11 @@ def run(options: argparse.Namespace) -> int:
                 f"{grid.name:32} {grid.done:5} of {grid.cells:5} trained  {'working' if grid.working else ''}".rstrip()
             )
         return 0
-    if options.show:
+    if options.show is not None:
         folder = folder_of(options.show)
         _print(folder, options)
         return 0
-    if options.resume:
+    if options.resume is not None:
         folder = folder_of(options.resume)
         read_plan(folder)
     elif options.plan is None:
@@ -104,13 +104,13 @@ def changes_of(options: argparse.Namespace) -> dict[str, Any]:
     """What the options change of a plan."""
     changes: dict[str, Any] = {}
     for name in ("models", "settings", "bases"):
-        if text := getattr(options, name):
+        if (text := getattr(options, name)) is not None:
             changes[name] = tuple(text.upper().split(",") if name == "settings" else text.split(","))
-    if options.n_mels:
+    if options.n_mels is not None:
         changes["n_mels"] = tuple(_number(text, "--n-mels") for text in options.n_mels.split(","))
     if options.seeds is not None:
         changes["seeds"] = options.seeds
-    if options.epochs:
+    if options.epochs is not None:
         models = changes.get("models") or PLANS[options.plan][1].models
         changes["epochs"] = epochs_of(options.epochs, models)
     return changes

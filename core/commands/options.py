@@ -41,7 +41,7 @@ def data_root(text: str | None) -> Path | None:
         ConfigError: If no folder can have that name.
     """
     text, what = (environment_text("KWS_DATA") or DEMO, "KWS_DATA") if text is None else (text, "--data")
-    return None if text == DEMO else path_from(text, what)
+    return None if text == DEMO else path_from(text, what, as_text=True)
 
 
 def asked_protocol(options: argparse.Namespace) -> str:

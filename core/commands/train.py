@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     """Train to the end; 0 if it came to its end or was stopped on request."""
     from core.worker import work  # PyTorch takes a second to import; --help and mistakes need not wait for it
 
-    if options.resume:
+    if options.resume is not None:
         folder = runs.find_run(options.resume)
         runs.prepare_resume(folder)
     else:
@@ -90,7 +90,7 @@ def basis_of(options: argparse.Namespace) -> dict[str, Any]:
     """Settings of the front end that were given."""
     given = {name: getattr(options, name) for name in ("n_mels", "mel_start", "stft_start", "mel_shape")}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    if options.masked_bins:
+    if options.masked_bins is not None:
         chosen["masked_bins"] = parse_span(options.masked_bins, "--masked-bins")
     return chosen
 

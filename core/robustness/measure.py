@@ -61,8 +61,8 @@ def measure(
     """
     if protocol not in PROTOCOLS:
         raise ConfigError(f"There is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
-    if seed < 0:
-        raise ConfigError(f"The seed is {seed}; it must be a whole number from 0 up.")
+    if not 0 <= seed < 2**31:
+        raise ConfigError(f"The seed is {seed}; it must be a whole number from 0 to {2**31 - 1}.")
     steps = tuple(VALUES[kind] if values is None and kind in VALUES else values or ())
     check(kind, steps)
     rows = sample(pack, protocol, n_clips, seed)

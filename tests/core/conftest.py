@@ -1,6 +1,7 @@
 """Data small enough to train on in a second: every word is a tone of its own, with some noise."""
 
 import functools
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,15 @@ def runs_here(tmp_path, monkeypatch):
     monkeypatch.setenv("KWS_RUNS", str(folder))
     monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
     return folder
+
+
+@pytest.fixture
+def ctrl_c_as_before():
+    """What a command that trains does with Ctrl-C and SIGTERM, for good, ends with the test."""
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for one, handler in handlers.items():
+        signal.signal(one, handler)
 
 
 @pytest.fixture(scope="session")

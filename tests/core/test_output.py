@@ -22,15 +22,19 @@ from core.errors import DataError
 from tests.core.conftest import tone
 from tests.odd_paths import NOT_UTF8
 
+pytestmark = pytest.mark.usefixtures("ctrl_c_as_before")
+
 PROJECT = Path(__file__).parents[2]
 SHIPPED = PROJECT / "checkpoints"
 ENCODINGS = ("cp1252", "ascii", "latin-1", "utf-8", "utf-16")
 SIGNS = "−×…\U0001f600"
 
 COMMANDS = {
-    "data": (), "train": ("--epochs", "1"), "grid": ("--list",), "runs": (), "report": ("{run}", "--out", "{run}.html"),
+    "data": (), "train": ("--epochs", "1"), "grid": ("--show", "{absent}"), "runs": (),
+    "report": ("{run}", "--out", "{run}.html"),
     "evaluate": ("{run}", "--protocol", "testing-list"), "compare": ("{run}", "plain", "--protocol", "testing-list"),
-    "experiment": ("{run}", "swap", "--protocol", "testing-list"), "classify": ("{run}", "{wav}", "{absent}"),
+    "experiment": ("{run}", "mask", "--mels", "3", "--protocol", "testing-list"),
+    "classify": ("{run}", "{wav}", "{absent}"),
     "robustness": ("{run}", "--clips", "12", "--change", "gain", "--protocol", "testing-list"),
     "detect": ("{run}", "{wav}", "{absent}"), "listen": ("--list-devices",), "benchmark": ("--tasks", "{absent}"),
     "stream-test": ("{run}", "--snr", "clean", "--minutes", "0.5", "--protocol", "testing-list"),
@@ -88,7 +92,8 @@ def test_every_command_prints_in_every_encoding(odd_names, printed, command, nam
     told = {}
     for encoding in ("utf-8", "cp1252", "ascii"):
         code, out, err = told[encoding] = printed(encoding, command, *arguments)
-        assert code == {"classify": 1, "detect": 1, "benchmark": 2}.get(command, code)
+        # There may be no sound card to list the devices of.
+        assert command == "listen" or code == {"classify": 1, "detect": 1, "grid": 1, "benchmark": 2}.get(command, 0)
         assert out or err
     codes = {code for code, _, _ in told.values()}
     assert len(codes) == 1, told
@@ -172,12 +177,7 @@ def test_an_output_that_takes_nothing_is_told_in_a_sentence_and_a_reader_that_le
 def test_nobody_reading_the_remarks_does_not_end_a_training(runs_here, tone_root, monkeypatch, capsys, number):
     monkeypatch.setenv("KWS_CACHE", str(PROJECT / ".make" / "packs"))
     monkeypatch.setattr(sys, "stderr", refusing(number))
-    before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
-    try:
-        assert main(["train", "--epochs", "1", "--data", str(tone_root), "--run", "unheard", "--device", "cpu"]) == 0
-    finally:
-        for one, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
-            signal.signal(one, handler)
+    assert main(["train", "--epochs", "1", "--data", str(tone_root), "--run", "unheard", "--device", "cpu"]) == 0
     assert "unheard: done after 1 of 1 epochs" in capsys.readouterr().out
 
 
