@@ -224,7 +224,7 @@ def in_float(samples: NDArray[np.generic]) -> NDArray[np.floating]:
     bits = 8 * samples.dtype.itemsize
     middle = 2.0 ** (bits - 1) if np.issubdtype(samples.dtype, np.unsignedinteger) else 0.0
     kind = np.float32 if bits <= 16 else np.float64
-    values = samples.astype(kind)
+    values: NDArray[np.floating] = samples.astype(kind)
     if middle:
         values -= kind(middle)
     values /= kind(2.0 ** (bits - 1))
