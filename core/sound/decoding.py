@@ -18,6 +18,9 @@ from core.sound.mixing import in_float
 BLOCK_VALUES, BLOCK_S = 2**18, 4
 """Most values, over all channels, of a block (1 or 2 MB), and most seconds."""
 
+LEAST_S = 0.2
+"""Seconds that have to stand before a damage: of less nothing can be heard, and it may be no sound at all."""
+
 MOST_FRAMES = 500_000
 """Packets of a file that are decoded; ten minutes of the shortest, 2.5 ms of Opus, are half as many."""
 
@@ -70,9 +73,9 @@ def by_soundfile(stream: IO[bytes], longest_s: float) -> Iterator[Track]:
 
 
 class _ForCallbacks:
-    """A stream for libsndfile to ask.
+    """A stream for libraries in C to ask.
 
-    For a damaged file it asks for odd places, and of an error there Python would print a traceback and go on.
+    In a damaged file they ask for odd places, and of an error there Python would print a traceback and go on.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -80,8 +83,8 @@ class _ForCallbacks:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         with suppress(ValueError, OSError):
-            self._stream.seek(offset, whence)
-        return self.tell()
+            return int(self._stream.seek(offset, whence))
+        return -1
 
     def tell(self) -> int:
         return int(self._stream.tell())
@@ -117,7 +120,7 @@ def by_av(content: IO[bytes]) -> Iterator[Track | None]:
         AV_ERRORS: If it cannot be read, also later, from ``blocks``.
     """
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
-    with av.open(content, mode="r", metadata_errors="ignore", options=options) as container:
+    with av.open(_ForCallbacks(content), mode="r", metadata_errors="ignore", options=options) as container:
         # A stream without a decoder has no context, and no rate.
         streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
         if not streams:
@@ -131,17 +134,18 @@ def by_av(content: IO[bytes]) -> Iterator[Track | None]:
 
 
 def _frames(frames: Iterator[Any], track: Track) -> Iterator[Block]:
-    n_frames = 0
+    n_frames, read_s = 0, 0.0
     try:
         for frame in frames:
-            values = frame.to_ndarray()
-            n_channels = frame.layout.nb_channels
-            yield frame.sample_rate, in_float(values.T if frame.format.is_planar else values.reshape(-1, n_channels))
+            values, n_channels = frame.to_ndarray(), frame.layout.nb_channels
+            samples = values.T if frame.format.is_planar else values.reshape(-1, n_channels)
+            yield frame.sample_rate, in_float(samples)
             n_frames += 1
+            read_s += len(samples) / max(1, frame.sample_rate)
             if n_frames > MOST_FRAMES:
                 raise ValueError("too many packets")
     except av.FFmpegError:
-        if not n_frames:
+        if read_s < LEAST_S:
             raise
         track.is_damaged = True
 
