@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -14,8 +15,11 @@ from numpy.typing import NDArray
 
 from core.sound.mixing import in_float
 
-BLOCK_VALUES = 2**18
-"""Values, over all channels, of a block: 1 or 2 MB."""
+BLOCK_VALUES, BLOCK_S = 2**18, 4
+"""Most values, over all channels, of a block (1 or 2 MB), and most seconds."""
+
+LEAST_S = 0.2
+"""Seconds that have to stand before a damage: of less nothing can be heard, and it may be no sound at all."""
 
 MOST_FRAMES = 500_000
 """Packets of a file that are decoded; ten minutes of the shortest, 2.5 ms of Opus, are half as many."""
@@ -63,9 +67,35 @@ def by_soundfile(stream: IO[bytes], longest_s: float) -> Iterator[Track]:
     Raises:
         soundfile.SoundFileError: If it cannot be read, also later, from ``blocks``.
     """
-    with soundfile.SoundFile(stream) as file:
+    with soundfile.SoundFile(_ForCallbacks(stream)) as file:
         n_samples = file.frames if 0 <= file.frames < UNKNOWN_FRAMES else None
         yield Track(file.samplerate, file.channels, n_samples, _blocks(file, longest_s))
+
+
+class _ForCallbacks:
+    """A stream for libraries in C to ask.
+
+    In a damaged file they ask for odd places, and of an error there Python would print a traceback and go on.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream: Any = stream
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with suppress(ValueError, OSError):
+            return int(self._stream.seek(offset, whence))
+        return -1
+
+    def tell(self) -> int:
+        return int(self._stream.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        with suppress(OSError):
+            return int(self._stream.readinto(buffer))
+        return 0
+
+    def read(self, n_bytes: int = -1) -> bytes:
+        return bytes(self._stream.read(n_bytes))
 
 
 def _blocks(file: soundfile.SoundFile, longest_s: float) -> Iterator[Block]:
@@ -74,7 +104,8 @@ def _blocks(file: soundfile.SoundFile, longest_s: float) -> Iterator[Block]:
     # One further than what is kept tells a sound that is too long from one that is not.
     left = int(longest_s * file.samplerate) + 1
     while left > 0:
-        block = file.read(min(left, max(1, BLOCK_VALUES // file.channels)), dtype=kind, always_2d=True)
+        n_samples = min(left, max(1, BLOCK_VALUES // file.channels), max(1, BLOCK_S * file.samplerate))
+        block = file.read(n_samples, dtype=kind, always_2d=True)
         if len(block) == 0:
             return
         yield file.samplerate, block
@@ -83,35 +114,38 @@ def _blocks(file: soundfile.SoundFile, longest_s: float) -> Iterator[Block]:
 
 @contextmanager
 def by_av(content: IO[bytes]) -> Iterator[Track | None]:
-    """A file as FFmpeg reads it (WebM, M4A, MP4 …); None if it has no sound track.
+    """A file as FFmpeg reads it (WebM, M4A, MP4 …); None if it has no sound track that can be decoded.
 
     Raises:
         AV_ERRORS: If it cannot be read, also later, from ``blocks``.
     """
     options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
-    with av.open(content, mode="r", metadata_errors="ignore", options=options) as container:
-        if not container.streams.audio:
+    with av.open(_ForCallbacks(content), mode="r", metadata_errors="ignore", options=options) as container:
+        # A stream without a decoder has no context, and no rate.
+        streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
+        if not streams:
             yield None
             return
-        stream = container.streams.audio[0]
-        n_samples = container.duration * stream.rate // av.time_base if container.duration else None
-        track = Track(stream.rate, stream.channels, n_samples, iter(()))
-        track.blocks = _together(_frames(container, track))
+        rate = streams[0].rate or 0
+        n_samples = container.duration * rate // av.time_base if container.duration else None
+        track = Track(rate, streams[0].channels, n_samples, iter(()))
+        track.blocks = _together(_frames(container.decode(streams[0]), track))
         yield track
 
 
-def _frames(container: Any, track: Track) -> Iterator[Block]:
-    n_frames = 0
+def _frames(frames: Iterator[Any], track: Track) -> Iterator[Block]:
+    n_frames, read_s = 0, 0.0
     try:
-        for frame in container.decode(audio=0):
-            values = frame.to_ndarray()
-            n_channels = frame.layout.nb_channels
-            yield frame.sample_rate, in_float(values.T if frame.format.is_planar else values.reshape(-1, n_channels))
+        for frame in frames:
+            values, n_channels = frame.to_ndarray(), frame.layout.nb_channels
+            samples = values.T if frame.format.is_planar else values.reshape(-1, n_channels)
+            yield frame.sample_rate, in_float(samples)
             n_frames += 1
+            read_s += len(samples) / max(1, frame.sample_rate)
             if n_frames > MOST_FRAMES:
                 raise ValueError("too many packets")
     except av.FFmpegError:
-        if not n_frames:
+        if read_s < LEAST_S:
             raise
         track.is_damaged = True
 

@@ -88,7 +88,7 @@ def _field(stream: IO[bytes], size: int) -> _Field | None:
         return _aiff(stream, size)
     if opening[:4] == b"riff" and opening[4:8] == b".\x91\xcf\x11":
         return _w64(stream, size)
-    if opening[:4] == b".snd":
+    if opening[:4] == b".snd" and len(opening) >= 12:
         start, said = struct.unpack(">II", opening[4:12])
         return _Field(8, ">I", start, said)
     return None

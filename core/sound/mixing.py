@@ -90,10 +90,11 @@ class Mixer:
         self._powers = np.zeros(n_channels + 1)
         self._waiting = np.zeros((0, n_channels), np.float32)
         self._choice = MEAN
-        self._begun = False
         self._n_blocks = 0
         self._used: dict[int, int] = {}
 
+    # Damaged files hold what is no number; whoever reads them looks at the result.
+    @np.errstate(over="ignore", invalid="ignore")
     def push(self, samples: NDArray[np.floating]) -> Waveform:
         """More of the sound, (n, channels); gives what is ready, (m,): up to one block is held back.
 
@@ -106,6 +107,7 @@ class Mixer:
         self._waiting = waiting[whole:].copy()
         return self._mix(waiting[:whole], self._block)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def finish(self) -> Waveform:
         """What is still held back when the sound ends."""
         rest, self._waiting = self._waiting, self._waiting[:0]
@@ -139,18 +141,16 @@ class Mixer:
                     blocks[number, :, choice] if choice != MEAN else mean[number].copy() for choice in (before, now)
                 )
                 mean[number] = new if before == now else old + (new - old) * ramp
-        with np.errstate(over="ignore"):
-            return mixed.astype(np.float32)
+        return mixed.astype(np.float32)
 
     def _choices(self, blocks: NDArray[np.floating]) -> list[tuple[int, int]]:
         """For each of some blocks, (n, samples, channels): what was used before it, and what from its end on."""
         # Contiguous along time, so that each sum is added up in the same order however many blocks there are.
-        with np.errstate(over="ignore", invalid="ignore"):
-            changes = np.diff(np.ascontiguousarray(blocks.transpose(0, 2, 1), np.float64), axis=2)
-            n_changes = max(1, changes.shape[2])
-            powers = np.empty((len(blocks), self.n_channels + 1))
-            powers[:, :-1] = np.square(changes).sum(axis=2) / n_changes
-            powers[:, -1] = np.square(changes.mean(axis=1)).sum(axis=1) / n_changes
+        changes = np.diff(np.ascontiguousarray(blocks.transpose(0, 2, 1), np.float64), axis=2)
+        n_changes = max(1, changes.shape[2])
+        powers = np.empty((len(blocks), self.n_channels + 1))
+        powers[:, :-1] = np.square(changes).sum(axis=2) / n_changes
+        powers[:, -1] = np.square(changes.mean(axis=1)).sum(axis=1) / n_changes
         found = []
         for new in powers:
             self._powers = self._decay * self._powers + new
@@ -163,11 +163,12 @@ class Mixer:
                     self._choice = MEAN
                 elif before == MEAN or channels[before] < loudest / 4:
                     self._choice = int(np.argmax(channels >= loudest / 2))
-                if not self._begun:
-                    self._begun, before = True, self._choice
-            self._n_blocks += 1
-            if self._choice != MEAN:
-                self._used[self._choice] = self._used.get(self._choice, 0) + 1
+                if not self._n_blocks:
+                    # Nothing was heard before from which to fade.
+                    before = self._choice
+                self._n_blocks += 1
+                if self._choice != MEAN:
+                    self._used[self._choice] = self._used.get(self._choice, 0) + 1
             found.append((before, self._choice))
         return found
 
@@ -224,7 +225,7 @@ def in_float(samples: NDArray[np.generic]) -> NDArray[np.floating]:
     bits = 8 * samples.dtype.itemsize
     middle = 2.0 ** (bits - 1) if np.issubdtype(samples.dtype, np.unsignedinteger) else 0.0
     kind = np.float32 if bits <= 16 else np.float64
-    values = samples.astype(kind)
+    values: NDArray[np.floating] = samples.astype(kind)
     if middle:
         values -= kind(middle)
     values /= kind(2.0 ** (bits - 1))

@@ -161,7 +161,9 @@ class _Reading:
         try:
             with by_av(stream) as track:
                 if track is None:
-                    raise AudioError(f"{self.name} holds no sound track. Choose a recording of speech.")
+                    raise AudioError(
+                        f"{self.name} holds no sound track that can be read. Choose a recording of speech."
+                    )
                 return self._joined(track)
         except AV_ERRORS as error:
             raise AudioError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import soxr
@@ -143,4 +143,4 @@ def _checked(samples: NDArray[Any]) -> NDArray[np.floating]:
 
 def _limited(samples: Waveform) -> Waveform:
     limited: Waveform = samples.clip(-1, 1)
-    return cast(Waveform, limited)
+    return limited

@@ -169,6 +169,26 @@ def test_detect_answers_the_good_files_and_fails_for_the_bad(cli, two_words, tmp
     assert lines[1 : len(lines) // 2] == lines[len(lines) // 2 + 1 :]
 
 
+@pytest.mark.parametrize("command", ["classify", "detect"])
+def test_what_had_to_be_done_to_a_sound_is_noted_beside_its_answer(command, two_words, tmp_path, capsys):
+    samples, rate = soundfile.read(two_words)
+    opposite, model = tmp_path / "opposite.wav", str(SHIPPED / "shipped-bcresnet-3-D")
+    soundfile.write(opposite, np.stack([samples[:, 0], -samples[:, 0]], axis=1), rate)
+
+    def lines(file):
+        assert main([command, model, str(file), "--device", "cpu", "--json"]) == 0
+        out, err = capsys.readouterr()
+        return [json.loads(line) for line in out.splitlines()], err
+
+    answers, said = lines(opposite)
+    plain, nothing = lines(two_words)
+    note = "its 2 channels cancel each other; channel 1 was used"
+    assert said == f"note: {opposite}: {note}\n"
+    assert [answer.get("notes") for answer in answers] == [[note]] * len(plain)
+    assert nothing == ""
+    assert not any("notes" in answer for answer in plain)
+
+
 def test_a_checkpoint_file_is_a_run_too(cli, trained, recording, environment):
     path = Path(environment["KWS_RUNS"]) / trained / "best.pt"
     assert cli("classify", path, recording).stdout == cli("classify", trained, recording).stdout

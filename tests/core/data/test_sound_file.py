@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -65,6 +67,54 @@ def test_channels_are_averaged(clip, wav_bytes, tone):
     got, problem = read(clip)
     np.testing.assert_allclose(got, (left.astype(float) + right) / 2, atol=0.5)
     assert (problem.what, problem.action) == ("it has 2 channels", "channels averaged")
+
+
+def test_of_channels_that_cancel_each_other_one_is_used_and_this_is_said(clip, wav_bytes, tone):
+    samples = tone(440)
+    clip.write_bytes(wav_bytes(np.stack([samples, -samples], axis=1).reshape(-1), channels=2))
+    got, problem = read(clip)
+    np.testing.assert_array_equal(got, samples)
+    assert (problem.what, problem.action) == ("its 2 channels cancel each other", "channel 1 was used")
+
+
+def test_whole_numbers_in_floating_point_are_scaled_and_this_is_said(clip, tone):
+    soundfile.write(clip, tone(440).astype(np.float32), SAMPLE_RATE, subtype="FLOAT")
+    got, problem = read(clip)
+    np.testing.assert_array_equal(got, tone(440))
+    assert problem.action == "they were read as 16-bit values"
+
+
+def test_a_range_without_a_sensible_reading_is_left_out(clip, tone):
+    soundfile.write(clip, tone(440) / 100.0, SAMPLE_RATE, subtype="FLOAT")
+    assert_left_out(clip, "it holds floating-point samples up to")
+
+
+def test_a_header_that_says_it_is_empty_is_read_to_the_end_and_this_is_said(clip, wav_bytes, tone):
+    content = bytearray(wav_bytes(tone(440)))
+    content[40:44] = bytes(4)
+    clip.write_bytes(bytes(content))
+    got, problem = read(clip)
+    np.testing.assert_array_equal(got, tone(440))
+    assert problem.action == "all behind it was read"
+
+
+def test_what_stands_behind_a_sound_without_a_length_is_no_sound(clip, wav_bytes, tone):
+    content = bytearray(wav_bytes(tone(440, 9_000)))
+    content[40:44] = b"\xff" * 4
+    clip.write_bytes(bytes(content) + b"LIST\x0a\0\0\0INFOISFT\0\0")
+    got, problem = read(clip)
+    assert problem is None
+    np.testing.assert_array_equal(got, tone(440, 9_000))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices and pipes have paths on POSIX systems alone")
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_a_device_or_pipe_is_left_out_at_once(clip, kind, whole):
+    clip.symlink_to("/dev/zero") if kind == "device" else os.mkfifo(clip)
+    samples, problem = read(clip, whole=whole)
+    assert samples is None
+    assert "it is a device or a pipe" in problem.what
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000])

@@ -35,7 +35,7 @@ def by_av(samples, container_format, codec, rate=48_000):
 def wav(content, *, code=1, channels=1, rate=16_000, bits=16, said=None, behind=b""):
     """A WAV written by hand: ``said`` is the length in its header, ``behind`` what follows the sound."""
     align = channels * bits // 8
-    form = struct.pack("<IHHIIHH", 16, code, channels, rate, rate * align % 2**32, align, bits)
+    form = struct.pack("<IHHIIHH", 16, code, channels, rate, rate * align % 2**32, align % 2**16, bits)
     body = b"WAVEfmt " + form + b"data" + struct.pack("<I", len(content) if said is None else said) + content + behind
     return b"RIFF" + struct.pack("<I", len(body)) + body
 

@@ -107,6 +107,13 @@ def test_other_formats_with_a_length_that_was_never_written_are_read_whole(kind,
     np.testing.assert_allclose(read_audio(content).waveform, HEARD, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["WAV", "RF64", "W64", "AIFF", "AU"])
+def test_a_header_that_ends_anywhere_is_looked_at_without_harm(kind):
+    content = by_soundfile(SAMPLES, format=kind, subtype="PCM_16")
+    for n_bytes in range(140):
+        assert mended(io.BytesIO(content[:n_bytes])).missing_bytes >= 0
+
+
 def test_whatever_the_length_a_plain_file_is_handed_on_as_it_is():
     stream = io.BytesIO(wav(CONTENT))
     assert mended(stream).stream is stream

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
+import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,39 @@ def test_what_has_16_khz_is_heard_at_once():
 
 def test_samples_beyond_full_scale_are_limited():
     assert Resampler().push(np.array([3.0, -3.0]), SAMPLE_RATE).tolist() == [1, -1]
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_channels_that_cancel_keep_the_sound_and_it_is_noted(rate, dtype):
+    one = recording(rate, 0.5, 1, dtype)
+    resampler = Resampler()
+    chunks = np.array_split(np.stack([one, -one], axis=1), 7)
+    got = np.concatenate([*(resampler.push(chunk, rate) for chunk in chunks), resampler.finish()])
+    np.testing.assert_array_equal(got, resampled([one], rate))
+    assert [str(note) for note in resampler.notes] == ["its 2 channels cancel each other; channel 1 was used"]
+
+
+@pytest.mark.parametrize("n_chunks", [1, 5, 800])
+def test_whole_numbers_in_floating_point_are_refused_in_a_stream_however_it_is_cut(n_chunks):
+    """What was heard before cannot be scaled any more."""
+    samples = (recording(16_000, 0.5, 1, "float32") * 32_768).astype(np.float32)
+    with pytest.raises(AudioError, match=r"up to .*where 1 is full scale.*Give whole numbers as int16"):
+        resampled(np.array_split(samples, n_chunks), SAMPLE_RATE)
+
+
+def test_a_stream_may_change_its_number_of_channels():
+    one = recording(16_000, 0.5, 1, "float32")
+    got = resampled([one, np.stack([one, one], axis=1), one], SAMPLE_RATE)
+    np.testing.assert_allclose(got, np.tile(one, 3), atol=1e-7)
+
+
+@pytest.mark.parametrize("rate", [4_000, 44_100, 384_000])
+def test_resampling_piece_by_piece_is_resampling_at_once(rate):
+    samples = recording(rate, 0.5, 1, "float32")
+    np.testing.assert_allclose(
+        resampled(np.array_split(samples, 9), rate), soxr.resample(samples, rate, SAMPLE_RATE).clip(-1, 1), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
