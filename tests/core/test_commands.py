@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -206,6 +207,47 @@ def test_data_counts_clips(cli, tone_root):
     assert record["splits"]["testing-list"] == 33
     assert record["words"]["yes"]["train"] == 6
     assert "yes" in cli("data", "--data", tone_root).stdout
+
+
+@pytest.fixture
+def own_root(tone_root, tmp_path):
+    """A copy of the dataset of tones, to be damaged at will."""
+    return shutil.copytree(tone_root, tmp_path / "own")
+
+
+def test_lists_spelled_otherwise_split_the_dataset_in_the_same_way(cli, tone_root, own_root):
+    words = own_root / "SpeechCommands" / "speech_commands_v0.02"
+    for name in ("validation_list.txt", "testing_list.txt"):
+        lines = (words / name).read_text().split()
+        text = "".join(f".\\speech_commands_v0.02\\{line.upper()}\r\n" for line in lines)
+        (words / name).write_bytes(text.replace("/", "\\").encode("utf-16"))
+    plain, other = (json.loads(cli("data", "--data", root, "--json").stdout) for root in (tone_root, own_root))
+    assert other["splits"] == plain["splits"]
+    assert other["words"] == plain["words"]
+
+
+def test_a_validation_split_without_words_is_an_error_of_data_and_train(cli, own_root):
+    """It came out as "best validation accuracy 100.0 %", measured on silence alone."""
+    (own_root / "SpeechCommands" / "speech_commands_v0.02" / "validation_list.txt").write_text("")
+    for command in (("data",), ("data", "--json"), ("train", "--epochs", 1, "--run", "deaf")):
+        result = cli(*command, "--data", own_root)
+        assert result.returncode == 1
+        assert "has no words for validation, only silence" in result.stderr
+        assert "validation_list.txt: it names no clips" in result.stderr
+        assert "accuracy" not in result.stdout
+        assert "Traceback" not in result.stderr
+    (record,) = [run for run in json.loads(cli("runs", "--json").stdout) if run["name"] == "deaf"]
+    assert record["state"] == "failed"
+
+
+def test_a_list_that_names_no_clip_is_an_error_of_data_and_train(cli, own_root):
+    words = own_root / "SpeechCommands" / "speech_commands_v0.02"
+    (words / "testing_list.txt").write_text("visual/ffffffff_nohash_0.wav\n")
+    for command in (("data",), ("train", "--epochs", 1)):
+        result = cli(*command, "--data", own_root)
+        assert result.returncode == 1
+        assert "not one of them is in" in result.stderr
+        assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,19 @@ def test_validation_scores_are_those_that_training_saw(trained, tone_pack):
     assert result.loss == pytest.approx(loss, rel=1e-5)
 
 
+@pytest.mark.parametrize("protocol", ["official", "testing-list", "validation"])
+def test_no_score_is_given_on_silence_alone(trained, tone_pack, protocol):
+    folder, _ = trained
+    kept = (tone_pack.splits != protocol) | (tone_pack.words == "_silence_")
+    rows = {
+        name: getattr(tone_pack, name)[kept] for name in ("clips", "words", "labels", "splits", "speakers", "files")
+    }
+    if protocol not in rows["splits"]:
+        rows["splits"][np.flatnonzero(rows["words"] == "_silence_")[0]] = protocol
+    with pytest.raises(DataError, match=r"no words for .* only silence"):
+        evaluate(folder, replace(tone_pack, **rows), protocol, device="cpu")
+
+
 def test_an_evaluation_comes_back_as_it_was_saved(trained, tone_pack, tmp_path):
     folder, _ = trained
     told = []

@@ -8,7 +8,7 @@ import torch
 
 from core.config import AugmentConfig, FrontEndConfig, ModelConfig, TrainingConfig
 from core.data.pack import Pack
-from core.errors import ConfigError, RunError
+from core.errors import ConfigError, DataError, RunError
 from core.presets import PRESETS, preset_config
 from core.replay import WARM_STEPS
 from core.training import StoppedTraining, Training, draw_weights, rate_factor, train
@@ -137,6 +137,23 @@ def test_a_state_of_other_settings_is_refused(tone_pack, tiny_config):
     state = Training(with_setting(tiny_config, "B"), tone_pack, "cpu").state_dict()
     with pytest.raises(RunError, match="does not fit"):
         Training(tiny_config, tone_pack, "cpu").load_state_dict(state)
+
+
+def keep(pack, kept):
+    """The pack with only the rows that are kept."""
+    rows = {name: value[kept] for name, value in vars(pack).items() if getattr(value, "shape", ())[:1] == (len(pack),)}
+    return Pack(**{**vars(pack), **rows})
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_splits_that_tell_nothing_about_words_are_refused(tone_pack, tiny_config, split):
+    """Whoever always answers the same scored 100 % on them."""
+    silent, other = tone_pack.words == "_silence_", tone_pack.splits != split
+    for kept, reason in ((other, "no clips"), (other | silent, "no words .* only silence"),
+                         (other | (tone_pack.words == "yes"), r"one class alone \(yes\)")):  # fmt: skip
+        with pytest.raises(DataError, match=reason):
+            Training(tiny_config, keep(tone_pack, kept), "cpu")
+    Training(tiny_config, keep(tone_pack, other | silent | (tone_pack.words == "yes")), "cpu")
 
 
 def test_training_that_runs_away_says_so(tone_pack, tiny_config):

@@ -1,5 +1,6 @@
 """The Data page: choosing, checking, preparing and hearing a dataset."""
 
+import shutil
 import threading
 
 import pytest
@@ -53,6 +54,28 @@ def test_a_folder_without_a_dataset_is_explained(open_page, tmp_path):
     assert not app.exception
     assert "does not hold SpeechCommands" in app.error[0].value
     assert app.text_input("data.root").value == str(tmp_path), "what was typed is kept"
+
+
+def test_a_dataset_that_cannot_be_trained_with_says_why_before_anything_is_started(open_page, tiny_root, tmp_path):
+    """An empty validation list gave "best validation accuracy 100.0 %", measured on silence."""
+    root = shutil.copytree(tiny_root, tmp_path / "own")
+    (root / "SpeechCommands" / "speech_commands_v0.02" / "validation_list.txt").write_text("")
+    for name in ("data", "training"):
+        app = open_page(name)
+        app.session_state["data.kind"], app.session_state["data.root"] = "folder", str(root)
+        app.run()
+        assert not app.exception
+        assert any("no words for validation" in error.value for error in app.error), name
+    assert app.button("training.start").disabled
+
+
+def test_a_list_that_matches_nothing_is_explained(open_page, tiny_root, tmp_path):
+    root = shutil.copytree(tiny_root, tmp_path / "own")
+    (root / "SpeechCommands" / "speech_commands_v0.02" / "testing_list.txt").write_text("wow/ffffffff_nohash_0.wav\n")
+    app = open_page("data")
+    choose_folder(app, root)
+    assert not app.exception
+    assert "not one of them is in" in app.error[0].value
 
 
 def test_the_chosen_dataset_is_remembered_on_other_pages(open_page, tiny_root, tiny_pack):

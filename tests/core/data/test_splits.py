@@ -44,7 +44,7 @@ SPELLINGS = {
     "dot": lambda line: f"./{line}",
     "folder": lambda line: f"speech_commands_v0.02/{line}",
     "folders": lambda line: f"SpeechCommands/speech_commands_v0.02/{line}",
-    "absolute": lambda line: f"/home/me/data/SpeechCommands/speech_commands_v0.02/{line}",
+    "absolute": lambda line: f"/srv/data/SpeechCommands/speech_commands_v0.02/{line}",
     "windows": lambda line: "C:\\data\\speech_commands_v0.02\\" + line.replace("/", "\\"),
     "backslash": lambda line: line.replace("/", "\\"),
     "slashes": lambda line: f".//{line.replace('/', '//')}",
