@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import logging
 import signal
 import sys
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 def main(arguments: Sequence[str]) -> int:
     """Work on a folder; 0 when done, 1 if it failed or another process works on it. SIGTERM asks for a stop."""
     module, folder = arguments[0], Path(arguments[1])
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(encoding="utf-8")  # the log of a run, which pages read, whatever the locale
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
     def stop(_signal: int, _frame: FrameType | None) -> None:

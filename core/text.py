@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+LONGEST_NAME = 400
+"""Characters of a name that are shown."""
+
 _KEPT = "\n\t"
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Signs that turn the direction of what follows, so that a name can look like another one."""
@@ -27,6 +30,16 @@ def is_text(text: str) -> bool:
     (True, False)
     """
     return not any("\ud800" <= one <= "\udfff" for one in text)
+
+
+def printable_name(text: object) -> str:
+    r"""A file's or folder's name on one line: what cannot be shown is escaped, an endless one is cut in its middle.
+
+    >>> print(printable_name("caf\udce9\n.wav"))
+    caf\xe9\x0a.wav
+    """
+    shown = shortened(str(text), LONGEST_NAME)
+    return shown if shown.isprintable() else "".join(one if one.isprintable() else _escaped(one) for one in shown)
 
 
 def shortened(text: str, longest: int = 120) -> str:

@@ -6,6 +6,7 @@ stand in ``.streamlit/config.toml`` beside this file, where Streamlit finds them
 
 from __future__ import annotations
 
+import runpy
 import sys
 from pathlib import Path
 
@@ -16,10 +17,17 @@ if PROJECT not in sys.path:
     sys.path.insert(0, PROJECT)
 
 import streamlit as st  # noqa: E402  (after the path above)
+from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: E402
 
 from core.memory import share_pools  # noqa: E402
 from dashboard import serving  # noqa: E402
 
-serving.check_address()
-share_pools()
-app = st.App(HERE / "frame.py", middleware=serving.MIDDLEWARE)
+FRAME = HERE / "frame.py"
+
+if get_script_run_ctx(suppress_warning=True) is None:
+    serving.check_address()
+    share_pools()
+    app = st.App(FRAME, middleware=serving.MIDDLEWARE)
+else:
+    # Not served but run, as Streamlit's AppTest does.
+    runpy.run_path(str(FRAME))

@@ -118,7 +118,8 @@ class Guard:
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 # Old browsers do not count a socket to the same place as 'self'.
-                connect = f"connect-src 'self' ws://{headers.get('host')} wss://{headers.get('host')}; "
+                # The recorder's player fetches what was recorded as a blob.
+                connect = f"connect-src 'self' blob: data: ws://{headers.get('host')} wss://{headers.get('host')}; "
                 answer = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     answer[name] = value.format(connect="" if why else connect)

@@ -26,7 +26,7 @@ from typing import IO, Any
 from filelock import FileLock, Timeout
 
 from core.data.leftovers import remove
-from core.data.source import Progress, printable
+from core.data.source import Progress
 from core.data.speech_commands import (
     N_CLIPS,
     N_TEST_CLIPS,
@@ -37,6 +37,7 @@ from core.data.speech_commands import (
 from core.data.splits import TESTING_LIST, VALIDATION_LIST
 from core.errors import DataError
 from core.files import write_bytes
+from core.text import printable_name
 
 _SITE = "https://storage.googleapis.com/download.tensorflow.org/data/"
 
@@ -393,7 +394,7 @@ def _refuse_unsafe(member: tarfile.TarInfo, archive: str) -> None:
     deep = len(posix.parts) > DEEPEST_MEMBER + 1 or len(windows.parts) > DEEPEST_MEMBER + 1
     if leaves or deep or len(member.name) > LONGEST_MEMBER or not (member.isreg() or member.isdir()):
         what = "leads out of the folder" if leaves else "is neither a file nor a folder of a dataset"
-        raise DataError(f"{archive} holds {printable(member.name)!r}, which {what}. It was not unpacked.")
+        raise DataError(f"{archive} holds {printable_name(member.name)!r}, which {what}. It was not unpacked.")
 
 
 def _refuse_planted(path: Path) -> None:

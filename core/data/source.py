@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL
 from core.errors import DataError
 from core.results import Problem
+from core.text import printable_name
 
 Progress = Callable[[int, int, str], None]
 """Called with how much is done, the total, and what is being done; always from the caller's own thread.
@@ -27,9 +28,6 @@ SILENCE_HOP = SAMPLE_RATE // 2
 
 PROBLEMS_OF_A_KIND = 200
 """Problems of one kind that are listed one by one; the rest of that kind is counted."""
-
-LONGEST_NAME = 400
-"""Characters of a name that are shown."""
 
 
 class Cut(NamedTuple):
@@ -167,25 +165,6 @@ def silence_cuts(file: str, n_samples: int, split: str) -> tuple[Cut, ...]:
     )
 
 
-def printable(text: str) -> str:
-    r"""A name as it can be printed anywhere: other bytes than UTF-8 and control characters as escapes, cut if endless.
-
-    >>> print(printable("caf\udce9\n.wav"))
-    caf\xe9\n.wav
-    """
-    shown = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]} …"
-    if shown.isprintable():
-        return shown
-    return "".join(one if one.isprintable() else _escape(one) for one in shown)
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    # Python keeps a byte that is no UTF-8 as a character from here on.
-    is_byte = 0xDC80 <= code <= 0xDCFF
-    return f"\\x{code - 0xDC00:02x}" if is_byte else character.encode("unicode_escape").decode()
-
-
 def shorten_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """The problems, fit to be printed, with at most ``PROBLEMS_OF_A_KIND`` of each kind and a count of the rest.
 
@@ -197,7 +176,7 @@ def shorten_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
         kind = (re.sub(r"[\d.,]+", "#", problem.what), problem.action)
         seen[kind] = seen.get(kind, 0) + 1
         if seen[kind] <= PROBLEMS_OF_A_KIND:
-            kept.append(Problem(printable(problem.file), printable(problem.what), problem.action))
+            kept.append(Problem(printable_name(problem.file), printable_name(problem.what), problem.action))
     for (what, action), count in seen.items():
         if count > PROBLEMS_OF_A_KIND:
             kept.append(Problem(f"{count - PROBLEMS_OF_A_KIND:,} more files", what.replace("#", "…"), action))

@@ -113,12 +113,6 @@ class _Plan:
             return []
 
 
-def default_root() -> Path | None:
-    """The dataset root that the environment variable ``KWS_DATA`` names, or None."""
-    value = os.environ.get("KWS_DATA", "").strip()
-    return Path(value).expanduser() if value else None
-
-
 def speech_commands(root: Path) -> Source:
     """Everything in the dataset below ``root``, ready to be packed.
 

@@ -15,8 +15,8 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from core.data.source import printable
 from core.errors import DataError
+from core.text import printable_name
 
 VALIDATION_LIST = "validation_list.txt"
 TESTING_LIST = "testing_list.txt"
@@ -177,7 +177,8 @@ def _listed(folder: Path, list_name: str, clips: Mapping[str, str], split: str, 
     if lines and not found:
         raise DataError(
             f"{path} names {len(lines):,} clips and not one of them is in {folder}: its first line is "
-            f"{printable(lines[0])!r}, and a clip here is {printable(next(iter(clips.values())))!r}. {_WAY_OUT}"
+            f"{printable_name(lines[0])!r}, and a clip here is {printable_name(next(iter(clips.values())))!r}. "
+            f"{_WAY_OUT}"
         )
     _refuse_ambiguous(path, strange, set(clips).difference(found), clips)
     return list(found)
@@ -202,8 +203,8 @@ def _refuse_ambiguous(
             meant = names.get(name) or names.get(name.partition("_")[2])
             if meant:
                 raise DataError(
-                    f"{path} names {printable(line)!r}, which may be {printable(clips[meant])!r} or not: it has the "
-                    f"clip's name and not its word's folder. {_WAY_OUT}"
+                    f"{path} names {printable_name(line)!r}, which may be {printable_name(clips[meant])!r} or not: "
+                    f"it has the clip's name and not its word's folder. {_WAY_OUT}"
                 )
 
 

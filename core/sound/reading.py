@@ -25,6 +25,7 @@ from core.sound.headers import SAID_EMPTY, Length, mended
 from core.sound.mixing import Note, to_full_scale
 from core.sound.mixing import Waveform as Waveform
 from core.sound.resampling import NOTHING, Converter, trouble_with
+from core.text import printable_name
 
 LONGEST_S = 600.0
 """Seconds that are read of one file; more is refused, not silently cut."""
@@ -76,7 +77,7 @@ def read_audio(
         AudioError: If the file is missing, empty, too long, or no sound that can be read.
     """
     name = name or (source.name if isinstance(source, Path) else "the recording")
-    reading = _Reading(printable(name), longest_s, progress)
+    reading = _Reading(printable_name(name), longest_s, progress)
     try:
         with _opened(source, reading.name) as stream:
             return reading.read(stream)
@@ -110,7 +111,7 @@ def _opened(source: Path | bytes, name: str) -> Iterator[IO[bytes]]:
     try:
         stream = open_file(source)
     except FileNotFoundError as error:
-        raise AudioError(f"There is no file {printable(str(source))}.") from error
+        raise AudioError(f"There is no file {printable_name(str(source))}.") from error
     except OSError as error:
         raise AudioError(f"{name} cannot be opened ({error.strerror}). Choose a sound file.") from error
     with stream:
@@ -126,15 +127,6 @@ def _check_size(n_bytes: int, name: str) -> None:
         raise AudioError(f"{name} is empty (0 bytes). Record it again or choose another file.")
     if n_bytes > LARGEST_BYTES:
         raise AudioError(f"{name} has {n_bytes >> 20} MB; at most {LARGEST_BYTES >> 20} MB are read. Cut it.")
-
-
-def printable(text: str) -> str:
-    """A text in which what is no UTF-8, such as parts of a file's name, is spelled out, so that it can be written.
-
-    >>> printable(bytes([106, 255]).decode("utf-8", "surrogateescape")).isascii()
-    True
-    """
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 class _Reading:

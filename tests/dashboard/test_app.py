@@ -4,7 +4,7 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboard.conftest import APP, PAGES, TITLES, assert_calm
+from tests.dashboard.conftest import APP, PAGES, PROJECT, TITLES, assert_calm
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -20,3 +20,9 @@ def test_every_page_is_in_the_menu():
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     for page in PAGES:
         app.switch_page(f"screens/{page}.py")  # raises for a page that is not in the menu
+
+
+def test_the_file_that_is_served_draws_the_pages_also_where_it_is_run_by_itself():
+    app = AppTest.from_file(str(PROJECT / "dashboard" / "app.py"), default_timeout=60).run()
+    assert not app.exception
+    assert app.title[0].value == "Earshot"

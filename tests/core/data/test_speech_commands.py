@@ -12,7 +12,6 @@ from core.data.speech_commands import (
     TRAINING_NOISES,
     VALIDATION_NOISES,
     check_root,
-    default_root,
     find_tree,
     speech_commands,
 )
@@ -205,12 +204,6 @@ def test_a_folder_without_one_clip_is_an_error(tmp_path):
     (tmp_path / "SpeechCommands" / "speech_commands_v0.02" / "yes").mkdir(parents=True)
     with pytest.raises(DataError, match="holds no clips"):
         speech_commands(tmp_path)
-
-
-def test_the_default_root_is_what_the_environment_names(monkeypatch):
-    assert default_root() is None
-    monkeypatch.setenv("KWS_DATA", "~/recordings")
-    assert default_root() == Path.home() / "recordings"
 
 
 # --- what is wrong with folders and names (the tree has four words only, so 31 folders are reported missing)
