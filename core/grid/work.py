@@ -79,7 +79,7 @@ def _train(
             return None
         state = work(run, on_step=watch)
         if state.state == "done":
-            (run / runs.LAST).unlink(missing_ok=True)  # kept to go on with, which is over
+            _let_rest(run)
         return state
     except owner.BusyError:
         return None
@@ -101,10 +101,17 @@ def _make_ready(run: Path, cell: Cell, root: Path | None, device: str | None) ->
         return True
     except FileExistsError:
         state = runs.run_state(run)
+    if state.state == "done":
+        _let_rest(run)  # also one that was killed in its last moment
     if state.alive or state.state == "done":
         return False
     runs.prepare_resume(run)
     return True
+
+
+def _let_rest(run: Path) -> None:
+    """Remove what was kept to go on with: a grid holds many runs that are over."""
+    (run / runs.LAST).unlink(missing_ok=True)
 
 
 def main(folder: Path, held: Hold) -> None:
