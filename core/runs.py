@@ -8,7 +8,6 @@ A run folder holds ``config.json`` (what), ``source.json`` (data root and device
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import re
 import shutil
@@ -25,8 +24,9 @@ import psutil
 
 from core.config import RunConfig, from_dict, to_dict
 from core.errors import ConfigError, RunError
-from core.files import read_arrays, write_arrays, write_json
+from core.files import write_arrays, write_json
 from core.results import EpochReport, FilterSnapshot
+from core.strict import in_one_line, parse_json, read_arrays, read_bytes, read_json, shown, to_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -52,6 +52,47 @@ _children: dict[int, subprocess.Popen[bytes]] = {}
 # Handles of the workers this process started: polled, so that ended ones do not stay behind as zombies.
 
 State = Literal["starting", "running", "done", "stopped", "failed", "crashed", "broken"]
+
+LONGEST_PROGRESS = 2**23
+"""Bytes of the reports that are read (8 MB); those of ten thousand epochs have half of it."""
+
+_OURS = re.compile(
+    r"(config|source|process|status|listening|stream-test)\.json|progress\.jsonl|log\.txt|STOP|(best|last)\.pt"
+    r"|(mel_evolution|kernels-\d+|evaluation-.*|robustness-.*)\.npz|experiments|\..*"
+)
+"""What stands in a run's folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What a run says about itself in ``status.json``. Accuracies lie in 0 to 1; times are seconds."""
+
+    state: State = "starting"
+    message: str = ""
+    dataset: str = ""
+    device: str = ""
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    clips_per_second: float | None = None
+    seconds_left: float | None = None
+    best_epoch: int | None = None
+    best_accuracy: float | None = None
+    trained_seconds: float = 0.0
+    changed: float = 0.0
+    """When it last said something (seconds since 1970)."""
+
+    def __post_init__(self) -> None:
+        for one in dataclasses.fields(self):
+            value, most = getattr(self, one.name), _MOST.get(one.name, 1e10)
+            size = len(value) if isinstance(value, str) else value or 0
+            if not 0 <= size <= most:
+                what = f"a text of at most {most:,}" if isinstance(value, str) else f"a number from 0 to {most:,}"
+                raise ConfigError(f"{one.name} is {shown(value)}; it must be {what}.")
+
+
+_MOST = {"message": 10_000, "dataset": 200, "device": 40, "epoch": 10_000, "best_epoch": 10_000, "best_accuracy": 1}
+"""The most that a status can say: letters of a text, the largest number."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +144,7 @@ def run_folder(name: str) -> Path:
     Raises:
         RunError: If the name has characters that a run's name cannot have.
     """
-    if not _NAME.fullmatch(name) or name == GRIDS:
+    if not is_name(name):
         raise RunError(
             f"A run cannot be called {name!r}: use letters, digits, '.', '_' and '-' (at most 80), "
             f"beginning with a letter or digit, and not {GRIDS!r}."
@@ -265,10 +306,10 @@ def _owner(folder: Path) -> psutil.Process | None:
         if child.poll() is not None:
             del _children[child.pid]
     try:
-        saved = json.loads((folder / PROCESS).read_text())
+        saved = read_json(folder / PROCESS)
         process = psutil.Process(int(saved["pid"]))
         alive = abs(process.create_time() - float(saved["created"])) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, psutil.Error):
         return None
     return process if alive else None
 
@@ -307,11 +348,22 @@ def delete_run(folder: Path) -> None:
     """
     if folder.name.startswith(SHIPPED_PREFIX):
         raise RunError(f"{folder.name} came with the project and is kept.")
-    if not (folder / CONFIG).exists() or folder.is_symlink() or folder.resolve().parent != runs_folder().resolve():
+    if not _can_be_run(folder) or folder.is_symlink() or folder.resolve().parent != runs_folder().resolve():
         raise RunError(f"{folder} is not a run folder of this project; nothing was deleted.")
+    if not os.path.lexists(folder / CONFIG):
+        # Broken beyond a sign of ours: only what a run writes may go.
+        strange = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
+        if strange:
+            raise RunError(
+                f"{folder} has no {CONFIG}, and holds what no run writes ({', '.join(strange[:3])}); nothing was "
+                "deleted. Move that away, or remove the folder yourself."
+            )
     if _owner(folder):
         raise RunError(f"{folder.name} is still training. Stop it first.")
-    shutil.rmtree(folder)
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise RunError(f"{folder} cannot be deleted ({error.strerror}). Make it writable.") from error
 
 
 def list_runs() -> list[RunState]:
@@ -323,8 +375,13 @@ def list_runs() -> list[RunState]:
     return sorted(runs, key=lambda run: (run.shipped, run.name if run.shipped else "", -run.changed, run.name))
 
 
+def is_name(text: str) -> bool:
+    """Whether a run or a grid can be called that."""
+    return text != GRIDS and bool(_NAME.fullmatch(text))
+
+
 def _can_be_run(path: Path) -> bool:
-    return path.is_dir() and path.name != GRIDS and bool(_NAME.fullmatch(path.name))
+    return is_name(path.name) and path.is_dir()
 
 
 def run_state(folder: Path) -> RunState:
@@ -336,23 +393,18 @@ def run_state(folder: Path) -> RunState:
         "shipped": folder.name.startswith(SHIPPED_PREFIX),
     }
     try:
-        config = from_dict(RunConfig, json.loads((folder / CONFIG).read_text()))
-    except (OSError, ValueError, ConfigError) as error:
-        return RunState(
-            **common, state="broken", config=None, message=f"{CONFIG} cannot be read ({_first_line(error)})."
-        )
+        config = from_dict(RunConfig, read_json(folder / CONFIG))
+    except (OSError, ValueError) as error:
+        return RunState(**common, state="broken", config=None, message=f"{CONFIG} cannot be read ({_reason(error)}).")
     # The process is looked at before the status: a worker that ends between the two has then left its last word.
     owned = _owner(folder) is not None
     try:
-        status = read_status(folder)
-        known = {field.name for field in dataclasses.fields(RunState)}
-        values = {name: value for name, value in status.items() if name in known and name not in common}
-        run = RunState(**{"state": "starting", "message": "", "config": config, **values, **common})
-        run = dataclasses.replace(run, changed=float(run.changed), epoch=int(run.epoch), epochs=config.training.epochs)
-    except (TypeError, ValueError) as error:
-        return RunState(
-            **common, state="broken", config=config, message=f"{STATUS} cannot be read ({_first_line(error)})."
-        )
+        known = {field.name for field in dataclasses.fields(Status)}
+        saved = read_json(folder / STATUS) if (folder / STATUS).exists() else {}
+        status = from_dict(Status, {name: value for name, value in saved.items() if name in known})
+    except (OSError, ValueError) as error:
+        return RunState(**common, state="broken", config=config, message=f"{STATUS} cannot be read ({_reason(error)}).")
+    run = RunState(**common, **vars(status), config=config, epochs=config.training.epochs)
     return _with_life(run, owned or _owner(folder) is not None) if run.alive else run
 
 
@@ -372,17 +424,17 @@ def _with_life(run: RunState, owned: bool) -> RunState:
     )
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _reason(error: Exception) -> str:
+    text = in_one_line(error.strerror or error if isinstance(error, OSError) else error)
+    return text.removesuffix(".")
 
 
 def read_status(folder: Path) -> dict[str, Any]:
     """What the worker last wrote; empty where nothing can be read."""
     try:
-        status = json.loads((folder / STATUS).read_text())
+        return read_json(folder / STATUS)
     except (OSError, ValueError):
         return {}
-    return status if isinstance(status, dict) else {}
 
 
 def write_status(folder: Path, **values: Any) -> None:
@@ -402,32 +454,43 @@ def read_source(folder: Path) -> tuple[Path | None, str | None]:
         RunError: If the run does not say.
     """
     try:
-        source = json.loads((folder / SOURCE).read_text())
-        return (Path(source["root"]) if source["root"] else None), source["device"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{folder.name} does not say which data it was trained on ({SOURCE} cannot be read).") from error
+        source = from_dict(_Source, read_json(folder / SOURCE))
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{folder.name} does not say which data it was trained on ({SOURCE} cannot be read: {_reason(error)})."
+        ) from error
+    return (Path(source.root) if source.root else None), source.device
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What ``source.json`` holds."""
+
+    root: str | None
+    device: Literal["cpu", "cuda"] | None
 
 
 def read_progress(folder: Path) -> list[EpochReport]:
     """The reports of the epochs so far; a line cut short by a crash is left out."""
     try:
-        lines = (folder / PROGRESS).read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_bytes(folder / PROGRESS, LONGEST_PROGRESS).splitlines()
+    except (OSError, ValueError):
         return []
     reports: dict[int, EpochReport] = {}
     for line in lines:
         try:
-            report = EpochReport(**json.loads(line))
-        except (ValueError, TypeError):
+            report = from_dict(EpochReport, parse_json(line))
+        except ValueError:
             continue
-        reports[report.epoch] = report  # an epoch repeated after a crash counts once
+        if 0 <= report.epoch <= report.epochs <= 10_000:
+            reports[report.epoch] = report  # an epoch repeated after a crash counts once
     return [reports[epoch] for epoch in sorted(reports)]
 
 
 def append_progress(folder: Path, report: EpochReport) -> None:
     """Add one epoch's report."""
     with (folder / PROGRESS).open("a") as file:
-        file.write(json.dumps(dataclasses.asdict(report)) + "\n")
+        file.write(to_json(dataclasses.asdict(report)) + "\n")
 
 
 def read_log(folder: Path, last_bytes: int = 20_000) -> str:
@@ -466,16 +529,18 @@ def keep_filters(folder: Path, snapshot: FilterSnapshot, *, kernels: bool) -> No
 def evolution(folder: Path) -> list[FilterSnapshot]:
     """Filters at the kept epochs, earliest first; kernels are empty arrays where none were kept."""
     try:
-        saved = read_arrays(folder / MEL_EVOLUTION)
-        epochs, mels = saved["epochs"].tolist(), saved["mel_basis"]
-    except (ValueError, KeyError):
+        saved = read_arrays(folder / MEL_EVOLUTION, {"epochs": "i n", "mel_basis": "f n mels bins"})
+    except ValueError:
+        return []
+    epochs, mels = saved["epochs"].tolist(), saved["mel_basis"].astype(np.float32, copy=False)
+    if epochs != sorted(set(epochs)) or mels.size == 0 or not 0 <= epochs[0] <= epochs[-1] <= 10_000:
         return []
     return [FilterSnapshot(epoch, mel, *_kernels(folder, epoch)) for epoch, mel in zip(epochs, mels, strict=True)]
 
 
 def _kernels(folder: Path, epoch: int) -> tuple[Any, Any]:
     try:
-        saved = read_arrays(folder / KERNELS.format(epoch=epoch))
+        saved = read_arrays(folder / KERNELS.format(epoch=epoch), {"cos": "f bins fft", "sin": "f bins fft"})
         return saved["cos"].astype(np.float32), saved["sin"].astype(np.float32)
-    except (ValueError, KeyError):
+    except ValueError:
         return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)

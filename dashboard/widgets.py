@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import KeywordSpottingError
 from dashboard import jobs, saving
-from dashboard.wording import duration, size
+from dashboard.wording import duration, plain, size
 
 PAGES = {
     "overview": ("Overview", ":material/home:"),
@@ -45,7 +45,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except KeywordSpottingError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
 
 
 def show_figure(figure: Any, key: str) -> None:
@@ -93,9 +93,9 @@ def job_panel(name: str) -> bool:
         st.fragment(run_every=POLL_S)(_running_job)(name)
         return True
     if job.state == "failed":
-        st.error(f"{job.title}: {job.message}", icon=":material/error:")
+        st.error(f"{plain(job.title)}: {plain(job.message)}", icon=":material/error:")
     elif job.state == "cancelled":
-        st.info(f"{job.title} was cancelled. Nothing half-finished is used.", icon=":material/cancel:")
+        st.info(f"{plain(job.title)} was cancelled. Nothing half-finished is used.", icon=":material/cancel:")
     if job.state != "done":
         st.button("Dismiss", key=f"job.dismiss.{name}", on_click=jobs.forget, args=(name,))
     return False
@@ -118,10 +118,10 @@ def _running_job(name: str) -> None:
 
 def _job_text(job: jobs.Job) -> str:
     if not job.total:
-        return f"{job.what or job.title} …"
+        return f"{plain(job.what or job.title)} …"
     if job.unit == "bytes":
         amount = f"{size(job.done)} of {size(job.total)}"
     else:
         amount = f"{job.done:,} of {job.total:,} {job.unit}".strip()
     left = job.seconds_left
-    return f"{job.what or job.title}: {amount}" + (f", about {duration(left)} left" if left is not None else "")
+    return f"{plain(job.what or job.title)}: {amount}" + (f", about {duration(left)} left" if left is not None else "")

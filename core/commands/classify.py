@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from core import runs
 from core.commands.options import Commands, add_device, add_json, device_name
 from core.errors import AudioError
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
             failed = True
             print(f"error: {file}: {error}", file=sys.stderr)
             if options.json:
-                print(json.dumps({"file": str(file), "error": str(error)}), flush=True)
+                print(to_json({"file": str(file), "error": str(error)}), flush=True)
             continue
         if options.json:
             record = {
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
                 "end_s": prediction.end_s,
                 "ranking": [list(pair) for pair in prediction.ranking],
             }
-            print(json.dumps(record), flush=True)
+            print(to_json(record), flush=True)
         else:
             others = ", ".join(f"{label} {score:.0%}" for label, score in prediction.ranking[1:3])
             print(f"{file}: {prediction.label} {prediction.score:.0%} (then {others})", flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +26,7 @@ from core.config import OWN, PROTOCOLS, RunConfig
 from core.cost import Cost, Latency
 from core.errors import ConfigError, DataError
 from core.results import Evaluation, Scores
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     settings = [row for row in settings_table(configs) if row.differs]
     measured = [(one, scores(one)) for one in evaluations]
     if options.json:
-        print(json.dumps(as_record(measured, found, settings, costs, timed)))
+        print(to_json(as_record(measured, found, settings, costs, timed)))
     else:
         print(as_text(measured, found, settings, costs, timed))
     return 0

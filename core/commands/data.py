@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from core.commands.options import Commands, add_data, add_json, data_root, progress_bar
 from core.data.download import DISK_BYTES, DOWNLOAD_BYTES, download_speech_commands
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
             "problems": [vars(problem) for problem in summary.problems],
             "pack": str(pack.folder),
         }
-        print(json.dumps(record))
+        print(to_json(record))
         return 0
     print(f"{summary.title}\npacked in {pack.folder}\n")
     print(f"{'word':14}" + "".join(f"{split:>14}" for split in summary.splits))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from core import runs
 from core.commands.options import Commands, add_device, add_json, add_knobs, device_name, listening_config
 from core.errors import AudioError
+from core.strict import to_json
 
 if TYPE_CHECKING:
     from core.results import Detection
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
             failed = True
             print(f"error: {file}: {error}", file=sys.stderr)
             if options.json:
-                print(json.dumps({"file": str(file), "error": str(error)}), flush=True)
+                print(to_json({"file": str(file), "error": str(error)}), flush=True)
             continue
         for detection in detections:
             print(_line(file, detection, as_json=options.json), flush=True)
@@ -84,4 +84,4 @@ def _line(file: Path, detection: Detection, *, as_json: bool) -> str:
         "end_s": detection.end_s,
         "heard_s": detection.heard_s,
     }
-    return json.dumps(record)
+    return to_json(record)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import Any
 
@@ -20,6 +19,7 @@ from core.commands.options import (
 )
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.results import Evaluation, Scores
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         except OSError as error:
             print(f"note: the evaluation could not be kept in {path} ({error.strerror})", file=sys.stderr)
     result = scores(evaluation)
-    print(json.dumps(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
+    print(to_json(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
     return 0
 
 
