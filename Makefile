@@ -16,7 +16,7 @@ export PYTHON SYSTEM
 # The stamps in .make tell of an environment; once that is gone they count for nothing.
 ENVIRONMENT_IS_GONE := $(if $(wildcard $(BIN)/python),,environment-is-gone)
 
-.PHONY: help app test check format hooks clean system environment-is-gone
+.PHONY: help app test fuzz check format hooks clean system environment-is-gone
 
 help:  ## list these targets
 	@echo "Earshot: keyword spotting with trainable spectrograms"
@@ -32,6 +32,11 @@ app: .make/app  ## install requirements.txt into .venv, start the dashboard, pri
 
 test: system .make/dev  ## install what the tests need and run them all (ARGS="-k words" chooses some)
 	$(if $(strip $(ARGS)),$(BIN)/pytest $(ARGS),bash scripts/run_tests.sh)
+
+# Each of the tests takes so many seconds; in `make test` it is a few.
+SECONDS_EACH := $(or $(SECONDS),600)
+fuzz: .make/dev  ## throw random files at every reader for a longer time (SECONDS=600 each)
+	KWS_FUZZ_SECONDS=$(SECONDS_EACH) $(BIN)/pytest tests/fuzz
 
 check: .make/dev  ## check format, lint, types, imports and shell scripts
 	$(BIN)/ruff format --check .

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -17,9 +18,10 @@ from core.config import LABELS, RunConfig, Setting, from_dict, to_dict
 from core.errors import CheckpointError, ConfigError
 from core.files import write_bytes
 from core.frontend import TrainableMel
-from core.models import KeywordSpotter, build_model
+from core.models import KeywordSpotter, build_model, weights_like
 from core.presets import preset_config
 from core.results import Filters
+from core.strict import in_one_line, read_bytes, shown
 
 FORMAT = "earshot-checkpoint"
 VERSION = 1
@@ -73,8 +75,7 @@ class Checkpoint:
             model.front_end.set_initial(dict(self.initial))
         except (RuntimeError, ConfigError, AttributeError) as error:
             raise CheckpointError(
-                f"The weights do not fit the settings stored beside them ({str(error).splitlines()[0]}). "
-                "Train the run again."
+                f"The weights do not fit the settings stored beside them ({in_one_line(error)}). Train the run again."
             ) from error
         return model.eval().to(device)
 
@@ -141,23 +142,39 @@ def read_weights(path: Path) -> dict[str, Any]:
         CheckpointError: If the file is missing, too large, damaged or holds more than data.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE_BYTES:
-            raise CheckpointError(f"{path.name} is larger than {LARGEST_FILE_BYTES >> 20} MB: not a model of ours.")
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        raw = read_bytes(path, LARGEST_FILE_BYTES)
+        _check_archive(raw)
+        content = torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no file {path}. Train a model first, or check the name.") from error
     except IsADirectoryError as error:
         raise CheckpointError(f"{path} is a folder without {BEST}: no epoch of that run was finished.") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise CheckpointError(
             f"{path.name} in {path.parent.name} cannot be read: it is damaged, incomplete or no file of weights. "
             "Train the run again, or restore the file."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"{path.name} in {path.parent.name} cannot be read: it is damaged, or no file of weights "
+            f"({in_one_line(error)}). Train the run again, or restore the file."
         ) from error
     except Exception as error:  # torch.load parses untrusted bytes and may raise anything on them
         raise CheckpointError(f"{path.name} is not a file of weights ({type(error).__name__}).") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path.name} holds a {type(content).__name__}, not a model.")
     return content
+
+
+def _check_archive(raw: bytes) -> None:
+    """A ValueError if the archive that PyTorch writes would unpack to more than the file itself holds."""
+    if not zipfile.is_zipfile(io.BytesIO(raw)):
+        return  # the older format, which holds the numbers as they are
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        members = archive.infolist()
+    stored = all(one.compress_type == zipfile.ZIP_STORED for one in members)
+    if not stored or sum(one.file_size for one in members) > len(raw):
+        raise ValueError("it is packed as PyTorch never packs, and would unpack to more than it holds")
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -173,32 +190,41 @@ def load_checkpoint(path: Path) -> Checkpoint:
     content = read_weights(file)
     if "format" not in content and "state_dict" in content:
         return _tutorial_checkpoint(file, content)
-    if content.get("format") != FORMAT:
+    # Anything may stand there, also what cannot be compared.
+    made_by, version = (content.get(name) for name in ("format", "version"))
+    if not isinstance(made_by, str) or made_by != FORMAT:
         raise CheckpointError(f"{file.name} is neither a checkpoint of this program nor one of the nnAudio tutorial.")
-    if content.get("version") != VERSION:
+    if type(version) is not int or version != VERSION:
         raise CheckpointError(
-            f"{file.name} has checkpoint version {content.get('version')!r}; this program reads version {VERSION}. "
+            f"{file.name} has checkpoint version {shown(version)}; this program reads version {VERSION}. "
             "Update the program, or train again."
         )
+    where = f"{file.name} in {file.parent.name}"
     try:
         config = from_dict(RunConfig, content["config"])
         fresh = TrainableMel(config.front_end)
-        built = _as_weights(fresh)
+        built, start = _as_weights(fresh), fresh.initial(trained_only=True)
+        rebuilt = [_plain(_text(name)) for name in _list(content.get("rebuilt", []))]
+        if unknown := [name for name in rebuilt if name not in built]:
+            raise ValueError(f"these settings build no filters called {_listed(unknown)}")
+        weights = {**{name: built[name] for name in rebuilt}, **_tensors(content["weights"])}
         checkpoint = Checkpoint(
             config=config,
-            weights={**{name: built[name] for name in content.get("rebuilt", ())}, **_tensors(content["weights"])},
-            initial={**fresh.initial(trained_only=True), **_tensors(content["initial"])},
-            epoch=int(content["epoch"]),
-            validation_accuracy=content["validation_accuracy"],
-            dataset=str(content["dataset"]),
-            labels=tuple(map(str, content["labels"])),
+            weights=_fitting(weights, weights_like(config, fresh)),
+            initial=_fitting({**start, **_tensors(content["initial"])}, start),
+            epoch=_whole(content["epoch"]),
+            validation_accuracy=_share(content["validation_accuracy"]),
+            dataset=_text(content["dataset"]),
+            labels=tuple(_text(label) for label in _list(content["labels"])),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
+        raise CheckpointError(f"{where} is incomplete: it has no {error}. Train the run again.") from error
+    except (TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{file.name} in {file.parent.name} is incomplete ({type(error).__name__}: {error}). Train the run again."
+            f"{where} is incomplete or damaged: {in_one_line(error).removesuffix('.')}. Train the run again."
         ) from error
     if checkpoint.labels != LABELS:
-        raise CheckpointError(f"{file.name} answers with other labels ({', '.join(checkpoint.labels)}).")
+        raise CheckpointError(f"{file.name} answers with other labels ({_listed(checkpoint.labels)}).")
     return checkpoint
 
 
@@ -212,22 +238,104 @@ def _as_weights(front_end: TrainableMel) -> dict[str, Tensor]:
     return {f"front_end.{name}": tensor for name, tensor in front_end.state_dict().items()}
 
 
+# What a file says, held against what is expected, before anything is made of it
+
+
+def _plain(name: str) -> str:
+    """The name of a weight without what PyTorch's wrappers put before it (DataParallel, ``torch.compile``).
+
+    >>> _plain("module._orig_mod.network.classify.bias")
+    'network.classify.bias'
+    """
+    return re.sub(r"^(module\.)+", "", name.replace("_orig_mod.", ""))
+
+
 def _tensors(values: Any) -> dict[str, Tensor]:
-    if not isinstance(values, dict) or not all(isinstance(value, Tensor) for value in values.values()):
-        raise ValueError("weights must be tensors")
-    return values
+    """A table of ordinary tensors, by their plain names."""
+    tensors = {}
+    for name, value in (values if isinstance(values, dict) else {"weights": values}).items():
+        ordinary = isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu"
+        if not ordinary or value.is_quantized or value.is_complex():
+            raise ValueError(f"{shown(name)} is no tensor of plain numbers but {shown(value)}")
+        tensors[_plain(_text(name))] = value.detach()
+    if len(tensors) < len(values):
+        raise ValueError("it has two weights of one name")
+    return tensors
+
+
+def _fitting(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors, if they are the expected ones: in name, shape and kind of number, and all of them finite."""
+    wrong = []
+    if missing := [name for name in expected if name not in found]:
+        wrong.append(f"missing are {_listed(missing)}")
+    if unknown := [name for name in found if name not in expected]:
+        wrong.append(f"not expected are {_listed(unknown)}")
+    both = [name for name in expected if name in found]
+    wrong += [
+        f"{name} has the shape {tuple(found[name].shape)}, not {tuple(expected[name].shape)}"
+        for name in both
+        if found[name].shape != expected[name].shape
+    ]
+    wrong += [
+        f"{name} is of the kind {found[name].dtype}, not {expected[name].dtype}"
+        for name in both
+        if found[name].is_floating_point() != expected[name].is_floating_point()
+    ]
+    if wrong:
+        raise ValueError(f"the weights do not fit the settings stored beside them: {'; '.join(wrong)}")
+    tensors = {name: found[name].to(expected[name].dtype) for name in both}
+    if broken := [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]:
+        raise ValueError(f"{_listed(broken)} hold values that are no numbers (NaN or infinite)")
+    return tensors
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = [name if len(name) <= 60 else f"{name[:60]}…" for name in names]
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
+
+
+def _list(value: Any) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(value, list | tuple) or len(value) > 1000:
+        raise ValueError(f"it has {shown(value)} where a list belongs")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > 1000:
+        raise ValueError(f"it has {shown(value)} where a text belongs")
+    return value
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= 1_000_000:
+        raise ValueError(f"its epoch is {shown(value)}, which is no number of epochs")
+    return value
+
+
+def _share(value: Any) -> float | None:
+    if value is not None and not (isinstance(value, float | int) and 0 <= value <= 1):
+        raise ValueError(f"its validation accuracy is {shown(value)}, which does not lie between 0 and 1")
+    return None if value is None else float(value)
 
 
 def _tutorial_checkpoint(file: Path, content: dict[str, Any]) -> Checkpoint:
     """A Lightning file of the tutorial's linear model, under our names; its setting shows in what has moved."""
     saved = content["state_dict"]
-    if not isinstance(saved, dict) or set(saved) != set(_TUTORIAL_KEYS):
+    names = {_plain(name) for name in saved if isinstance(name, str)} if isinstance(saved, dict) else set()
+    if names != set(_TUTORIAL_KEYS):
         raise CheckpointError(
             f"{file.name} is a Lightning checkpoint, but not of the tutorial's linear model "
             f"(it needs {', '.join(_TUTORIAL_KEYS)})."
         )
-    weights = {ours: saved[theirs] for theirs, ours in _TUTORIAL_KEYS.items()}
-    fresh = TrainableMel(preset_config("tutorial", setting="A").front_end)
+    config = preset_config("tutorial", setting="A")
+    try:
+        tensors = _tensors(saved)
+        weights = {ours: tensors[theirs] for theirs, ours in _TUTORIAL_KEYS.items()}
+        weights = _fitting(weights, weights_like(config, TrainableMel(config.front_end)))
+        epoch = _whole(content.get("epoch", 0))
+    except ValueError as error:
+        raise CheckpointError(f"{file.name} in {file.parent.name} cannot be used: {in_one_line(error)}.") from error
+    fresh = TrainableMel(config.front_end)
 
     def moved(name: str, tensor: Tensor) -> bool:
         saved_tensor = weights[f"front_end.layer.{name}"]
@@ -237,11 +345,10 @@ def _tutorial_checkpoint(file: Path, content: dict[str, Any]) -> Checkpoint:
     stft = moved("stft.wsin", fresh.layer.stft.wsin) or moved("stft.wcos", fresh.layer.stft.wcos)
     setting: Setting = "D" if mel and stft else "B" if mel else "C" if stft else "A"
     config = preset_config("tutorial", setting=setting)
-    epoch = int(content.get("epoch", 0))
-    config = replace(config, training=replace(config.training, epochs=max(1, epoch)))
+    config = replace(config, training=replace(config.training, epochs=min(max(1, epoch), 10_000)))
     start = fresh.initial()
     trained = (["mel_basis"] if mel else []) + (["wcos", "wsin"] if stft else [])
-    checkpoint = Checkpoint(
+    return Checkpoint(
         config=config,
         weights=weights,
         initial={name: start[name] for name in trained},
@@ -250,5 +357,3 @@ def _tutorial_checkpoint(file: Path, content: dict[str, Any]) -> Checkpoint:
         dataset="Speech Commands v2 (trained by the nnAudio tutorial)",
         origin="tutorial",
     )
-    checkpoint.model()  # refuses weights of another shape here, where the file's name is known
-    return checkpoint

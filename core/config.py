@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -10,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from core.errors import ConfigError
+from core.strict import shown
 from core.text import shortened
 
 SAMPLE_RATE = 16_000
@@ -103,6 +107,16 @@ BENCHMARK_TASKS: dict[str, str] = {
 """What the benchmark times, by name."""
 
 
+LARGEST_FFT = 4096
+"""Longest frame (samples). Kernels of twice the length already take a gigabyte while they are trained."""
+
+LARGEST_FEATURES = 10_000_000
+"""Numbers that the spectrogram of one clip may have."""
+
+LARGEST_BATCH = 500_000_000
+"""Numbers that the spectrograms of one step may have together."""
+
+
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ConfigError(message)
@@ -110,16 +124,12 @@ def _require(condition: bool, message: str) -> None:
 
 def _one_of(name: str, value: object, allowed: typing.Iterable[object]) -> None:
     allowed = tuple(allowed)
-    _require(value in allowed, f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}.")
-
-
-def _at_least(name: str, value: float, lowest: float) -> None:
-    # The comparison is written so that NaN fails it too.
-    _require(value >= lowest and value != float("inf"), f"{name} is {value!r}; it must be a number from {lowest} up.")
+    _require(value in allowed, f"{name} is {shown(value)}; it must be one of {', '.join(map(repr, allowed))}.")
 
 
 def _between(name: str, value: float, low: float, high: float) -> None:
-    _require(low <= value <= high, f"{name} is {value!r}; it must lie between {low} and {high}.")
+    # Written so that NaN, which is neither above nor below anything, fails it too.
+    _require(low <= value <= high, f"{name} is {shown(value)}; it must lie between {low:,} and {high:,}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,28 +178,24 @@ class FrontEndConfig:
     """First and last STFT bin that no mel filter hears, before training and after; None lets them hear all."""
 
     def __post_init__(self) -> None:
-        _one_of("setting", self.setting, SETTINGS)
-        _at_least("sample_rate", self.sample_rate, 1)
-        _at_least("n_fft", self.n_fft, 2)
+        _check_kinds(self)
+        _between("sample_rate", self.sample_rate, 1, 1_000_000)
+        _between("n_fft", self.n_fft, 2, LARGEST_FFT)
         _require(self.n_fft % 2 == 0, f"n_fft is {self.n_fft}; it must be even.")
-        _at_least("hop_length", self.hop_length, 1)
-        _at_least("n_mels", self.n_mels, 1)
-        _one_of("pad_mode", self.pad_mode, ("reflect", "constant"))
-        _one_of("norm", self.norm, (1, None))
-        _require(self.log_offset > 0, f"log_offset is {self.log_offset}; it must be above zero.")
-        _at_least("power_offset", self.power_offset, 0)
+        _between("hop_length", self.hop_length, 1, CLIP_SAMPLES)
+        _between("n_mels", self.n_mels, 1, 1024)
+        # A float32 cannot tell a smaller one from zero, whose logarithm is no number.
+        _between("log_offset", self.log_offset, 1e-37, 1.0)
+        _between("power_offset", self.power_offset, 0, 1)
         if self.win_length is not None:
             _between("win_length", self.win_length, 1, self.n_fft)
-        _one_of("mel_start", self.mel_start, MEL_STARTS)
-        _one_of("stft_start", self.stft_start, STFT_STARTS)
-        _one_of("mel_shape", self.mel_shape, MEL_SHAPES)
         _between("start_seed", self.start_seed, 0, 2**31 - 1)
         _require(
             self.mel_shape == "free" or self.mel_start == "mel",
             f"mel_shape is {self.mel_shape!r} and mel_start 'random'; only free filters can start at random.",
         )
         if self.masked_bins is not None:
-            low, high = (*self.masked_bins, -1)[:2]
+            low, high = self.masked_bins
             _require(
                 0 <= low <= high < self.n_bins and high - low + 1 < self.n_bins,
                 f"masked_bins is {self.masked_bins}; it must be (first, last) of bins 0 to {self.n_bins - 1}, not all.",
@@ -198,6 +204,13 @@ class FrontEndConfig:
         _require(
             0 <= self.fmin < top_hz <= self.sample_rate / 2,
             f"fmin is {self.fmin} and fmax {self.fmax} Hz; they need 0 <= fmin < fmax <= {self.sample_rate / 2}.",
+        )
+        features = self.n_frames() * max(self.n_bins, 5 * self.n_mels)
+        _require(
+            0 < features <= LARGEST_FEATURES,
+            f"hop_length is {self.hop_length}; with n_fft {self.n_fft} a clip has {self.n_frames():,} frames of "
+            f"{self.n_bins} bins and {self.n_mels} mels. It must be at least one frame, and at most "
+            f"{LARGEST_FEATURES:,} numbers (five times the mels count like bins). Choose another hop.",
         )
 
     @property
@@ -245,6 +258,7 @@ class ModelConfig:
     """Whether each mel band is brought to mean 0 and deviation 1 before the network."""
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         _one_of("model name", self.name, MODELS)
 
 
@@ -277,17 +291,19 @@ class AugmentConfig:
         return self.time_shift_ms > 0 or self.noise_probability > 0 or self.silence_gain_db != (0.0, 0.0)
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         _between("time_shift_ms", self.time_shift_ms, 0, 1000)
         _between("noise_probability", self.noise_probability, 0, 1)
         _between("noise_amplitude", self.noise_amplitude, 0, 10)
         for name in ("noise_snr_db", "silence_gain_db"):
             value = getattr(self, name)
             if value is not None:
-                _require(
-                    len(value) == 2 and value[0] <= value[1], f"{name} is {value!r}; it must be (lowest, highest)."
-                )
+                lowest, highest = value
+                _require(lowest <= highest, f"{name} is {value!r}; it must be (lowest, highest).")
+                _between(f"the first of {name}", lowest, -200, 200)
+                _between(f"the last of {name}", highest, -200, 200)
         for name in ("frequency_masks", "frequency_mask_bins", "time_masks", "time_mask_frames"):
-            _at_least(name, getattr(self, name), 0)
+            _between(name, getattr(self, name), 0, 1000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,19 +342,17 @@ class TrainingConfig:
     """Number of epochs, beside the start, whose filters are kept to show how they evolved."""
 
     def __post_init__(self) -> None:
-        _one_of("regime", self.regime, ("matched", "tutorial"))
-        _one_of("schedule", self.schedule, ("constant", "cosine"))
-        _one_of("balance", self.balance, ("uniform", "tutorial", "none"))
-        _one_of("products", self.products, ("float32", "bfloat16"))
+        _check_kinds(self)
         _between("cache_mb", self.cache_mb, 0, 10_000_000)
         _between("epochs", self.epochs, 1, 10_000)
         _between("batch_size", self.batch_size, 2, 10_000)
         _between("seed", self.seed, 0, 2**31 - 1)
         _between("momentum", self.momentum, 0, 0.9999)
-        _at_least("validate_every", self.validate_every, 1)
-        _at_least("snapshots", self.snapshots, 1)
-        for name in ("learning_rate", "weight_decay", "warmup_epochs", "mel_rate", "stft_rate"):
-            _at_least(name, getattr(self, name), 0)
+        _between("validate_every", self.validate_every, 1, 10_000)
+        _between("snapshots", self.snapshots, 1, 1000)
+        _between("warmup_epochs", self.warmup_epochs, 0, 10_000)
+        for name in ("learning_rate", "weight_decay", "mel_rate", "stft_rate"):
+            _between(name, getattr(self, name), 0, 1e38)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,10 +367,20 @@ class RunConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
+        _require(
+            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", self.preset) is not None,
+            f"preset is {shown(self.preset)}; a name has at most 60 letters, digits, '.', '_' and '-'.",
+        )
         _require(
             self.training.products == "float32" or self.front_end.stft_start == "fourier",
             "products is 'bfloat16', which computes only what differs from Fourier kernels; "
             "with stft_start 'random' it must be 'float32'.",
+        )
+        _require(
+            self.training.batch_size * self.front_end.n_frames() * self.front_end.n_bins <= LARGEST_BATCH,
+            f"batch_size is {self.training.batch_size}; with {self.front_end.n_frames():,} frames of "
+            f"{self.front_end.n_bins} bins a clip, a step would take gigabytes. Take fewer clips, or a longer hop.",
         )
 
     @property
@@ -401,6 +425,7 @@ class ListeningConfig:
     """After a detection nothing is detected for this long (s). Longer loses words that are spoken fast."""
 
     def __post_init__(self) -> None:
+        _check_kinds(self)
         _between("hop_s", self.hop_s, 0.01, 0.5)
         _between("average_s", self.average_s, 0, 5)
         _between("threshold", self.threshold, 0, 1)
@@ -459,31 +484,77 @@ def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
     True
     """
     if not isinstance(values, Mapping):
-        raise ConfigError(f"A {kind.__name__} must be a table of names and values, not {values!r:.80}.")
-    hints = typing.get_type_hints(kind)
-    unknown = sorted(set(values) - set(hints))
+        raise ConfigError(f"A {kind.__name__} must be a table of names and values, not {shown(values)}.")
+    hints, needed = _fields(typing.cast(Any, kind))
+    unknown = [name for name in values if name not in hints]
     if unknown:
-        raise ConfigError(f"{kind.__name__} has no setting called {', '.join(unknown)}; it has {', '.join(hints)}.")
-    return kind(**{name: _convert(f"{name}", hints[name], value) for name, value in values.items()})
+        names = ", ".join(map(str, unknown[:5]))
+        raise ConfigError(f"{kind.__name__} has no setting called {names:.200}; it has {', '.join(hints)}.")
+    if missing := needed - set(values):
+        raise ConfigError(f"A {kind.__name__} needs {', '.join(sorted(missing))}, which is not given.")
+    return kind(**{name: _convert(name, hints[name], value) for name, value in values.items()})
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[dict[str, Any], frozenset[str]]:
+    """The fields of a dataclass by name with their types, and the names of those without a default."""
+    missing = dataclasses.MISSING
+    fields = dataclasses.fields(kind)
+    hints = typing.get_type_hints(kind)
+    return (
+        {one.name: hints[one.name] for one in fields},
+        frozenset(one.name for one in fields if one.default is missing and one.default_factory is missing),
+    )
+
+
+def _check_kinds(config: Any) -> None:
+    """A ConfigError where a field holds a value of another kind than it is declared with."""
+    for name, hint in _fields(typing.cast(Any, type(config)))[0].items():
+        _convert(name, hint, getattr(config, name))
 
 
 def _convert(name: str, hint: Any, value: Any) -> Any:
     """``value`` as the type ``hint`` asks for, or a ConfigError that names it."""
-    if dataclasses.is_dataclass(hint):
-        return from_dict(typing.cast(type, hint), value)
     options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
     for option in options:
+        origin, kinds = typing.get_origin(option), typing.get_args(option)
+        if dataclasses.is_dataclass(option):
+            return value if isinstance(value, typing.cast(type, option)) else from_dict(option, value)  # type: ignore[arg-type]
         if option is type(None) and value is None:
             return None
-        if typing.get_origin(option) is Literal and value in typing.get_args(option):
+        if origin is Literal and any(type(value) is type(one) and value == one for one in kinds):
             return value
-        if typing.get_origin(option) is tuple and isinstance(value, list | tuple):
-            kinds = typing.get_args(option)
-            if kinds[-1] is Ellipsis:
-                kinds = (kinds[0],) * len(value)
-            return tuple(_convert(name, kind, item) for kind, item in zip(kinds, value, strict=False))
-        if option is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if origin is tuple and isinstance(value, list | tuple):
+            each = (kinds[0],) * len(value) if kinds[-1] is Ellipsis else kinds
+            if len(each) == len(value):
+                return tuple(_convert(name, kind, item) for kind, item in zip(each, value, strict=True))
+        if origin is dict and isinstance(value, Mapping):
+            return {_convert(name, kinds[0], key): _convert(name, kinds[1], item) for key, item in value.items()}
+        if option is float and isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value):
             return float(value)
         if option in (int, str, bool) and type(value) is option:
             return value
-    raise ConfigError(f"{name} is {value!r}; that is not of the kind this setting takes ({hint}).")
+    raise ConfigError(f"{name} is {shown(value)}; it must be {' or '.join(map(_in_words, options))}.")
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond any float
+        return False
+
+
+def _in_words(hint: Any) -> str:
+    """What a type takes, for a person.
+
+    >>> _in_words(tuple[float, float]), _in_words(Literal["A", 1])
+    ('a list of (a finite number, a finite number)', "one of 'A', 1")
+    """
+    origin, kinds = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return f"one of {', '.join(map(repr, kinds))}"
+    if origin is tuple:
+        each = "any number of such values" if kinds[-1] is Ellipsis else ", ".join(map(_in_words, kinds))
+        return f"a list of ({each})"
+    words = {int: "a whole number", float: "a finite number", str: "text", bool: "true or false", type(None): "nothing"}
+    return words.get(hint, "a table")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import math
 import time
@@ -21,13 +20,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from core.benchmark.kept import reports_folder
 from core.benchmark.machine import describe_machine
 from core.checkpoint import BEST
-from core.config import CLIP_SAMPLES, FrontEndConfig, ModelConfig, RunConfig
+from core.config import CLIP_SAMPLES, FrontEndConfig, ModelConfig, RunConfig, from_dict
 from core.cost import Cost, Latency, Weights, front_end_macs, front_end_weights
 from core.errors import CheckpointError, RunError
 from core.files import write_json
 from core.inference import Classifier
 from core.models import NETWORKS
 from core.models.normalise import BandNorm
+from core.strict import read_json
 
 Progress = Callable[[int, int, str], None]
 
@@ -147,13 +147,13 @@ def kept_latency(path: Path) -> Latency | None:
     """The latency of the model that a run has now, if it was measured on this computer."""
     file = latencies_folder() / f"{path.name}.json"
     try:
-        saved = json.loads(file.read_text())
-        if saved.pop("model") != _model_stamp(path):
+        saved = read_json(file)
+        if saved.pop("model", None) != _model_stamp(path):
             return None
-        return Latency(**saved)
+        return from_dict(Latency, saved)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         _log.warning("The latency in %s cannot be read (%s).", file.name, error)
         return None
 

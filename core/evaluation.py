@@ -19,8 +19,25 @@ from core.config import LABELS, PROTOCOLS
 from core.data.pack import Pack
 from core.device import choose_device
 from core.errors import ConfigError, DataError
-from core.files import read_arrays, write_arrays
+from core.files import write_arrays
+from core.models import probabilities_of
 from core.results import ClassScores, Evaluation, Scores
+from core.strict import read_arrays
+
+ARRAYS = {
+    "run": "U",
+    "dataset": "U",
+    "protocol": "U",
+    "labels": f"U {len(LABELS)}",
+    "confusion": f"i {len(LABELS)} {len(LABELS)}",
+    "loss": "f",
+    "probabilities": f"f n {len(LABELS)}",
+    "truth": "i n",
+    "clip_words": "U named",
+    "clip_files": "U named",
+    "data_key?": "U",
+}
+"""What the file of an evaluation holds (see ``core.strict.arrays_of``)."""
 
 
 def evaluate(
@@ -64,7 +81,7 @@ def evaluate(
         labels=LABELS,
         confusion=confusion_matrix(truth, answers.argmax(dim=1).numpy(), labels=range(len(LABELS))),
         loss=float(functional.cross_entropy(answers, torch.from_numpy(truth))),
-        probabilities=answers.softmax(dim=1).numpy(),
+        probabilities=probabilities_of(answers).numpy(),
         truth=truth,
         clip_words=tuple(data.words[rows].tolist()),
         clip_files=tuple(data.files[rows].tolist()),
@@ -164,8 +181,8 @@ def load_evaluation(path: Path) -> Evaluation:
         DataError: If the file is missing or damaged.
     """
     try:
-        saved = read_arrays(path)
-        return Evaluation(
+        saved = read_arrays(path, ARRAYS)
+        evaluation = Evaluation(
             run=str(saved["run"]),
             dataset=str(saved["dataset"]),
             protocol=str(saved["protocol"]),
@@ -178,8 +195,26 @@ def load_evaluation(path: Path) -> Evaluation:
             clip_files=tuple(saved["clip_files"].tolist()),
             data_key=str(saved.get("data_key", "")),
         )
-    except (ValueError, KeyError) as error:
+        _check(evaluation)
+    except ValueError as error:
         raise DataError(f"The evaluation {path.name} cannot be read ({error}). Evaluate again.") from error
+    return evaluation
+
+
+def _check(evaluation: Evaluation) -> None:
+    """A ValueError where the parts of an evaluation contradict each other, or its scores could not be drawn."""
+    truth, shares = evaluation.truth, evaluation.probabilities
+    if evaluation.labels != LABELS or evaluation.protocol not in PROTOCOLS:
+        raise ValueError("its labels or its protocol are not among those of this program")
+    if len(truth) == 0 or truth.min() < 0 or truth.max() >= len(LABELS):
+        raise ValueError("it has no clips, or clips of a label that does not exist")
+    if len(evaluation.clip_words) not in (0, len(truth)):
+        raise ValueError(f"it names {len(evaluation.clip_words)} of {len(truth)} clips")
+    if shares.min() < 0 or not np.allclose(shares.sum(axis=1), 1, atol=0.01) or evaluation.loss < 0:
+        raise ValueError("its probabilities are none")
+    counts = np.bincount(truth, minlength=len(LABELS))
+    if evaluation.confusion.min() < 0 or not np.array_equal(evaluation.confusion.sum(axis=1), counts):
+        raise ValueError("its confusions are not those of its clips")
 
 
 def saved_evaluations(run: Path) -> list[Path]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import re
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +15,7 @@ import numpy as np
 from filelock import lock_descriptor
 
 from core.errors import WriteError
+from core.strict import to_json
 
 _LEFT = re.compile(r"\..+\.[a-z]{2,5}-[a-z0-9_]{8}")
 """Name of a file that is being written, as ``write_bytes`` makes it."""
@@ -93,8 +91,8 @@ def clear_leftovers(folder: Path) -> None:
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Replace ``path`` by ``values`` as indented JSON."""
-    write_bytes(path, (json.dumps(values, indent=1) + "\n").encode())
+    """Replace ``path`` by ``values`` as indented JSON; a number that is none becomes null."""
+    write_bytes(path, (to_json(values, indent=1) + "\n").encode())
 
 
 def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
@@ -102,16 +100,3 @@ def write_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **{name: np.asarray(array) for name, array in arrays.items()})
     write_bytes(path, buffer.getvalue())
-
-
-def read_arrays(path: Path) -> dict[str, Any]:
-    """The arrays of an ``.npz``; objects in it are refused.
-
-    Raises:
-        ValueError: If the file is missing or damaged.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as saved:
-            return {name: saved[name] for name in saved.files}
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{path.name} cannot be read ({error})") from error

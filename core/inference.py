@@ -16,6 +16,7 @@ from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.device import choose_device
 from core.errors import AudioError
 from core.frontend import TrainableMel
+from core.models import probabilities_of
 from core.models.bcresnet import BCResNet
 from core.models.folded import FoldedBCResNet
 from core.results import FloatArray, Prediction
@@ -84,7 +85,7 @@ class Classifier:
         """The network's answers to one-second log-mels, (n_clips, n_labels)."""
         with self._lock, torch.inference_mode():
             network = self._network_for_one if len(log_mel) == 1 else self._model.network
-            answers: FloatArray = network(self._model.normalise(log_mel)).softmax(dim=1).cpu().numpy()
+            answers: FloatArray = probabilities_of(network(self._model.normalise(log_mel))).cpu().numpy()
         return answers
 
     def _predict(self, clips: Sequence[Waveform], starts: Sequence[int]) -> list[Prediction]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from core.config import ListeningConfig, from_dict, to_dict
 from core.errors import ConfigError, RunError
 from core.files import write_json
 from core.results_folder import find, make_room, results_folder
+from core.strict import read_json
 
 FILE = "listening.json"
 FORMAT, VERSION = "earshot-listening", 1
-
-LARGEST_BYTES = 100_000
 
 
 def load(run: Path) -> ListeningConfig:
@@ -26,14 +24,13 @@ def load(run: Path) -> ListeningConfig:
     if not run.is_dir() or not path.exists():
         return ListeningConfig()
     try:
-        with path.open("rb") as file:
-            kept = json.loads(file.read(LARGEST_BYTES))
-        if not isinstance(kept, dict) or kept.get("format") != FORMAT:
+        kept = read_json(path)
+        if kept.get("format") != FORMAT:
             raise ValueError(f"it is no file of the format {FORMAT}")
         version = kept.get("version")
         if version == VERSION:
             return from_dict(ListeningConfig, kept["config"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise ConfigError(
             f"The listening settings kept for {run.name} cannot be used ({error}). Choose the settings again, or "
             f"remove {path} to have the defaults."

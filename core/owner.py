@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -19,6 +18,7 @@ from core import locks
 from core.errors import RunError, WriteError
 from core.files import clear_leftovers, is_leftover, write_json
 from core.locks import Hold
+from core.strict import read_json
 
 LOCK, PROCESS, TURN = "worker.lock", "process.json", ".making.lock"
 
@@ -113,10 +113,10 @@ def holder(folder: Path) -> psutil.Process | None:
     there, which may be another process by now. So its start is compared as well.
     """
     try:
-        saved = json.loads((folder / PROCESS).read_text())
+        saved = read_json(folder / PROCESS)
         process = psutil.Process(int(saved["pid"]))
         is_same = _start(process.pid) == saved["started"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, psutil.Error):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, psutil.Error):
         return None
     return process if is_same and is_owned(folder) else None
 

@@ -9,7 +9,7 @@ A run folder holds ``config.json`` (what), ``source.json`` (data root and device
 from __future__ import annotations
 
 import dataclasses
-import json
+import os
 import re
 import subprocess
 import sys
@@ -25,9 +25,10 @@ import psutil
 from core import owner
 from core.config import RunConfig, from_dict, to_dict
 from core.errors import ConfigError, RunError, WriteError
-from core.files import read_arrays, write_arrays, write_bytes, write_json
+from core.files import write_arrays, write_bytes, write_json
 from core.paths import path_from, path_in_environment
 from core.results import EpochReport, FilterSnapshot
+from core.strict import in_one_line, parse_json, read_arrays, read_bytes, read_json, shown, to_json
 from core.text import shortened
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -61,6 +62,49 @@ _asked: set[Path] = set()
 # Folders on which this process works, and shall stop to.
 
 State = Literal["starting", "running", "done", "stopped", "failed", "crashed", "broken"]
+
+LONGEST_PROGRESS = 2**23
+"""Bytes of the reports that are read (8 MB); those of ten thousand epochs have half of it."""
+
+_OURS = re.compile(
+    r"(config|source|process|status|listening|stream-test)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(best|last)\.pt"
+    r"|(mel_evolution|kernels-\d+|evaluation-.*|robustness-.*)\.npz|experiments|\..*"
+)
+"""What stands in a run's folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What a run says about itself in ``status.json``. Accuracies lie in 0 to 1; times are seconds."""
+
+    state: State = "starting"
+    message: str = ""
+    dataset: str = ""
+    device: str = ""
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    clips_per_second: float | None = None
+    seconds_left: float | None = None
+    best_epoch: int | None = None
+    best_accuracy: float | None = None
+    trained_seconds: float = 0.0
+    changed: float = 0.0
+    """When it last said something (seconds since 1970)."""
+    beat: float | None = None
+    """The same by ``time.monotonic``."""
+
+    def __post_init__(self) -> None:
+        for one in dataclasses.fields(self):
+            value, most = getattr(self, one.name), _MOST.get(one.name, 1e10)
+            size = len(value) if isinstance(value, str) else value or 0
+            if not 0 <= size <= most:
+                what = f"a text of at most {most:,}" if isinstance(value, str) else f"a number from 0 to {most:,}"
+                raise ConfigError(f"{one.name} is {shown(value)}; it must be {what}.")
+
+
+_MOST = {"message": 10_000, "dataset": 200, "device": 40, "epoch": 10_000, "best_epoch": 10_000, "best_accuracy": 1}
+"""The most that a status can say: letters of a text, the largest number."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +159,7 @@ def run_folder(name: str) -> Path:
     Raises:
         RunError: If the name has characters that a run's name cannot have.
     """
-    if not _NAME.fullmatch(name) or name in (GRIDS, RESULTS):
+    if not is_name(name):
         raise RunError(
             f"A run cannot be called {name!r}: use letters, digits, '.', '_' and '-' (at most 80), "
             f"beginning with a letter or digit, and not {GRIDS!r} or {RESULTS!r}."
@@ -364,8 +408,16 @@ def delete_run(folder: Path) -> None:
     """
     if folder.name.startswith(SHIPPED_PREFIX):
         raise RunError(f"{folder.name} came with the project and is kept.")
-    if not (folder / CONFIG).exists() or folder.is_symlink() or folder.resolve().parent != runs_folder().resolve():
+    if not _can_be_run(folder) or folder.is_symlink() or folder.resolve().parent != runs_folder().resolve():
         raise RunError(f"{folder} is not a run folder of this project; nothing was deleted.")
+    if not os.path.lexists(folder / CONFIG):
+        # Broken beyond a sign of ours: only what a run writes may go.
+        strange = sorted(path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name))
+        if strange:
+            raise RunError(
+                f"{folder} has no {CONFIG}, and holds what no run writes ({', '.join(strange[:3])}); nothing was "
+                "deleted. Move that away, or remove the folder yourself."
+            )
     if is_claimed(folder):
         raise RunError(f"{folder.name} is still training. Stop it first.")
     owner.remove_folder(folder)
@@ -380,8 +432,13 @@ def list_runs() -> list[RunState]:
     return sorted(runs, key=lambda run: (run.shipped, run.name if run.shipped else "", -run.changed, run.name))
 
 
+def is_name(text: str) -> bool:
+    """Whether a run or a grid can be called that."""
+    return text not in (GRIDS, RESULTS) and bool(_NAME.fullmatch(text))
+
+
 def _can_be_run(path: Path) -> bool:
-    return path.is_dir() and path.name not in (GRIDS, RESULTS) and bool(_NAME.fullmatch(path.name))
+    return is_name(path.name) and path.is_dir()
 
 
 def run_state(folder: Path, *, owned: bool | None = None) -> RunState:
@@ -398,28 +455,24 @@ def run_state(folder: Path, *, owned: bool | None = None) -> RunState:
         "shipped": folder.name.startswith(SHIPPED_PREFIX),
     }
     try:
-        config = from_dict(RunConfig, json.loads((folder / CONFIG).read_text()))
-    except (OSError, ValueError, ConfigError) as error:
-        return RunState(
-            **common, state="broken", config=None, message=f"{CONFIG} cannot be read ({_first_line(error)})."
-        )
+        config = from_dict(RunConfig, read_json(folder / CONFIG))
+    except (OSError, ValueError) as error:
+        return RunState(**common, state="broken", config=None, message=f"{CONFIG} cannot be read ({_reason(error)}).")
     # The owner is looked for before the status: a worker that ends between the two has then left its last word.
     seen = is_claimed(folder) if owned is None else owned
     try:
-        status = read_status(folder)
-        known = {field.name for field in dataclasses.fields(RunState)}
-        values = {name: value for name, value in status.items() if name in known and name not in common}
-        run = RunState(**{"state": "starting", "message": "", "config": config, **values, **common})
-        run = dataclasses.replace(run, changed=float(run.changed), epoch=int(run.epoch), epochs=config.training.epochs)
-    except (TypeError, ValueError) as error:
-        return RunState(
-            **common, state="broken", config=config, message=f"{STATUS} cannot be read ({_first_line(error)})."
-        )
+        known = {field.name for field in dataclasses.fields(Status)}
+        saved = read_json(folder / STATUS) if (folder / STATUS).exists() else {}
+        status = from_dict(Status, {name: value for name, value in saved.items() if name in known})
+    except (OSError, ValueError) as error:
+        return RunState(**common, state="broken", config=config, message=f"{STATUS} cannot be read ({_reason(error)}).")
+    said = {name: value for name, value in vars(status).items() if name != "beat"}
+    run = RunState(**common, **said, config=config, epochs=config.training.epochs)
     if not run.alive:
         return run
     if owned is None:
         seen = seen or is_claimed(folder)  # one that began between the two
-    return _with_life(run, seen, owner.quiet_s(status.get("beat"), run.changed))
+    return _with_life(run, seen, owner.quiet_s(status.beat, run.changed))
 
 
 def _with_life(run: RunState, owned: bool, quiet_s: float) -> RunState:
@@ -437,17 +490,17 @@ def _with_life(run: RunState, owned: bool, quiet_s: float) -> RunState:
     )
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _reason(error: Exception) -> str:
+    text = in_one_line(error.strerror or error if isinstance(error, OSError) else error)
+    return text.removesuffix(".")
 
 
 def read_status(folder: Path) -> dict[str, Any]:
     """What the worker last wrote; empty where nothing can be read."""
     try:
-        status = json.loads((folder / STATUS).read_text())
+        return read_json(folder / STATUS)
     except (OSError, ValueError):
         return {}
-    return status if isinstance(status, dict) else {}
 
 
 def write_status(folder: Path, **values: Any) -> None:
@@ -474,7 +527,7 @@ def write_last_words(folder: Path, **values: Any) -> None:
         write_status(folder, **status)
     except WriteError:
         with suppress(OSError), (folder / STATUS).open("r+b") as file:
-            file.write((json.dumps({**status, **_heartbeat()}) + "\n").encode())
+            file.write((to_json({**status, **_heartbeat()}) + "\n").encode())
             file.truncate()
 
 
@@ -490,25 +543,36 @@ def read_source(folder: Path) -> tuple[Path | None, str | None]:
         RunError: If the run does not say.
     """
     try:
-        source = json.loads((folder / SOURCE).read_text())
-        return (Path(source["root"]) if source["root"] else None), source["device"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{folder.name} does not say which data it was trained on ({SOURCE} cannot be read).") from error
+        source = from_dict(_Source, read_json(folder / SOURCE))
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{folder.name} does not say which data it was trained on ({SOURCE} cannot be read: {_reason(error)})."
+        ) from error
+    return (Path(source.root) if source.root else None), source.device
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What ``source.json`` holds."""
+
+    root: str | None
+    device: Literal["cpu", "cuda"] | None
 
 
 def read_progress(folder: Path) -> list[EpochReport]:
     """The reports of the epochs so far; a line cut short by a crash is left out."""
     try:
-        lines = (folder / PROGRESS).read_text().splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_bytes(folder / PROGRESS, LONGEST_PROGRESS).splitlines()
+    except (OSError, ValueError):
         return []
     reports: dict[int, EpochReport] = {}
     for line in lines:
         try:
-            report = EpochReport(**json.loads(line))
-        except (ValueError, TypeError):
+            report = from_dict(EpochReport, parse_json(line))
+        except ValueError:
             continue
-        reports[report.epoch] = report  # an epoch repeated after a crash counts once
+        if 0 <= report.epoch <= report.epochs <= 10_000:
+            reports[report.epoch] = report  # an epoch repeated after a crash counts once
     return [reports[epoch] for epoch in sorted(reports)]
 
 
@@ -523,7 +587,7 @@ def append_progress(folder: Path, report: EpochReport) -> None:
         with path.open("ab+") as file:
             file.seek(max(0, file.tell() - 1))
             end = b"" if file.read() in (b"", b"\n") else b"\n"
-            file.write(end + json.dumps(dataclasses.asdict(report)).encode() + b"\n")
+            file.write(end + to_json(dataclasses.asdict(report)).encode() + b"\n")
     except OSError as error:
         raise WriteError(error, path) from error
 
@@ -564,16 +628,18 @@ def keep_filters(folder: Path, snapshot: FilterSnapshot, *, kernels: bool) -> No
 def evolution(folder: Path) -> list[FilterSnapshot]:
     """Filters at the kept epochs, earliest first; kernels are empty arrays where none were kept."""
     try:
-        saved = read_arrays(folder / MEL_EVOLUTION)
-        epochs, mels = saved["epochs"].tolist(), saved["mel_basis"]
-    except (ValueError, KeyError):
+        saved = read_arrays(folder / MEL_EVOLUTION, {"epochs": "i n", "mel_basis": "f n mels bins"})
+    except ValueError:
+        return []
+    epochs, mels = saved["epochs"].tolist(), saved["mel_basis"].astype(np.float32, copy=False)
+    if epochs != sorted(set(epochs)) or mels.size == 0 or not 0 <= epochs[0] <= epochs[-1] <= 10_000:
         return []
     return [FilterSnapshot(epoch, mel, *_kernels(folder, epoch)) for epoch, mel in zip(epochs, mels, strict=True)]
 
 
 def _kernels(folder: Path, epoch: int) -> tuple[Any, Any]:
     try:
-        saved = read_arrays(folder / KERNELS.format(epoch=epoch))
+        saved = read_arrays(folder / KERNELS.format(epoch=epoch), {"cos": "f bins fft", "sin": "f bins fft"})
         return saved["cos"].astype(np.float32), saved["sin"].astype(np.float32)
-    except (ValueError, KeyError):
+    except ValueError:
         return np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32)

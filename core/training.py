@@ -24,6 +24,7 @@ from core.errors import RunError
 from core.models import KeywordSpotter, build_model
 from core.replay import Replay
 from core.results import EpochReport
+from core.strict import in_one_line
 
 TUTORIAL_SILENCE_WEIGHT = 4.6
 TUTORIAL_UNKNOWN_WEIGHT = 1 / 17
@@ -140,8 +141,10 @@ class Training:
             self._replay = None
             self.epoch = int(state["epoch"])
             self.best_epoch, self.best_accuracy, self.best_loss = state["best"]
-        except (KeyError, ValueError, RuntimeError, TypeError) as error:
-            raise RunError(f"The saved state does not fit this run's settings ({error}). Start a new run.") from error
+        except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, IndexError) as error:
+            raise RunError(
+                f"The saved state does not fit this run's settings ({in_one_line(error)}). Start a new run."
+            ) from error
 
     def epochs(self, on_step: OnStep | None = None) -> Iterator[EpochReport]:
         """Train to the last epoch, one report each.

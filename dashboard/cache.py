@@ -278,9 +278,12 @@ def _kernel_facts(path: str, modified: int) -> KernelFacts:
     return compute_kernel_facts(_filters(path, modified))
 
 
-def evolution(run: Path) -> tuple[list[FilterSnapshot], list[EpochReport]]:
-    """A run's filters at the kept epochs, and the reports of all epochs."""
-    return _evolution(str(run), _stamp(run / runs.MEL_EVOLUTION), _stamp(run / runs.PROGRESS))
+def evolution(run: Path, filters: Filters) -> tuple[list[FilterSnapshot], list[EpochReport]]:
+    """A run's filters at the kept epochs, where they have the shape of its model's, and the reports of all epochs."""
+    snapshots, reports = _evolution(str(run), _stamp(run / runs.MEL_EVOLUTION), _stamp(run / runs.PROGRESS))
+    now = filters.learned
+    fitting = [one for one in snapshots if one.mel_basis.shape == now.mel_basis.shape]
+    return [one for one in fitting if one.stft_cos.shape in ((0, 0), now.stft_cos.shape)], reports
 
 
 @st.cache_data(max_entries=4, show_spinner="Loading the filters along the way …")

@@ -16,7 +16,7 @@ from dashboard import cache, clip_source
 from dashboard.clip_player import log_mel_figure
 from dashboard.clip_source import ClipSource
 from dashboard.widgets import explained, show_figure
-from dashboard.wording import percent, word
+from dashboard.wording import as_code, percent, plain, word
 
 PAGE_CLIPS = 5
 """Clips listed at once: each brings its sound along."""
@@ -78,11 +78,11 @@ def _about(evaluation: Evaluation, number: int, speaker: str) -> str:
         if place == 0 or probability >= LEAST
     )
     mark = ":green[:material/check:]" if right else ":red[:material/close:]"
-    who = f"speaker {speaker} · " if speaker else ""
+    who = f"speaker {plain(speaker)} · " if speaker else ""
     # The last folder is the word, or the class it counts as.
-    file = "/".join(PurePosixPath(evaluation.clip_files[number]).parts[-2:]).replace("`", "'")
-    heard = f"{mark} **{word(name)}** heard as {', '.join((f'**{best}**', *others))}"
-    return f"{heard}  \n:small[:gray[{who}`{file}`]]"
+    file = "/".join(PurePosixPath(evaluation.clip_files[number]).parts[-2:])
+    heard = f"{mark} **{plain(word(name))}** heard as {', '.join((f'**{best}**', *others))}"
+    return f"{heard}  \n:small[:gray[{who}{as_code(file)}]]"
 
 
 def _closely(run: RunState, evaluation: Evaluation, number: int, sound: Waveform, key: str) -> None:

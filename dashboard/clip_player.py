@@ -11,7 +11,7 @@ from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN
 from core.data.pack import SPLITS, Pack
 from dashboard import cache
 from dashboard.widgets import show_figure
-from dashboard.wording import word
+from dashboard.wording import as_code, plain, word
 
 
 def split_title(split: str) -> str:
@@ -40,8 +40,8 @@ def _word_title(label: str) -> str:
 def _show(pack: Pack, row: int) -> None:
     clip = pack.clip(row)
     speaker = str(pack.speakers[row])
-    who = f" · {'voice' if pack.synthetic else 'speaker'} {speaker}" if speaker else ""
-    st.caption(f"`{pack.files[row]}`{who} · {pack.title}")
+    who = f" · {'voice' if pack.synthetic else 'speaker'} {plain(speaker)}" if speaker else ""
+    st.caption(f"{as_code(pack.files[row])}{who} · {plain(pack.title)}")
     st.audio(clip, sample_rate=SAMPLE_RATE)
     image, filters = cache.initial_log_mel(clip)
     wave, mel = st.columns(2)

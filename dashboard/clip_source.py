@@ -18,6 +18,7 @@ from core.results import Evaluation
 from core.sound.reading import Waveform
 from dashboard import cache, state
 from dashboard.widgets import page_link
+from dashboard.wording import plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +86,8 @@ def say_what_is_missing(evaluation: Evaluation, why: str) -> None:
         st.info(f"To {why}, the recordings have to be there; they were deleted.", icon=":material/volume_off:")
         return
     st.info(
-        f"To {why}, the sound itself is needed, and {evaluation.dataset} is not ready on this computer. Choose and "
-        "prepare it on the Data page; everything that needs only the answers is shown without.",
+        f"To {why}, the sound itself is needed, and {plain(evaluation.dataset)} is not ready on this computer. Choose "
+        "and prepare it on the Data page; everything that needs only the answers is shown without.",
         icon=":material/volume_off:",
     )
     page_link("data", "Go to Data")

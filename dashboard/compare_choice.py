@@ -17,7 +17,7 @@ from dashboard import cache, evaluation_choice, jobs, picker, state
 from dashboard.jobs import Progress
 from dashboard.training_form import choose_device
 from dashboard.widgets import job_panel, page_link
-from dashboard.wording import clips
+from dashboard.wording import clips, plain
 
 RUNS_KEY = "compare.runs"
 
@@ -73,10 +73,10 @@ def default_pair(found: Sequence[RunState]) -> list[RunState]:
         return own[1::-1]
     # The linear model first: it has the least to say beside its filters.
     order = sorted(found, key=lambda run: _kind(run)[0] != "linear")
-    for plain in order:
+    for fixed in order:
         for trained in order:
-            if _setting(plain) == "A" and _setting(trained) == "D" and _kind(plain) == _kind(trained):
-                return [plain, trained]
+            if _setting(fixed) == "A" and _setting(trained) == "D" and _kind(fixed) == _kind(trained):
+                return [fixed, trained]
     return list(found[:2])
 
 
@@ -180,7 +180,9 @@ def offer(chosen: Clips, wanted: Sequence[RunState]) -> None:
     if job_panel(job):
         return
     if chosen.pack is None:
-        st.info(f"To evaluate on {chosen.dataset}, choose that dataset on the Data page.", icon=":material/info:")
+        st.info(
+            f"To evaluate on {plain(chosen.dataset)}, choose that dataset on the Data page.", icon=":material/info:"
+        )
         page_link("data", "Go to Data")
         return
     device = choose_device("compare.device")

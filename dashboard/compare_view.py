@@ -24,7 +24,7 @@ from core.runs import RunState
 from dashboard import cache, clip_explorer
 from dashboard.compare_choice import Clips, offer
 from dashboard.widgets import show_figure
-from dashboard.wording import clips
+from dashboard.wording import clips, plain
 
 FILTER_PARTS: dict[Part, str] = {"mel": "Mel filters", "stft": "STFT kernels"}
 FILTER_ONE: dict[Part, str] = {"mel": "Mel filter", "stft": "STFT bin"}
@@ -34,7 +34,7 @@ def show_accuracies(chosen: Clips, looks: Mapping[str, int]) -> None:
     """Accuracy of each run that was measured, with its interval."""
     scores = [(name, cache.evaluation(path)[1]) for name, path in chosen.measured]
     show_figure(figures.run_accuracies(scores, chosen.protocol, looks), "compare.accuracies")
-    note = f"{PROTOCOLS[chosen.protocol].capitalize()} of {chosen.dataset}: {PROTOCOL_NOTES[chosen.protocol]}."
+    note = f"{PROTOCOLS[chosen.protocol].capitalize()} of {plain(chosen.dataset)}: {PROTOCOL_NOTES[chosen.protocol]}."
     st.caption(f"A marker is the share of clips a run got right, its bar where the truth lies. {note}")
 
 
@@ -50,7 +50,7 @@ def differences(chosen: Clips, runs: Sequence[RunState], baseline: str) -> tuple
     try:
         return cache.differences(chosen.measured, baseline)
     except DataError as error:
-        st.warning(str(error), icon=":material/difference:")
+        st.warning(plain(error), icon=":material/difference:")
         offer(chosen, [run for run in runs if run.name in names])
         return ()
 
@@ -204,5 +204,5 @@ def _filters(chosen: Sequence[RunState]) -> dict[str, Filters]:
         try:
             found[run.name] = cache.filters(run.folder)
         except CheckpointError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(plain(error), icon=":material/error:")
     return found

@@ -13,7 +13,7 @@ from core.results import Evaluation
 from core.runs import RunState
 from dashboard import cache, clip_explorer
 from dashboard.widgets import show_clickable_figure
-from dashboard.wording import clips, interval, percent, word
+from dashboard.wording import clips, interval, percent, plain, word
 
 SHOW = {"true": "By true word", "answered": "By answer", "counts": "Counts"}
 ORDER = {"labels": "As the labels", "confusion": "By confusion"}
@@ -129,7 +129,7 @@ def _clips_of(run: RunState, evaluation: Evaluation, key: str, cells: dict[Cell,
         return
     numbers = metrics.cell_clips(evaluation, *chosen).tolist()
     if not numbers:
-        st.caption(f"No clip of “{word(chosen[0])}” was heard as “{word(chosen[1])}”.")
+        st.caption(f"No clip of “{plain(word(chosen[0]))}” was heard as “{plain(word(chosen[1]))}”.")
         return
     st.caption("The surest answers come first.")
     clip_explorer.draw(run, evaluation, numbers, f"{key}.{'.'.join(chosen)}")

@@ -14,7 +14,7 @@ from core.runs import RunState
 from dashboard import cache, jobs, picker
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel
-from dashboard.wording import percent
+from dashboard.wording import percent, plain
 
 MEASURES: dict[Measure, str] = {
     "weights": "Trained weights", "macs": "Multiply-accumulates", "bytes": "Size", "latency": "Time for one clip",
@@ -94,8 +94,8 @@ def cost_table(found: Sequence[RunCost], names: Sequence[str]) -> None:
             icon=":material/speed:",
         )
     where = (
-        f" Times: {timed.n:,} clips one by one, after a warm-up, on {timed.machine}, {timed.device.upper()}, "
-        f"{timed.threads} thread{'s' * (timed.threads != 1)}."
+        f" Times: {timed.n:,} clips one by one, after a warm-up, on {plain(timed.machine)}, "
+        f"{plain(timed.device.upper())}, {timed.threads} thread{'s' * (timed.threads != 1)}."
         if timed
         else " Times were not measured yet."
     )

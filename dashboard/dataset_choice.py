@@ -13,7 +13,7 @@ from core.errors import DataError
 from core.paths import path_from
 from dashboard import cache, jobs, state
 from dashboard.widgets import explained, job_panel, page_link, show_metrics
-from dashboard.wording import size
+from dashboard.wording import plain, size
 
 KINDS = {
     DEMO: ("Demo words (synthetic voices)", "A small set that comes with the project: try everything at once."),
@@ -67,7 +67,7 @@ def _download() -> None:
         return
     job = jobs.find(DOWNLOAD_JOB)
     if job is not None and job.state == "done":
-        st.success(f"{job.title}: complete.")
+        st.success(f"{plain(job.title)}: complete.")
         st.button("Use it", key="data.use_download", type="primary", on_click=_use_download, args=(str(root),))
         return
     if st.button(f"Download {size(DOWNLOAD_BYTES)}", key="data.download"):
@@ -108,7 +108,7 @@ def prepared() -> Pack | None:
         return pack
     found = cache.check(root) if root else None
     if found is not None:
-        st.success(f"Found: {found.title}, {found.n_clips:,} clips in all.", icon=":material/check_circle:")
+        st.success(f"Found: {plain(found.title)}, {found.n_clips:,} clips in all.", icon=":material/check_circle:")
         with explained():
             found.require_trainable()
     st.write(
@@ -162,7 +162,7 @@ def is_ready() -> bool:
 def shown() -> None:
     """One line that names the chosen dataset, with a link to change it."""
     left, right = st.columns([3, 1], vertical_alignment="center")
-    left.markdown(f"**Dataset:** {chosen_title()}")
+    left.markdown(f"**Dataset:** {plain(chosen_title())}")
     with right:
         page_link("data", "Change")
 

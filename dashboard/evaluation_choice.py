@@ -16,7 +16,7 @@ from dashboard import cache, jobs, state
 from dashboard.jobs import Progress
 from dashboard.training_form import choose_device
 from dashboard.widgets import job_panel, page_link
-from dashboard.wording import clips
+from dashboard.wording import clips, plain
 
 
 def choose(run: RunState) -> Path | None:
@@ -99,17 +99,17 @@ def _offer(run: RunState, pack: Pack | None, dataset: str, protocol: str, outdat
     if outdated:
         st.warning(f"{outdated} Evaluate again.", icon=":material/update:")
     if pack is None and protocol == OWN:
-        st.info(why_not, icon=":material/mic:")
+        st.info(plain(why_not), icon=":material/mic:")
         page_link("live", "Go to Live")
         return
     if pack is None:
-        st.info(f"To evaluate on {dataset}, choose that dataset on the Data page.", icon=":material/info:")
+        st.info(f"To evaluate on {plain(dataset)}, choose that dataset on the Data page.", icon=":material/info:")
         page_link("data", "Go to Data")
         return
     n_clips = int((pack.splits == protocol).sum())
     if not outdated:
         what = PROTOCOLS[protocol] if protocol == OWN else f"{PROTOCOLS[protocol]} of {dataset}"
-        st.info(f"{run.name} has not met the {what} yet.", icon=":material/info:")
+        st.info(f"{run.name} has not met the {plain(what)} yet.", icon=":material/info:")
     device = choose_device("evaluation.device")
     if st.button(f"Evaluate on {clips(n_clips)}", key="evaluation.start", type="primary"):
         root = state.data_root()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,11 +32,12 @@ from core.figures.experiments import signed
 from core.mel import bin_frequencies
 from core.results import Filters
 from core.runs import RunState
+from core.strict import to_json
 from dashboard import cache, jobs, saving, state
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel, page_link
 from dashboard.wording import clips as clips_text
-from dashboard.wording import percent, word
+from dashboard.wording import percent, plain, word
 
 BINS, MELS = "experiments.bins", "experiments.mels"
 """What is silenced, as written: STFT bins and mel filters."""
@@ -97,7 +97,7 @@ def choose(run: RunState, filters: Filters) -> Setup | None:
     if data is None:
         return None
     right.caption(WHY_RECOMPUTED if normalises else "This model does not normalise: what the filters give is used.")
-    st.caption(f"Dataset: {data.title}.")
+    st.caption(f"Dataset: {plain(data.title)}.")
     return Setup(run, filters, data, protocol, pack if "validation" in found else None, normalisation)
 
 
@@ -227,7 +227,7 @@ def choose_masked(filters: Filters) -> tuple[tuple[int, ...], tuple[int, ...]]:
         bins = parse_numbers(bin_text, n_bins, "STFT bins") if bin_text else ()
         mels = parse_numbers(mel_text, n_mels, "mel filters") if mel_text else ()
     except ConfigError as error:
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(plain(error), icon=":material/warning:")
         return (), ()
     return bins, mels
 
@@ -300,7 +300,7 @@ def sentence(one: Outcome) -> str:
     '**Mel filters back to initial:** 50.0 % right, 10.0 points less (7.3 to 12.7).'
     """
     low, high = one.difference_interval
-    name = one.name[0].upper() + one.name[1:]
+    name = plain(one.name[:1].upper() + one.name[1:])
     if not one.differs:
         return (
             f"**{name}:** {percent(one.accuracy)} right; no difference is to be told "
@@ -344,7 +344,7 @@ def numbers(findings: Findings) -> None:
                 icon=":material/download:",
             )  # fmt: skip
             st.download_button(
-                "JSON", json.dumps(as_record(findings), indent=1), f"{name}.json", "application/json",
+                "JSON", to_json(as_record(findings), indent=1), f"{name}.json", "application/json",
                 key=f"experiments.json.{kind}", icon=":material/download:",
             )  # fmt: skip
 

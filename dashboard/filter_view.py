@@ -27,7 +27,7 @@ from core.results import Filters, FilterSnapshot
 from core.runs import RunState
 from dashboard import cache, state
 from dashboard.widgets import show_clickable_figure, show_figure
-from dashboard.wording import clips
+from dashboard.wording import clips, plain
 
 NUMBER = "filterbank.number"
 FIRST = 10
@@ -260,7 +260,7 @@ def _bands_title(bands: Bands) -> str:
 
 def evolution(run: RunState, filters: Filters, number: int, view: View, axis: Axis) -> None:
     """The filters at every kept epoch."""
-    snapshots, reports = cache.evolution(run.folder)
+    snapshots, reports = cache.evolution(run.folder, filters)
     if not kept(snapshots, filters.trains_mel, "mel filters"):
         return
     n = n_validation(run)
@@ -289,8 +289,8 @@ def accuracy_note(run: RunState, n: int | None) -> str:
     on = f"{clips(n)} for validation" if n else "validation clips"
     sure = " (shaded: 95 % interval)" if n else "; choose its dataset on the Data page to see how sure it is"
     return (
-        f"Accuracy is on the {on} of {run.dataset or 'its dataset'}{sure}. The same clips chose the epoch that the "
-        f"other figures show ({run.best_epoch or 'the best one'}), so it flatters a little."
+        f"Accuracy is on the {on} of {plain(run.dataset) or 'its dataset'}{sure}. The same clips chose the epoch that "
+        f"the other figures show ({run.best_epoch or 'the best one'}), so it flatters a little."
     )
 
 

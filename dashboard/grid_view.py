@@ -12,7 +12,7 @@ from core.presets import PRESETS
 from dashboard import dataset_choice, state
 from dashboard.training_form import SETTING_NOTES, choose_device
 from dashboard.widgets import explained, show_figure
-from dashboard.wording import duration, percent
+from dashboard.wording import duration, percent, plain
 
 POLL_S = 2.0
 """Seconds between two looks at a grid that is being trained."""
@@ -102,7 +102,7 @@ def choose(names: list[str]) -> GridState:
 def draw(found: GridState) -> None:
     """How far a grid is, what can be done with it, and what it found."""
     if found.plan is None:
-        st.error(found.message, icon=":material/broken_image:")
+        st.error(plain(found.message), icon=":material/broken_image:")
         return
     if found.working:
         st.fragment(run_every=POLL_S)(_watched)(found.name)
@@ -137,7 +137,7 @@ def _ended(found: GridState) -> None:
     _progress(found)
     if found.failed:
         many = "1 training" if found.failed == 1 else f"{found.failed} trainings"
-        st.error(f"{many} failed. {found.message}", icon=":material/error:")
+        st.error(f"{many} failed. {plain(found.message)}", icon=":material/error:")
     row = st.container(horizontal=True)
     if not found.finished and row.button("Resume", key="grid.resume", icon=":material/play_arrow:"):
         with explained():

@@ -19,7 +19,7 @@ from dashboard import cache, state
 from dashboard.clip_player import split_title
 from dashboard.recordings_view import title as truth_title
 from dashboard.widgets import show_notes
-from dashboard.wording import percent, utc_moment, word
+from dashboard.wording import as_code, percent, plain, utc_moment, word
 
 SOURCES = {"dataset": "A clip of the dataset", "upload": "Upload a file", "own": "My own recordings"}
 
@@ -67,7 +67,7 @@ def _of_dataset(pack: Pack) -> Waveform:
     rows = (in_split & (pack.words == spoken)).nonzero()[0]
     number = right.number_input(f"Clip (1 to {len(rows):,})", 1, len(rows), key=f"hearing.clip.{split}.{spoken}")
     row = int(rows[int(number or 1) - 1])
-    st.caption(f"`{pack.files[row]}` · {pack.title}")
+    st.caption(f"{as_code(pack.files[row])} · {plain(pack.title)}")
     return pack.clip(row)
 
 
@@ -88,7 +88,7 @@ def _upload() -> Waveform | None:
     read = cache.sound(file.getvalue(), file.name)
     show_notes(read)
     sound, start = loudest_second(read.waveform)
-    st.caption(f"The loudest second of {file.name}, from {start / SAMPLE_RATE:.2f} s on.")
+    st.caption(f"The loudest second of {plain(file.name)}, from {start / SAMPLE_RATE:.2f} s on.")
     return sound
 
 

@@ -168,7 +168,7 @@ def _ranking(filters: Filters, facts: KernelFacts) -> None:
 
 def evolution(run: RunState, filters: Filters, number: int, view: View) -> None:
     """One bin at every kept epoch, where kernels were kept."""
-    snapshots, reports = cache.evolution(run.folder)
+    snapshots, reports = cache.evolution(run.folder, filters)
     snapshots = [one for one in snapshots if one.stft_cos.size]
     if kept(snapshots, filters.trains_stft, "STFT kernels"):
         n = n_validation(run)

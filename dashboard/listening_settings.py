@@ -14,6 +14,7 @@ from core.errors import ConfigError
 from core.runs import RunState
 from dashboard import listener
 from dashboard.widgets import explained
+from dashboard.wording import plain
 
 KNOBS = {
     "threshold": "Threshold",
@@ -46,7 +47,7 @@ def of(run: RunState) -> Settings:
     try:
         settings = Settings(run, operating_point.load(run.folder), "")
     except ConfigError as error:
-        settings = Settings(run, ListeningConfig(), f"{error} The defaults are used.")
+        settings = Settings(run, ListeningConfig(), f"{plain(error)} The defaults are used.")
     if st.session_state.get(_key(run, "kept")) != repr(settings.kept):
         _reset(settings)
     for name in KNOBS:

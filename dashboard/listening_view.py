@@ -20,7 +20,7 @@ from dashboard.listener import Heard
 from dashboard.listening_picture import Look, look
 from dashboard.listening_settings import Settings
 from dashboard.widgets import explained
-from dashboard.wording import percent
+from dashboard.wording import percent, plain
 
 EAR, BELL = "live.ear", "live.bell"
 """Keys of the two parts that run in the browser."""
@@ -117,7 +117,7 @@ def _choose_device() -> int | None:
     try:
         devices = input_devices(refresh=refresh)
     except MicrophoneError as error:
-        st.warning(str(error), icon=":material/mic_off:")
+        st.warning(plain(error), icon=":material/mic_off:")
         return None
     if not devices:
         st.warning(

@@ -11,7 +11,7 @@ from core.data.demo import CAUTION, has_synthetic_voices
 from core.runs import RunState
 from dashboard import state
 from dashboard.widgets import page_link
-from dashboard.wording import percent
+from dashboard.wording import percent, plain
 
 
 def models() -> list[RunState]:
@@ -97,7 +97,7 @@ def draw(*, used: bool) -> None:
 
 def _describe(run: RunState) -> None:
     source = "Came with the project." if run.shipped else "Your own run."
-    data = f" Trained on: {run.dataset}." if run.dataset else ""
+    data = f" Trained on: {plain(run.dataset)}." if run.dataset else ""
     score = ""
     if run.best_accuracy is not None:
         score = f" Best epoch {run.best_epoch}: {percent(run.best_accuracy)} of its validation clips right."
@@ -130,7 +130,9 @@ def require_model(why: str) -> RunState:
         page_link("training", "Train a first model")
         st.stop()
     if run.config is None:
-        st.warning(f"{run.name}: {run.message} The model itself is read from its own file.", icon=":material/warning:")
+        st.warning(
+            f"{run.name}: {plain(run.message)} The model itself is read from its own file.", icon=":material/warning:"
+        )
     # The sidebar with the picker is folded away on a phone.
     st.caption(f"Model: {title(run)}")
     return run

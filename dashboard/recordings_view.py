@@ -19,7 +19,7 @@ from core.results import Detection
 from core.sound.reading import Waveform, loudest_second
 from dashboard import state
 from dashboard.widgets import explained
-from dashboard.wording import clips, percent, utc_moment, word
+from dashboard.wording import as_code, clips, percent, plain, utc_moment, word
 
 TRUTHS = (*KEYWORDS, UNKNOWN_LABEL, SILENCE_LABEL)
 """What a clip can really be, in the order of the menus."""
@@ -225,7 +225,7 @@ def _told(place: str) -> Iterator[None]:
 
 def _show_failure(place: str) -> None:
     if text := st.session_state[state.FAILED].get(place):
-        st.error(text, icon=":material/error:")
+        st.error(plain(text), icon=":material/error:")
 
 
 def _draw_list_again() -> None:
@@ -257,13 +257,12 @@ def _row(recording: Recording) -> None:
         about, player, truth, delete = st.columns([3, 4, 3, 1], vertical_alignment="center")
         heard = f"heard **{word(recording.word)}**" if recording.word else "heard no word"
         sure = f" ({percent(recording.score)})" if recording.score is not None else ""
-        model = recording.model.replace("`", "'")
-        what = f"`{model}` {heard}{sure}" if model else "Found in the folder"
+        what = f"{as_code(recording.model)} {heard}{sure}" if recording.model else "Found in the folder"
         about.markdown(f"{what}  \n:small[:gray[{utc_moment(recording.utc)}]]")
         try:
             player.audio(recordings.wav(recording.id))
         except DataError as error:
-            player.caption(str(error))
+            player.caption(plain(error))
         select = f"recordings.truth.{recording.id}"
         # The table decides, also after another session changed it or a change could not be saved.
         st.session_state[select] = recording.truth or None

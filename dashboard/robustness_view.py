@@ -22,7 +22,7 @@ from dashboard import cache, jobs, picker, state
 from dashboard.jobs import Progress
 from dashboard.training_form import choose_device
 from dashboard.widgets import job_panel, page_link
-from dashboard.wording import clips, percent, word
+from dashboard.wording import clips, percent, plain, word
 
 KINDS: dict[Kind, str] = {"noise": "Noise", "shift": "Shift in time", "gain": "Loudness", "speed": "Speed"}
 
@@ -72,7 +72,7 @@ def require_data() -> Pack:
     try:
         pack = cache.data(state.data_root())
     except DataError as error:
-        st.info(str(error), icon=":material/info:")
+        st.info(plain(error), icon=":material/info:")
         pack = None
     if pack is None:
         st.info("To change clips, the clips of a dataset are needed. Prepare one first.", icon=":material/info:")
@@ -236,9 +236,8 @@ def choose_point(records: list[Robustness]) -> tuple[int, int]:
     )  # fmt: skip
     right.selectbox("Clips sorted by the answers of", [record.run for record in records], key=MODEL)
     number, step = chosen_point(records)
-    st.markdown(
-        f"{records[number].run} {point_text(first.kind, first.values[step])}: **{_counts(records[number], step)}**"
-    )
+    point = point_text(first.kind, first.values[step])
+    st.markdown(f"{plain(records[number].run)} {point}: **{_counts(records[number], step)}**")
     beside(records, number, step)
     return number, step
 
@@ -249,11 +248,11 @@ def explain(records: list[Robustness]) -> None:
     share, label = first.baseline
     text = (
         "Each line is a model; a steep line is a model that needs ideal conditions. Whiskers show how far the accuracy "
-        f"on endlessly many such clips may lie. Measured on {clips_text(first)} ({first.dataset}), drawn with seed "
-        f"{first.seed}; always answering “{word(label)}” would score {percent(share)}. "
+        f"on endlessly many such clips may lie. Measured on {clips_text(first)} ({plain(first.dataset)}), drawn with "
+        f"seed {first.seed}; always answering “{word(label)}” would score {percent(share)}. "
     )
     if first.noises:
-        text += f"Noises, none of which training heard: {', '.join(map(noise_title, first.noises))}."
+        text += f"Noises, none of which training heard: {plain(', '.join(map(noise_title, first.noises)))}."
     st.caption(text)
 
 
@@ -338,12 +337,12 @@ def _about(records: list[Robustness], clip: int, step: int, pack: Pack) -> str:
     row = int(first.rows[clip])
     spoken = word(str(pack.words[row]))
     counted = " (counts as unknown)" if spoken != word(LABELS[int(first.truth[clip])]) else ""
-    noise = f" in {noise_title(first.noises[int(first.noise[clip])])}" if first.noises else ""
+    noise = f" in {plain(noise_title(first.noises[int(first.noise[clip])]))}" if first.noises else ""
     lines = [f"**{spoken}**{counted}{noise}"]
     for record in records:
         mark = ":green[✓]" if record.right[step, clip] else ":red[✗]"
         answer = word(LABELS[int(record.answers[step, clip])])
-        lines.append(f"{mark} {record.run}: {answer}, {percent(float(record.scores[step, clip]))}")
+        lines.append(f"{mark} {plain(record.run)}: {answer}, {percent(float(record.scores[step, clip]))}")
     return "  \n".join(lines)
 
 

@@ -11,7 +11,7 @@ from core.config import SETTINGS, RunConfig
 from core.runs import RunState
 from dashboard import report_button, state
 from dashboard.widgets import explained, model_button, show_figure, show_metrics
-from dashboard.wording import device, duration, moment, percent
+from dashboard.wording import device, duration, moment, percent, plain
 
 POLL_S = 1.0
 """Seconds between two looks at a run that is training."""
@@ -42,7 +42,7 @@ def _watched(name: str) -> None:
         st.rerun()
     stopping = runs.stop_requested(run.folder)
     left, right = st.columns([4, 1], vertical_alignment="center")
-    left.markdown(f"**{name}** · {run.config.title if run.config else ''} · {run.dataset or 'opening the data'}")
+    left.markdown(f"**{name}** · {run.config.title if run.config else ''} · {plain(run.dataset) or 'opening the data'}")
     with right, explained():
         if not stopping and st.button("Stop", key=f"training.stop.{name}", icon=":material/stop:", width="stretch"):
             runs.stop_run(run.folder)
@@ -67,13 +67,13 @@ def _share(run: RunState) -> float:
 
 def _where(run: RunState) -> str:
     if run.message:
-        return run.message
+        return plain(run.message)
     if run.state == "starting":
         return "Starting: loading PyTorch and the data takes a few seconds."
     if run.epoch >= run.epochs:
         return "Finishing."
     step = f", step {run.step} of {run.steps}" if run.steps else ""
-    where = f" · on the {device(run.device)}" if run.device else ""
+    where = f" · on the {plain(device(run.device))}" if run.device else ""
     return f"Epoch {run.epoch + 1} of {run.epochs}{step}{where}"
 
 
@@ -99,14 +99,14 @@ def details(run: RunState) -> None:
     head.markdown(f"#### {run.name}")
     head.badge(words, icon=icon, color=colour)  # type: ignore[arg-type]
     if run.state in ("failed", "crashed", "broken"):
-        st.error(run.message or "It ended without saying why.", icon=":material/error:")
+        st.error(plain(run.message) or "It ended without saying why.", icon=":material/error:")
     elif run.message:
-        st.info(run.message)
+        st.info(plain(run.message))
     show_metrics(
         ("Epochs", f"{run.epoch} of {run.epochs}"),
         ("Best validation accuracy", percent(run.best_accuracy)),
         ("Trained for", duration(run.trained_seconds) if run.trained_seconds else "–"),
-        ("Device", device(run.device) or "–"),
+        ("Device", plain(device(run.device)) or "–"),
     )
     st.caption(" · ".join(_facts(run)))
     _actions(run)
@@ -118,7 +118,7 @@ def details(run: RunState) -> None:
 
 
 def _facts(run: RunState) -> list[str]:
-    facts = [f"Dataset: {run.dataset}"] if run.dataset else []
+    facts = [f"Dataset: {plain(run.dataset)}"] if run.dataset else []
     if run.config:
         facts.append(f"Setting {run.config.front_end.setting}: {SETTINGS[run.config.front_end.setting]}")
         facts.append(f"seed {run.config.training.seed}")
@@ -168,7 +168,7 @@ def estimate(config: RunConfig, dataset: str, past: Sequence[RunState]) -> str:
         if alike:
             an_epoch = run.trained_seconds / run.epoch
             total = an_epoch * config.training.epochs
-            where = device(run.device)
+            where = plain(device(run.device))
             return f"About {duration(total)}: {run.name} took {an_epoch:.1f} s an epoch on {where}."
     return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from contextvars import ContextVar
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from core.figures.export import as_csv
+from dashboard.wording import plain
 
 PICTURE = "app.picture"
 """Format in which a figure's camera button saves it: "svg" or "png"."""
@@ -59,7 +61,7 @@ def draw() -> None:
 
 def _title(figure: Any, key: str) -> str:
     """What is shown, without plotly's tags."""
-    return re.sub(r"<[^>]*>", " ", figure.layout.title.text or key).replace("  ", " ").strip()
+    return plain(html.unescape(re.sub(r"<[^>]*>", " ", figure.layout.title.text or key)))
 
 
 def _file_name(key: str) -> str:

@@ -14,14 +14,14 @@ from core.results import Evaluation, Scores
 from core.runs import RunState
 from dashboard import cache
 from dashboard.widgets import show_figure, show_metrics
-from dashboard.wording import clips, interval, percent, word
+from dashboard.wording import clips, interval, percent, plain, word
 
 
 def heading(evaluation: Evaluation) -> str:
     """Protocol, number of clips and dataset in one line."""
     if evaluation.protocol == OWN:
-        return f"{evaluation.dataset}: {clips(evaluation.n)}"
-    return f"{PROTOCOLS[evaluation.protocol].capitalize()}: {clips(evaluation.n)} of {evaluation.dataset}"
+        return f"{plain(evaluation.dataset)}: {clips(evaluation.n)}"
+    return f"{PROTOCOLS[evaluation.protocol].capitalize()}: {clips(evaluation.n)} of {plain(evaluation.dataset)}"
 
 
 def headline(evaluation: Evaluation, scores: Scores, trained_on: str) -> None:
@@ -42,14 +42,14 @@ def headline(evaluation: Evaluation, scores: Scores, trained_on: str) -> None:
         ("Loss", f"{scores.loss:.3f}", "Mean cross-entropy (nats): 0 is sure and right; 2.48 is a blind guess."),
     )
     st.caption(
-        f"{evaluation.run} on the {PROTOCOLS[evaluation.protocol]} ({PROTOCOL_NOTES[evaluation.protocol]}). "
+        f"{plain(evaluation.run)} on the {PROTOCOLS[evaluation.protocol]} ({PROTOCOL_NOTES[evaluation.protocol]}). "
         f"Always answering '{word(scores.baseline_label)}' would score {percent(scores.baseline)}; "
         + ("the model is better than that." if low > scores.baseline else "the model is not clearly better than that.")
     )
     if evaluation.protocol == OWN:
         st.warning(BIAS, icon=":material/balance:")
     if trained_on and trained_on != evaluation.dataset:
-        st.caption(f"It was trained on other data: {trained_on}.")
+        st.caption(f"It was trained on other data: {plain(trained_on)}.")
 
 
 def draw_words(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,9 +14,11 @@ from core.config import BENCHMARK_TASKS
 from core.errors import RunError
 from core.figures.timing_words import amount, comparison, limit_note
 from core.results import BenchmarkReport, Timing
+from core.strict import to_json
 from dashboard import jobs, wording
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel
+from dashboard.wording import plain
 
 JOB = "speed"
 LENGTHS = {"quick": "Quick: within a minute or two", "full": "Full: takes about ten minutes"}
@@ -103,11 +104,11 @@ def choose_device(report: BenchmarkReport) -> str:
 
 def facts(report: BenchmarkReport, device: str) -> None:
     """Where, when and with what was timed, and what the machine can do at best."""
-    st.header(f"Measured {wording.utc_moment(report.moment)}")
+    st.header(f"Measured {plain(wording.utc_moment(report.moment))}")
     place = wording.device(device)
     lines = [
-        _line("Machine", [f"{name} {value}" for name, value in report.machine.items() if value]),
-        _line("Versions", [f"{name} {value}" for name, value in report.versions.items()]),
+        _line("Machine", [plain(f"{name} {value}") for name, value in report.machine.items() if value]),
+        _line("Versions", [plain(f"{name} {value}") for name, value in report.versions.items()]),
         _line(
             "Measurement",
             ["quick" if report.quick else "full", f"{report.threads} thread{'s' * (report.threads != 1)}"],
@@ -121,7 +122,7 @@ def facts(report: BenchmarkReport, device: str) -> None:
     ]
     st.caption("  \n".join(line for line in lines if line))
     for note in report.notes:
-        st.info(note, icon=":material/info:")
+        st.info(plain(note), icon=":material/info:")
 
 
 def _line(name: str, facts: Sequence[str]) -> str:
@@ -188,7 +189,7 @@ def numbers(report: BenchmarkReport) -> None:
 
 def as_json_lines(report: BenchmarkReport) -> str:
     """Every timing of a report as a JSON object on a line of its own, for scripts."""
-    return "".join(json.dumps(timing_record(timing)) + "\n" for timing in report.timings)
+    return "".join(to_json(timing_record(timing)) + "\n" for timing in report.timings)
 
 
 def _row(record: dict[str, Any]) -> dict[str, str]:

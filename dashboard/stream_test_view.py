@@ -21,7 +21,7 @@ from core.stream_accuracy import load_report, report_path, save_report, stream_t
 from dashboard import cache, jobs, state
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel, page_link, show_clickable_figure
-from dashboard.wording import percent
+from dashboard.wording import percent, plain
 
 SNRS_DB = (None, 20.0, 10.0, 5.0, 0.0)
 MINUTES = (2, 5, 10, 20, 40)
@@ -39,7 +39,7 @@ def panel(run: RunState, device: str) -> None:
     try:
         report = load_report(run.folder)
     except DataError as error:
-        st.warning(str(error), icon=":material/warning:")
+        st.warning(plain(error), icon=":material/warning:")
         return
     if report is None:
         return
@@ -76,7 +76,7 @@ def _offer(run: RunState, device: str) -> None:
         help="False alarms are rare: the longer the model listens, the narrower the interval of their rate.",
     )  # fmt: skip
     total = 2 * len(snrs_db) * minutes
-    st.caption(f"{total} minutes of sound from {pack.title}: half from validation clips, half from test clips.")
+    st.caption(f"{total} minutes of sound from {plain(pack.title)}: half from validation clips, half from test clips.")
     if st.button("Start the stream test", key="live.stream.start", icon=":material/timer:", disabled=not snrs_db):
         root = state.data_root()
         jobs.start(
@@ -152,7 +152,7 @@ def _settings(run: Path) -> tuple[ListeningConfig, str]:
     try:
         return operating_point.load(run), ""
     except ConfigError as error:
-        return ListeningConfig(), f"{error} The defaults are used."
+        return ListeningConfig(), f"{plain(error)} The defaults are used."
 
 
 def _difference(now: ListeningConfig, tested: ListeningConfig) -> str:
@@ -182,9 +182,9 @@ def _show_scores(report: StreamReport, threshold: float) -> None:
     noise = ", ".join(dict.fromkeys(name.replace("_", " ") for track in tracks for name in track.noise))
     words = max(tracks, key=lambda track: track.n_words)
     st.caption(
-        f"{report.dataset}; {words.minutes:g} minutes a track, with {words.n_words:,} words from {words.n_clips:,} "
-        "different clips. "
-        + (f"Background: {noise}, which training did not hear. " if noise else "")
+        f"{plain(report.dataset)}; {words.minutes:g} minutes a track, with {words.n_words:,} words from "
+        f"{words.n_clips:,} different clips. "
+        + (f"Background: {plain(noise)}, which training did not hear. " if noise else "")
         + "In brackets: where the true value lies with 95 % probability, if all words and noises were different ones. "
         "Hours: the time in which no keyword was said; it is full of talk, and a quiet hour has fewer false alarms. "
         "Delay: from the end of a word to the end of the sound that its detection needed; computing comes on top."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from core import runs
 from core.files import write_json
 from core.runs import RunState
+from core.strict import read_json
 from dashboard import cache, dataset_choice
 
 log = logging.getLogger(__name__)
@@ -61,9 +61,9 @@ def _file() -> Path:
 def _seen() -> set[str]:
     """Pages that were looked at with a model of the user's own."""
     try:
-        pages = json.loads(_file().read_bytes())["looked_at"]
+        pages = read_json(_file())["looked_at"]
         return {page for page in pages if isinstance(page, str)}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError):
         return set()
 
 

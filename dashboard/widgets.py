@@ -12,7 +12,7 @@ from core.errors import KeywordSpottingError, name_error, system_error
 from core.sound.reading import Sound
 from core.text import is_text
 from dashboard import jobs, saving, state
-from dashboard.wording import duration, size
+from dashboard.wording import duration, plain, size
 
 PAGES = {
     "overview": ("Overview", ":material/home:"),
@@ -47,13 +47,13 @@ def explained() -> Iterator[None]:
     try:
         yield
     except KeywordSpottingError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(plain(error), icon=":material/error:")
     except OSError as error:
-        st.error(system_error(error), icon=":material/error:")
+        st.error(plain(system_error(error)), icon=":material/error:")
     except UnicodeEncodeError as error:
         if is_text(error.object):
             raise
-        st.error(name_error(error), icon=":material/error:")
+        st.error(plain(name_error(error)), icon=":material/error:")
 
 
 def show_figure(figure: Any, key: str) -> None:
@@ -87,7 +87,7 @@ def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:
 def show_notes(sound: Sound) -> None:
     """Say what had to be done to a sound to hear it; nothing for a plain one."""
     for note in sound.notes:
-        st.caption(f":material/info: {note}")
+        st.caption(f":material/info: {plain(note)}")
 
 
 def page_link(page: str, label: str) -> None:
@@ -115,9 +115,9 @@ def job_panel(name: str) -> bool:
         st.fragment(run_every=POLL_S)(_running_job)(name)
         return True
     if job.state == "failed":
-        st.error(f"{job.title}: {job.message}", icon=":material/error:")
+        st.error(f"{plain(job.title)}: {plain(job.message)}", icon=":material/error:")
     elif job.state == "cancelled":
-        st.info(f"{job.title} was cancelled. Nothing half-finished is used.", icon=":material/cancel:")
+        st.info(f"{plain(job.title)} was cancelled. Nothing half-finished is used.", icon=":material/cancel:")
     if job.state != "done":
         st.button("Dismiss", key=f"job.dismiss.{name}", on_click=jobs.forget, args=(name,))
     return False
@@ -140,10 +140,10 @@ def _running_job(name: str) -> None:
 
 def _job_text(job: jobs.Job) -> str:
     if not job.total:
-        return f"{job.what or job.title} …"
+        return f"{plain(job.what or job.title)} …"
     if job.unit == "bytes":
         amount = f"{size(job.done)} of {size(job.total)}"
     else:
         amount = f"{job.done:,} of {job.total:,} {job.unit}".strip()
     left = job.seconds_left
-    return f"{job.what or job.title}: {amount}" + (f", about {duration(left)} left" if left is not None else "")
+    return f"{plain(job.what or job.title)}: {amount}" + (f", about {duration(left)} left" if left is not None else "")

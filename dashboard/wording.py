@@ -1,7 +1,8 @@
-"""Numbers as people read them."""
+"""Numbers as people read them, and foreign texts as they are."""
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime
 
@@ -93,3 +94,30 @@ def word(label: str) -> str:
     ('silence', 'yes')
     """
     return label.strip("_")
+
+
+_SIGNS = re.compile(r"[\\`*\[\]<$~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=[#A-Za-z0-9]+;)|^[#>+=-]|(?<=^\d)[.)]")
+_JOINS = re.compile(r"(?<=:)(?=[A-Za-z+/_-])|(?<!\d:)(?<=:)(?=\d)|(?<=\bwww)(?=\.)", re.IGNORECASE)
+
+
+def plain(text: object) -> str:
+    r"""A text from a run, a file, a dataset or an error, to be shown letter by letter in one paragraph.
+
+    What Streamlit would read as Markdown, mathematics, a colour or an icon is escaped, so that no such text can show a
+    picture, set a link or look like a part of the page. Icons and addresses are looked for after the escapes are gone;
+    an invisible joiner (U+2060) splits those.
+
+    >>> print(plain("![a](x) $b$ config.json __c__"))
+    !\[a\](x) \$b\$ config.json \_\_c\_\_
+    """
+    joined = _JOINS.sub("\u2060", " ".join(str(text).split()))
+    return _SIGNS.sub(lambda sign: f"\\{sign.group()}", joined)
+
+
+def as_code(text: object) -> str:
+    """A file's name in the letters of a computer, whatever it is called.
+
+    >>> as_code("yes/a`b.wav")
+    "`yes/a'b.wav`"
+    """
+    return f"`{' '.join(str(text).split()).replace('`', chr(39)) or ' '}`"

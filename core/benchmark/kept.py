@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
 from pathlib import Path
 from typing import Any
 
-from core.config import BENCHMARK_TASKS
+from core.config import BENCHMARK_TASKS, from_dict
 from core.data.pack import packs_folder
 from core.errors import WriteError
 from core.files import write_json
-from core.results import BenchmarkReport, MachineLimits, Spread, Timing
+from core.results import BenchmarkReport, Timing
+from core.strict import LARGE_BYTES, read_json
 
 FORMAT = 1
 """Number of the file's format; files of another one are passed over."""
@@ -46,8 +46,8 @@ def kept_reports() -> list[BenchmarkReport]:
     reports = []
     for path in reports_folder().glob("*.json"):
         try:
-            reports.append(_report(json.loads(path.read_text())))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            reports.append(_report(read_json(path, LARGE_BYTES)))
+        except (OSError, ValueError) as error:
             _log.warning("The benchmark report %s cannot be read (%s).", path.name, error)
     return sorted(reports, key=lambda report: report.moment, reverse=True)
 
@@ -76,37 +76,10 @@ def timing_record(timing: Timing) -> dict[str, Any]:
 
 
 def _report(saved: dict[str, Any]) -> BenchmarkReport:
-    if saved["format"] != FORMAT:
-        raise ValueError(f"format {saved['format']!r}")
-    return BenchmarkReport(
-        moment=str(saved["moment"]),
-        quick=bool(saved["quick"]),
-        threads=int(saved["threads"]),
-        machine={str(name): str(value) for name, value in saved["machine"].items()},
-        versions={str(name): str(value) for name, value in saved["versions"].items()},
-        limits=tuple(
-            MachineLimits(str(one["device"]), float(one["gflop_per_s"]), float(one["copy_gb_per_s"]))
-            for one in saved["limits"]
-        ),
-        timings=tuple(_timing(one) for one in saved["timings"]),
-        notes=tuple(map(str, saved["notes"])),
-    )
-
-
-def _timing(saved: dict[str, Any]) -> Timing:
-    if saved["task"] not in BENCHMARK_TASKS or not saved["seconds"] or int(saved["n_clips"]) < 1:
-        raise ValueError(f"no timing of a known task: {saved['task']!r}")
-    return Timing(
-        task=str(saved["task"]),
-        variant=str(saved["variant"]),
-        setting=str(saved["setting"]),
-        device=str(saved["device"]),
-        n_clips=int(saved["n_clips"]),
-        seconds=tuple(map(float, saved["seconds"])),
-        ratios={
-            str(name): Spread(float(one["median"]), float(one["low"]), float(one["high"]))
-            for name, one in saved["ratios"].items()
-        },
-        parts={str(name): float(seconds) for name, seconds in saved["parts"].items()},
-        floor_s=None if saved["floor_s"] is None else float(saved["floor_s"]),
-    )
+    if saved.pop("format", None) != FORMAT:
+        raise ValueError(f"it is not of the format {FORMAT}")
+    report = from_dict(BenchmarkReport, saved)
+    for timing in report.timings:
+        if timing.task not in BENCHMARK_TASKS or not timing.seconds or min(timing.seconds) < 0 or timing.n_clips < 1:
+            raise ValueError(f"no timing of a known task: {timing.task!r:.40}")
+    return report

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from core.commands.options import Commands, add_device, add_json, device_name, progress_bar
 from core.commands.output import note
 from core.config import BENCHMARK_TASKS
 from core.results import BenchmarkReport, Timing
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
             note(f"note: the report could not be kept ({error.strerror})")
     if options.json:
         for timing in report.timings:
-            print(json.dumps(timing_record(timing)))
+            print(to_json(timing_record(timing)))
     else:
         print(as_text(report))
     return 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from core import runs
 from core.commands.options import Commands, add_device, add_json, device_name
 from core.commands.output import note
 from core.commands.sound_files import noted, read
 from core.errors import AudioError
+from core.strict import to_json
 from core.text import printable
 
 
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             failed = True
             note(f"error: {printable(file)}: {error}")
             if options.json:
-                print(json.dumps({"file": file, "error": str(error)}), flush=True)
+                print(to_json({"file": file, "error": str(error)}), flush=True)
             continue
         if options.json:
             record = {
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
                 "ranking": [list(pair) for pair in prediction.ranking],
                 **noted(sound),
             }
-            print(json.dumps(record), flush=True)
+            print(to_json(record), flush=True)
         else:
             others = ", ".join(f"{label} {score:.0%}" for label, score in prediction.ranking[1:3])
             print(f"{printable(file)}: {prediction.label} {prediction.score:.0%} (then {others})", flush=True)

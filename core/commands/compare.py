@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from core.errors import ConfigError, DataError
 from core.paths import environment_text
 from core.results import Evaluation, Scores
 from core.results_folder import is_outdated
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     settings = [row for row in settings_table(configs) if row.differs]
     measured = [(one, scores(one)) for one in evaluations]
     if options.json:
-        print(json.dumps(as_record(measured, found, settings, costs, timed)))
+        print(to_json(as_record(measured, found, settings, costs, timed)))
     else:
         print(as_text(measured, found, settings, costs, timed))
     return 0

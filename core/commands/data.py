@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from core.commands.options import Commands, add_data, add_json, data_root, progress_bar
 from core.commands.output import note
 from core.data.download import DISK_BYTES, DOWNLOAD_BYTES, download_speech_commands
 from core.paths import path_from
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
             "problems": [vars(problem) for problem in summary.problems],
             "pack": str(pack.folder),
         }
-        print(json.dumps(record))
+        print(to_json(record))
         summary.require_trainable()
         return 0
     print(f"{summary.title}\npacked in {pack.folder}\n")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING
 
 from core import runs
@@ -11,6 +10,7 @@ from core.commands.options import Commands, add_device, add_json, add_knobs, dev
 from core.commands.output import note
 from core.commands.sound_files import noted, read
 from core.errors import AudioError
+from core.strict import to_json
 from core.text import printable
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
             failed = True
             note(f"error: {printable(file)}: {error}")
             if options.json:
-                print(json.dumps({"file": file, "error": str(error)}), flush=True)
+                print(to_json({"file": file, "error": str(error)}), flush=True)
             continue
         for detection in detections:
             print(_line(file, sound, detection, as_json=options.json), flush=True)
@@ -81,4 +81,4 @@ def _line(file: str, sound: Sound, detection: Detection, *, as_json: bool) -> st
         "heard_s": detection.heard_s,
         **noted(sound),
     }
-    return json.dumps(record)
+    return to_json(record)

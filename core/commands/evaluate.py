@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from core import runs
@@ -20,6 +19,7 @@ from core.commands.options import (
 from core.commands.output import note
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.results import Evaluation, Scores
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         note(f"note: the evaluation could not be kept in {file.parent} ({error.strerror})")
     result = scores(evaluation)
-    print(json.dumps(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
+    print(to_json(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from core import runs
 from core.commands.options import (
@@ -20,6 +19,7 @@ from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.experiments.kept import as_csv, as_record, content_hash, kept_path, load_findings, save_findings
 from core.experiments.outcomes import Findings, Outcome
 from core.experiments.plan import KINDS, NORMALISATIONS, Experiment, parse_numbers
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     if options.csv:
         print(as_csv(findings), end="")
     else:
-        print(json.dumps(as_record(findings)) if options.json else as_text(findings))
+        print(to_json(as_record(findings)) if options.json else as_text(findings))
     return 0
 
 

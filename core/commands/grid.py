@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from core.grid_table import BASES, CLAIM, Row, as_csv, as_records, summarise
 from core.memory import keep_freed_memory
 from core.presets import PRESETS
 from core.runs import RunState
+from core.strict import to_json
 from core.text import shortened
 
 
@@ -160,7 +160,7 @@ def _print(folder: Path, options: argparse.Namespace) -> None:
         print(as_csv(rows), end="")
     elif options.json:
         for record in as_records(rows):
-            print(json.dumps(record))
+            print(to_json(record))
     else:
         state = grid_state(folder)
         print(f"{folder.name}: {state.done} of {state.cells} trained; accuracy on the {PROTOCOLS[options.protocol]}")

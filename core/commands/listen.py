@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import queue
 import signal
 from contextlib import suppress
@@ -23,6 +22,7 @@ from core.commands.options import (
 from core.commands.output import note
 from core.errors import ConfigError, MicrophoneError
 from core.microphone import Microphone, input_devices
+from core.strict import to_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ def _print_word(word: Detection, microphone: Microphone, as_json: bool) -> None:
     latency_s = microphone.age_s(word.end_s)
     if as_json:
         times = {"start_s": round(word.start_s, 3), "end_s": round(word.end_s, 3), "latency_s": round(latency_s, 3)}
-        print(json.dumps({"word": word.word, "score": word.score, **times}), flush=True)
+        print(to_json({"word": word.word, "score": word.score, **times}), flush=True)
     else:
         when = f"{word.start_s:.2f} to {word.end_s:.2f} s"
         print(f"{word.word:8}{word.score:4.0%}   {when}   ({latency_s:.2f} s after its end)", flush=True)
@@ -124,7 +124,7 @@ def _list_devices(as_json: bool) -> None:
     devices = input_devices()
     if as_json:
         for device in devices:
-            print(json.dumps(dataclasses.asdict(device)))
+            print(to_json(dataclasses.asdict(device)))
         return
     if not devices:
         note("There is no device that can record.")

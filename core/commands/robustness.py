@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from core.commands.options import (
     progress_bar,
 )
 from core.config import OWN, PROTOCOLS
+from core.strict import to_json
 
 KINDS = {"noise": "dB", "shift": "ms", "gain": "dB", "speed": "times"}
 """What can happen to the clips, and the unit it is measured in."""
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     if options.csv:
         print(as_csv(records), end="")
     else:
-        print(json.dumps({"measurements": [as_record(one) for one in records]}) if options.json else as_text(records))
+        print(to_json({"measurements": [as_record(one) for one in records]}) if options.json else as_text(records))
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from core import runs as run_folders
 from core.commands.options import Commands, add_json
 from core.config import to_dict
 from core.errors import RunError
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
         run_folders.delete_run(run_folders.find_run(options.delete))
     found = run_folders.list_runs()
     if options.json:
-        print(json.dumps([_record(one) for one in found]))
+        print(to_json([_record(one) for one in found]))
         return 0
     if not found:
         print("No runs yet. Train one: python -m core train --preset linear --setting D --epochs 10")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from core import runs
@@ -20,6 +19,7 @@ from core.commands.options import (
 )
 from core.config import OWN, PROTOCOLS, to_dict
 from core.results import StreamReport, StreamScores, StreamTrack
+from core.strict import to_json
 
 
 def add(commands: Commands) -> None:
@@ -78,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
             Classifier(path, device_name(options.device)), data, config, name=path.name, protocols=[options.protocol],
             snrs_db=options.snr, minutes=options.minutes, seed=options.seed, progress=progress,
         )  # fmt: skip
-    print(json.dumps(as_record(report)) if options.json else as_text(report, curve=options.curve))
+    print(to_json(as_record(report)) if options.json else as_text(report, curve=options.curve))
     return 0
 
 

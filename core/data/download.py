@@ -37,6 +37,7 @@ from core.data.speech_commands import (
 from core.data.splits import TESTING_LIST, VALIDATION_LIST
 from core.errors import DataError
 from core.files import write_bytes
+from core.strict import read_json
 from core.text import printable_name
 
 _SITE = "https://storage.googleapis.com/download.tensorflow.org/data/"
@@ -424,8 +425,8 @@ def _request(url: str, start: int, part: Path) -> urllib.request.Request:
     if start:
         request.add_header("Range", f"bytes={start}-")
         with suppress(OSError, ValueError):
-            etag = json.loads(_etag_file(part).read_text()).get("etag", "")
-            if etag and not etag.startswith("W/"):
+            etag = read_json(_etag_file(part)).get("etag")
+            if isinstance(etag, str) and etag.isprintable() and etag and not etag.startswith("W/"):
                 request.add_header("If-Range", etag)
     return request
 

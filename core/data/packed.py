@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from core.config import CLIP_SAMPLES, LABELS, OWN, PROTOCOLS, SAMPLE_RATE
 from core.data.source import SPLITS, DataSummary, label_of, require_words, summarise
 from core.errors import DataError
 from core.results import Problem
+from core.strict import LARGE_BYTES, read_json
 
 FORMAT = 2
 """Number of the pack's format; a pack of another format is built anew.
@@ -122,18 +122,18 @@ def _damaged(folder: Path, file: str, what: str) -> DataError:
 def _read_about(folder: Path) -> dict[str, Any]:
     """The content of ``about.json``, with its format checked."""
     try:
-        about = json.loads((folder / ABOUT_FILE).read_bytes())
+        about = read_json(folder / ABOUT_FILE, LARGE_BYTES)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise DataError(f"There is no pack in {folder}: it has no {ABOUT_FILE}.") from error
     except (OSError, ValueError) as error:
         raise _damaged(folder, ABOUT_FILE, f"it cannot be read ({error})") from error
-    found = about.get("format") if isinstance(about, dict) else None
+    found = about.get("format")
     if found != FORMAT:
         raise DataError(
             f"The pack {folder} has format {found!r}; this version reads format {FORMAT}. "
             "It is made anew when its dataset is opened."
         )
-    return dict(about)
+    return about
 
 
 def _pack_of(folder: Path, about: dict[str, Any], table: dict[str, NDArray[Any]]) -> Pack:

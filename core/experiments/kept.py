@@ -16,6 +16,7 @@ from core.experiments.outcomes import Findings, Outcome
 from core.experiments.plan import Experiment
 from core.files import write_json
 from core.results_folder import make_room, results_folder
+from core.strict import LARGE_BYTES, read_json
 
 FORMAT, VERSION = "earshot-experiment", 1
 """The version changes with what experiments mean, so that older results are measured again."""
@@ -78,11 +79,11 @@ def save_findings(path: Path, findings: Findings) -> None:
 def load_findings(path: Path) -> Findings | None:
     """Kept findings, or None where there are none that can be used; they are then measured again."""
     try:
-        kept = json.loads(path.read_bytes())
+        kept = read_json(path, LARGE_BYTES)
         if kept["format"] != FORMAT or kept["version"] != VERSION:
             return None
         return from_dict(Findings, kept["findings"])
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, KeyError):
         return None
 
 

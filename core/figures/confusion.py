@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from typing import Literal
 
@@ -180,7 +181,9 @@ def _clips(n: int) -> str:
 def _title(evaluation: Evaluation) -> str:
     protocol = PROTOCOLS.get(evaluation.protocol, evaluation.protocol)
     n = _clips(evaluation.n).replace(" ", style.NBSP)
-    return f"{evaluation.run}: {protocol} of {evaluation.dataset}, n{style.NBSP}={style.NBSP}{n}"
+    # Plotly reads a title as HTML; these two are whatever a file says.
+    run, dataset = html.escape(evaluation.run), html.escape(evaluation.dataset)
+    return f"{run}: {protocol} of {dataset}, n{style.NBSP}={style.NBSP}{n}"
 
 
 def class_scores_bars(

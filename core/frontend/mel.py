@@ -84,7 +84,7 @@ class TrainableMel(nn.Module):
                 trainable_STFT=config.trains_stft,
                 verbose=False,
             )
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise ConfigError(f"nnAudio cannot build these filters: {error}.") from error
         self.shape = ShapedMel(config) if config.trains_mel and config.mel_shape != "free" else None
         if dtype != torch.float32:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from core import owner, runs
 from core.config import from_dict, to_dict
-from core.errors import ConfigError, DataError, RunError
+from core.errors import DataError, RunError
 from core.files import write_json
 from core.grid.plan import Cell, GridPlan
 from core.grid_table import Score
 from core.runs import RunState
+from core.strict import read_json
 
 PLAN = "grid.json"
 FAILED = ("failed", "crashed", "broken")
@@ -108,11 +109,11 @@ def read_plan(folder: Path) -> tuple[GridPlan, Path | None, str | None]:
         RunError: If there is no grid in that folder, or its plan cannot be read.
     """
     try:
-        plan = from_dict(GridPlan, json.loads((folder / PLAN).read_text()))
+        plan = from_dict(GridPlan, read_json(folder / PLAN))
     except FileNotFoundError as error:
         known = ", ".join(grid_names()) or "none yet"
         raise RunError(f"There is no grid {folder.name!r}. Grids here: {known}.") from error
-    except (OSError, ValueError, ConfigError) as error:
+    except (OSError, ValueError) as error:
         raise RunError(f"The plan of the grid {folder.name} cannot be read ({PLAN}: {error}).") from error
     return plan, *runs.read_source(folder)
 
@@ -120,7 +121,7 @@ def read_plan(folder: Path) -> tuple[GridPlan, Path | None, str | None]:
 def grid_names() -> list[str]:
     """The names of all grids, newest first; none of their trainings is looked at."""
     folder = grids_folder()
-    found = [path for path in folder.glob("[!.]*") if (path / PLAN).exists()]
+    found = [path for path in folder.glob("[!.]*") if runs.is_name(path.name) and (path / PLAN).exists()]
     return [path.name for path in sorted(found, key=_made, reverse=True)]
 
 
@@ -130,7 +131,9 @@ def list_grids() -> list[GridState]:
 
 
 def _made(folder: Path) -> float:
-    return (folder / PLAN).stat().st_mtime
+    with suppress(OSError):  # it may have been deleted since
+        return (folder / PLAN).stat().st_mtime
+    return 0.0
 
 
 def cell_states(folder: Path, plan: GridPlan) -> list[tuple[Cell, RunState | None]]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.config import BCRESNET_TAUS, LABELS, FrontEndConfig, RunConfig
+from core.errors import CheckpointError
 from core.frontend import TrainableMel
 from core.models.bcresnet import BCResNet
 from core.models.linear import Linear
@@ -86,3 +87,29 @@ def build_model(config: RunConfig) -> KeywordSpotter:
         torch.manual_seed(config.training.seed)
         network = NETWORKS[config.model.name](config.front_end)
         return KeywordSpotter(TrainableMel(config.front_end), network, normalise=config.model.normalise)
+
+
+def weights_like(config: RunConfig, front_end: TrainableMel) -> dict[str, Tensor]:
+    """What the weights of a keyword spotter look like: its names, shapes and kinds, without numbers behind the filters.
+
+    >>> weights_like(RunConfig(), TrainableMel(FrontEndConfig()))["network.classify.weight"].shape
+    torch.Size([12, 4040])
+    """
+    with torch.device("meta"):
+        network = NETWORKS[config.model.name](config.front_end)
+        spotter = KeywordSpotter(front_end, network, normalise=config.model.normalise)
+    return dict(spotter.state_dict())
+
+
+def probabilities_of(logits: Tensor) -> Tensor:
+    """The probabilities that logits (n, n_labels) stand for.
+
+    Raises:
+        CheckpointError: If a logit is no finite number: weights so large that their products cannot be written.
+    """
+    if not torch.isfinite(logits).all():
+        raise CheckpointError(
+            "The model's answers are no numbers: its weights are far too large, or do not belong together. "
+            "Train it again, or choose another model."
+        )
+    return logits.softmax(dim=1)

@@ -7,16 +7,25 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 
 from core.changes import Kind, Robustness, noise_title
+from core.config import LABELS, PROTOCOLS
 from core.errors import DataError, RunError
-from core.files import read_arrays, write_arrays
+from core.files import write_arrays
 from core.results_folder import make_room, results_folder
+from core.strict import read_arrays
 
 FORMAT, VERSION = "earshot-robustness", 1
+
+ARRAYS = {
+    "format": "U", "version": "i", "run": "U", "checkpoint": "U", "dataset": "U", "data_key": "U", "protocol": "U",
+    "kind": "U", "seed": "i", "n_all": "i", "values": "F values", "rows": "i n", "truth": "i n", "noises": "U noises",
+    "noise": "i n", "answers": "i values n", "scores": "f values n", "truth_scores": "f values n",
+}  # fmt: skip
+"""What the file of a measurement holds (see ``core.strict.arrays_of``)."""
 
 COLUMNS = (
     "model", "checkpoint", "dataset", "protocol", "change", "value", "noise", "clips", "right", "accuracy", "low",
@@ -68,7 +77,7 @@ def load(path: Path) -> Robustness:
         DataError: If the file is missing, damaged or of another version.
     """
     try:
-        kept = read_arrays(path)
+        kept = read_arrays(path, ARRAYS)
         if (str(kept["format"]), int(kept["version"])) != (FORMAT, VERSION):
             raise ValueError(f"it is {kept['format']!s} version {kept['version']!s}, not {FORMAT} version {VERSION}")
         record = Robustness(
@@ -89,12 +98,22 @@ def load(path: Path) -> Robustness:
             scores=kept["scores"].astype(np.float32),
             truth_scores=kept["truth_scores"].astype(np.float32),
         )
-        shape = (len(record.values), record.n)
-        if {record.answers.shape, record.scores.shape, record.truth_scores.shape} != {shape} or 0 in shape:
-            raise ValueError("its arrays do not fit together")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _check(record)
+    except ValueError as error:
         raise DataError(f"The measurement {path.name} cannot be read ({error}). Measure again.") from error
     return record
+
+
+def _check(record: Robustness) -> None:
+    """A ValueError where a number points at nothing."""
+    labels, noises = len(LABELS), max(1, len(record.noises))
+    if not (record.values and record.n):
+        raise ValueError("it holds no answers")
+    if record.kind not in get_args(Kind) or record.protocol not in PROTOCOLS:
+        raise ValueError(f"there is no change {record.kind!r:.40} or no protocol {record.protocol!r:.40}")
+    for numbers, most in ((record.truth, labels), (record.answers, labels), (record.noise, noises)):
+        if numbers.min() < 0 or numbers.max() >= most:
+            raise ValueError(f"it has a number that does not lie between 0 and {most - 1}")
 
 
 def as_csv(records: Sequence[Robustness]) -> str:

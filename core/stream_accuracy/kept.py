@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from core.config import from_dict, to_dict
@@ -10,6 +9,7 @@ from core.errors import DataError, RunError
 from core.files import write_json
 from core.results import StreamReport
 from core.results_folder import find, make_room, results_folder
+from core.strict import LARGE_BYTES, read_json
 
 FILE = "stream-test.json"
 FORMAT, VERSION = "earshot-stream-test", 1
@@ -44,7 +44,7 @@ def load_report(run: Path) -> StreamReport | None:
     """
     path = report_path(run)
     try:
-        kept = json.loads(path.read_bytes())
+        kept = read_json(path, LARGE_BYTES)
         if kept["format"] != FORMAT or kept["version"] != VERSION:
             raise ValueError(f"it is {kept['format']!r} version {kept['version']!r}, not {FORMAT!r} version {VERSION}")
         report = from_dict(StreamReport, kept["report"])
@@ -54,5 +54,5 @@ def load_report(run: Path) -> StreamReport | None:
         return report
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise DataError(f"The stream test kept for {run.name} cannot be read ({error}). Test again.") from error

@@ -5,6 +5,7 @@ import streamlit as st
 from core import figures
 from dashboard import cache, clip_player, dataset_choice
 from dashboard.widgets import begin_page, explained, show_figure
+from dashboard.wording import plain
 
 begin_page("Data", "One-second clips of spoken words: what a keyword spotter learns from and is tested on.")
 
@@ -15,7 +16,7 @@ with explained():
 
 if pack is not None:
     summary = cache.summary(pack, pack.key)
-    st.header(summary.title)
+    st.header(plain(summary.title))
     if summary.synthetic:
         st.info(
             "Synthetic voices: a computer spoke these words. They are for trying things out; scores on them say "

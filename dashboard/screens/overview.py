@@ -5,6 +5,7 @@ import streamlit as st
 from core import figures, runs
 from dashboard import cache, picker, tour
 from dashboard.widgets import begin_page, explained, model_button, page_link, show_figure
+from dashboard.wording import plain
 
 begin_page(
     "Earshot",
@@ -26,8 +27,8 @@ else:
     with explained():
         show_figure(figures.overview_picture(cache.filters(shown.folder)), "overview.picture")
         st.caption(
-            f"{picker.title(shown)}, trained on {shown.dataset}. Each curve is one mel filter: the band of tones it "
-            "listens to. Dashed grey is where training began, solid blue is what it found."
+            f"{picker.title(shown)}, trained on {plain(shown.dataset)}. Each curve is one mel filter: the band of "
+            "tones it listens to. Dashed grey is where training began, solid blue is what it found."
         )
         model_button("filterbank", "Look closer", shown.name, "overview.closer")
 

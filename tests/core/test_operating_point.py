@@ -70,7 +70,7 @@ def kept(run, **changes):
     [
         ({"threshold": 1.5}, "threshold is 1.5"),
         ({"threshold": "high"}, "threshold is 'high'"),
-        ({"threshold": float("nan")}, "threshold is nan"),
+        ({"threshold": float("nan")}, "NaN, which is no number"),
         ({"minimum_count": 0}, "minimum_count is 0"),
         ({"refractory_s": -1}, "refractory_s is -1"),
         ({"volume": 11}, "no setting called volume"),

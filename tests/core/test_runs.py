@@ -245,6 +245,7 @@ def test_shipped_runs_are_never_deleted_or_resumed(runs_here, tiny_config, monke
 
 def test_only_run_folders_are_deleted(runs_here, tmp_path, tiny_config):
     (runs_here / "notes").mkdir()
+    (runs_here / "notes" / "diary.txt").write_text("dear diary")
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / runs.CONFIG).write_text("{}")
     (runs_here / "link").symlink_to(tmp_path / "elsewhere")
