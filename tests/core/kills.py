@@ -24,7 +24,6 @@ import torch
 from core import grid, owner, runs, worker
 from core.config import RunConfig, TrainingConfig
 from core.evaluation import load_evaluation, saved_evaluations
-from core.files import read_arrays
 from core.grid.folder import missing
 from core.grid.plan import GridPlan
 from core.grid.work import work_on_grid
@@ -152,7 +151,8 @@ def contents(run):
         if (run / name).exists():
             _flatten(name, torch.load(run / name, weights_only=True), found)
     for path in [run / runs.MEL_EVOLUTION, *sorted(run.glob("kernels-*.npz"))]:
-        _flatten(path.name, read_arrays(path), found)
+        with np.load(path, allow_pickle=False) as arrays:
+            _flatten(path.name, dict(arrays), found)
     for path in saved_evaluations(run):
         evaluation = replace(load_evaluation(path), run="")
         found[f"{path.name}/probabilities"] = evaluation.probabilities

@@ -423,7 +423,7 @@ DAMAGES = {
     "noise is missing": (lambda folder: (folder / "noise.npy").unlink(), "noise.npy"),
     "about is missing": (lambda folder: (folder / "about.json").unlink(), "about.json"),
     "about is no JSON": (lambda folder: (folder / "about.json").write_text("{"), "about.json"),
-    "about is a list": (lambda folder: (folder / "about.json").write_text("[]"), "format"),
+    "about is a list": (lambda folder: (folder / "about.json").write_text("[]"), "must hold a table"),
     "about lacks values": (lambda folder: (folder / "about.json").write_text('{"format": 2}'), "content"),
     "the number of clips is another": (lambda folder: change_about(folder, n_clips=3), "table.npz"),
     "the number of clips is text": (lambda folder: change_about(folder, n_clips="many"), "content"),
