@@ -13,7 +13,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.config import SAMPLE_RATE
 from core.errors import AudioError
 
 LONGEST_S = 600.0
@@ -58,20 +58,6 @@ def read_audio(source: Path | bytes, *, name: str = "", longest_s: float = LONGE
     if rate != SAMPLE_RATE:
         samples = soxr.resample(samples, rate, SAMPLE_RATE)
     return np.clip(samples, -1, 1).astype(np.float32)
-
-
-def loudest_second(waveform: Waveform) -> tuple[Waveform, int]:
-    """The second with the most energy, and the sample it begins at; a shorter clip is padded at the end.
-
-    >>> clip, start = loudest_second(np.ones(10, np.float32))
-    >>> len(clip), start
-    (16000, 0)
-    """
-    if len(waveform) <= CLIP_SAMPLES:
-        return np.pad(waveform, (0, CLIP_SAMPLES - len(waveform))), 0
-    energy = np.concatenate([[0.0], np.cumsum(waveform.astype(np.float64) ** 2)])
-    start = int(np.argmax(energy[CLIP_SAMPLES:] - energy[:-CLIP_SAMPLES]))
-    return waveform[start : start + CLIP_SAMPLES], start
 
 
 def _content(path: Path, name: str) -> bytes:
