@@ -1,4 +1,4 @@
-"""A trained model at work on sound: the loudest second, or a whole recording window by window."""
+"""A trained model at work on sound: the second of a recording that holds its word, or one log-mel after another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from core.checkpoint import Checkpoint, load_checkpoint
-from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL
 from core.device import choose_device
 from core.errors import AudioError
 from core.frontend import TrainableMel
@@ -20,9 +20,8 @@ from core.models import probabilities_of
 from core.models.bcresnet import BCResNet
 from core.models.folded import FoldedBCResNet
 from core.results import FloatArray, Prediction
-from core.sound.reading import Waveform, loudest_second
-
-WINDOWS_AT_ONCE = 50
+from core.sound.reading import Waveform
+from core.sound.word_second import second_at, word_seconds
 
 
 class Classifier:
@@ -48,26 +47,22 @@ class Classifier:
         self._lock = threading.Lock()
 
     def classify(self, waveform: Waveform) -> Prediction:
-        """The answer to the loudest second of a recording (16 kHz, -1 to 1, shape (n,))."""
-        clip, start = loudest_second(_checked(waveform))
-        return self._predict([clip], [start])[0]
+        """The answer to the second of a recording that holds its word (16 kHz, -1 to 1, shape (n,)).
 
-    def classify_along(self, waveform: Waveform, hop_s: float = 0.25) -> list[Prediction]:
-        """Answers to one-second windows along a recording, one every ``hop_s`` seconds, the last one at its end."""
+        ``core.sound.word_second`` names the few seconds in which a voice may be heard, by the sound alone. The model
+        answers each, and the answer given is the one in which it is surest of anything but silence. So a cough or a
+        knock beside the word is not taken for it; and of several words, the one that is heard most clearly is named.
+        """
         waveform = _checked(waveform)
-        if len(waveform) <= CLIP_SAMPLES:
-            return [self.classify(waveform)]
-        last = len(waveform) - CLIP_SAMPLES
-        hop = max(1, round(hop_s * SAMPLE_RATE))
-        starts = [*range(0, last, hop), last]
-        return [
-            prediction
-            for first in range(0, len(starts), WINDOWS_AT_ONCE)
-            for prediction in self._predict(
-                [waveform[start : start + CLIP_SAMPLES] for start in starts[first : first + WINDOWS_AT_ONCE]],
-                starts[first : first + WINDOWS_AT_ONCE],
-            )
-        ]
+        starts = word_seconds(waveform)
+        answers = self._predict([second_at(waveform, start) for start in starts], starts)
+        return max(answers, key=_sureness)
+
+    def classify_at(self, waveform: Waveform, start: int) -> Prediction:
+        """The answer to the second that begins at a sample, or to the first or last one where that is outside."""
+        waveform = _checked(waveform)
+        start = max(0, min(start, len(waveform) - CLIP_SAMPLES))
+        return self._predict([second_at(waveform, start)], [start])[0]
 
     def log_mel(self, clips: Waveform) -> Tensor:
         """What the front end makes of clips of one length, (n_clips, n_samples): (n_clips, n_mels, n_frames)."""
@@ -98,6 +93,11 @@ class Classifier:
             begin = start / SAMPLE_RATE
             predictions.append(Prediction(begin, begin + CLIP_SAMPLES / SAMPLE_RATE, tuple(ranking), mel))
         return predictions
+
+
+def _sureness(prediction: Prediction) -> float:
+    """Probability of the most probable label that is not silence."""
+    return next(score for label, score in prediction.ranking if label != SILENCE_LABEL)
 
 
 def _checked(waveform: Waveform) -> Waveform:

@@ -169,6 +169,21 @@ class Detection:
 
 
 @dataclass(frozen=True, eq=False)
+class WordsAlong:
+    """What a model makes of a whole recording: its answers along the way, and the words detected."""
+
+    labels: tuple[str, ...]
+    end_s: NDArray[np.float64]
+    """Ends of the seconds that were answered, since the recording began, (n,)."""
+    probabilities: FloatArray
+    """The answers, (n, n_labels); all on ``_silence_`` while nothing is said."""
+    detections: tuple[Detection, ...]
+    """In the order in which they were said."""
+    seconds: float
+    """Length of the recording (s)."""
+
+
+@dataclass(frozen=True, eq=False)
 class Decision:
     """What one model makes of the last second of a stream."""
 

@@ -10,18 +10,19 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import hearing, metrics, recordings, results_folder, runs
+from core import hearing, metrics, operating_point, recordings, results_folder, runs
 from core.benchmark.kept import kept_reports, reports_folder
 from core.changes import Kind, Robustness
 from core.checkpoint import load_checkpoint
 from core.comparison import Difference, compare
-from core.config import FrontEndConfig, RunConfig
+from core.config import SAMPLE_RATE, FrontEndConfig, ListeningConfig, RunConfig
 from core.cost import Cost
 from core.cost_measurement import cost_of
 from core.data.pack import Pack, open_data, pack_ready
 from core.data.source import DataSummary
 from core.data.speech_commands import check_root
 from core.device import available_devices
+from core.errors import ConfigError
 from core.evaluation import load_evaluation, saved_evaluation, saved_evaluations
 from core.evaluation import scores as scores_of
 from core.experiments.kept import content_hash, load_findings
@@ -38,12 +39,18 @@ from core.results import (
     Filters,
     FilterSnapshot,
     FloatArray,
+    Prediction,
     Scores,
+    WordsAlong,
 )
 from core.robustness import Changer
 from core.robustness import checkpoint_hash as compute_checkpoint_hash
 from core.robustness import load as load_robustness
 from core.sound.reading import Sound, Waveform, read_audio
+from core.streaming.whole import answer as answer_to
+
+BAR_FROM_S = 60.0
+"""Seconds of sound from which listening to all of it is worth a bar."""
 
 
 def devices() -> tuple[str, ...]:
@@ -225,6 +232,42 @@ def sound(content: bytes, name: str) -> Sound:
 # The place for a sound rather than the sound: what a cached function draws would be drawn again by each look.
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _sound(content: bytes, name: str) -> list[Sound]:  # noqa: ARG001  (the key)
+    return []
+
+
+def answer(run: Path, device: str, sound: Sound) -> tuple[Prediction, WordsAlong | None]:
+    """What a model makes of a sound, with the listening settings kept for it; a long sound shows a bar.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+    """
+    try:
+        config = operating_point.load(run)
+    except ConfigError:  # the page that listens says so
+        config = ListeningConfig()
+    kept = _answer(str(run), model_stamp(run), device, repr(config), sound.waveform)
+    if not kept:
+        place, seconds = st.empty(), len(sound.waveform) / SAMPLE_RATE
+
+        def show(done_s: float) -> None:
+            if seconds > BAR_FROM_S:
+                place.progress(min(1.0, done_s / seconds), f"Listening: {min(done_s, seconds):.0f} of {seconds:.0f} s")
+
+        try:
+            kept.append(answer_to(classifier(run, device), sound.waveform, config, progress=show))
+        finally:
+            place.empty()
+    return kept[0]
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _answer(
+    path: str,  # noqa: ARG001  (all of them are the key)
+    modified: int,  # noqa: ARG001
+    device: str,  # noqa: ARG001
+    config: str,  # noqa: ARG001
+    waveform: Waveform,  # noqa: ARG001
+) -> list[tuple[Prediction, WordsAlong | None]]:
     return []
 
 

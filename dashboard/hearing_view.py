@@ -14,7 +14,8 @@ from core.errors import DataError
 from core.mel import filter_bands
 from core.results import Filters
 from core.runs import RunState
-from core.sound.reading import Waveform, loudest_second
+from core.sound.reading import Waveform
+from core.sound.word_second import word_second
 from dashboard import cache, state
 from dashboard.clip_player import split_title
 from dashboard.recordings_view import title as truth_title
@@ -76,19 +77,19 @@ def _demo_word() -> Waveform:
     spoken = st.selectbox("Word", ("yes", *(name for name in KEYWORDS if name != "yes")), key="hearing.demo")
     st.caption("A synthetic voice of the demo words. Prepare a dataset on the Data page to choose among all its clips.")
     file = DEMO_FOLDER / f"{spoken}.ogg"
-    return loudest_second(cache.sound(file.read_bytes(), file.name).waveform[:SAMPLE_RATE])[0]
+    return word_second(cache.sound(file.read_bytes(), file.name).waveform[:SAMPLE_RATE])[0]
 
 
 def _upload() -> Waveform | None:
     # No list of types: the content decides, and the browser's list would grey out files that work.
     file = st.file_uploader("WAV, FLAC, OGG, MP3, WebM, M4A and most other sound files", key="hearing.file")
     if file is None:
-        st.info("Upload a recording; its loudest second is used.", icon=":material/upload:")
+        st.info("Upload a recording; the second that holds its word is used.", icon=":material/upload:")
         return None
     read = cache.sound(file.getvalue(), file.name)
     show_notes(read)
-    sound, start = loudest_second(read.waveform)
-    st.caption(f"The loudest second of {plain(file.name)}, from {start / SAMPLE_RATE:.2f} s on.")
+    sound, start = word_second(read.waveform)
+    st.caption(f"The second of {plain(file.name)} that most likely holds a word, from {start / SAMPLE_RATE:.2f} s on.")
     return sound
 
 
@@ -99,7 +100,7 @@ def _own() -> Waveform | None:
         return None
     titles = [f"{truth_title(one.truth) or 'not said yet'} · {utc_moment(one.utc)}" for one in found]
     number = st.selectbox("Recording", range(len(found)), format_func=titles.__getitem__, key="hearing.own")
-    return loudest_second(cache.sound(recordings.wav(found[number].id), "the recording").waveform)[0]
+    return word_second(cache.sound(recordings.wav(found[number].id), "the recording").waveform)[0]
 
 
 # The filter that is listened through

@@ -16,7 +16,8 @@ from core.config import KEYWORDS, SILENCE_LABEL, UNKNOWN_LABEL
 from core.errors import DataError, KeywordSpottingError
 from core.recordings import Recording
 from core.results import Detection
-from core.sound.reading import Waveform, loudest_second
+from core.sound.reading import Waveform
+from core.sound.word_second import word_second
 from dashboard import state
 from dashboard.widgets import explained
 from dashboard.wording import as_code, clips, percent, plain, utc_moment, word
@@ -86,9 +87,9 @@ def missed(model: str, recent: Callable[[], Waveform]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Save the last second", key=f"recordings.{new}", icon=":material/save:", on_click=_keep,
-            args=(new, lambda: loudest_second(recent())[0], model, "", None, ""),
-            help=f"For a word that was missed: keeps the loudest second of the last {RECENT_S:g}, and asks what you "
-            "said.",
+            args=(new, lambda: word_second(recent())[0], model, "", None, ""),
+            help=f"For a word that was missed: keeps the second of the last {RECENT_S:g} in which something was said, "
+            "and asks what it was.",
         )  # fmt: skip
         if answer is not None:
             _kept(place, answer)

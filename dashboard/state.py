@@ -33,6 +33,9 @@ FAILED = "recordings.failed"
 CHANGED = "recordings.changed"
 """Whether a question changed the recordings, so that their list has to be drawn again."""
 
+SOUNDS = "live.sounds"
+"""The sound last given to the Live page, and its name, by the widget that took it: these forget when a page is left."""
+
 FOLDER = "folder"
 
 
@@ -47,6 +50,7 @@ def prepare() -> None:
         ANSWERS: {},
         FAILED: {},
         CHANGED: False,
+        SOUNDS: {},
     }
     for key, value in defaults.items():
         if key not in st.session_state:

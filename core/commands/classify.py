@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from core import runs
-from core.commands.options import Commands, add_device, add_json, device_name
+from core.commands.options import Commands, add_device, add_json, caution, device_name, kept_listening_config
 from core.commands.output import note
-from core.commands.sound_files import noted, read
+from core.commands.sound_files import as_record, listening_bar, noted, read
 from core.errors import AudioError
 from core.strict import to_json
 from core.text import printable
+
+if TYPE_CHECKING:
+    from core.results import Prediction, WordsAlong
+    from core.sound.reading import Sound
 
 
 def add(commands: Commands) -> None:
@@ -18,7 +23,8 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "classify",
         help="say which word a sound file holds",
-        description="Say which word each sound file holds: the loudest second of it, any usual format and rate.",
+        description="Say which word each sound file holds, in any usual format and rate: the second with the word, "
+        "whatever clicks or thumps beside it; of more than four seconds, every word that is detected along it.",
     )
     parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
     parser.add_argument("files", metavar="FILE", nargs="+", help="sound files")
@@ -31,31 +37,45 @@ def run(options: argparse.Namespace) -> int:
     """Classify every file; 1 if one of them could not be read (the others are still answered)."""
     path = runs.find_run(options.run)
     from core.inference import Classifier
+    from core.streaming.whole import answer
 
     classifier = Classifier(path, device_name(options.device))
+    caution(path, classifier.checkpoint.dataset)
+    config = kept_listening_config(path)
     failed = False
     for file in options.files:
         try:
             sound = read(file)
-            prediction = classifier.classify(sound.waveform)
         except AudioError as error:
             failed = True
             note(f"error: {printable(file)}: {error}")
             if options.json:
                 print(to_json({"file": file, "error": str(error)}), flush=True)
             continue
-        if options.json:
-            record = {
-                "file": file,
-                "label": prediction.label,
-                "score": prediction.score,
-                "start_s": prediction.start_s,
-                "end_s": prediction.end_s,
-                "ranking": [list(pair) for pair in prediction.ranking],
-                **noted(sound),
-            }
-            print(to_json(record), flush=True)
-        else:
-            others = ", ".join(f"{label} {score:.0%}" for label, score in prediction.ranking[1:3])
-            print(f"{printable(file)}: {prediction.label} {prediction.score:.0%} (then {others})", flush=True)
+        with listening_bar(sound) as show:
+            prediction, along = answer(classifier, sound.waveform, config, progress=show)
+        print((_record if options.json else _line)(file, sound, prediction, along), flush=True)
     return 1 if failed else 0
+
+
+def _record(file: str, sound: Sound, prediction: Prediction, along: WordsAlong | None) -> str:
+    record = {
+        "file": file,
+        "label": prediction.label,
+        "score": prediction.score,
+        "start_s": prediction.start_s,
+        "end_s": prediction.end_s,
+        "ranking": [list(pair) for pair in prediction.ranking],
+        **({"detections": [as_record(one) for one in along.detections]} if along else {}),
+        **noted(sound),
+    }
+    return to_json(record)
+
+
+def _line(file: str, _sound: Sound, prediction: Prediction, along: WordsAlong | None) -> str:
+    others = ", ".join(f"{label} {score:.0%}" for label, score in prediction.ranking[1:3])
+    if along is None:
+        return f"{printable(file)}: {prediction.label} {prediction.score:.0%} (then {others})"
+    heard = ", ".join(f"{one.word} {one.score:.0%} at {one.start_s:.2f} s" for one in along.detections)
+    surest = f"second from {prediction.start_s:.2f} s: {prediction.label} {prediction.score:.0%}, then {others}"
+    return f"{printable(file)}: {heard or 'no word'} ({surest})"

@@ -6,9 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from core import runs
-from core.commands.options import Commands, add_device, add_json, add_knobs, device_name, listening_config
+from core.commands.options import Commands, add_device, add_json, add_knobs, caution, device_name, listening_config
 from core.commands.output import note
-from core.commands.sound_files import noted, read
+from core.commands.sound_files import as_record, listening_bar, noted, read
 from core.errors import AudioError
 from core.strict import to_json
 from core.text import printable
@@ -16,7 +16,6 @@ from core.text import printable
 if TYPE_CHECKING:
     from core.results import Detection
     from core.sound.reading import Sound
-    from core.streaming import Engine
 
 
 def add(commands: Commands) -> None:
@@ -40,20 +39,22 @@ def run(options: argparse.Namespace) -> int:
     path = runs.find_run(options.run)
     config = listening_config(options, path)
     from core.inference import Classifier
-    from core.streaming import Engine
+    from core.streaming.whole import words_along
 
-    engine = Engine(Classifier(path, device_name(options.device)), config)
+    classifier = Classifier(path, device_name(options.device))
+    caution(path, classifier.checkpoint.dataset)
     failed = False
     for file in options.files:
         try:
             sound = read(file)
-            detections = detect(engine, sound)
         except AudioError as error:
             failed = True
             note(f"error: {printable(file)}: {error}")
             if options.json:
                 print(to_json({"file": file, "error": str(error)}), flush=True)
             continue
+        with listening_bar(sound) as show:
+            detections = words_along(classifier, sound.waveform, config, progress=show).detections
         for detection in detections:
             print(_line(file, sound, detection, as_json=options.json), flush=True)
         if not detections and not options.json:
@@ -61,24 +62,8 @@ def run(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def detect(engine: Engine, sound: Sound) -> list[Detection]:
-    """The words in one file."""
-    engine.reset()
-    decisions = engine.feed(sound.waveform) + engine.finish()
-    return [decision.detection for decision in decisions if decision.detection is not None]
-
-
 def _line(file: str, sound: Sound, detection: Detection, *, as_json: bool) -> str:
     if not as_json:
         span = f"{detection.start_s:.2f} to {detection.end_s:.2f} s"
         return f"{printable(file)}: {detection.word} {detection.score:.0%} ({span})"
-    record = {
-        "file": file,
-        "word": detection.word,
-        "score": detection.score,
-        "start_s": detection.start_s,
-        "end_s": detection.end_s,
-        "heard_s": detection.heard_s,
-        **noted(sound),
-    }
-    return to_json(record)
+    return to_json({"file": file, **as_record(detection), **noted(sound)})

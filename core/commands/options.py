@@ -129,13 +129,18 @@ def add_knobs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
-    """The settings kept with a run, changed by the knobs that were given."""
+def kept_listening_config(run: Path) -> ListeningConfig:
+    """The settings kept with a run, or the usual ones."""
     try:
-        config = operating_point.load(run)
+        return operating_point.load(run)
     except ConfigError as error:
         note(f"warning: {error}")
-        config = ListeningConfig()
+        return ListeningConfig()
+
+
+def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
+    """The settings kept with a run, changed by the knobs that were given."""
+    config = kept_listening_config(run)
     names = ("threshold", "average_s", "minimum_count", "refractory_s")
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
     if "threshold" in given:

@@ -1,16 +1,20 @@
-"""How ``classify`` and ``detect`` read the files they are given."""
+"""How ``classify`` and ``detect`` read the files they are given, and say what was in them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from core.commands.options import progress_bar
 from core.commands.output import note
+from core.config import SAMPLE_RATE
 from core.errors import AudioError
 from core.paths import path_from
 from core.text import printable
 
 if TYPE_CHECKING:
+    from core.results import Detection
     from core.sound.reading import Sound
 
 LONG_S = 60.0
@@ -37,6 +41,30 @@ def read(file: str) -> Sound:
     for one in sound.notes:
         note(f"note: {printable(file)}: {one}")
     return sound
+
+
+@contextmanager
+def listening_bar(sound: Sound) -> Iterator[Callable[[float], None]]:
+    """What is told of the seconds listened to, and draws a bar of them for a long sound."""
+    all_s = len(sound.waveform) / SAMPLE_RATE
+    with progress_bar("s") as show:
+
+        def tell(done_s: float) -> None:
+            if all_s >= LONG_S:
+                show(round(min(done_s, all_s)), round(all_s), "listening")
+
+        yield tell
+
+
+def as_record(detection: Detection) -> dict[str, object]:
+    """A detected word for JSON."""
+    return {
+        "word": detection.word,
+        "score": detection.score,
+        "start_s": detection.start_s,
+        "end_s": detection.end_s,
+        "heard_s": detection.heard_s,
+    }
 
 
 def noted(sound: Sound) -> dict[str, list[str]]:

@@ -1,16 +1,21 @@
-"""Pictures of a model's answers to sound: one second, or window after window of a longer clip."""
+"""Pictures of a model's answers to sound: one second, or all that was detected along a longer recording."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
+from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.figures import style
-from core.results import Prediction
+from core.results import Detection, Prediction, WordsAlong
+
+PROBABLE = 0.5
+"""A word that reaches this probability anywhere is drawn, also where it was never detected."""
+
+LEAST_S = 0.1
+"""A detection is drawn at least this wide (s)."""
 
 
 def ranked_words(prediction: Prediction, top: int = 5, *, title: str | None = None) -> go.Figure:
@@ -46,82 +51,79 @@ def ranked_words(prediction: Prediction, top: int = 5, *, title: str | None = No
     return style.finish(figure, title=title, height=34 * len(words) + 16)
 
 
-def word_timeline(predictions: Sequence[Prediction], *, top: int = 5, title: str | None = None) -> go.Figure:
-    """Which word wins in each window of a longer sound, and how probable the strongest words are.
+def word_timeline(along: WordsAlong, *, title: str | None = None) -> go.Figure:
+    """Every word detected along a recording, and how probable each was on the way.
 
     Args:
-        predictions: Answers window by window, in order of time; may be empty.
-        top: Number of words shown: those that win most often, then those that come closest to it.
+        along: What the model made of it.
         title: Title; None writes one.
 
     Returns:
-        Figure with a lane "<word> wins" for each shown word that wins somewhere, and a line "<word>" for each.
+        Figure with a trace for each detected word ("yes detected": bars from start to end) above, and the
+        probability (%) of each word that was detected, or probable at any time, below.
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1, row_heights=[0.38, 0.62])
-    words = _strongest(predictions, top)
-    middles = np.array([(each.start_s + each.end_s) / 2 for each in predictions])
-    shares = np.array([[100 * dict(each.ranking).get(word, 0.0) for word in words] for each in predictions])
-    for number, word in enumerate(words):
-        _add_lane(figure, predictions, middles, word, len(words) - 1 - number)
+    detected = list(dict.fromkeys(one.word for one in along.detections))
+    for number, word in enumerate(detected):
+        _add_lane(figure, [one for one in along.detections if one.word == word], len(detected) - 1 - number)
+    peaks = along.probabilities.max(axis=0, initial=0.0)
+    lines = [*detected, *(label for label in along.labels if label not in detected)]
+    shown = [word for word in lines if word in detected or peaks[along.labels.index(word)] >= PROBABLE]
+    middles = along.end_s - CLIP_SAMPLES / SAMPLE_RATE / 2
+    for word in shown:
         figure.add_trace(
             go.Scatter(
                 x=middles,
-                y=shares[:, number],
+                y=100 * along.probabilities[:, along.labels.index(word)],
                 name=style.word_text(word),
                 line=style.word_line(word),
-                mode="lines+markers" if len(predictions) < 60 else "lines",
-                marker={"symbol": style.word_symbol(word), "size": 7},
                 hovertemplate=f"{style.word_text(word)}: %{{y:.1f}} % at %{{x:.2f}} s<extra></extra>",
             ),
             row=2,
             col=1,
         )
-    names = [style.word_text(word) for word in words]
-    lanes = list(range(len(words)))[::-1]
+    names = [style.word_text(word) for word in detected]
     figure.update_yaxes(
-        title_text="Winner (word)", tickvals=lanes, ticktext=names, range=[-0.6, len(words) - 0.4], row=1, col=1
-    )
+        title_text="Detected (word)", tickvals=list(range(len(names)))[::-1], ticktext=names,
+        range=[-0.6, max(1, len(names)) - 0.4], row=1, col=1,
+    )  # fmt: skip
     figure.update_yaxes(title_text="Probability (%)", range=[-3, 103], row=2, col=1)
-    figure.update_xaxes(title_text="Middle of the window, time (s)", row=2, col=1)
-    note = f"{len(predictions):,} window{'s' * (len(predictions) != 1)}; above: the most probable word of each."
-    if not predictions:
-        style.panel_note(figure, "There is no window to show.")
-        note = ""
-    return style.finish(figure, title=title or "Words over time", note=note, height=380, legend=names)
+    figure.update_xaxes(range=[0, along.seconds], row=1, col=1)
+    figure.update_xaxes(title_text="Time (s)", range=[0, along.seconds], row=2, col=1)
+    n = len(along.detections)
+    note = f"{n:,} word{'s' * (n != 1)} detected in {along.seconds:.1f}{style.NBSP}s. Below: the answer to the second "
+    note += "around each time."
+    if not n:
+        figure.add_annotation(
+            text="No word was detected.", xref="x domain", yref="y domain", x=0.5, y=0.5, showarrow=False,
+            font={"size": 14, "color": style.FAINT_INK},
+        )  # fmt: skip
+    return style.finish(
+        figure,
+        title=title or "Words over time",
+        note=note,
+        height=380,
+        legend=[style.word_text(word) for word in shown],
+    )
 
 
-def _strongest(predictions: Sequence[Prediction], top: int) -> list[str]:
-    """The words worth a line: most wins first, then the highest probability reached."""
-    wins: dict[str, int] = {}
-    peaks: dict[str, float] = {}
-    for prediction in predictions:
-        wins[prediction.label] = wins.get(prediction.label, 0) + 1
-        for word, probability in prediction.ranking:
-            peaks[word] = max(peaks.get(word, 0.0), probability)
-    return sorted(peaks, key=lambda word: (-wins.get(word, 0), -peaks[word]))[:top]
-
-
-def _add_lane(
-    figure: go.Figure, predictions: Sequence[Prediction], middles: NDArray[np.float64], word: str, height: int
-) -> None:
-    """A thick bar wherever ``word`` is the most probable; neighbouring windows join up."""
-    won = np.array([each.label == word for each in predictions])
-    if not won.any():
-        return
-    half = float(np.median(np.diff(middles))) / 2 if len(middles) > 1 else 0.5
-    edges = np.diff(np.concatenate([[0], won.astype(int), [0]]))
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
-    across = np.stack([middles[starts] - half, middles[ends] + half, np.full(len(starts), np.nan)], axis=1).ravel()
-    line = style.word_line(word)
+def _add_lane(figure: go.Figure, detections: Sequence[Detection], height: int) -> None:
+    """A thick bar for each time that a word was detected, from its start to its end."""
+    word = detections[0].word
+    x = [place for one in detections for place in (one.start_s, max(one.end_s, one.start_s + LEAST_S), None)]
+    said = [f"{style.word_text(word)} ({100 * one.score:.0f} %), {one.start_s:.2f} to {one.end_s:.2f} s"
+            for one in detections for _ in range(3)]  # fmt: skip
     figure.add_trace(
         go.Scatter(
-            x=across,
-            y=np.full(len(across), height),
-            name=f"{style.word_text(word)} wins",
-            mode="lines",
+            x=x,
+            y=[height] * len(x),
+            name=f"{style.word_text(word)} detected",
+            mode="lines+markers",
             showlegend=False,
-            line={"color": line["color"], "width": 12},
-            hovertemplate=f"{style.word_text(word)} is the most probable at %{{x:.2f}} s<extra></extra>",
+            text=said,
+            line={"color": style.word_line(word)["color"], "width": 12},
+            marker={"size": 9, "symbol": style.word_symbol(word), "color": style.word_line(word)["color"]},
+            hovertemplate="%{text}<extra></extra>",
         ),
         row=1,
         col=1,

@@ -17,7 +17,7 @@ from typing import IO
 import numpy as np
 import soundfile
 
-from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.config import SAMPLE_RATE
 from core.errors import AudioError
 from core.sound.decoding import AV_ERRORS, Track, by_av, by_soundfile
 from core.sound.files import open_file
@@ -85,20 +85,6 @@ def read_audio(
         raise AudioError(
             f"{reading.name} needs more memory than this computer has left. Close other programs, or cut it."
         ) from error
-
-
-def loudest_second(waveform: Waveform) -> tuple[Waveform, int]:
-    """The second with the most energy, and the sample it begins at; a shorter clip is padded at the end.
-
-    >>> clip, start = loudest_second(np.ones(10, np.float32))
-    >>> len(clip), start
-    (16000, 0)
-    """
-    if len(waveform) <= CLIP_SAMPLES:
-        return np.pad(waveform, (0, CLIP_SAMPLES - len(waveform))), 0
-    energy = np.concatenate([[0.0], np.cumsum(waveform.astype(np.float64) ** 2)])
-    start = int(np.argmax(energy[CLIP_SAMPLES:] - energy[:-CLIP_SAMPLES]))
-    return waveform[start : start + CLIP_SAMPLES], start
 
 
 @contextmanager

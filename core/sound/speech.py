@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.signal import butter, lfilter
+from scipy.signal import butter
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.sound.levels import QUIETEST_DB, STEP_SAMPLES, BandPowers, seconds, to_db
+from core.sound.onsets import Onsets
 from core.sound.reading import Waveform
-
-STEP_SAMPLES = 160
-"""Samples from one level to the next: 10 ms."""
 
 LEVEL_STEPS = 3
 """Steps that a level is measured over: 30 ms, a few periods of the lowest voice."""
@@ -43,8 +42,6 @@ BELOW_LOUDEST_DB = 30.0
 LONGEST_GAP_STEPS = 15
 """A silence up to this long, 150 ms, is part of a word, such as the one before the t of "right"."""
 
-QUIETEST_DB = -100.0
-
 
 @dataclass(frozen=True)
 class Utterance:
@@ -54,6 +51,9 @@ class Utterance:
     end_s: float
     energy: float
     """Its energy in the last second, in no unit."""
+    changed_s: float = math.inf
+    """When new sound last set in: its beginning, or a later rise of some of its bands. A sound that is held has none
+    but its beginning. Infinity where that is not known."""
 
 
 class Speech:
@@ -67,25 +67,19 @@ class Speech:
     """
 
     def __init__(self) -> None:
-        self._taps = butter(1, HIGH_PASS_HZ, "highpass", fs=SAMPLE_RATE)
-        self._filter_state = np.zeros(1)
-        self._waiting = np.zeros(0)
+        self._band = BandPowers([butter(1, HIGH_PASS_HZ, "highpass", fs=SAMPLE_RATE, output="sos")])
+        self._onsets = Onsets()
         self._powers = np.zeros(LEVEL_STEPS - 1)
         self._levels = np.full(HISTORY_STEPS, QUIETEST_DB)
         self._n_steps = 0
 
     def hear(self, samples: Waveform) -> None:
         """More of the stream (16 kHz, -1 to 1, (n,))."""
-        if len(samples) == 0:
-            # Nothing through lfilter would leave its state undefined.
-            return
-        filtered, self._filter_state = lfilter(*self._taps, samples, zi=self._filter_state)
-        waiting = np.concatenate([self._waiting, filtered])
-        n_new = len(waiting) // STEP_SAMPLES
-        whole, self._waiting = np.split(waiting, [n_new * STEP_SAMPLES])
+        self._onsets.hear(samples)
+        powers = np.concatenate([self._powers, self._band.hear(samples)[0]])
+        n_new = len(powers) - len(self._powers)
         if n_new == 0:
             return
-        powers = np.concatenate([self._powers, np.square(whole).reshape(n_new, STEP_SAMPLES).mean(axis=1)])
         self._powers = powers[n_new:]
         self._n_steps += n_new
         levels = to_db(np.lib.stride_tricks.sliding_window_view(powers, LEVEL_STEPS).mean(axis=1))
@@ -114,23 +108,17 @@ class Speech:
         # A level belongs to the middle one of its steps.
         middle = LEVEL_STEPS // 2
         return [
-            Utterance(
-                start_s=_seconds(first_step + int(run[0]) - middle),
-                end_s=_seconds(first_step + int(run[-1]) - middle + 1),
-                energy=float(powers[run].sum()),
+            self._utterance(
+                first_step + int(run[0]) - middle, first_step + int(run[-1]) - middle + 1, powers[run].sum()
             )
             for run in np.split(loud, np.flatnonzero(np.diff(loud) > LONGEST_GAP_STEPS) + 1)
         ]
 
-
-def to_db(power: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean square to dB of full scale, at least ``QUIETEST_DB``.
-
-    >>> to_db(np.array([1.0, 0.01, 0.0])).tolist()
-    [0.0, -20.0, -100.0]
-    """
-    return 10 * np.log10(np.maximum(power, 10 ** (QUIETEST_DB / 10)))
-
-
-def _seconds(step: int) -> float:
-    return max(0, step) * STEP_SAMPLES / SAMPLE_RATE
+    def _utterance(self, start: int, end: int, energy: float) -> Utterance:
+        """The sound between two steps."""
+        onsets = self._onsets.steps
+        # One that begins where the levels do, or a short gap later, has begun before, unless the stream begins there.
+        is_cut = self._n_steps > SEEN_STEPS and start <= self._n_steps - SEEN_STEPS + LONGEST_GAP_STEPS
+        begins = [] if is_cut else [seconds(start)]
+        changed_s = max([*begins, *(seconds(int(step)) for step in onsets[onsets < end][-1:])], default=0.0)
+        return Utterance(seconds(start), seconds(end), float(energy), changed_s)

@@ -9,9 +9,9 @@ from core.data.pack import Pack
 from core.errors import ConfigError
 from core.inference import Classifier
 from core.results import StreamReport, StreamScores, StreamTrack
-from core.stream_accuracy.hearing import Heard, at_threshold, detect, hear
 from core.stream_accuracy.scoring import score
 from core.stream_accuracy.track import Track, build_track
+from core.streaming.whole import Heard, at_threshold, detect, hear
 
 THRESHOLDS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.97, 0.98, 0.99)
 """Thresholds that a curve has a point for."""

@@ -20,6 +20,9 @@ FALLEN = 0.5
 REST_S = 0.3
 """Sound that goes on after a detection belongs to the detected word for this long: words are often known early."""
 
+LATE_S = 0.15
+"""A word is known up to this long after it ended, so sound may have set in that much earlier and still be another."""
+
 SHORTEST_S = 0.1
 """Sound shorter than this is no word."""
 
@@ -117,7 +120,7 @@ class Detector:
     def _fresh(self, utterances: Sequence[Utterance], end_s: float) -> list[Utterance]:
         """The sounds in the window that belong to no detection yet, and are long enough for a word."""
         begin = max(self._accounted_s(utterances), end_s - WINDOW_S)
-        cut = [Utterance(max(u.start_s, begin), u.end_s, u.energy) for u in utterances]
+        cut = [Utterance(max(u.start_s, begin), u.end_s, u.energy) for u in utterances if self._is_new(u)]
         return [utterance for utterance in cut if utterance.end_s - utterance.start_s >= SHORTEST_S]
 
     def _said_again(self, utterances: Sequence[Utterance], end_s: float) -> bool:
@@ -125,6 +128,12 @@ class Detector:
         if self._last is None or self._armed:
             return False
         accounted_s = self._accounted_s(utterances)
-        begun = any(u.start_s >= accounted_s and u.end_s - u.start_s >= SHORTEST_S for u in utterances)
+        begun = any(
+            u.start_s >= accounted_s and u.end_s - u.start_s >= SHORTEST_S and self._is_new(u) for u in utterances
+        )
         gone_s = end_s - WINDOW_S - self._last.start_s
         return begun and gone_s >= GONE * (accounted_s - self._last.start_s)
+
+    def _is_new(self, utterance: Utterance) -> bool:
+        """Whether sound has set in since the last detection, and not only gone on."""
+        return self._last is None or utterance.changed_s > min(self._last.end_s, self._last.heard_s - LATE_S)

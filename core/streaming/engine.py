@@ -13,9 +13,10 @@ from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
 from core.errors import AudioError
 from core.inference import Classifier
 from core.results import Decision
+from core.sound.levels import to_db
 from core.sound.reading import Waveform
 from core.sound.resampling import Resampler
-from core.sound.speech import Speech, to_db
+from core.sound.speech import Speech
 from core.streaming.detector import Detector
 from core.streaming.frames import FramePlan, RollingLogMel
 from core.streaming.one_thread import in_one_thread

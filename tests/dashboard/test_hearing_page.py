@@ -34,7 +34,7 @@ def test_another_word_and_another_filter_are_other_sounds(page):
     assert page.get("audio")[0].proto.url != before[0]
 
 
-def test_an_upload_is_heard_at_its_loudest_second_silence_is_silent_and_no_sound_is_explained(page):
+def test_an_upload_is_heard_where_its_sound_is_silence_is_silent_and_no_sound_is_explained(page):
     page.segmented_control("hearing.source").set_value("upload").run()
     assert "Upload a recording" in texts(page)
     quiet = 0.01 * tone(500, seconds=2.0)

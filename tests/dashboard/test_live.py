@@ -1,7 +1,9 @@
 """The Live page: sounds in, words out, and clear words for what is no sound."""
 
+import re
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ import soundfile
 
 from core import operating_point, runs
 from core.config import LABELS, SAMPLE_RATE, ListeningConfig
-from dashboard import listener, sound_card
+from core.results import Detection
+from dashboard import cache, listener, sound_card
 from dashboard.components.messages import read_message
 from tests.core.microphone.fake_sounddevice import Device, FakeSounddevice
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wav
@@ -57,12 +60,76 @@ def test_a_recording_is_answered(open_page):
     assert heard(app) in WORDS
 
 
-def test_a_longer_sound_is_also_shown_along_its_length(upload):
-    app = upload("long.wav", wav(tone(440, seconds=4)))
+def test_a_recording_of_one_word_is_answered_by_the_second_that_holds_it(upload):
+    sound = np.concatenate([0 * tone(440, seconds=2), tone(440, seconds=0.5), 0 * tone(440, seconds=1)])
+    app = upload("word.wav", wav(sound))
     assert_calm(app)
-    assert "Along the whole sound" in texts(app)
+    assert heard(app) in WORDS
+    found = re.search(r"Of 3.5 s, the second with the word \((\d\.\d+) to (\d\.\d+) s\) was heard", texts(app))
+    assert float(found[1]) <= 2.0
+    assert float(found[2]) >= 2.5
+
+
+def test_the_answer_to_a_longer_sound_is_every_word_that_is_detected_in_it(upload, monkeypatch):
+    said = (Detection("yes", 0.91, 1.0, 1.5, 1.7), Detection("no", 0.82, 6.0, 6.4, 6.6))
+    whole = cache.answer_to
+
+    def answer(*arguments, **options):
+        best, along = whole(*arguments, **options)
+        return best, replace(along, detections=said)
+
+    monkeypatch.setattr(cache, "answer_to", answer)
+    app = upload("long.wav", wav(tone(440, seconds=9)))
+    assert_calm(app)
+    assert heard(app) == "yes, no"
     assert charts(app) == 4
-    assert "Of 4.0 s, the loudest second" in texts(app)
+    assert app.dataframe[0].value["Word"].tolist() == ["yes", "no"]
+    assert app.dataframe[0].value["Time (s)"].tolist() == ["1.00–1.50", "6.00–6.40"]
+
+
+def test_a_longer_sound_without_a_word_says_so(upload):
+    app = upload("long.wav", wav(0 * tone(440, seconds=5)))
+    assert_calm(app)
+    assert heard(app) == "no word"
+    assert "no word was sure enough" in texts(app)
+    assert not app.dataframe
+
+
+def test_a_refused_file_leaves_no_answer_of_the_one_before(upload):
+    app = upload("word.wav", wav(tone(440)))
+    assert heard(app)
+    app.file_uploader("live.file").set_value(("strange.wav", b"nothing", "audio/wav")).run()
+    assert app.error
+    assert "I hear" not in texts(app)
+    assert not charts(app)
+
+
+def test_a_sound_is_still_there_after_another_page_until_it_is_removed(upload):
+    app = upload("word.wav", wav(tone(440)))
+    answer = heard(app)
+    app.switch_page("screens/overview.py").run()
+    app.switch_page("screens/live.py").run()
+    assert_calm(app)
+    assert heard(app) == answer
+    assert "Still here: word" in texts(app)
+    app.button("live.file.remove").click().run()
+    assert "Record yourself or upload a file" in texts(app)
+
+
+def test_a_file_that_the_browser_takes_back_is_gone(upload):
+    app = upload("word.wav", wav(tone(440)))
+    app.file_uploader("live.file").set_value([]).run()
+    assert "I hear" not in texts(app)
+
+
+def test_a_large_file_is_answered_and_not_kept(upload, monkeypatch):
+    monkeypatch.setattr("dashboard.live_view.MOST_KEPT_BYTES", 100)
+    app = upload("word.wav", wav(tone(440)))
+    assert heard(app) in WORDS
+    app.switch_page("screens/overview.py").run()
+    app.switch_page("screens/live.py").run()
+    assert_calm(app)
+    assert "Record yourself or upload a file" in texts(app)
 
 
 def test_a_short_sound_is_said_to_be_filled_up(upload):

@@ -1,6 +1,6 @@
 """Filters, answers and reports for the figure tests, made from librosa and scipy rather than our own front end."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import librosa
 import numpy as np
@@ -10,6 +10,7 @@ import scipy.signal
 from core.config import LABELS
 from core.results import (
     ClassScores,
+    Detection,
     EpochReport,
     Evaluation,
     Filters,
@@ -18,6 +19,7 @@ from core.results import (
     Scores,
     StreamScores,
     StreamTrack,
+    WordsAlong,
 )
 
 SAMPLE_RATE, N_FFT, N_MELS = 16_000, 480, 40
@@ -129,6 +131,23 @@ def make_predictions() -> Callable[..., list[Prediction]]:
             )
             for at, winner in enumerate(winners)
         ]  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def make_along() -> Callable[..., WordsAlong]:
+    def make(
+        *detections: tuple[str, float, float], seconds: float = 10.0, probable: Sequence[tuple[str, int, float]] = ()
+    ) -> WordsAlong:
+        """A recording with words detected at (word, start, end), answered every tenth of a second."""
+        end_s = np.arange(1, round(10 * seconds) + 1) / 10
+        probabilities = np.zeros((len(end_s), len(LABELS)), np.float32)
+        probabilities[:, LABELS.index("_silence_")] = 1
+        for word, place, probability in probable:
+            probabilities[place, LABELS.index(word)] = probability
+        found = tuple(Detection(word, 0.9, start, end, end + 0.2) for word, start, end in detections)
+        return WordsAlong(LABELS, end_s, probabilities, found, seconds)
 
     return make
 

@@ -1,4 +1,4 @@
-"""Answers to one second, and to window after window."""
+"""Answers to one second, and every word along a longer recording."""
 
 from collections.abc import Callable
 
@@ -6,15 +6,20 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core.config import LABELS
+from core.config import KEYWORDS
 from core.figures import ranked_words, word_timeline
-from core.results import Prediction
+from core.results import Prediction, WordsAlong
 
 Make = Callable[..., list[Prediction]]
+Along = Callable[..., WordsAlong]
 
 
 def _named(figure: go.Figure, name: str) -> list[go.Scatter]:
     return [trace for trace in figure.data if trace.name == name]
+
+
+def _note(figure: go.Figure) -> str:
+    return (figure.layout.title.subtitle.text or "").replace("<br>", " ").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_best_words_come_first_in_percent(make_predictions: Make) -> None:
@@ -26,41 +31,36 @@ def test_the_best_words_come_first_in_percent(make_predictions: Make) -> None:
     assert bars.marker.color[0] != bars.marker.color[1]
 
 
-def test_lanes_run_where_a_word_wins_and_neighbours_join_up(make_predictions: Make) -> None:
-    figure = word_timeline(make_predictions(["yes", "yes", "no", "yes"], hop_s=0.5))
-    (yes,), (no,) = _named(figure, "yes wins"), _named(figure, "no wins")
-    np.testing.assert_allclose(yes.x[[0, 1, 3, 4]], [0.25, 1.25, 1.75, 2.25])
-    np.testing.assert_allclose(no.x[:2], [1.25, 1.75])
+def test_every_detection_is_a_bar_where_it_was_said_however_many_words_there_are(make_along: Along) -> None:
+    said = [(word, float(number), number + 0.5) for number, word in enumerate((*KEYWORDS, "yes"))]
+    figure = word_timeline(make_along(*said, seconds=12))
+    lanes = {trace.name: trace for trace in figure.data if trace.name.endswith("detected")}
+    assert set(lanes) == {f"{word} detected" for word in KEYWORDS}
+    bars = [(name, x) for name, lane in lanes.items() for x in zip(lane.x[::3], lane.x[1::3], strict=True)]
+    assert sorted(bars) == sorted((f"{word} detected", (start, end)) for word, start, end in said)
     names = dict(zip(figure.layout.yaxis.tickvals, figure.layout.yaxis.ticktext, strict=True))
-    assert (names[yes.y[0]], names[no.y[0]]) == ("yes", "no")
+    assert all(name == f"{names[lane.y[0]]} detected" for name, lane in lanes.items())
+    assert "11 words detected" in _note(figure)
 
 
-def test_lines_give_the_probability_at_the_middle_of_each_window(make_predictions: Make) -> None:
-    (line,) = _named(word_timeline(make_predictions(["yes", "no"])), "yes")
-    np.testing.assert_allclose(line.x, [0.5, 0.75])
-    np.testing.assert_allclose(line.y, [60, 100 * 0.4 / 11])
+def test_a_detection_tells_its_score_and_its_time_in_its_hover(make_along: Along) -> None:
+    (lane,) = _named(word_timeline(make_along(("yes", 1.0, 1.5))), "yes detected")
+    assert "yes (90 %), 1.00 to 1.50 s" in lane.text[0]
 
 
-def test_words_that_win_are_shown_before_words_that_only_come_close(make_predictions: Make) -> None:
-    winners = ["_silence_", "up", "up", "stop"]
-    figure = word_timeline(make_predictions(winners), top=3)
-    lines = [trace.name for trace in figure.data if trace.yaxis == "y2"]
-    assert lines[0] == "up"
-    assert set(lines) == {"up", "silence", "stop"}
+def test_lines_give_the_probability_at_the_middle_of_each_second(make_along: Along) -> None:
+    figure = word_timeline(make_along(("yes", 1.0, 1.5), probable=[("yes", 14, 0.8)]))
+    (line,) = _named(figure, "yes")
+    assert line.x[14] == pytest.approx(1.0), "the second that ends at 1.5 s"
+    assert line.y[14] == pytest.approx(80)
 
 
-@pytest.mark.parametrize("n", [0, 1, 3000])
-def test_any_number_of_windows_can_be_drawn(make_predictions: Make, n: int) -> None:
-    winners = [LABELS[at % 3] for at in range(n)]
-    figure = word_timeline(make_predictions(winners))
-    lines = [trace for trace in figure.data if trace.yaxis == "y2"]
-    assert all(len(line.x) == n for line in lines)
-    assert len(lines) == (5 if n else 0)
-    assert bool(figure.layout.annotations) == (n == 0)
+def test_words_that_were_never_probable_nor_detected_have_no_line(make_along: Along) -> None:
+    figure = word_timeline(make_along(("yes", 1.0, 1.5), probable=[("no", 3, 0.6), ("up", 3, 0.2)]))
+    assert {trace.name for trace in figure.data if trace.yaxis == "y2"} == {"yes", "no", "silence"}
 
 
-def test_a_single_window_is_seen_as_a_point_and_as_a_lane(make_predictions: Make) -> None:
-    figure = word_timeline(make_predictions(["go"]))
-    (line,), (lane,) = _named(figure, "go"), _named(figure, "go wins")
-    assert "markers" in line.mode
-    assert lane.x[1] - lane.x[0] == pytest.approx(1)
+def test_a_recording_without_a_word_says_so(make_along: Along) -> None:
+    figure = word_timeline(make_along(seconds=0.05))
+    assert [one.text for one in figure.layout.annotations if "No word" in one.text]
+    assert not [trace for trace in figure.data if trace.name.endswith("detected")]

@@ -19,7 +19,7 @@ from core.figures import style
 from core.filter_facts import band_edges, band_shares, filter_facts
 from core.grid_table import Factors, Score, summarise
 from core.kernel_facts import kernel_facts
-from core.results import EpochReport, Evaluation, Filters, Prediction, Scores, StreamTrack
+from core.results import EpochReport, Evaluation, Filters, Prediction, Scores, StreamTrack, WordsAlong
 from tests import benchmark_reports, changed_clips, evaluations
 
 UNITS = (
@@ -44,7 +44,7 @@ WORDS = (
     "Answered word",
     "Word",
     "Word (best first)",
-    "Winner (word)",
+    "Detected (word)",
     "Method",
     "Run",
     "Basis",
@@ -69,6 +69,7 @@ def drawn(
     scores: Scores,
     make_reports: Callable[..., list[EpochReport]],
     make_predictions: Callable[..., list[Prediction]],
+    make_along: Callable[..., WordsAlong],
     tracks: list[StreamTrack],
 ) -> dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...], dict[str, Any]]]:
     """Each figure function with typical arguments."""
@@ -156,7 +157,7 @@ def drawn(
         "training_curves": (figures.training_curves, (make_reports(20, best=20),), {}),
         "unknown_matrix": (figures.unknown_matrix, (metrics.unknown_words(answered),), {}),
         "waveform": (figures.waveform, (sound, 16_000), {"marked": (0.1, 0.5)}),
-        "word_timeline": (figures.word_timeline, (make_predictions(["yes", "no", "_silence_"]),), {}),
+        "word_timeline": (figures.word_timeline, (make_along(("yes", 1.0, 1.5), ("no", 3.0, 3.4)),), {}),
     }
 
 

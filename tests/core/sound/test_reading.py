@@ -10,7 +10,7 @@ import soundfile
 
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
-from core.sound.reading import loudest_second, read_audio
+from core.sound.reading import read_audio
 
 PITCH_HZ = 1000
 
@@ -136,12 +136,3 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         read_audio(tmp_path / "nothing.wav")
     with pytest.raises(AudioError, match="cannot be opened"):
         read_audio(tmp_path)
-
-
-def test_the_loudest_second_is_found():
-    waveform = np.full(5 * SAMPLE_RATE, 0.01, np.float32)
-    waveform[40_000:50_000] = 0.5
-    clip, start = loudest_second(waveform)
-    assert len(clip) == SAMPLE_RATE
-    assert start <= 40_000
-    assert start + SAMPLE_RATE >= 50_000

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
-from core.sound.speech import Speech, to_db
+from core.sound.levels import to_db
+from core.sound.speech import Speech
 
 
 def heard(samples):

@@ -128,6 +128,33 @@ def test_silence_and_hiss_and_steady_noise_give_no_word(shipped, hiss):
         assert decision.smoothed[LABELS.index("_silence_")] == 1
 
 
+def held(clip, seconds):
+    """A word whose loudest tenth of a second goes on and on, each time faded into the next."""
+    loudest = int(np.argmax(np.convolve(clip**2, np.ones(1_600), "valid")))
+    part, fade = clip[loudest : loudest + 1_600], np.linspace(0, 1, 320)
+    loop = part[320:].copy()
+    loop[-320:] = loop[-320:] * fade[::-1] + part[:320] * fade
+    return np.concatenate([clip[: loudest + 320], np.tile(loop, round(seconds * SAMPLE_RATE / len(loop)))])
+
+
+@pytest.mark.parametrize("run", ["bcresnet-3-A", "bcresnet-1-D", "linear-D"])
+@pytest.mark.parametrize("hz", [440, 1000, 2000])
+def test_a_tone_that_is_held_is_one_word_at_most(shipped, hiss, run, hz):
+    tone = 0.3 * np.sin(2 * np.pi * hz * np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE)
+    sound = np.concatenate([np.zeros(SAMPLE_RATE), tone, np.zeros(SAMPLE_RATE)]) + hiss(12, -65)
+    assert len(detections(Engine(shipped(run)), sound.astype(np.float32))) <= 1
+
+
+@pytest.mark.parametrize("run", ["bcresnet-3-A", "bcresnet-1-A"])
+@pytest.mark.parametrize("word", ["off", "no", "go", "left"])
+def test_a_word_that_is_held_counts_once_and_the_next_one_too(shipped, hiss, speech_commands_root, run, word):
+    clips = [held(spoken(speech_commands_root, word, 1), 6), spoken(speech_commands_root, "yes", 1)]
+    sound = with_pauses(clips, 0.8)
+    found = detections(Engine(shipped(run)), (sound + hiss(len(sound) / SAMPLE_RATE, -65)).astype(np.float32))
+    assert len([one for one in found if one.heard_s < 7.5]) <= 1
+    assert [one.word for one in found if one.heard_s > 7.5] == ["yes"]
+
+
 def test_knobs_are_changed_at_once_and_nothing_is_forgotten(shipped, track):
     classifier, samples = shipped("linear-A"), track[1][: 3 * SAMPLE_RATE]
     engine = Engine(classifier)

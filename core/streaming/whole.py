@@ -1,4 +1,4 @@
-"""What a model makes of a whole track, before any threshold: the engine's decisions, many windows at a time."""
+"""What a model makes of a whole recording or track: the engine's decisions, many windows at a time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,74 @@ import numpy as np
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
 from core.inference import Classifier
-from core.results import Detection, FloatArray
+from core.results import Detection, FloatArray, Prediction, WordsAlong
 from core.sound.reading import Waveform
 from core.sound.speech import Speech, Utterance
 from core.streaming.detector import SILENCE, Detector
+from core.streaming.engine import LISTENED_ON_S
 from core.streaming.one_thread import in_one_thread
 
 WINDOWS_AT_ONCE = 32
+
+ONE_WORD_S = 4.0
+"""A recording up to this long is one word, as people record one (s). The answer to a longer one is every word in it."""
+
+
+def answer(
+    classifier: Classifier,
+    waveform: Waveform,
+    config: ListeningConfig,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Prediction, WordsAlong | None]:
+    """What a recording holds: the second of its word, or, if it is long, every word in it and the surest one's second.
+
+    Where no word is detected in a long one, the second is that in which ``Classifier.classify`` hears most.
+
+    Args:
+        classifier: The model.
+        waveform: The recording, 16 kHz, -1 to 1, (n,).
+        config: What counts as a word.
+        progress: Called with the seconds done; raising in it cancels.
+
+    Raises:
+        AudioError: If the waveform is no row of samples.
+    """
+    if len(waveform) <= ONE_WORD_S * SAMPLE_RATE:
+        return classifier.classify(waveform), None
+    along = words_along(classifier, waveform, config, progress=progress)
+    if not along.detections:
+        return classifier.classify(waveform), along
+    surest = max(along.detections, key=lambda one: one.score)
+    return classifier.classify_at(waveform, round((surest.heard_s - 1) * SAMPLE_RATE)), along
+
+
+def words_along(
+    classifier: Classifier,
+    waveform: Waveform,
+    config: ListeningConfig,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> WordsAlong:
+    """Every word in a recording, as ``core.streaming.Engine`` detects them in the same sound followed by silence.
+
+    Args:
+        classifier: The model.
+        waveform: The recording, 16 kHz, -1 to 1, (n,).
+        config: What counts as a word.
+        progress: Called with the seconds done; raising in it cancels.
+    """
+    hop = _hop_samples(classifier, config)
+    n_silent = -(-round(LISTENED_ON_S * SAMPLE_RATE) // hop) * hop
+    heard = hear(classifier, np.pad(waveform, (0, n_silent)), config, progress=progress)
+    seconds = len(waveform) / SAMPLE_RATE
+    return WordsAlong(
+        labels=classifier.checkpoint.labels,
+        end_s=np.array(heard.end_s),
+        probabilities=heard.probabilities,
+        detections=tuple(replace(one, end_s=min(one.end_s, seconds)) for one in detect(heard, config)),
+        seconds=seconds,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +109,7 @@ def hear(
         config: Of it only ``hop_s`` matters here.
         progress: Called with the seconds done; raising in it cancels.
     """
-    frame = classifier.checkpoint.config.front_end.hop_length
-    hop = max(1, round(config.hop_s * SAMPLE_RATE / frame)) * frame
+    hop = _hop_samples(classifier, config)
     n_hops = len(waveform) // hop
     # Before the track there is silence, as before any stream.
     padded = np.concatenate([np.zeros(CLIP_SAMPLES, np.float32), waveform])
@@ -67,6 +127,12 @@ def hear(
             progress(float(rows[-1] + 1) * hop / SAMPLE_RATE)
     end_s = tuple((number + 1) * hop / SAMPLE_RATE for number in range(n_hops))
     return Heard(end_s, answers, tuple(utterances))
+
+
+def _hop_samples(classifier: Classifier, config: ListeningConfig) -> int:
+    """Samples from one decision to the next: whole frames of the front end."""
+    frame = classifier.checkpoint.config.front_end.hop_length
+    return max(1, round(config.hop_s * SAMPLE_RATE / frame)) * frame
 
 
 def _utterances(speech: Speech, newest: Waveform) -> tuple[Utterance, ...]:

@@ -11,8 +11,8 @@ from core.inference import Classifier
 from core.models import build_model
 from core.presets import preset_config
 from core.stream_accuracy import build_track
-from core.stream_accuracy.hearing import WINDOWS_AT_ONCE, at_threshold, detect, hear
 from core.streaming import Engine
+from core.streaming.whole import WINDOWS_AT_ONCE, at_threshold, detect, hear
 
 
 @pytest.fixture(scope="module")
