@@ -15,7 +15,8 @@ from core.data.source import Progress
 from core.errors import ConfigError, RunError
 from core.inference import Classifier
 from core.results import FloatArray
-from core.robustness.clips import Changer, check, checkpoint_hash, sample
+from core.robustness.clips import Changer, check, checkpoint_hash
+from core.statistics import sample
 
 N_CLIPS = 600
 """Clips measured by default: an accuracy of 90 % is then known to about ± 2.4 points."""
@@ -63,7 +64,8 @@ def measure(
         raise ConfigError(f"There is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
     steps = tuple(VALUES[kind] if values is None and kind in VALUES else values or ())
     check(kind, steps)
-    rows = sample(pack, protocol, n_clips, seed)
+    all_rows = pack.indices(protocol)
+    rows = all_rows[sample(pack.labels[all_rows], n_clips, seed)]
     hashes = [checkpoint_hash(run) for run in runs]
     models = [Classifier(run, device) for run in runs]
     changer = Changer(pack, protocol, kind, seed, dataset)
@@ -96,7 +98,7 @@ def measure(
             protocol=protocol,
             kind=kind,
             seed=seed,
-            n_all=len(pack.indices(protocol)),
+            n_all=len(all_rows),
             values=steps,
             rows=rows,
             truth=truth,
