@@ -13,11 +13,10 @@ from typing import Literal
 import numpy as np
 import soxr
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from core.config import LABELS, SAMPLE_RATE
-from core.metrics import wilson
 from core.results import FloatArray
+from core.statistics import wilson
 
 Kind = Literal["noise", "shift", "gain", "speed"]
 
@@ -209,19 +208,3 @@ class Robustness:
         hits = right.sum(axis=1)
         low, high = wilson(hits, n)
         return hits / np.where(n > 0, n, np.nan), low, high
-
-
-def only_one_right(first: Robustness, second: Robustness, step: int) -> tuple[int, int, float]:
-    """Clips that only the first model got right, those that only the second did, and McNemar's exact p-value.
-
-    Both heard the same clips, so what both got right or both wrong says nothing about which is better (McNemar, 1947).
-
-    Args:
-        first: A model's answers.
-        second: Another's, to the same clips.
-        step: Number of the value.
-    """
-    a, b = first.right[step], second.right[step]
-    only_first, only_second = int((a & ~b).sum()), int((b & ~a).sum())
-    n = only_first + only_second
-    return only_first, only_second, float(binomtest(only_first, n).pvalue) if n else 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +11,9 @@ from numpy.typing import NDArray
 
 from core.config import PROTOCOLS, RunConfig, to_dict
 from core.errors import DataError
-from core.paired import Interval, bootstrap_interval, holm, mcnemar, small_sample_interval, speaker_interval
+from core.metrics import file_speakers
 from core.results import Evaluation
-
-SIGNIFICANT = 0.05
-"""Below this p-value a difference is called one."""
+from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
 
 SPEAKER_CAUTION = (
     "Clips of one speaker are not independent, so the interval over clips and the test are too sure of themselves."
@@ -24,9 +21,6 @@ SPEAKER_CAUTION = (
 
 LISTED = 3
 """Files that a message names; the rest is counted."""
-
-_SPEAKER = re.compile(r"([0-9a-f]{8})_nohash_\d")
-# How Speech Commands names its files; one speaker is in many of them.
 
 
 @dataclass(frozen=True)
@@ -40,7 +34,7 @@ class WordGain:
     only_run: int
     """Clips that only the other model got right."""
     interval: Interval
-    """95 % interval of the gain (Agresti and Min, 2005); (-1, 1) without clips."""
+    """95 % interval of the gain (Bonett and Price, 2012); (-1, 1) without clips."""
     adjusted_p: float
     """McNemar's exact test, corrected for the number of labels (Holm)."""
 
@@ -69,10 +63,10 @@ class Difference:
     """The same, corrected for the number of models that are compared with the baseline (Holm)."""
     n_compared: int
     interval: Interval
-    """Paired bootstrap over clips."""
+    """Over clips (Bonett and Price, 2012)."""
     n_speakers: int
     speaker_interval: Interval | None
-    """Paired bootstrap over speakers; None if the names of the files tell of fewer than two."""
+    """Over speakers, drawn anew with all their clips; None if the names of the files tell of fewer than two."""
     labels: tuple[str, ...]
     label_clips: NDArray[np.int64] = field(repr=False)
     """Clips of each label, (n_labels,)."""
@@ -119,7 +113,7 @@ def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int =
     Args:
         evaluations: At least two, of the same clips in any order.
         baseline: Number of the one that the others are compared with.
-        seed: Of the bootstrap.
+        seed: Of the interval over speakers.
 
     Raises:
         DataError: If they were not measured on the same clips; the text says what is missing where.
@@ -130,9 +124,9 @@ def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int =
     places = [same_clips(first, other) for other in evaluations]
     answers = [one.probabilities.argmax(axis=1)[place] for one, place in zip(evaluations, places, strict=True)]
     others = [number for number in range(len(evaluations)) if number != baseline]
-    speakers = speakers_of(first.clip_files)
-    pairs = [_counts(first.truth, answers[baseline], answers[number]) for number in others]
-    adjusted = holm([mcnemar(pair[1], pair[2]) for pair in pairs])
+    speakers = file_speakers(first.clip_files)
+    right = [row == first.truth for row in answers]
+    adjusted = holm([pairs_of(right[baseline], right[number]).p for number in others])
     return tuple(
         _difference(first, evaluations[number].run, answers[baseline], answers[number], p, len(others), speakers, seed)
         for number, p in zip(others, adjusted, strict=True)
@@ -150,45 +144,35 @@ def _difference(
     seed: int,
 ) -> Difference:
     truth, labels = first.truth, first.labels
-    counts = _counts(truth, answers_before, answers)
-    net = (answers == truth).astype(np.int64) - (answers_before == truth)
+    before, after = answers_before == truth, answers == truth
+    counts = pairs_of(before, after)
     confusion = np.zeros((len(labels), len(labels)), dtype=np.int64)
     np.add.at(confusion, (truth, answers), 1)
     np.add.at(confusion, (truth, answers_before), -1)
-    rows = [_counts(truth[mine], answers_before[mine], answers[mine]) for mine in truth == _column(len(labels))]
-    word_ps = holm([mcnemar(row[1], row[2]) for row in rows])
+    words = [pairs_of(before[mine], after[mine]) for mine in truth == np.arange(len(labels))[:, None]]
+    word_ps = holm([word.p for word in words])
     return Difference(
         baseline=first.run,
         run=run,
         protocol=first.protocol,
-        both=counts[0],
-        only_baseline=counts[1],
-        only_run=counts[2],
-        neither=counts[3],
-        p=mcnemar(counts[1], counts[2]),
+        both=counts.both,
+        only_baseline=counts.only_a,
+        only_run=counts.only_b,
+        neither=counts.neither,
+        p=counts.p,
         adjusted_p=adjusted_p,
         n_compared=n_compared,
-        interval=bootstrap_interval(*counts, seed=seed),
+        interval=counts.interval,
         n_speakers=len(set(speakers) - {""}),
-        speaker_interval=speaker_interval(net, speakers, seed=seed),
+        speaker_interval=group_interval(after.astype(np.int64) - before, speakers, seed=seed),
         labels=labels,
         label_clips=np.bincount(truth, minlength=len(labels)),
         confusion=confusion,
         by_word=tuple(
-            WordGain(label, sum(row), row[1], row[2], small_sample_interval(*row), p)
-            for label, row, p in zip(labels, rows, word_ps, strict=True)
+            WordGain(label, word.n, word.only_a, word.only_b, word.interval, p)
+            for label, word, p in zip(labels, words, word_ps, strict=True)
         ),
     )
-
-
-def _column(n: int) -> NDArray[np.int64]:
-    return np.arange(n)[:, None]
-
-
-def _counts(truth: NDArray[np.int64], before: NDArray[np.int64], after: NDArray[np.int64]) -> tuple[int, int, int, int]:
-    """Clips that both got right, only the first, only the second, and neither."""
-    a, b = before == truth, after == truth
-    return int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum()), int((~a & ~b).sum())
 
 
 def same_clips(first: Evaluation, other: Evaluation) -> NDArray[np.int64]:
@@ -243,15 +227,6 @@ def _clips_of(evaluation: Evaluation) -> str:
 def _listed(files: Sequence[str]) -> str:
     names = ", ".join(files[:LISTED]) + (" …" if len(files) > LISTED else "")
     return f"{len(files):,} clip{'s' * (len(files) != 1)} ({names})"
-
-
-def speakers_of(files: Sequence[str]) -> tuple[str, ...]:
-    """Who speaks in each file, from its name in the manner of Speech Commands; "" where it does not tell.
-
-    >>> speakers_of(["yes/0c540988_nohash_0.wav", "_unknown_/bed_0ea0e2f4_nohash_1.wav", "_silence_/1041.wav"])
-    ('0c540988', '0ea0e2f4', '')
-    """
-    return tuple(found[1] if (found := _SPEAKER.search(file)) else "" for file in files)
 
 
 # In words

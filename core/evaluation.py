@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch.nn import functional
 
@@ -22,6 +21,7 @@ from core.errors import ConfigError, DataError
 from core.files import write_arrays
 from core.models import probabilities_of
 from core.results import ClassScores, Evaluation, Scores
+from core.statistics import share_interval
 from core.strict import read_arrays
 
 ARRAYS = {
@@ -97,7 +97,6 @@ def scores(evaluation: Evaluation) -> Scores:
     truth, answers = evaluation.truth, evaluation.probabilities.argmax(axis=1)
     present = np.flatnonzero(evaluation.confusion.sum(axis=1))
     correct = int(np.trace(evaluation.confusion))
-    interval = binomtest(correct, evaluation.n).proportion_ci(0.95, method="wilson")
     most = int(evaluation.confusion.sum(axis=1).argmax())
 
     def average(kind: str) -> tuple[float, float, float]:
@@ -111,7 +110,7 @@ def scores(evaluation: Evaluation) -> Scores:
         n=evaluation.n,
         loss=evaluation.loss,
         accuracy=correct / evaluation.n,
-        interval=(float(interval.low), float(interval.high)),
+        interval=share_interval(correct, evaluation.n),
         baseline=float(evaluation.confusion.sum(axis=1)[most] / evaluation.n),
         baseline_label=evaluation.labels[most],
         by_class=tuple(

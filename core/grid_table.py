@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
-from scipy.stats import t as student
 
 from core.config import FrontEndConfig, Setting
-from core.metrics.intervals import wilson
+from core.statistics import mean_interval, share_interval
 
 BASES: dict[str, tuple[str, dict[str, Any]]] = {
     "mel": ("textbook mel filters", {}),
@@ -111,8 +109,7 @@ def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -
     n = min(score.n for score in of_all)
     interval = mean_interval(accuracies)
     if interval is None:
-        low, high = wilson(round(accuracies[0] * n), n)
-        interval = float(low), float(high)
+        interval = share_interval(round(accuracies[0] * n), n)
     # Few seeds that differ much leave an interval wider than a share can be.
     interval = max(0.0, interval[0]), min(1.0, interval[1])
     shared = sorted(set(by_seed) & set(fixed)) if factors.setting != "A" else []
@@ -128,21 +125,6 @@ def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -
         gain=float(np.mean(gains)) if gains else None,
         gain_interval=mean_interval(gains),
     )
-
-
-def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """95 % interval of a mean (Student's t); None for fewer than two values.
-
-    >>> mean_interval([0.4]) is None
-    True
-    >>> [round(end, 3) for end in mean_interval([0.40, 0.42, 0.44])]
-    [0.37, 0.47]
-    """
-    if len(values) < 2:
-        return None
-    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values))
-    half = float(student.ppf(0.975, len(values) - 1)) * error
-    return mean - half, mean + half
 
 
 def as_csv(rows: Sequence[Row]) -> str:

@@ -263,16 +263,17 @@ def take_selection(points: list[Any]) -> None:
 
 def verdict(findings: Findings) -> None:
     """Each change in a sentence, and what the model scores untouched."""
-    lines = [f"- {sentence(one)}" for one in findings.outcomes]
+    lines = [f"- {sentence(one, clear=clear)}" for one, clear in zip(findings.outcomes, findings.clear, strict=True)]
     st.markdown("\n".join(lines))
     st.caption(_baseline(findings))
 
 
 def way_verdict(findings: Findings) -> None:
     """The two ends of the way in words."""
-    start = findings.outcomes[0]
-    st.markdown(sentence(replace(start, name="the whole basis back to initial")))
-    enough = next((one for one in findings.outcomes if not one.differs), findings.outcomes[-1])
+    start = replace(findings.outcomes[0], name="the whole basis back to initial")
+    st.markdown(sentence(start, clear=findings.clear[0]))
+    told = zip(findings.outcomes, findings.clear, strict=True)
+    enough = next((one for one, clear in told if not clear), findings.outcomes[-1])
     if enough.place is not None and 0 < enough.place < 1:
         st.markdown(f"From {enough.place:.1f} of the way on, no difference to the learned basis is to be told.")
     st.caption(_baseline(findings))
@@ -280,34 +281,33 @@ def way_verdict(findings: Findings) -> None:
 
 def importance_verdict(findings: Findings) -> None:
     """Which filters matter most, and how many not clearly."""
-    clear = sorted(
-        (one for one in findings.outcomes if one.differs and one.difference < 0), key=lambda one: one.difference
-    )
+    told = zip(findings.outcomes, findings.clear, strict=True)
+    clear = sorted((one for one, is_clear in told if is_clear and one.difference < 0), key=lambda one: one.difference)
     n = len(findings.outcomes)
     if clear:
         names = ", ".join(f"{one.place:.0f} ({signed(one.difference)} points)" for one in clear[:3])
         text = f"Most depends on the mel filters {names}. For {len(clear)} of {n} filters the loss is clear"
     else:
         text = "No single filter's loss can be told from zero on these clips"
-    st.markdown(f"{text}; of {n} intervals that hold with 95 % each, about {round(0.05 * n)} miss the truth by chance.")
+    st.markdown(f"{text} (McNemar's exact test, corrected for {n} comparisons).")
     st.caption(_baseline(findings))
 
 
-def sentence(one: Outcome) -> str:
-    """What a change did, in words.
+def sentence(one: Outcome, *, clear: bool) -> str:
+    """What a change did, in words; ``clear`` tells whether luck alone would hardly do it.
 
-    >>> sentence(Outcome("mel filters back to initial", None, 1000, 500, 50, 150))
+    >>> sentence(Outcome("mel filters back to initial", None, 1000, 500, 50, 150), clear=True)
     '**Mel filters back to initial:** 50.0 % right, 10.0 points less (7.3 to 12.7).'
     """
     low, high = one.difference_interval
     name = plain(one.name[:1].upper() + one.name[1:])
-    if not one.differs:
+    if not clear:
         return (
             f"**{name}:** {percent(one.accuracy)} right; no difference is to be told "
             f"({signed(low)} to {signed(high)} points)."
         )
     more = one.difference > 0
-    least, most = sorted((abs(100 * low), abs(100 * high)))
+    least, most = (100 * low, 100 * high) if more else (-100 * high, -100 * low)
     gap = f"{abs(100 * one.difference):.1f} points {'more' if more else 'less'} ({least:.1f} to {most:.1f})"
     return f"**{name}:** {percent(one.accuracy)} right, {gap}."
 
@@ -323,7 +323,8 @@ def _baseline(findings: Findings) -> str:
         text += f", with the normalisation as training left it {percent(untouched.accuracy)}"
     return (
         f"{text}. Always answering “{word(findings.baseline_label)}”: {percent(findings.baseline)}. Differences are "
-        "counted on the same clips (Newcombe's interval for paired shares). "
+        "counted on the same clips, with the interval of Bonett and Price; a difference called one passes McNemar's "
+        "exact test with Holm's correction. "
         f"Measured in {findings.seconds:.1f}\N{NO-BREAK SPACE}s."
     )
 
@@ -358,5 +359,6 @@ def _row(name: str, one: Outcome) -> dict[str, str]:
         "95 % interval": f"{100 * low:.1f}–{percent(high)}",
         "Difference (points)": signed(one.difference),
         "Its 95 % interval": f"{signed(worst)} to {signed(best)}",
+        "Over speakers": " to ".join(map(signed, one.speaker_interval)) if one.speaker_interval else "–",
         "Clips": f"{one.n:,}",
     }

@@ -9,15 +9,17 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.changes import UNCHANGED, VALUES, Kind, Robustness, as_wav, noise_title, only_one_right
-from core.comparison import SIGNIFICANT
+from core.changes import UNCHANGED, VALUES, Kind, Robustness, as_wav, noise_title
+from core.comparison import p_text
 from core.config import LABELS, OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data.pack import Pack, open_data
 from core.errors import DataError
+from core.figures.experiments import signed
 from core.figures.robustness import clips_text, point_text, value_text
 from core.recordings import own_pack
 from core.robustness import N_CLIPS, as_csv, kept_path, measure, save
 from core.runs import RunState
+from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
 from dashboard import cache, jobs, picker, state
 from dashboard.jobs import Progress
 from dashboard.training_form import choose_device
@@ -225,7 +227,7 @@ def chosen_point(records: list[Robustness]) -> tuple[int, int]:
     return names.index(st.session_state[MODEL]), st.session_state[STEP]
 
 
-def choose_point(records: list[Robustness]) -> tuple[int, int]:
+def choose_point(records: list[Robustness], pack: Pack) -> tuple[int, int]:
     """The same by hand."""
     first = records[0]
     st.subheader("Hear what the models heard")
@@ -238,7 +240,7 @@ def choose_point(records: list[Robustness]) -> tuple[int, int]:
     number, step = chosen_point(records)
     point = point_text(first.kind, first.values[step])
     st.markdown(f"{plain(records[number].run)} {point}: **{_counts(records[number], step)}**")
-    beside(records, number, step)
+    beside(records, number, step, pack)
     return number, step
 
 
@@ -256,18 +258,26 @@ def explain(records: list[Robustness]) -> None:
     st.caption(text)
 
 
-def beside(records: list[Robustness], number: int, step: int) -> None:
+def beside(records: list[Robustness], number: int, step: int, pack: Pack) -> None:
     """The chosen model beside the others at the chosen point, clip by clip."""
     record = records[number]
-    for other in records:
-        if other is record or not np.array_equal(other.rows, record.rows):
-            continue
-        mine, theirs, p = only_one_right(record, other, step)
+    others = [one for one in records if one is not record and np.array_equal(one.rows, record.rows)]
+    pairs = [pairs_of(other.right[step], record.right[step]) for other in others]
+    for other, pair, p in zip(others, pairs, holm([pair.p for pair in pairs]), strict=True):
         verdict = "more than chance explains" if p < SIGNIFICANT else "which chance explains as well"
+        corrected = f", corrected for {len(others)} comparisons" if len(others) > 1 else ""
+        net = record.right[step].astype(np.int64) - other.right[step]
+        by_speaker = group_interval(net, pack.speakers[record.rows].tolist())
+        over = f"; over speakers {_from_to(by_speaker)}" if by_speaker else ""
         st.caption(
-            f"On the same clips, {record.run} alone is right on {mine:,} and {other.run} alone on {theirs:,}, "
-            f"{verdict} (McNemar's exact test, p = {p:.2g})."
+            f"On the same clips, {plain(record.run)} alone is right on {pair.only_b:,} and {plain(other.run)} alone on "
+            f"{pair.only_a:,}: {signed(pair.gain)} points ({_from_to(pair.interval)}{over}), {verdict} "
+            f"(McNemar's exact test, {p_text(p)}{corrected})."
         )
+
+
+def _from_to(interval: Interval) -> str:
+    return " to ".join(map(signed, interval))
 
 
 @st.fragment

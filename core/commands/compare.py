@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "compare",
         help="say whether one model is better than another",
-        description="Compare models clip by clip: McNemar's exact test and a paired bootstrap interval for each one "
+        description="Compare models clip by clip: McNemar's exact test and the interval of the difference for each one "
         "beside the first, what differs in their settings, and what they cost. Evaluations that are kept beside the "
         "runs are used; missing ones are made, and kept.",
     )

@@ -18,7 +18,7 @@ from core.files import write_json
 from core.results_folder import make_room, results_folder
 from core.strict import LARGE_BYTES, read_json
 
-FORMAT, VERSION = "earshot-experiment", 1
+FORMAT, VERSION = "earshot-experiment", 2
 """The version changes with what experiments mean, so that older results are measured again."""
 
 CHECKPOINT = "best.pt"
@@ -123,11 +123,12 @@ def _record(outcome: Outcome) -> dict[str, Any]:
         "lost": outcome.lost,
         "difference": outcome.difference,
         "difference_interval": list(outcome.difference_interval),
+        "speaker_interval": list(outcome.speaker_interval) if outcome.speaker_interval else None,
     }
 
 
 def _flat(outcome: Outcome) -> dict[str, Any]:
     record = _record(outcome)
-    for name in ("interval", "difference_interval"):
-        record[f"{name}_low"], record[f"{name}_high"] = record.pop(name)
+    for name in ("interval", "difference_interval", "speaker_interval"):
+        record[f"{name}_low"], record[f"{name}_high"] = record.pop(name) or ("", "")
     return record

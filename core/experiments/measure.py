@@ -21,10 +21,11 @@ from core.data.source import Progress
 from core.device import choose_device
 from core.errors import ConfigError
 from core.experiments.outcomes import Findings, Outcome
-from core.experiments.plan import Experiment, n_quick, stratified
+from core.experiments.plan import Experiment, n_quick
 from core.experiments.variants import Basis, Spectra, Variant, variants_of
 from core.models import KeywordSpotter
 from core.models.normalise import BandNorm, clip_moments
+from core.statistics import group_interval, pairs_of, sample
 
 Level = tuple[Tensor, Tensor]
 """Mean and scale of each band, (n_mels,) each: what the normalisation takes off and multiplies by."""
@@ -73,7 +74,7 @@ def run_experiment(
     rows = data.indices(protocol)
     labels = data.labels[rows]
     n_asked = n_quick(checkpoint.config.model.name, len(variants), len(rows)) if experiment.quick else len(rows)
-    asked = rows[stratified(labels, n_asked, experiment.seed)]
+    asked = rows[sample(labels, n_asked, experiment.seed)]
     heard = validation or data
     measured_on = heard.indices("validation") if _needs_validation(model, experiment) else np.empty(0, np.int64)
     total = len(measured_on) + len(asked) * len(variants)
@@ -90,7 +91,12 @@ def run_experiment(
         right = _answered(
             model, Clips(data, place), asked, spectra, levels, variants, lambda done: report(len(measured_on) + done)
         )
-    reference = _outcome(variants[0], right[variants[0]], right[variants[0]])
+    speakers = data.speakers[asked].tolist()
+
+    def outcome(variant: Variant) -> Outcome:
+        return _outcome(variant, right[variant], right[variants[0]], speakers)
+
+    reference = outcome(variants[0])
     counts = np.bincount(labels, minlength=len(LABELS))
     return Findings(
         experiment=experiment,
@@ -103,13 +109,10 @@ def run_experiment(
         n_validation=len(measured_on),
         baseline=float(counts.max() / len(rows)),
         baseline_label=LABELS[int(counts.argmax())],
-        untouched=_outcome(UNTOUCHED, right[UNTOUCHED], right[variants[0]]),
+        untouched=outcome(UNTOUCHED),
         reference=reference,
         outcomes=tuple(
-            _outcome(one, right[one], right[variants[0]])
-            if one in right
-            else replace(reference, name=one.name, place=one.place)
-            for one in changed
+            outcome(one) if one in right else replace(reference, name=one.name, place=one.place) for one in changed
         ),
         seconds=time.perf_counter() - began,
     )
@@ -205,12 +208,14 @@ def _answered(
     return {variant: torch.cat(parts).cpu().numpy() for variant, parts in right.items()}
 
 
-def _outcome(variant: Variant, right: NDArray[np.bool_], reference: NDArray[np.bool_]) -> Outcome:
+def _outcome(variant: Variant, right: NDArray[np.bool_], reference: NDArray[np.bool_], speakers: list[str]) -> Outcome:
+    pairs = pairs_of(reference, right)
     return Outcome(
         name=variant.name,
         place=variant.place,
         n=len(right),
         correct=int(right.sum()),
-        won=int((right & ~reference).sum()),
-        lost=int((~right & reference).sum()),
+        won=pairs.only_b,
+        lost=pairs.only_a,
+        speaker_interval=group_interval(right.astype(np.int64) - reference, speakers),
     )

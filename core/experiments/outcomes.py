@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.experiments.intervals import Interval, paired_difference, wilson
 from core.experiments.plan import Experiment
+from core.statistics import SIGNIFICANT, Interval, difference_interval, holm, mcnemar, share_interval
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Outcome:
     """Clips right now and wrong with the model's own basis."""
     lost: int
     """Clips wrong now and right with the model's own basis."""
+    speaker_interval: Interval | None = None
+    """95 % interval of the difference over speakers, drawn anew with all their clips; None where none is known."""
 
     @property
     def accuracy(self) -> float:
@@ -33,7 +35,7 @@ class Outcome:
     @property
     def interval(self) -> Interval:
         """95 % interval of the accuracy (Wilson)."""
-        return wilson(self.correct, self.n)
+        return share_interval(self.correct, self.n)
 
     @property
     def difference(self) -> float:
@@ -42,15 +44,13 @@ class Outcome:
 
     @property
     def difference_interval(self) -> Interval:
-        """95 % interval of the difference on the same clips (Newcombe, method 10)."""
-        both = self.correct - self.won
-        return paired_difference(both, self.won, self.lost, self.n - both - self.won - self.lost)
+        """95 % interval of the difference on the same clips (Bonett and Price, 2012)."""
+        return difference_interval(self.lost, self.won, self.n)
 
     @property
-    def differs(self) -> bool:
-        """Whether the difference is clearly not zero: its interval leaves zero out."""
-        low, high = self.difference_interval
-        return low > 0 or high < 0
+    def p(self) -> float:
+        """How likely luck alone makes as uneven a split of the clips lost and won (McNemar's exact test)."""
+        return mcnemar(self.lost, self.won)
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ class Findings:
     def n(self) -> int:
         """Number of clips asked."""
         return self.reference.n
+
+    @property
+    def clear(self) -> tuple[bool, ...]:
+        """Which of the outcomes differ by more than luck explains, corrected for their number (Holm)."""
+        return tuple(p < SIGNIFICANT for p in holm([one.p for one in self.outcomes]))
 
     @property
     def is_sample(self) -> bool:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.errors import ConfigError
 from core.text import shortened
 
@@ -108,33 +105,6 @@ def n_variants(kind: Kind, setting: str, n_mels: int) -> int:
         "mask": 2,
         "occlusion": n_mels + 1,
     }[kind]
-
-
-def stratified(labels: NDArray[np.int64], n: int, seed: int) -> NDArray[np.int64]:
-    """Places of ``n`` clips, each label in the share it has in all of them (up to one clip); in order.
-
-    Args:
-        labels: Label of every clip, (n_all,).
-        n: How many to draw.
-        seed: The same seed draws the same clips.
-
-    >>> labels = np.repeat([0, 1], [30, 10])
-    >>> np.bincount(labels[stratified(labels, 8, seed=0)]).tolist()
-    [6, 2]
-    """
-    if n >= len(labels):
-        return np.arange(len(labels))
-    random = np.random.default_rng(seed)
-    found, counts = np.unique(labels, return_counts=True)
-    shares = n * counts / len(labels)
-    drawn = np.floor(shares).astype(int)
-    # What rounding left goes to the labels that lost most by it.
-    drawn[np.argsort(drawn - shares, kind="stable")[: n - drawn.sum()]] += 1
-    places = [
-        random.choice(np.flatnonzero(labels == label), size=many, replace=False)
-        for label, many in zip(found, drawn, strict=True)
-    ]
-    return np.sort(np.concatenate(places))
 
 
 def parse_numbers(text: str, n: int, what: str) -> tuple[int, ...]:

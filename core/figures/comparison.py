@@ -8,11 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.comparison import SIGNIFICANT, Difference, WordGain, points
+from core.comparison import Difference, WordGain, points
 from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.curves import MANY
 from core.results import EpochReport, Scores
+from core.statistics import SIGNIFICANT
 
 LOOKS = (
     ("#0072B2", "solid", "circle"),

@@ -12,7 +12,8 @@ from plotly.subplots import make_subplots
 from scipy.special import ndtri
 
 from core.figures import style
-from core.metrics import DetectionCurve, ThresholdCosts, wilson
+from core.metrics import DetectionCurve, ThresholdCosts
+from core.statistics import wilson
 
 DET_TICKS = (0.1, 0.5, 2, 5, 10, 20, 40, 80)
 """Percentages written on the axes of a DET figure."""

@@ -15,8 +15,8 @@ from core.figures.frequency_axis import Axis, frequency_axis, positions
 from core.filter_facts import View, snapshot_seen_as
 from core.kernel_facts import PADDING, joined, pair_power
 from core.mel import bin_frequencies, decibels, gain_and_shape
-from core.metrics import wilson
 from core.results import EpochReport, FilterSnapshot
+from core.statistics import wilson
 
 FRAME_MS = 700
 """Time that an epoch stays in sight while playing."""

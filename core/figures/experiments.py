@@ -238,7 +238,7 @@ def filter_importance(findings: Findings, filters: Filters, *, title: str | None
     outcomes = findings.outcomes
     worth = np.array([-100 * one.difference for one in outcomes])
     low, high = (100 * np.array(ends) for ends in zip(*(one.difference_interval for one in outcomes), strict=True))
-    clear = np.array([one.differs for one in outcomes])
+    clear = np.array(findings.clear)
     figure.add_scatter(
         x=_pitch(hz[peaks]),
         y=worth,
@@ -266,7 +266,7 @@ def filter_importance(findings: Findings, filters: Filters, *, title: str | None
     _pitch_axis(figure, hz, row=2)
     style.panel_heading(figure, 1, "Lost when the filter says nothing")
     style.panel_heading(figure, 2, "Shape of the filters")
-    note = f"{clips_text(findings)} Filled: clearly not zero. Below: grey dashed initial, blue learned."
+    note = f"{clips_text(findings)} Filled: clearly not zero (McNemar, Holm). Below: grey dashed initial, blue learned."
     return style.finish(figure, title=title or "What each mel filter is worth", note=note, height=480, heading=True)
 
 

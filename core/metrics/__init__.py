@@ -23,7 +23,6 @@ from core.metrics.groups import (
     group_scores,
     quartile_scores,
 )
-from core.metrics.intervals import wilson
 from core.metrics.levels import ClipLevels, clip_levels
 from core.metrics.words import WordScores, word_scores
 
@@ -50,7 +49,6 @@ __all__ = [
     "reliability",
     "threshold_costs",
     "unknown_words",
-    "wilson",
     "word_scores",
     "worst_clips",
 ]

@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics.intervals import wilson
 from core.results import Evaluation
+from core.statistics import wilson
 
 Binning = Literal["width", "clips"]
 """Bins of equal width, or with equal numbers of clips."""

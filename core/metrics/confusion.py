@@ -10,8 +10,8 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from core.config import UNKNOWN_LABEL
-from core.metrics.intervals import wilson
 from core.results import Evaluation
+from core.statistics import wilson
 
 LEAST_PROBABILITY = 1e-12
 """Probabilities below count as this, so that the loss of a clip stays finite: 27.6 nats at most."""

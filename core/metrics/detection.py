@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
 from core.config import KEYWORDS
-from core.metrics.intervals import wilson
 from core.results import Evaluation
+from core.statistics import wilson
 
 STEPS = 200
 """Thresholds from 0 to 1 that costs are counted at, less one."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics.intervals import wilson
+from core.statistics import wilson
 
 SHUFFLES = 1000
 SEED = 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.metrics.intervals import wilson
 from core.results import Evaluation
+from core.statistics import wilson
 
 
 @dataclass(frozen=True)

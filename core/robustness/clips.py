@@ -81,36 +81,6 @@ class Changer:
         return changes.as_recorded(changed)
 
 
-def sample(pack: Pack, protocol: str, n: int | None, seed: int = 0) -> NDArray[np.int64]:
-    """Rows of some clips of a protocol, with each label's share as in the whole; sorted.
-
-    A larger sample of the same seed contains the smaller one, up to a clip a label where shares are rounded.
-
-    Args:
-        pack: The clips.
-        protocol: Which of them.
-        n: How many; None, or more than there are, for all.
-        seed: What they are drawn from.
-
-    Raises:
-        DataError: If the pack has no clips of that protocol.
-    """
-    rows = pack.indices(protocol)
-    if n is None or n >= len(rows):
-        return rows
-    labels = pack.labels[rows]
-    present, counts = np.unique(labels, return_counts=True)
-    exact = n * counts / len(rows)
-    takes = np.floor(exact).astype(int)
-    # The clips that rounding left over go to the labels that lost most by it.
-    takes[np.argsort(takes - exact, kind="stable")[: n - takes.sum()]] += 1
-    parts = [
-        np.random.default_rng((seed, int(label))).permutation(rows[labels == label])[:take]
-        for label, take in zip(present, takes, strict=True)
-    ]
-    return np.sort(np.concatenate(parts))
-
-
 def check(kind: str, values: tuple[float | None, ...]) -> None:
     """Refuse what cannot be measured.
 

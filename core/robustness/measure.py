@@ -15,7 +15,8 @@ from core.data.source import Progress
 from core.errors import ConfigError, RunError
 from core.inference import Classifier
 from core.results import FloatArray
-from core.robustness.clips import Changer, check, checkpoint_hash, sample
+from core.robustness.clips import Changer, check, checkpoint_hash
+from core.statistics import sample
 
 N_CLIPS = 600
 """Clips measured by default: an accuracy of 90 % is then known to about ± 2.4 points."""
@@ -65,7 +66,8 @@ def measure(
         raise ConfigError(f"The seed is {seed}; it must be a whole number from 0 to {2**31 - 1}.")
     steps = tuple(VALUES[kind] if values is None and kind in VALUES else values or ())
     check(kind, steps)
-    rows = sample(pack, protocol, n_clips, seed)
+    all_rows = pack.indices(protocol)
+    rows = all_rows[sample(pack.labels[all_rows], n_clips, seed)]
     hashes = [checkpoint_hash(run) for run in runs]
     models = [Classifier(run, device) for run in runs]
     changer = Changer(pack, protocol, kind, seed, dataset)
@@ -98,7 +100,7 @@ def measure(
             protocol=protocol,
             kind=kind,
             seed=seed,
-            n_all=len(pack.indices(protocol)),
+            n_all=len(all_rows),
             values=steps,
             rows=rows,
             truth=truth,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scipy.stats import binomtest, chi2
-
 from core.config import KEYWORDS
 from core.results import Detection, PlacedWord, StreamScores
+from core.statistics import rate_interval, share_interval
 
 HIT_S = 1.0
 """A word counts as found from its start to this long after its end (as in MLPerf Tiny)."""
@@ -54,26 +53,6 @@ def score(
         false_alarms_interval=rate_interval(false_alarms, free_hours),
         latencies_s=tuple(latencies_s),
     )
-
-
-def rate_interval(n_events: int, hours: float) -> tuple[float, float]:
-    """95 % interval of the events an hour, from a count in some hours (exact Poisson; Garwood, 1936).
-
-    Without any event there is only an upper bound, which then gets all of the 5 %: the rule of three.
-
-    >>> [round(end, 2) for end in rate_interval(10, 1.0)], round(rate_interval(0, 1.0)[1], 1)
-    ([4.8, 18.39], 3.0)
-    """
-    if n_events == 0:
-        return 0.0, float(chi2.ppf(0.95, 2)) / 2 / hours
-    low, high = chi2.ppf(0.025, 2 * n_events), chi2.ppf(0.975, 2 * n_events + 2)
-    return float(low) / 2 / hours, float(high) / 2 / hours
-
-
-def share_interval(n_events: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson, 1927)."""
-    interval = binomtest(n_events, n).proportion_ci(0.95, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def _covered_s(keywords: Sequence[PlacedWord], seconds: float) -> float:

@@ -26,7 +26,7 @@ show_clickable_figure(
     figures.accuracy_when_changed(records, chosen=(number, step)), "robustness.curve", robustness_view.pick
 )
 robustness_view.explain(records)
-number, step = robustness_view.choose_point(records)
+number, step = robustness_view.choose_point(records, pack)
 robustness_view.listen(records, number, step, pack, dataset)
 
 noises, words = st.columns(2) if records[number].noises else (None, st.container())

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from core.changes import VALUES, Robustness
 from core.data.pack import open_data
-from core.robustness import checkpoint_hash, kept_path, sample, save
+from core.robustness import checkpoint_hash, kept_path, save
 from tests.browser.pages import (
     PHONE,
     WORK_S,
@@ -37,7 +37,7 @@ PLACES = """figure => {
 def made_up_record(add_model):
     """A measurement of a model on the demo words, with answers drawn by lot, more of them wrong from value to value."""
     run, pack = add_model(), open_data(None)
-    rows = sample(pack, "official", None)
+    rows = pack.indices("official")
     truth, rng = pack.labels[rows], np.random.default_rng(0)
     values = VALUES["noise"]
     answers = np.where(rng.random((len(values), len(rows))) < np.arange(7)[:, None] / 7, 0, truth)

@@ -15,7 +15,6 @@ from core.changes import (
     as_recorded,
     as_wav,
     at_speed,
-    only_one_right,
     rms,
     shifted,
     with_noise,
@@ -161,10 +160,3 @@ def test_no_clips_have_no_accuracy():
     accuracy, low, _ = record.accuracy(np.zeros(record.n, bool))
     assert np.isnan(accuracy).all()
     assert np.isnan(low).all()
-
-
-def test_models_are_compared_clip_by_clip():
-    # 60 and 66 of the same 120 clips: the six that only one has are heads six times in a row, on either side.
-    first, second = robustness(right=(60,) * 7), robustness(right=(66,) * 7)
-    assert only_one_right(first, second, 2) == (0, 6, pytest.approx(2 * 0.5**6))
-    assert only_one_right(first, first, 2) == (0, 0, 1.0)

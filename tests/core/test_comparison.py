@@ -1,16 +1,14 @@
 """Comparisons are checked against scipy, textbook cases, analytic variances and hand-made clips."""
 
 from dataclasses import replace
-from math import comb, sqrt
+from math import comb
 
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, norm
 
 from core.comparison import compare, only_right, outcome, settings_table, speaker_note
 from core.config import LABELS
 from core.errors import DataError
-from core.paired import bootstrap_interval, holm, mcnemar, small_sample_interval, speaker_interval
 from core.presets import preset_config
 from core.results import Evaluation
 
@@ -95,28 +93,6 @@ def test_other_clips_are_refused_and_named(pair):
         compare([a])
 
 
-@pytest.mark.parametrize(("a", "b"), [(86, 150), (3, 0), (7, 7), (0, 1), (12, 2)])
-def test_mcnemar_is_the_binomial_test_of_a_fair_coin(a, b):
-    fewer, n = min(a, b), a + b
-    tail = sum(comb(n, number) for number in range(fewer + 1)) / 2**n
-    assert mcnemar(a, b) == pytest.approx(min(1.0, 2 * tail))
-    assert mcnemar(a, b) == mcnemar(b, a)
-
-
-def test_mcnemar_agrees_with_the_usual_chi_square_where_there_are_many():
-    # Agresti, Categorical Data Analysis: 150 and 86 of 1600 voters changed their minds, z = 4.17.
-    z = (150 - 86) / sqrt(150 + 86)
-    assert z == pytest.approx(4.17, abs=0.01)
-    assert mcnemar(86, 150) == pytest.approx(2 * norm.sf(z), rel=0.35)
-
-
-def test_holm_multiplies_the_smallest_by_their_number_and_never_falls_again():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.5, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
-    assert holm([0.03]) == [0.03]
-
-
 def test_several_runs_are_corrected_for_their_number(pair):
     a, b = pair
     twins = compare([a, b, replace(b, run="c")])
@@ -125,54 +101,11 @@ def test_several_runs_are_corrected_for_their_number(pair):
     assert "corrected for 2 comparisons" in outcome(twins[0])
 
 
-def test_the_bootstrap_has_the_analytic_width_and_the_one_of_scipy():
-    both, only_a, only_b, neither = 1500, 40, 90, 300
-    n = both + only_a + only_b + neither
-    gain = (only_b - only_a) / n
-    sd = sqrt(only_a + only_b - (only_b - only_a) ** 2 / n) / n
-    low, high = bootstrap_interval(both, only_a, only_b, neither)
-    assert (low, high) == pytest.approx((gain - 1.96 * sd, gain + 1.96 * sd), abs=1 / n + 0.05 * sd)
-    net = np.repeat([0, -1, 1, 0], [both, only_a, only_b, neither])
-    theirs = bootstrap((net,), np.mean, n_resamples=9_999, method="percentile", rng=np.random.default_rng(1), batch=500)
-    assert (low, high) == pytest.approx(tuple(theirs.confidence_interval), abs=1 / n + 0.1 * sd)
-    assert bootstrap_interval(both, only_a, only_b, neither) == (low, high), "it is seeded"
-
-
-def test_drawing_speakers_equals_drawing_clips_where_each_clip_has_its_own():
-    rng = np.random.default_rng(3)
-    net = rng.choice([-1, 0, 1], p=[0.1, 0.7, 0.2], size=400)
-    alone = speaker_interval(net, [f"{number:08x}" for number in range(400)])
-    counts = (0, int((net < 0).sum()), int((net > 0).sum()), int((net == 0).sum()))
-    assert alone == pytest.approx(bootstrap_interval(*counts), abs=0.006)
-
-
-def test_clips_that_one_speaker_repeats_make_the_interval_as_wide_as_so_few_speakers_allow():
-    rng = np.random.default_rng(3)
-    by_speaker = rng.choice([-1, 0, 1], p=[0.1, 0.7, 0.2], size=400)
-    low, high = speaker_interval(by_speaker, [str(number) for number in range(400)])
-    repeated = speaker_interval(np.repeat(by_speaker, 9), np.repeat([str(number) for number in range(400)], 9).tolist())
-    assert repeated == pytest.approx((low, high), abs=0.004)
-    net = np.repeat(by_speaker, 9)
-    over_clips = bootstrap_interval(0, int((net < 0).sum()), int((net > 0).sum()), int((net == 0).sum()))
-    assert (high - low) / (over_clips[1] - over_clips[0]) == pytest.approx(3, rel=0.05), "the root of nine"
-
-
 def test_without_known_speakers_there_is_no_interval_over_them(pair):
-    assert speaker_interval(np.array([1, 0]), ["", ""]) is None
     nameless = [replace(one, clip_files=tuple(f"{number}.wav" for number in range(one.n))) for one in pair]
     (found,) = compare(nameless)
     assert found.speaker_interval is None
     assert "do not tell who speaks" in speaker_note(found)
-
-
-def test_the_interval_for_few_clips_holds_the_truth_as_often_as_it_says():
-    rng, shares = np.random.default_rng(0), (0.6, 0.05, 0.15, 0.2)
-    drawn = rng.multinomial(25, shares, size=2000)
-    ends = [small_sample_interval(*row) for row in drawn.tolist()]
-    covered = np.mean([low <= 0.1 <= high for low, high in ends])
-    assert covered >= 0.94
-    low, high = small_sample_interval(20, 0, 0, 0)
-    assert low < 0 < high, "twenty clips that both get right are no certainty"
 
 
 def test_the_outcome_is_told_in_words():

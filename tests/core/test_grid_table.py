@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 from scipy.stats import binomtest
 
-from core.grid_table import BASES, Factors, Score, as_csv, as_records, mean_interval, summarise
+from core.grid_table import BASES, Factors, Score, as_csv, as_records, summarise
+from core.statistics import mean_interval
 
 A, D = (Factors("linear", "mel", 40, setting) for setting in "AD")
 

@@ -60,7 +60,7 @@ def test_the_whole_way_and_each_filter_can_be_measured(open_page, own_run):
         assert_calm(app)
     assert charts(app) == 5
     assert "The whole basis back to initial" in texts(app)
-    assert "miss the truth by chance" in texts(app)
+    assert "corrected for 40 comparisons" in texts(app)
     app.slider("experiments.step").set_value(0.2).run()
     assert_calm(app)
 
@@ -127,11 +127,15 @@ def test_without_clips_the_page_says_what_to_do(open_page, own_run, monkeypatch,
 
 
 @pytest.mark.parametrize(
-    ("won", "lost", "words"),
-    [(50, 150, "10.0 points less (7.3 to 12.7)"), (90, 10, "8.0 points more"), (50, 52, "no difference is to be told")],
+    ("won", "lost", "clear", "words"),
+    [
+        (50, 150, True, "10.0 points less (7.3 to 12.7)"),
+        (90, 10, True, "8.0 points more"),
+        (50, 52, False, "no difference is to be told"),
+    ],
 )
-def test_a_change_is_told_in_words(won, lost, words):
-    assert words in experiments_view.sentence(Outcome("x", None, 1000, 500, won, lost))
+def test_a_change_is_told_in_words(won, lost, clear, words):
+    assert words in experiments_view.sentence(Outcome("x", None, 1000, 500, won, lost), clear=clear)
 
 
 def test_the_sample_of_a_large_network_is_called_one_and_all_clips_are_offered(open_page, own_run, monkeypatch):

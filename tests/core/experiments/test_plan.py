@@ -1,6 +1,5 @@
 """What is asked, and of which clips."""
 
-import numpy as np
 import pytest
 
 from core.config import MODELS
@@ -13,19 +12,8 @@ from core.experiments.plan import (
     n_quick,
     n_variants,
     parse_numbers,
-    stratified,
 )
 from core.experiments.variants import variants_of
-
-
-def test_a_sample_has_each_label_in_its_share_and_is_the_same_each_time():
-    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(12), [200] * 11 + [227]))
-    drawn = stratified(labels, 97, seed=0)
-    assert len(drawn) == len(set(drawn.tolist())) == 97
-    assert set(np.bincount(labels[drawn], minlength=12).tolist()) <= {7, 8, 9, 10}
-    np.testing.assert_array_equal(drawn, stratified(labels, 97, seed=0))
-    assert not np.array_equal(drawn, stratified(labels, 97, seed=1))
-    np.testing.assert_array_equal(stratified(labels, 9999, seed=0), np.arange(len(labels)))
 
 
 @pytest.mark.parametrize("model", MODELS)

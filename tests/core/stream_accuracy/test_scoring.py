@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.results import Detection, PlacedWord
-from core.stream_accuracy.scoring import HIT_S, rate_interval, score, share_interval
+from core.stream_accuracy.scoring import HIT_S, score
 
 YES = PlacedWord("yes", 10.0, 10.5, "yes/1.wav")
 NO = PlacedWord("no", 20.0, 20.4, "no/1.wav")
@@ -82,28 +82,3 @@ def test_false_alarms_are_given_by_the_hour_with_their_interval():
     scores = score([heard("yes", 100.0 + n) for n in range(10)], [YES], 2 * SECONDS + 1.5, threshold=0.7)
     assert scores.false_alarms_per_hour == pytest.approx(5.0)
     assert scores.false_alarms_interval == (pytest.approx(2.398, abs=5e-4), pytest.approx(9.195, abs=5e-4))
-
-
-# Exact 95 % limits of a Poisson mean, as printed in tables (Garwood 1936; Ulm 1990).
-@pytest.mark.parametrize(
-    ("count", "low", "high"),
-    [
-        (1, 0.0253, 5.572), (2, 0.242, 7.225), (3, 0.619, 8.767), (5, 1.623, 11.668), (10, 4.795, 18.390),
-        (20, 12.217, 30.888), (100, 81.364, 121.627),
-    ],
-)  # fmt: skip
-def test_the_interval_of_a_rate_is_the_published_one(count, low, high):
-    assert rate_interval(count, 1.0) == (pytest.approx(low, abs=6e-4), pytest.approx(high, abs=6e-4))
-    assert rate_interval(count, 4.0) == (pytest.approx(low / 4, abs=6e-4), pytest.approx(high / 4, abs=6e-4))
-
-
-def test_no_false_alarm_in_some_hours_bounds_the_rate_by_the_rule_of_three():
-    low, high = rate_interval(0, 0.5)
-    assert low == 0
-    assert 0.99 * 3 / 0.5 < high < 3 / 0.5
-
-
-def test_the_interval_of_a_share_is_wilsons():
-    # Newcombe (1998), table I, method 3: 81 of 263 and 15 of 148.
-    assert share_interval(81, 263) == (pytest.approx(0.2553, abs=1e-4), pytest.approx(0.3662, abs=1e-4))
-    assert share_interval(15, 148) == (pytest.approx(0.0624, abs=1e-4), pytest.approx(0.1605, abs=1e-4))
