@@ -235,7 +235,7 @@ def _sound(content: bytes, name: str) -> list[Sound]:  # noqa: ARG001  (the key)
     return []
 
 
-def answer(run: Path, device: str, sound: Sound) -> tuple[Prediction, WordsAlong | None]:
+def answer(run: Path, device: str, sound: Sound, *, one_word: bool) -> tuple[Prediction, WordsAlong | None]:
     """What a model makes of a sound, with the listening settings kept for it; a long sound shows a bar.
 
     Raises:
@@ -245,7 +245,7 @@ def answer(run: Path, device: str, sound: Sound) -> tuple[Prediction, WordsAlong
         config = operating_point.load(run)
     except ConfigError:  # the page that listens says so
         config = ListeningConfig()
-    kept = _answer(str(run), model_stamp(run), device, repr(config), sound.waveform)
+    kept = _answer(str(run), model_stamp(run), device, repr(config), sound.waveform, one_word)
     if not kept:
         place, seconds = st.empty(), len(sound.waveform) / SAMPLE_RATE
 
@@ -254,7 +254,8 @@ def answer(run: Path, device: str, sound: Sound) -> tuple[Prediction, WordsAlong
                 place.progress(min(1.0, done_s / seconds), f"Listening: {min(done_s, seconds):.0f} of {seconds:.0f} s")
 
         try:
-            kept.append(answer_to(classifier(run, device), sound.waveform, config, progress=show))
+            model = classifier(run, device)
+            kept.append(answer_to(model, sound.waveform, config, one_word=one_word, progress=show))
         finally:
             place.empty()
     return kept[0]
@@ -267,6 +268,7 @@ def _answer(
     device: str,  # noqa: ARG001
     config: str,  # noqa: ARG001
     waveform: Waveform,  # noqa: ARG001
+    one_word: bool,  # noqa: ARG001
 ) -> list[tuple[Prediction, WordsAlong | None]]:
     return []
 

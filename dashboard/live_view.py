@@ -76,15 +76,15 @@ def _forget(key: str) -> None:
     st.session_state[state.SOUNDS].pop(key, None)
 
 
-def answer(run: Path, device: str, content: bytes, name: str) -> None:
-    """What the model hears in a sound.
+def answer(run: Path, device: str, content: bytes, name: str, *, one_word: bool) -> None:
+    """What the model hears in a sound; ``one_word`` says that a person was asked for one.
 
     Raises:
         AudioError: If the sound cannot be read.
         CheckpointError: If the model cannot be loaded.
     """
     read = cache.sound(content, name)
-    best, along = cache.answer(run, device, read)
+    best, along = cache.answer(run, device, read, one_word=one_word)
     st.audio(content)
     show_notes(read)
     st.subheader(f"I hear: {_words(along) if along else f'{word(best.label)} ({percent(best.score)})'}")

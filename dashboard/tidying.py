@@ -51,6 +51,9 @@ def forget_sessions() -> None:
     """Let go of sessions whose time is over; to be called by the server's event loop, which owns them."""
     try:
         # Streamlit has no name for it: its storage lets go of old sessions when something else is stored.
-        runtime.get_instance()._session_mgr._session_storage._cache.expire()  # type: ignore[attr-defined]
-    except (AttributeError, RuntimeError) as error:
+        storage = runtime.get_instance()._session_mgr._session_storage  # type: ignore[attr-defined]
+        for _, old in storage._cache.expire():
+            # Its own loop still knows the last one that it served, which would stay for that alone.
+            old.session.shutdown()
+    except (AttributeError, RuntimeError, TypeError) as error:
         log.warning("Old sessions are kept until the next visitor comes (%s).", error)

@@ -27,6 +27,7 @@ def answer(
     waveform: Waveform,
     config: ListeningConfig,
     *,
+    one_word: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Prediction, WordsAlong | None]:
     """What a recording holds: the second of its word, or, if it is long, every word in it and the surest one's second.
@@ -37,12 +38,13 @@ def answer(
         classifier: The model.
         waveform: The recording, 16 kHz, -1 to 1, (n,).
         config: What counts as a word.
+        one_word: Whether it holds one word however long it is, as when a person was asked for one.
         progress: Called with the seconds done; raising in it cancels.
 
     Raises:
         AudioError: If the waveform is no row of samples.
     """
-    if len(waveform) <= ONE_WORD_S * SAMPLE_RATE:
+    if one_word or len(waveform) <= ONE_WORD_S * SAMPLE_RATE:
         return classifier.classify(waveform), None
     along = words_along(classifier, waveform, config, progress=progress)
     if not along.detections:

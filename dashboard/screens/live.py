@@ -23,4 +23,4 @@ if sound is None:
     st.info("Record yourself or upload a file, and the answer appears here.", icon=":material/mic:")
     st.stop()
 with explained():
-    live_view.answer(run.folder, device, *sound)
+    live_view.answer(run.folder, device, *sound, one_word=way == "record")

@@ -2,10 +2,12 @@
 
 import time
 
+import numpy as np
 import psutil
 import pytest
 from playwright.sync_api import expect
 
+from core.config import SAMPLE_RATE
 from tests.browser.models import copy_model
 from tests.browser.pages import (
     PAGES,
@@ -13,11 +15,13 @@ from tests.browser.pages import (
     assert_no_exception,
     click_menu,
     listen,
+    main,
     new_page,
     open_page,
     wait_for_page,
 )
 from tests.browser.server import running_server
+from tests.browser.sounds import wav
 
 FRESH_SERVERS = 3
 
@@ -105,17 +109,23 @@ def test_no_other_web_page_can_frame_the_dashboard_or_talk_to_its_server(fresh, 
     assert came == "refused"
 
 
-def test_what_a_visitor_used_is_let_go_of_though_nobody_else_comes(browser, tmp_path):
+def test_what_a_visitor_used_is_let_go_of_though_nobody_else_comes(browser, tmp_path, trained_models):
     with running_server(tmp_path, options=["--server.disconnectedSessionTTL=1"]) as server:
+        copy_model(trained_models["linear"], server.runs / "browser")
         page = new_page(browser)
-        open_page(page, server.url, "overview")
-        # The picture in the browser's tab is kept for those who look at a page, like figures, clips and uploads.
-        icon = page.locator("link[rel~=icon]").evaluate("link => link.href")
+        open_page(page, server.url, "live")
+        page.get_by_role("radio", name="Upload a file").check(force=True)
+        hiss = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE)
+        sound = {"name": "hiss.wav", "mimeType": "audio/wav", "buffer": wav(hiss)}
+        main(page).locator('input[type="file"]').set_input_files(sound)
+        # What is played is kept for those who look at the page, like figures and uploads.
+        expect(main(page).locator("audio")).to_be_attached()
+        played = main(page).locator("audio").evaluate("player => player.src")
         other = new_page(browser)
-        assert other.request.get(icon).ok
+        assert other.request.get(played).ok
         page.context.close()
         deadline = time.monotonic() + WAIT_S
-        while other.request.get(icon).status != 404:
+        while other.request.get(played).status != 404:
             assert time.monotonic() < deadline, "the server still has it"
             time.sleep(0.5)
         other.context.close()
