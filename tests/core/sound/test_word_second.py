@@ -13,6 +13,9 @@ from tests.core.sound.disturbances import BESIDE, THROUGHOUT, recording, spoken
 
 N_WORDS = 40
 
+LEAST = 0.9
+"""Share of the words that are heard in a quiet room."""
+
 
 @pytest.fixture(scope="module")
 def said(words):
@@ -29,22 +32,29 @@ def share_heard(said, n_samples=3 * SAMPLE_RATE, at=SAMPLE_RATE, **disturbed):
     return np.mean(heard)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(said):
+    """The same in a quiet room: real clips bring some breath and handling of their own."""
+    return share_heard(said)
+
+
 def test_a_word_in_a_quiet_room_is_heard_wherever_it_is(said):
     for at in (0, 9_000, 32_000):
-        assert share_heard(said, at=at) >= 0.97
-    assert share_heard(said, n_samples=20 * SAMPLE_RATE, at=11 * SAMPLE_RATE) >= 0.97
+        assert share_heard(said, at=at) >= LEAST
+    assert share_heard(said, n_samples=20 * SAMPLE_RATE, at=11 * SAMPLE_RATE) >= LEAST
 
 
 @pytest.mark.parametrize("where", ["before", "behind"])
 @pytest.mark.parametrize("kind", BESIDE)
-def test_a_word_is_heard_with_something_loud_and_short_or_low_beside_it(said, kind, where):
+def test_a_word_is_heard_with_something_loud_and_short_or_low_beside_it(said, undisturbed, kind, where):
     # A knock on the table lasts as long as a vowel and is louder: a model can tell the two, energy not always.
-    assert share_heard(said, beside=kind, where=where) >= (0.9 if kind == "knock" else 0.97)
+    lost = 0.1 if kind == "knock" else 0.05
+    assert share_heard(said, beside=kind, where=where) >= undisturbed - lost
 
 
 @pytest.mark.parametrize("kind", THROUGHOUT)
-def test_a_word_is_heard_through_what_never_ends(said, kind):
-    assert share_heard(said, throughout=kind) >= 0.95
+def test_a_word_is_heard_through_what_never_ends(said, undisturbed, kind):
+    assert share_heard(said, throughout=kind) >= undisturbed - 0.05
 
 
 def test_the_word_stands_in_the_middle(hiss):
