@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from core.errors import ConfigError
-from core.strict import shown
+from core.files.strict import shown
 from core.text import shortened
 
 SAMPLE_RATE = 16_000
@@ -360,7 +360,7 @@ class RunConfig:
     """Everything that decides a training run, apart from the data."""
 
     preset: str = "linear"
-    """Name of the preset it started from (see ``core.presets``)."""
+    """Name of the preset it started from (see ``core.training.presets``)."""
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

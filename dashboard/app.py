@@ -19,7 +19,7 @@ if PROJECT not in sys.path:
 import streamlit as st  # noqa: E402  (after the path above)
 from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: E402
 
-from core.memory import share_pools  # noqa: E402
+from core.fast.malloc import share_pools  # noqa: E402
 from dashboard import serving  # noqa: E402
 
 FRAME = HERE / "frame.py"

@@ -10,44 +10,43 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import hearing, metrics, operating_point, recordings, results_folder, runs
-from core.benchmark.kept import kept_reports, reports_folder
-from core.changes import Kind, Robustness
-from core.checkpoint import load_checkpoint
-from core.comparison import Difference, compare
+from core import metrics, runs
 from core.config import SAMPLE_RATE, FrontEndConfig, ListeningConfig, RunConfig
-from core.cost import Cost
-from core.cost_measurement import cost_of
+from core.data import recordings
 from core.data.pack import Pack, open_data, pack_ready
 from core.data.source import DataSummary
 from core.data.speech_commands import check_root
 from core.device import available_devices
 from core.errors import ConfigError
-from core.evaluation import load_evaluation, saved_evaluation, saved_evaluations
-from core.evaluation import scores as scores_of
-from core.experiments.kept import content_hash, load_findings
-from core.experiments.outcomes import Findings
-from core.filter_facts import FilterFacts
-from core.filter_facts import filter_facts as compute_filter_facts
-from core.inference import Classifier
-from core.kernel_facts import KernelFacts
-from core.kernel_facts import kernel_facts as compute_kernel_facts
-from core.results import (
-    BenchmarkReport,
-    EpochReport,
-    Evaluation,
-    Filters,
-    FilterSnapshot,
-    FloatArray,
-    Prediction,
-    Scores,
-    WordsAlong,
-)
-from core.robustness import Changer
-from core.robustness import checkpoint_hash as compute_checkpoint_hash
-from core.robustness import load as load_robustness
+from core.frontend import resynthesis as hearing
+from core.frontend.filter_facts import FilterFacts
+from core.frontend.filter_facts import filter_facts as compute_filter_facts
+from core.frontend.kernel_facts import KernelFacts
+from core.frontend.kernel_facts import kernel_facts as compute_kernel_facts
+from core.inference.classifier import Classifier
+from core.inference.whole import answer as answer_to
+from core.records.answers import Prediction, WordsAlong
+from core.records.arrays import FloatArray
+from core.records.benchmark import BenchmarkReport
+from core.records.evaluation import Evaluation, Scores
+from core.records.filters import Filters, FilterSnapshot
+from core.records.training import EpochReport
+from core.runs import results_folder
 from core.sound.reading import Sound, Waveform, read_audio
-from core.streaming.whole import answer as answer_to
+from core.studies.ablation.kept import content_hash, load_findings
+from core.studies.ablation.outcomes import Findings
+from core.studies.benchmark.kept import kept_reports, reports_folder
+from core.studies.comparison import Difference, compare
+from core.studies.cost.count import Cost
+from core.studies.cost.measure import cost_of
+from core.studies.evaluation import load_evaluation, saved_evaluation, saved_evaluations
+from core.studies.evaluation import scores as scores_of
+from core.studies.listening import operating_point
+from core.studies.robustness.changes import Kind, Robustness
+from core.studies.robustness.clips import Changer
+from core.studies.robustness.clips import checkpoint_hash as compute_checkpoint_hash
+from core.studies.robustness.kept import load as load_robustness
+from core.training.checkpoint import load_checkpoint
 
 BAR_FROM_S = 60.0
 """Seconds of sound from which listening to all of it is worth a bar."""
@@ -283,7 +282,7 @@ class _FrontEnd:
     """The untrained front end."""
 
     def __init__(self) -> None:
-        from core.frontend import TrainableMel
+        from core.frontend.mel import TrainableMel
 
         self.layer = TrainableMel(FrontEndConfig(setting="A")).eval()
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import figures
 from core.config import SAMPLE_RATE
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.runs import RunState
 from core.sound.reading import Waveform
 from dashboard import cache, clip_source

@@ -14,7 +14,7 @@ from core.config import OWN
 from core.data.pack import Pack
 from core.errors import DataError
 from core.metrics import file_speakers
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.sound.reading import Waveform
 from dashboard import cache, state
 from dashboard.widgets import page_link

@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core import figures
-from core.comparison import (
+from core.config import PROTOCOL_NOTES, PROTOCOLS
+from core.errors import CheckpointError, DataError
+from core.figures.describe import Part
+from core.records.filters import Filters
+from core.runs import RunState
+from core.studies.comparison import (
     SPEAKER_CAUTION,
     Difference,
     SettingRow,
@@ -16,11 +21,6 @@ from core.comparison import (
     settings_table,
     speaker_note,
 )
-from core.config import PROTOCOL_NOTES, PROTOCOLS
-from core.errors import CheckpointError, DataError
-from core.figures.describe import Part
-from core.results import Filters
-from core.runs import RunState
 from dashboard import cache, clip_explorer
 from dashboard.compare_choice import Clips, offer
 from dashboard.widgets import show_figure

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import figures, metrics
 from core.metrics import WordAnswers
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.runs import RunState
 from dashboard import cache, clip_explorer
 from dashboard.widgets import show_clickable_figure

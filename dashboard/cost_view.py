@@ -7,10 +7,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.cost import RunCost
-from core.cost_measurement import SECONDS, keep_latency, kept_latency, measure_latencies
 from core.figures.cost import Measure
 from core.runs import RunState
+from core.studies.cost.count import RunCost
+from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
 from dashboard import cache, jobs, picker
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel

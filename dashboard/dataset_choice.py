@@ -10,7 +10,7 @@ from core.config import DEMO, PROTOCOLS, SILENCE_LABEL
 from core.data.pack import Pack, open_data
 from core.data.source import DataSummary
 from core.errors import DataError
-from core.paths import path_from
+from core.files.paths import path_from
 from dashboard import cache, jobs, state
 from dashboard.widgets import explained, job_panel, page_link, show_metrics
 from dashboard.wording import plain, size

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import recordings
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.data import recordings
 from core.data.pack import Pack, open_data
 from core.errors import DataError, RunError
-from core.evaluation import evaluate, evaluation_path, save_evaluation
 from core.runs import RunState
+from core.studies.evaluation import evaluate, evaluation_path, save_evaluation
 from dashboard import cache, jobs, state
 from dashboard.jobs import Progress
 from dashboard.training_form import choose_device

@@ -10,13 +10,18 @@ from typing import Any
 
 import streamlit as st
 
-from core import recordings
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS
+from core.data import recordings
 from core.data.pack import Pack
 from core.errors import ConfigError, DataError, RunError
-from core.experiments.kept import as_csv, as_record, kept_path, save_findings
-from core.experiments.outcomes import Findings, Outcome
-from core.experiments.plan import (
+from core.figures.experiments import signed
+from core.files.strict import to_json
+from core.frontend.mel_scale import bin_frequencies
+from core.records.filters import Filters
+from core.runs import RunState
+from core.studies.ablation.kept import as_csv, as_record, kept_path, save_findings
+from core.studies.ablation.outcomes import Findings, Outcome
+from core.studies.ablation.plan import (
     NORMALISATIONS,
     PAPER_BINS,
     WHY_RECOMPUTED,
@@ -28,11 +33,6 @@ from core.experiments.plan import (
     n_variants,
     parse_numbers,
 )
-from core.figures.experiments import signed
-from core.mel import bin_frequencies
-from core.results import Filters
-from core.runs import RunState
-from core.strict import to_json
 from dashboard import cache, jobs, saving, state
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel, page_link
@@ -181,7 +181,7 @@ def measure(setup: Setup, experiment: Experiment, path: Path, progress: Progress
     Raises:
         RunError: If the model was replaced meanwhile, or the result cannot be written.
     """
-    from core.experiments.measure import run_experiment
+    from core.studies.ablation.measure import run_experiment
 
     while not _turn.acquire(timeout=0.5):
         progress(0, 0, "Waiting for the experiment before this one")

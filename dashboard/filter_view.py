@@ -10,7 +10,7 @@ import streamlit as st
 from core import figures
 from core.errors import DataError
 from core.figures.frequency_axis import AXES, Axis
-from core.filter_facts import (
+from core.frontend.filter_facts import (
     BANDS,
     VIEW_NOTES,
     VIEWS,
@@ -23,7 +23,7 @@ from core.filter_facts import (
     erb_hz,
     seen_as,
 )
-from core.results import Filters, FilterSnapshot
+from core.records.filters import Filters, FilterSnapshot
 from core.runs import RunState
 from dashboard import cache, state
 from dashboard.widgets import show_clickable_figure, show_figure

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import figures, grid, runs
+from core import figures, runs
 from core.config import PROTOCOLS
-from core.grid import PLANS, GridPlan, GridState
-from core.grid_table import BASES, CLAIM, Row, as_csv, summarise
-from core.presets import PRESETS
+from core.jobs import grid
+from core.jobs.grid import PLANS, GridPlan, GridState
+from core.studies.grid_table import BASES, CLAIM, Row, as_csv, summarise
+from core.training.presets import PRESETS
 from dashboard import dataset_choice, state
 from dashboard.training_form import SETTING_NOTES, choose_device
 from dashboard.widgets import explained, show_figure

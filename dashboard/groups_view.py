@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import figures, metrics
 from core.config import LABELS, SILENCE_LABEL
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.runs import RunState
 from dashboard import cache, clip_explorer, clip_source
 from dashboard.widgets import show_clickable_figure, show_figure

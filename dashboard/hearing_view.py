@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core import hearing, recordings
-from core.changes import as_recorded, as_wav
 from core.config import KEYWORDS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
+from core.data import recordings
 from core.data.demo import DEMO_FOLDER
 from core.data.pack import SPLITS, Pack
 from core.errors import DataError
-from core.mel import filter_bands
-from core.results import Filters
+from core.frontend import resynthesis as hearing
+from core.frontend.mel_scale import filter_bands
+from core.records.filters import Filters
 from core.runs import RunState
 from core.sound.reading import Waveform
 from core.sound.word_second import word_second
+from core.studies.robustness.changes import as_recorded, as_wav
 from dashboard import cache, state
 from dashboard.clip_player import split_title
 from dashboard.recordings_view import title as truth_title

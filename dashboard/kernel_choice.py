@@ -8,9 +8,9 @@ from typing import Any
 import streamlit as st
 
 from core import figures
-from core.filter_facts import View
-from core.kernel_facts import KernelFacts
-from core.results import Filters
+from core.frontend.filter_facts import View
+from core.frontend.kernel_facts import KernelFacts
+from core.records.filters import Filters
 from core.runs import RunState
 from dashboard import cache
 from dashboard.filter_view import accuracy_note, kept, n_validation

@@ -20,10 +20,10 @@ from threadpoolctl import ThreadpoolController
 
 from core.config import ListeningConfig
 from core.errors import AudioError
-from core.inference import Classifier
-from core.results import Detection
+from core.inference import Listening
+from core.inference.classifier import Classifier
+from core.records.answers import Detection
 from core.sound.reading import Waveform
-from core.streaming import Listening
 from dashboard import listening_picture
 from dashboard.components.messages import Inbox, Message
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from core.config import KEYWORDS, SILENCE_LABEL
 from core.figures.sound import ROUND_HZ
 from core.figures.style import word_line
-from core.mel import filter_centres
-from core.results import Filters
-from core.streaming import Listening
+from core.frontend.mel_scale import filter_centres
+from core.inference import Listening
+from core.records.filters import Filters
 from dashboard.wording import word
 
 LONGEST_S = 12.0

@@ -8,10 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from core import operating_point
 from core.config import KEYWORDS, ListeningConfig
 from core.errors import ConfigError
 from core.runs import RunState
+from core.studies.listening import operating_point
 from dashboard import listener
 from dashboard.widgets import explained
 from dashboard.wording import plain

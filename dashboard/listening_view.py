@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.config import SAMPLE_RATE
 from core.errors import MicrophoneError
-from core.inference import Classifier
+from core.inference.classifier import Classifier
 from core.microphone import InputDevice, input_devices
 from core.runs import RunState
 from dashboard import cache, listener, listening_settings, picker, recordings_view, sound_card, state

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core import figures
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
-from core.results import Filters, Prediction, WordsAlong
+from core.records.answers import Prediction, WordsAlong
+from core.records.filters import Filters
 from core.sound.reading import Waveform
 from dashboard import cache, state
 from dashboard.clip_player import log_mel_figure

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from core import recordings
 from core.config import KEYWORDS, SILENCE_LABEL, UNKNOWN_LABEL
+from core.data import recordings
+from core.data.recordings import Recording
 from core.errors import DataError, KeywordSpottingError
-from core.recordings import Recording
-from core.results import Detection
+from core.records.answers import Detection
 from core.sound.reading import Waveform
 from core.sound.word_second import word_second
 from dashboard import state

@@ -9,17 +9,18 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.changes import UNCHANGED, VALUES, Kind, Robustness, as_wav, noise_title
-from core.comparison import p_text
 from core.config import LABELS, OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data.pack import Pack, open_data
+from core.data.recordings import own_pack
 from core.errors import DataError
 from core.figures.experiments import signed
 from core.figures.robustness import clips_text, point_text, value_text
-from core.recordings import own_pack
-from core.robustness import N_CLIPS, as_csv, kept_path, measure, save
 from core.runs import RunState
 from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
+from core.studies.comparison import p_text
+from core.studies.robustness.changes import UNCHANGED, VALUES, Kind, Robustness, as_wav, noise_title
+from core.studies.robustness.kept import as_csv, kept_path, save
+from core.studies.robustness.measure import N_CLIPS, measure
 from dashboard import cache, jobs, picker, state
 from dashboard.jobs import Progress
 from dashboard.training_form import choose_device

@@ -8,9 +8,9 @@ import streamlit as st
 
 from core import figures
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.data.recordings import BIAS
 from core.metrics import WordScores, word_scores
-from core.recordings import BIAS
-from core.results import Evaluation, Scores
+from core.records.evaluation import Evaluation, Scores
 from core.runs import RunState
 from dashboard import cache
 from dashboard.widgets import show_figure, show_metrics

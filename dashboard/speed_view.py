@@ -9,12 +9,12 @@ from typing import Any
 import streamlit as st
 
 from core import runs
-from core.benchmark.kept import keep_report, timing_record
 from core.config import BENCHMARK_TASKS
 from core.errors import RunError
 from core.figures.timing_words import amount, comparison, limit_note
-from core.results import BenchmarkReport, Timing
-from core.strict import to_json
+from core.files.strict import to_json
+from core.records.benchmark import BenchmarkReport, Timing
+from core.studies.benchmark.kept import keep_report, timing_record
 from dashboard import jobs, wording
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel
@@ -56,7 +56,7 @@ def measure(progress: Progress, *, quick: bool) -> None:
     Raises:
         RunError: If the report cannot be written.
     """
-    from core.benchmark.run import run_benchmark
+    from core.studies.benchmark.run import run_benchmark
 
     report = run_benchmark(quick=quick, progress=progress)
     try:

@@ -11,9 +11,9 @@ import streamlit as st
 from core import runs
 from core.config import DEMO
 from core.data.pack import packs_folder
+from core.data.recordings import recordings_folder
 from core.errors import DataError, RunError
-from core.paths import environment_text, path_from
-from core.recordings import recordings_folder
+from core.files.paths import environment_text, path_from
 from core.text import is_text, printable
 
 MODEL = "model"

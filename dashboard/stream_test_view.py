@@ -8,16 +8,18 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import figures, operating_point
+from core import figures
 from core.config import ListeningConfig
 from core.data.pack import open_data
 from core.errors import ConfigError, DataError, RunError
 from core.figures.stream import rate_text, snr_text
-from core.inference import Classifier
-from core.results import StreamReport, StreamScores, StreamTrack
-from core.results_folder import is_outdated
+from core.inference.classifier import Classifier
+from core.records.listening import StreamReport, StreamScores, StreamTrack
 from core.runs import RunState
-from core.stream_accuracy import load_report, report_path, save_report, stream_test
+from core.runs.results_folder import is_outdated
+from core.studies.listening import operating_point
+from core.studies.listening.kept import load_report, report_path, save_report
+from core.studies.listening.measure import stream_test
 from dashboard import cache, jobs, state
 from dashboard.jobs import Progress
 from dashboard.widgets import job_panel, page_link, show_clickable_figure

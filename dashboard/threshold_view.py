@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core import figures, metrics
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.runs import RunState
 from dashboard import cache
 from dashboard.widgets import show_figure, show_metrics

@@ -13,7 +13,7 @@ import sys
 import streamlit as st
 from streamlit import runtime
 
-from core.memory import give_back
+from core.fast.malloc import give_back
 
 MARGIN_S = 5.0
 """Seconds after the time that Streamlit keeps a session."""

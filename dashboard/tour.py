@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import runs
-from core.files import write_json
+from core.files.strict import read_json
+from core.files.writing import write_json
 from core.runs import RunState
-from core.strict import read_json
 from dashboard import cache, dataset_choice
 
 log = logging.getLogger(__name__)

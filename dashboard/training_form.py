@@ -9,8 +9,8 @@ import streamlit as st
 
 from core import runs
 from core.config import RunConfig, Setting
-from core.presets import PRESETS, preset_config
 from core.runs import RunState
+from core.training.presets import PRESETS, preset_config
 from dashboard import cache, dataset_choice, run_panel, settings_form, state, wording
 from dashboard.widgets import explained
 

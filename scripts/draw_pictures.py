@@ -17,16 +17,17 @@ from pathlib import Path
 import plotly.graph_objects as go
 from playwright.sync_api import sync_playwright
 
-from core import figures, grid, runs
-from core.checkpoint import load_checkpoint
-from core.comparison import compare
+from core import figures, runs
 from core.data.pack import open_data
-from core.evaluation import evaluate
-from core.experiments.measure import run_experiment
-from core.experiments.plan import Experiment
 from core.figures.experiments import accuracy_by_change
-from core.filter_facts import band_edges, band_shares, seen_as
-from core.grid_table import summarise
+from core.frontend.filter_facts import band_edges, band_shares, seen_as
+from core.jobs import grid
+from core.studies.ablation.measure import run_experiment
+from core.studies.ablation.plan import Experiment
+from core.studies.comparison import compare
+from core.studies.evaluation import evaluate
+from core.studies.grid_table import summarise
+from core.training.checkpoint import load_checkpoint
 
 FIXED, TRAINED = "shipped-linear-A", "shipped-linear-D"
 SIZES = {"overview": (1100, 620), "words": (760, 620), "bands": (760, 420), "swap": (760, 480), "grid": (760, 720)}

@@ -15,8 +15,8 @@ import sys
 
 from core import runs
 from core.config import OWN
-from core.evaluation import saved_evaluations
-from core.files import write_json
+from core.files.writing import write_json
+from core.studies.evaluation import saved_evaluations
 
 KEPT = (runs.CONFIG, runs.PROGRESS, runs.BEST, runs.MEL_EVOLUTION)
 STATUS_KEPT = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.results import BenchmarkReport, MachineLimits, Spread, Timing
+from core.records.benchmark import BenchmarkReport, MachineLimits, Spread, Timing
 
 REPEATS = (0.97, 0.98, 0.99, 1.0, 1.0, 1.01, 1.02, 1.03, 1.05, 1.12)
 """How the repeats scatter around a time."""

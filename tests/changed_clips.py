@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.changes import VALUES, Kind, Robustness
 from core.config import LABELS
-from core.hearing import Comparison, compare
+from core.frontend.resynthesis import Comparison, compare
+from core.studies.robustness.changes import VALUES, Kind, Robustness
 
 
 def robustness(kind: Kind = "noise", run: str = "a run", right: tuple[int, ...] = (), n: int = 120) -> Robustness:

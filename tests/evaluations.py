@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.config import LABELS, UNKNOWN_WORDS
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 
 UNKNOWN = len(LABELS) - 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.commands import build_parser
-from core.presets import PRESETS
+from core.training.presets import PRESETS
 from dashboard.widgets import PAGES
 
 PROJECT = Path(__file__).parents[1]

@@ -7,8 +7,8 @@ import argparse
 from core.commands.options import Commands, add_device, add_json, device_name, progress_bar
 from core.commands.output import note
 from core.config import BENCHMARK_TASKS
-from core.results import BenchmarkReport, Timing
-from core.strict import to_json
+from core.files.strict import to_json
+from core.records.benchmark import BenchmarkReport, Timing
 
 
 def add(commands: Commands) -> None:
@@ -27,8 +27,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Time, keep the report, and print it."""
-    from core.benchmark.kept import keep_report, timing_record
-    from core.benchmark.run import run_benchmark
+    from core.studies.benchmark.kept import keep_report, timing_record
+    from core.studies.benchmark.run import run_benchmark
 
     with progress_bar("turn") as progress:
         report = run_benchmark(

@@ -10,11 +10,11 @@ from core.commands.options import Commands, add_device, add_json, caution, devic
 from core.commands.output import note
 from core.commands.sound_files import as_record, listening_bar, noted, read
 from core.errors import AudioError
-from core.strict import to_json
+from core.files.strict import to_json
 from core.text import printable
 
 if TYPE_CHECKING:
-    from core.results import Prediction, WordsAlong
+    from core.records.answers import Prediction, WordsAlong
     from core.sound.reading import Sound
 
 
@@ -36,8 +36,8 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Classify every file; 1 if one of them could not be read (the others are still answered)."""
     path = runs.find_run(options.run)
-    from core.inference import Classifier
-    from core.streaming.whole import answer
+    from core.inference.classifier import Classifier
+    from core.inference.whole import answer
 
     classifier = Classifier(path, device_name(options.device))
     caution(path, classifier.checkpoint.dataset)

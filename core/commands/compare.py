@@ -20,14 +20,14 @@ from core.commands.options import (
     progress_bar,
 )
 from core.commands.output import note
-from core.comparison import SPEAKER_CAUTION, Difference, SettingRow, outcome, settings_table, speaker_note
 from core.config import OWN, PROTOCOLS, RunConfig
-from core.cost import Cost, Latency
 from core.errors import ConfigError, DataError
-from core.paths import environment_text
-from core.results import Evaluation, Scores
-from core.results_folder import is_outdated
-from core.strict import to_json
+from core.files.paths import environment_text
+from core.files.strict import to_json
+from core.records.evaluation import Evaluation, Scores
+from core.runs.results_folder import is_outdated
+from core.studies.comparison import SPEAKER_CAUTION, Difference, SettingRow, outcome, settings_table, speaker_note
+from core.studies.cost.count import Cost, Latency
 
 
 def add(commands: Commands) -> None:
@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> int:
     if len(paths) < 2:
         raise ConfigError("A comparison needs at least two different runs.")
     baseline = _baseline(paths, options.baseline)
-    from core.comparison import compare
-    from core.evaluation import scores
+    from core.studies.comparison import compare
+    from core.studies.evaluation import scores
 
     evaluations = _evaluations(paths, protocol, options)
     found = compare(evaluations, baseline=baseline)
@@ -94,7 +94,7 @@ def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespa
     found = None if named_data else _kept_alike(paths, protocol)
     if found is None:
         from core.data.pack import open_data
-        from core.recordings import own_pack
+        from core.data.recordings import own_pack
 
         with progress_bar("clip") as progress:
             data = own_pack() if protocol == OWN else open_data(data_root(options.data), progress=progress)
@@ -104,7 +104,7 @@ def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespa
 
 def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None:
     """Kept evaluations of all runs on one dataset; None if there is none that all of them have, up to date."""
-    from core.evaluation import load_evaluation, saved_evaluations
+    from core.studies.evaluation import load_evaluation, saved_evaluations
 
     by_run: list[dict[str, Evaluation]] = []
     for path in paths:
@@ -123,7 +123,7 @@ def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None
 
 def _on(path: Path, data: Any, protocol: str, device: str | None, progress: Any) -> Evaluation:
     """The evaluation of a run on a dataset: the kept one, or a new one, which is kept."""
-    from core.evaluation import evaluate, evaluation_path, load_evaluation, save_evaluation, saved_evaluation
+    from core.studies.evaluation import evaluate, evaluation_path, load_evaluation, save_evaluation, saved_evaluation
 
     known = saved_evaluation(path, data.title, protocol)
     if known.exists() and not is_outdated(path, known):
@@ -143,21 +143,21 @@ def _on(path: Path, data: Any, protocol: str, device: str | None, progress: Any)
 
 
 def _config(path: Path) -> RunConfig:
-    from core.checkpoint import load_checkpoint
+    from core.training.checkpoint import load_checkpoint
 
     config = runs.run_state(path).config if path.is_dir() else None
     return config or load_checkpoint(path).config
 
 
 def _costs(paths: Sequence[Path], configs: Sequence[RunConfig]) -> list[Cost]:
-    from core.cost_measurement import cost_of
+    from core.studies.cost.measure import cost_of
 
     return [cost_of(path, config) for path, config in zip(paths, configs, strict=True)]
 
 
 def _latencies(paths: Sequence[Path], *, measured_now: bool) -> list[Latency | None]:
     """Times of one clip: those kept on this computer, or new ones, which are kept."""
-    from core.cost_measurement import SECONDS, keep_latency, kept_latency, measure_latencies
+    from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
 
     if not measured_now:
         return [kept_latency(path) if path.is_dir() else None for path in paths]

@@ -7,8 +7,8 @@ import argparse
 from core.commands.options import Commands, add_data, add_json, data_root, progress_bar
 from core.commands.output import note
 from core.data.download import DISK_BYTES, DOWNLOAD_BYTES, download_speech_commands
-from core.paths import path_from
-from core.strict import to_json
+from core.files.paths import path_from
+from core.files.strict import to_json
 
 
 def add(commands: Commands) -> None:

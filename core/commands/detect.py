@@ -10,11 +10,11 @@ from core.commands.options import Commands, add_device, add_json, add_knobs, cau
 from core.commands.output import note
 from core.commands.sound_files import as_record, listening_bar, noted, read
 from core.errors import AudioError
-from core.strict import to_json
+from core.files.strict import to_json
 from core.text import printable
 
 if TYPE_CHECKING:
-    from core.results import Detection
+    from core.records.answers import Detection
     from core.sound.reading import Sound
 
 
@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
     """Listen to every file; 1 if one of them could not be read (the others are still answered)."""
     path = runs.find_run(options.run)
     config = listening_config(options, path)
-    from core.inference import Classifier
-    from core.streaming.whole import words_along
+    from core.inference.classifier import Classifier
+    from core.inference.whole import words_along
 
     classifier = Classifier(path, device_name(options.device))
     caution(path, classifier.checkpoint.dataset)

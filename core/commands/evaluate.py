@@ -18,8 +18,8 @@ from core.commands.options import (
 )
 from core.commands.output import note
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
-from core.results import Evaluation, Scores
-from core.strict import to_json
+from core.files.strict import to_json
+from core.records.evaluation import Evaluation, Scores
 
 
 def add(commands: Commands) -> None:
@@ -42,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
     is_own = protocol == OWN
     path = runs.find_run(options.run)
     from core.data.pack import open_data
-    from core.evaluation import evaluate, evaluation_path, save_evaluation, scores
-    from core.recordings import own_pack
+    from core.data.recordings import own_pack
+    from core.studies.evaluation import evaluate, evaluation_path, save_evaluation, scores
 
     with progress_bar("clip") as progress:
         data = own_pack() if is_own else open_data(data_root(options.data), progress=progress)
@@ -83,7 +83,7 @@ def as_record(evaluation: Evaluation, result: Scores) -> dict[str, Any]:
 
 def as_text(evaluation: Evaluation, result: Scores) -> str:
     """The evaluation for a person."""
-    from core.recordings import BIAS
+    from core.data.recordings import BIAS
 
     low, high = result.interval
     is_own = evaluation.protocol == OWN

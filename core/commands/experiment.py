@@ -16,10 +16,10 @@ from core.commands.options import (
     progress_bar,
 )
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
-from core.experiments.kept import as_csv, as_record, content_hash, kept_path, load_findings, save_findings
-from core.experiments.outcomes import Findings, Outcome
-from core.experiments.plan import KINDS, NORMALISATIONS, Experiment, parse_numbers
-from core.strict import to_json
+from core.files.strict import to_json
+from core.studies.ablation.kept import as_csv, as_record, content_hash, kept_path, load_findings, save_findings
+from core.studies.ablation.outcomes import Findings, Outcome
+from core.studies.ablation.plan import KINDS, NORMALISATIONS, Experiment, parse_numbers
 
 
 def add(commands: Commands) -> None:
@@ -54,10 +54,10 @@ def run(options: argparse.Namespace) -> int:
     protocol = asked_protocol(options)
     is_own = protocol == OWN
     path = runs.find_run(options.run)
-    from core.checkpoint import load_checkpoint
     from core.data.pack import open_data
-    from core.experiments.measure import run_experiment
-    from core.recordings import own_pack
+    from core.data.recordings import own_pack
+    from core.studies.ablation.measure import run_experiment
+    from core.training.checkpoint import load_checkpoint
 
     front_end = load_checkpoint(path).config.front_end
     experiment = Experiment(

@@ -21,14 +21,14 @@ from core.commands.options import (
 from core.commands.output import note
 from core.config import PROTOCOLS, SETTINGS
 from core.errors import ConfigError, RunError
-from core.grid import PLANS, Cell, grid_scores, new_grid, plan_named
-from core.grid.folder import folder_of, grid_state, list_grids, missing, read_plan
-from core.grid_table import BASES, CLAIM, Row, as_csv, as_records, summarise
-from core.memory import keep_freed_memory
-from core.presets import PRESETS
+from core.fast.malloc import keep_freed_memory
+from core.files.strict import to_json
+from core.jobs.grid import PLANS, Cell, grid_scores, new_grid, plan_named
+from core.jobs.grid.folder import folder_of, grid_state, list_grids, missing, read_plan
 from core.runs import RunState
-from core.strict import to_json
+from core.studies.grid_table import BASES, CLAIM, Row, as_csv, as_records, summarise
 from core.text import shortened
+from core.training.presets import PRESETS
 
 
 def add(commands: Commands) -> None:
@@ -138,7 +138,7 @@ def _number(text: str, option: str) -> int:
 
 
 def _train(folder: Path) -> None:
-    from core.grid.work import work_on_grid
+    from core.jobs.grid.work import work_on_grid
 
     runs.clear_stop(folder)
     keep_freed_memory()

@@ -21,14 +21,14 @@ from core.commands.options import (
 )
 from core.commands.output import note
 from core.errors import ConfigError, MicrophoneError
+from core.files.strict import to_json
 from core.microphone import Microphone, input_devices
-from core.strict import to_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from core.results import Detection
-    from core.streaming import Engine
+    from core.inference import Engine
+    from core.records.answers import Detection
 
 LOOK_S = 0.1
 """Seconds from one look at the microphone to the next, while no word comes."""
@@ -66,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"--seconds is {options.seconds:g}; it must be more than 0.")
     path = runs.find_run(options.run)
     config = listening_config(options, path)
-    from core.inference import Classifier
-    from core.streaming import Engine
+    from core.inference import Engine
+    from core.inference.classifier import Classifier
 
     classifier = Classifier(path, device_name(options.device))
     caution(path, classifier.checkpoint.dataset)

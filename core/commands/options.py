@@ -14,12 +14,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from core import operating_point, runs
+from core import runs
 from core.commands.output import note
 from core.config import DEMO, OWN, ListeningConfig
 from core.data.demo import CAUTION, has_synthetic_voices
 from core.errors import ConfigError
-from core.paths import environment_text, path_from
+from core.files.paths import environment_text, path_from
+from core.studies.listening import operating_point
 
 Commands = Any  # argparse's collection of sub-commands, whose class has no public name
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core import runs
 from core.commands.options import Commands
-from core.paths import path_from
+from core.files.paths import path_from
 from core.text import printable
 
 

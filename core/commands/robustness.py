@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from core import runs
-from core.changes import VALUES, Robustness, noise_title
 from core.commands.options import (
     Commands,
     add_data,
@@ -19,7 +18,8 @@ from core.commands.options import (
     progress_bar,
 )
 from core.config import OWN, PROTOCOLS
-from core.strict import to_json
+from core.files.strict import to_json
+from core.studies.robustness.changes import VALUES, Robustness, noise_title
 
 KINDS = {"noise": "dB", "shift": "ms", "gain": "dB", "speed": "times"}
 """What can happen to the clips, and the unit it is measured in."""
@@ -78,8 +78,9 @@ def run(options: argparse.Namespace) -> int:
     is_own = protocol == OWN
     paths = [runs.find_run(text) for text in options.runs]
     from core.data.pack import open_data
-    from core.recordings import own_pack
-    from core.robustness import as_csv, kept_path, measure, save
+    from core.data.recordings import own_pack
+    from core.studies.robustness.kept import as_csv, kept_path, save
+    from core.studies.robustness.measure import measure
 
     kinds = tuple(VALUES) if "all" in options.change else tuple(dict.fromkeys(options.change))
     records: list[Robustness] = []

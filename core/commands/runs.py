@@ -10,7 +10,7 @@ from core import runs as run_folders
 from core.commands.options import Commands, add_json
 from core.config import to_dict
 from core.errors import RunError
-from core.strict import to_json
+from core.files.strict import to_json
 
 
 def add(commands: Commands) -> None:

@@ -10,11 +10,11 @@ from core.commands.options import progress_bar
 from core.commands.output import note
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
-from core.paths import path_from
+from core.files.paths import path_from
 from core.text import printable
 
 if TYPE_CHECKING:
-    from core.results import Detection
+    from core.records.answers import Detection
     from core.sound.reading import Sound
 
 LONG_S = 60.0

@@ -18,8 +18,8 @@ from core.commands.options import (
     progress_bar,
 )
 from core.config import OWN, PROTOCOLS, to_dict
-from core.results import StreamReport, StreamScores, StreamTrack
-from core.strict import to_json
+from core.files.strict import to_json
+from core.records.listening import StreamReport, StreamScores, StreamTrack
 
 
 def add(commands: Commands) -> None:
@@ -69,8 +69,8 @@ def run(options: argparse.Namespace) -> int:
     path = runs.find_run(options.run)
     config = listening_config(options, path)
     from core.data.pack import open_data
-    from core.inference import Classifier
-    from core.stream_accuracy import stream_test
+    from core.inference.classifier import Classifier
+    from core.studies.listening.measure import stream_test
 
     with progress_bar("s") as progress:
         data = open_data(data_root(options.data), progress=progress)

@@ -18,9 +18,9 @@ from core.commands.options import (
 )
 from core.commands.output import note
 from core.config import MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, parse_span
-from core.memory import keep_freed_memory
-from core.presets import PRESETS, preset_config
-from core.results import EpochReport
+from core.fast.malloc import keep_freed_memory
+from core.records.training import EpochReport
+from core.training.presets import PRESETS, preset_config
 
 
 def add(commands: Commands) -> None:
@@ -58,7 +58,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train to the end; 0 if it came to its end or was stopped on request."""
-    from core.worker import work  # PyTorch takes a second to import; --help and mistakes need not wait for it
+    from core.jobs.worker import work  # PyTorch takes a second to import; --help and mistakes need not wait for it
 
     if options.resume is not None:
         folder = runs.find_run(options.resume)

@@ -41,7 +41,7 @@ from core.data.packed import (
 from core.data.sound_file import LEFT_OUT, read_sound
 from core.data.source import Cut, Progress, Recording, Source, shorten_problems
 from core.errors import DataError
-from core.results import Problem
+from core.records.data import Problem
 
 BATCH_CLIPS = 128
 """Clips that one task reads; 4 MB. Enough to make handing tasks out cheap, few enough to keep memory low."""

@@ -19,7 +19,7 @@ from typing import Any
 from core.config import CLIP_SAMPLES, KEYWORDS, SAMPLE_RATE, UNKNOWN_WORDS
 from core.data.source import Cut, Recording, Source, silence_cuts
 from core.errors import DataError
-from core.results import Problem
+from core.records.data import Problem
 
 DEMO_FOLDER = Path(__file__).parent / "demo_words"
 """Where the shipped demo words are."""

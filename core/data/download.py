@@ -36,8 +36,8 @@ from core.data.speech_commands import (
 )
 from core.data.splits import TESTING_LIST, VALIDATION_LIST
 from core.errors import DataError
-from core.files import write_bytes
-from core.strict import read_json
+from core.files.strict import read_json
+from core.files.writing import write_bytes
 from core.text import printable_name
 
 _SITE = "https://storage.googleapis.com/download.tensorflow.org/data/"

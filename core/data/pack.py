@@ -13,7 +13,7 @@ from core.data.packed import Pack, open_pack
 from core.data.source import SPLITS, DataSummary, Progress, Source
 from core.data.speech_commands import speech_commands
 from core.errors import DataError
-from core.paths import path_from, path_in_environment
+from core.files.paths import path_from, path_in_environment
 
 __all__ = ["SPLITS", "DataSummary", "Pack", "Progress", "open_data", "open_pack", "pack_ready", "packs_folder"]
 

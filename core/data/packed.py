@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from core.config import CLIP_SAMPLES, LABELS, OWN, PROTOCOLS, SAMPLE_RATE
 from core.data.source import SPLITS, DataSummary, label_of, require_words, summarise
 from core.errors import DataError
-from core.results import Problem
-from core.strict import LARGE_BYTES, read_json
+from core.files.strict import LARGE_BYTES, read_json
+from core.records.data import Problem
 
 FORMAT = 2
 """Number of the pack's format; a pack of another format is built anew.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.errors import AudioError
-from core.results import Problem
+from core.records.data import Problem
 from core.sound.decoding import Track, by_soundfile
 from core.sound.files import at_once, open_file
 from core.sound.headers import SAID_EMPTY, mended

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL
 from core.errors import DataError
-from core.results import Problem
+from core.records.data import Problem
 from core.text import printable_name
 
 Progress = Callable[[int, int, str], None]

@@ -28,7 +28,7 @@ from core.config import KEYWORDS, LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LA
 from core.data.source import Cut, DataSummary, Recording, Source, shorten_problems, silence_cuts, summarise
 from core.data.splits import TESTING_LIST, VALIDATION_LIST, child, clip_key, fold, speaker_of, split_clips
 from core.errors import DataError
-from core.results import Problem
+from core.records.data import Problem
 
 OUTER_FOLDER = "SpeechCommands"
 WORDS_FOLDER = "speech_commands_v0.02"

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.figures import style
-from core.results import Detection, Prediction, WordsAlong
+from core.records.answers import Detection, Prediction, WordsAlong
 
 PROBABLE = 0.5
 """A word that reaches this probability anywhere is drawn, also where it was never detected."""

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from core.figures import style
 from core.figures.sound import AXIS_TIME, log_mel_image
-from core.results import Filters
+from core.records.filters import Filters
 
 TRUE_MARK = "✓"
 

@@ -12,8 +12,8 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.figures.comparison import look_of
 from core.figures.describe import Part
-from core.mel import bin_frequencies, decibels, gain_and_shape
-from core.results import Filters, FilterSnapshot
+from core.frontend.mel_scale import bin_frequencies, decibels, gain_and_shape
+from core.records.filters import Filters, FilterSnapshot
 
 PADDING = 8
 """Steps a bin at which the response of a kernel is drawn."""

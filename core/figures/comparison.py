@@ -8,12 +8,13 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.comparison import Difference, WordGain, points
 from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.curves import MANY
-from core.results import EpochReport, Scores
+from core.records.evaluation import Scores
+from core.records.training import EpochReport
 from core.statistics import SIGNIFICANT
+from core.studies.comparison import Difference, WordGain, points
 
 LOOKS = (
     ("#0072B2", "solid", "circle"),

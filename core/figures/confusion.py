@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.config import PROTOCOLS
 from core.figures import style
 from core.metrics import WordAnswers, WordScores
-from core.results import Evaluation, Scores
+from core.records.evaluation import Evaluation, Scores
 
 Show = Literal["true", "answered", "counts"]
 """What the cells tell: the share of the clips of a word, the share of the clips that got an answer, or counts."""

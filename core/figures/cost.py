@@ -9,9 +9,9 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from core.config import PROTOCOLS
-from core.cost import PUBLISHED, PUBLISHED_NOTE, RunCost
 from core.figures import style
 from core.figures.comparison import LOOKS
+from core.studies.cost.count import PUBLISHED, PUBLISHED_NOTE, RunCost
 
 Measure = Literal["weights", "macs", "bytes", "latency"]
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.figures import style
-from core.results import EpochReport
+from core.records.training import EpochReport
 
 TRAIN_LINE = {"color": "#D55E00", "dash": "dash", "width": 2}
 VALIDATION_LINE = {"color": "#009E73", "dash": "solid", "width": 2.4}

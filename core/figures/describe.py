@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.figures.style import NBSP
-from core.mel import gain_and_shape
-from core.results import Filters
+from core.frontend.mel_scale import gain_and_shape
+from core.records.filters import Filters
 
 Part = Literal["mel", "stft"]
 

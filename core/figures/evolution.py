@@ -12,10 +12,11 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.figures.curves import VALIDATION_LINE
 from core.figures.frequency_axis import Axis, frequency_axis, positions
-from core.filter_facts import View, snapshot_seen_as
-from core.kernel_facts import PADDING, joined, pair_power
-from core.mel import bin_frequencies, decibels, gain_and_shape
-from core.results import EpochReport, FilterSnapshot
+from core.frontend.filter_facts import View, snapshot_seen_as
+from core.frontend.kernel_facts import PADDING, joined, pair_power
+from core.frontend.mel_scale import bin_frequencies, decibels, gain_and_shape
+from core.records.filters import FilterSnapshot
+from core.records.training import EpochReport
 from core.statistics import wilson
 
 FRAME_MS = 700

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.config import PROTOCOLS
-from core.experiments.between import filters_at, kernel_gains
-from core.experiments.outcomes import Findings, Outcome
 from core.figures import style
 from core.figures.describe import percent
-from core.mel import bin_frequencies, gain_and_shape, hz_to_mel
-from core.results import Filters
+from core.frontend.mel_scale import bin_frequencies, gain_and_shape, hz_to_mel
+from core.records.filters import Filters
+from core.studies.ablation.between import filters_at, kernel_gains
+from core.studies.ablation.outcomes import Findings, Outcome
 
 CHANGED_COLOUR = "#D55E00"
 """A basis that was changed, in Okabe and Ito's vermilion: it is neither the initial nor the learned one."""

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.figures.describe import percent
 from core.figures.frequency_axis import Axis, frequency_axis, positions
-from core.filter_facts import BankFacts, FilterFacts, erb_hz
+from core.frontend.filter_facts import BankFacts, FilterFacts, erb_hz
 
 AXIS_GAIN = "Gain (× initial)"
 AXIS_SHAPE = "Shape change (%)"

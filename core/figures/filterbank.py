@@ -12,9 +12,9 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.figures.describe import change_note, row_note, untrained
 from core.figures.frequency_axis import Axis, frequency_axis, positions
-from core.filter_facts import View, bank_facts, erb_hz, is_ordered, seen_as
-from core.mel import bin_frequencies, filter_bands
-from core.results import Filters
+from core.frontend.filter_facts import View, bank_facts, erb_hz, is_ordered, seen_as
+from core.frontend.mel_scale import bin_frequencies, filter_bands
+from core.records.filters import Filters
 
 COMPARABLE = 4.0
 """Initial and learned weights share one scale up to this ratio of their largest values."""

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.figures import style
-from core.mel import hz_to_mel
+from core.frontend.mel_scale import hz_to_mel
 
 Axis = Literal["hz", "mel"]
 

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from core.config import SETTINGS
 from core.figures import style
-from core.grid_table import BASES, CLAIMED_GAIN, Row
+from core.studies.grid_table import BASES, CLAIMED_GAIN, Row
 
 LOOKS = {
     "A": (style.INITIAL_COLOUR, "circle-open"),

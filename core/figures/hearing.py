@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from core.figures import style
 from core.figures.sound import AXIS_TIME, log_mel_image
-from core.hearing import FINER, Comparison, Which, analysis_response
-from core.mel import bin_frequencies, filter_centres
-from core.results import Filters
+from core.frontend.mel_scale import bin_frequencies, filter_centres
+from core.frontend.resynthesis import FINER, Comparison, Which, analysis_response
+from core.records.filters import Filters
 
 DEEPEST_DB = 80.0
 """How far below the loudest point colours go on changing; fainter is all the same colour."""

@@ -11,10 +11,10 @@ from core.figures import style
 from core.figures.describe import change_note, row_note
 from core.figures.filter_measures import gain_and_shape_panels
 from core.figures.filterbank import DRAWN
-from core.filter_facts import View, seen_as
-from core.kernel_facts import PADDING, KernelFacts, joined, pair_power
-from core.mel import bin_frequencies, decibels
-from core.results import Filters, FilterSnapshot
+from core.frontend.filter_facts import View, seen_as
+from core.frontend.kernel_facts import PADDING, KernelFacts, joined, pair_power
+from core.frontend.mel_scale import bin_frequencies, decibels
+from core.records.filters import Filters, FilterSnapshot
 
 FLOOR_DB = -80.0
 NEAR_BINS = 12

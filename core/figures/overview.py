@@ -9,8 +9,8 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.figures.describe import change_note, untrained
 from core.figures.filterbank import add_filters
-from core.mel import filter_bands
-from core.results import Filters
+from core.frontend.mel_scale import filter_bands
+from core.records.filters import Filters
 
 
 def overview_picture(filters: Filters, *, title: str | None = None) -> go.Figure:

@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.changes import UNCHANGED, Kind, Robustness, noise_title
 from core.config import LABELS, PROTOCOLS
 from core.figures import style
+from core.studies.robustness.changes import UNCHANGED, Kind, Robustness, noise_title
 
 LOOKS = (
     ("#0072B2", "solid", "circle"),

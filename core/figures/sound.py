@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.figures import style
-from core.mel import filter_centres
-from core.results import Filters
+from core.frontend.mel_scale import filter_centres
+from core.records.filters import Filters
 
 AXIS_TIME = "Time (s)"
 ROUND_HZ = np.array([100, 300, 500, 1000, 1500, 2000, 3000, 4000, 6000, 10_000, 20_000], dtype=np.float64)

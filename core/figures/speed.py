@@ -22,7 +22,7 @@ from core.figures.timing_words import (
     time_unit,
     times,
 )
-from core.results import Timing
+from core.records.benchmark import Timing
 
 OTHERS_COLOUR = "#a9b4c0"
 LIMIT_NAME = "limit of this machine"

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from core.config import BENCHMARK_TASKS
 from core.figures import style
 from core.figures.timing_words import DEVICE_WORDS, judged, main_reference, reference_name
-from core.results import BenchmarkReport, Spread, Timing
+from core.records.benchmark import BenchmarkReport, Spread, Timing
 
 LOOKS = (
     (style.LEARNED_COLOUR, "solid", "circle"),

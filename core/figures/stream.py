@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import style
-from core.results import StreamScores, StreamTrack
+from core.records.listening import StreamScores, StreamTrack
 
 LOOKS = (
     ("#0072B2", "solid", "circle"),

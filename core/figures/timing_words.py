@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.figures.style import NBSP
-from core.results import Spread, Timing
+from core.records.benchmark import Spread, Timing
 
 SETTING_WORDS = {
     "A": "A: nothing trainable",

@@ -1,5 +1,1 @@
-"""The trainable front end: waveform in, log-mel spectrogram out."""
-
-from core.frontend.mel import TrainableMel
-
-__all__ = ["TrainableMel"]
+"""The trainable front end: waveform in, log-mel spectrogram out; and what its filters learned."""

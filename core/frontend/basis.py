@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from core.config import FrontEndConfig, MelShape
-from core.mel import SLANEY_CORNER_HZ, SLANEY_HZ_PER_MEL, SLANEY_MELS_PER_E, bin_frequencies, hz_to_mel
+from core.frontend.mel_scale import SLANEY_CORNER_HZ, SLANEY_HZ_PER_MEL, SLANEY_MELS_PER_E, bin_frequencies, hz_to_mel
 
 WIDTH_OF_BELL = 2 * (2 * np.log(2)) ** 0.5
 """Width of a Gaussian at half its height, in standard deviations."""
@@ -95,7 +95,7 @@ class ShapedMel(nn.Module):
         self.widths.clamp_(self.narrowest, self.highest - self.lowest)
 
     def _to_hz(self, mel: Tensor) -> Tensor:
-        """As ``core.mel.mel_to_hz``, with a gradient."""
+        """As ``core.frontend.mel_scale.mel_to_hz``, with a gradient."""
         if self.htk:
             return 700 * (torch.pow(10.0, mel / 2595) - 1)
         corner = SLANEY_CORNER_HZ / SLANEY_HZ_PER_MEL

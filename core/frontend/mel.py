@@ -15,11 +15,11 @@ from torch.nn import functional
 
 from core.config import FrontEndConfig
 from core.errors import AudioError, ConfigError
+from core.fast.fourier import fourier_power, fourier_response
+from core.fast.kernels import kernel_power, kernel_power_bfloat16, plan_for, prepared_kernels
+from core.fast.stored import mel_of_rows
 from core.frontend.basis import ShapedMel, random_kernels, random_mel
-from core.frontend.fourier import fourier_power, fourier_response
-from core.frontend.kernels import kernel_power, kernel_power_bfloat16, plan_for, prepared_kernels
-from core.frontend.stored import mel_of_rows
-from core.results import Filters, FilterSnapshot
+from core.records.filters import Filters, FilterSnapshot
 
 FOURIER_CHUNK_CLIPS = 10
 KERNEL_CHUNK_CLIPS = 34

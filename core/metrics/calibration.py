@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.statistics import wilson
 
 Binning = Literal["width", "clips"]

@@ -10,7 +10,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 from core.config import UNKNOWN_LABEL
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.statistics import wilson
 
 LEAST_PROBABILITY = 1e-12

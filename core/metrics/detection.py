@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
 from core.config import KEYWORDS
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.statistics import wilson
 
 STEPS = 200

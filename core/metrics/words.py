@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.statistics import wilson
 
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from core.config import BCRESNET_TAUS, LABELS, FrontEndConfig, RunConfig
 from core.errors import CheckpointError
-from core.frontend import TrainableMel
+from core.fast.normalised_linear import normalised_linear
+from core.frontend.mel import TrainableMel
 from core.models.bcresnet import BCResNet
 from core.models.linear import Linear
 from core.models.normalise import BandNorm
-from core.models.normalised_linear import normalised_linear
 
 N_LABELS = len(LABELS)
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import ConfigError
-from core.models.channel_major import (
+from core.fast.channel_major import (
     add_and_rectify,
     along_bands,
     along_frames,

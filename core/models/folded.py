@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.fast.channel_major import banded
 from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm
-from core.models.channel_major import banded
 
 
 class FoldedBCResNet:

@@ -7,7 +7,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from core.models.channel_major import follow_batch
+from core.fast.channel_major import follow_batch
 
 
 class BandNorm(nn.BatchNorm1d):

@@ -16,12 +16,14 @@ import jinja2
 import plotly.graph_objects as go
 
 from core import __version__, figures, runs
-from core.checkpoint import Checkpoint, load_checkpoint
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS, to_dict
 from core.errors import DataError, RunError
-from core.evaluation import load_evaluation, saved_evaluations, scores
-from core.files import write_bytes
-from core.results import EpochReport, Evaluation, Filters
+from core.files.writing import write_bytes
+from core.records.evaluation import Evaluation
+from core.records.filters import Filters
+from core.records.training import EpochReport
+from core.studies.evaluation import load_evaluation, saved_evaluations, scores
+from core.training.checkpoint import Checkpoint, load_checkpoint
 
 Figures = list[tuple[str, str]]
 """Figures as HTML, each with a sentence on how to read it."""

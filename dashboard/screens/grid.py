@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import grid
+from core.jobs import grid
 from dashboard import dataset_choice, grid_view
 from dashboard.widgets import begin_page, explained
 

@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from core.config import KEYWORDS, SAMPLE_RATE
-from core.inference import Classifier
-from core.streaming import Engine
+from core.inference import Engine
+from core.inference.classifier import Classifier
 from dashboard.components import microphone as component
 from tests.browser.conftest import QUIET
 from tests.browser.models import copy_model
@@ -66,7 +66,7 @@ REFUSALS = {
 SLOW_MODELS = """
 import os, time
 from pathlib import Path
-from core.inference import Classifier
+from core.inference.classifier import Classifier
 
 def slow(self, log_mel, answer=Classifier.probabilities):
     if Path(os.environ["SLOW"]).exists():

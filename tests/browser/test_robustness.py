@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from core.changes import VALUES, Robustness
 from core.data.pack import open_data
-from core.robustness import checkpoint_hash, kept_path, save
+from core.studies.robustness.changes import VALUES, Robustness
+from core.studies.robustness.clips import checkpoint_hash
+from core.studies.robustness.kept import kept_path, save
 from tests.browser.pages import (
     PHONE,
     WORK_S,

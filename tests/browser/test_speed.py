@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from core.benchmark.kept import keep_report, reports_folder
+from core.studies.benchmark.kept import keep_report, reports_folder
 from tests import benchmark_reports
 from tests.browser.pages import (
     DESKTOP,

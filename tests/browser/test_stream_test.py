@@ -2,10 +2,11 @@
 
 from playwright.sync_api import expect
 
-from core import operating_point
 from core.config import ListeningConfig
-from core.results import StreamReport, StreamScores, StreamTrack
-from core.stream_accuracy import THRESHOLDS, save_report
+from core.records.listening import StreamReport, StreamScores, StreamTrack
+from core.studies.listening import operating_point
+from core.studies.listening.kept import save_report
+from core.studies.listening.measure import THRESHOLDS
 from tests.browser.pages import (
     PHONE,
     assert_no_exception,

@@ -6,7 +6,7 @@ import psutil
 from playwright.sync_api import expect
 
 from core import runs
-from core.checkpoint import load_checkpoint
+from core.training.checkpoint import load_checkpoint
 from tests.browser.models import remove_runs
 from tests.browser.pages import (
     WORK_S,

@@ -10,8 +10,8 @@ import soundfile
 
 from core.config import LABELS, SAMPLE_RATE, RunConfig, TrainingConfig
 from core.data.pack import Pack, open_data
-from core.inference import Classifier
-from core.presets import preset_config
+from core.inference.classifier import Classifier
+from core.training.presets import preset_config
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
 

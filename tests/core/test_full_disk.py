@@ -13,14 +13,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from core import files, grid, owner, runs, worker
-from core.checkpoint import load_checkpoint
+from core import runs
 from core.commands import main
 from core.config import to_dict
 from core.errors import KeywordSpottingError, RunError, WriteError
-from core.evaluation import load_evaluation, save_evaluation, saved_evaluations
-from core.grid.plan import GridPlan
-from core.grid.work import work_on_grid
+from core.files import writing as files
+from core.jobs import grid, worker
+from core.jobs.grid.plan import GridPlan
+from core.jobs.grid.work import work_on_grid
+from core.runs import owner, process
+from core.studies.evaluation import load_evaluation, save_evaluation, saved_evaluations
+from core.training.checkpoint import load_checkpoint
 
 PROJECT = Path(__file__).parents[2]
 EXPLAINED = "Make room on that disk"
@@ -320,7 +323,7 @@ def test_an_interrupted_line_of_progress_costs_no_other(runs_here, tone_root, ti
 def test_a_log_is_bounded(runs_here, tone_root, tiny_config):
     folder = runs.new_run(tiny_config, tone_root, name="run", device="cpu")
     (folder / runs.LOG).write_text("x" * runs.LONGEST_LOG + "\nthe last words\n")
-    runs._shorten_log(folder)
+    process._shorten_log(folder)
     assert (folder / runs.LOG).stat().st_size <= runs.LONGEST_LOG // 4
     assert runs.read_log(folder).endswith("the last words\n")
 

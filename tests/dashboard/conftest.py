@@ -15,13 +15,13 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from core import runs
-from core.checkpoint import checkpoint_of, save_checkpoint
 from core.config import KEYWORDS, SAMPLE_RATE
 from core.data.pack import open_data
-from core.evaluation import evaluate, evaluation_path, save_evaluation
 from core.models import build_model
-from core.presets import preset_config
-from core.results import EpochReport
+from core.records.training import EpochReport
+from core.studies.evaluation import evaluate, evaluation_path, save_evaluation
+from core.training.checkpoint import checkpoint_of, save_checkpoint
+from core.training.presets import preset_config
 from dashboard import widgets
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -121,7 +121,7 @@ def apart(tmp_path, monkeypatch):
     monkeypatch.setenv("KWS_RUNS", str(tmp_path / "runs"))
     monkeypatch.setenv("KWS_RECORDINGS", str(tmp_path / "recordings"))
     monkeypatch.delenv("KWS_DATA", raising=False)
-    monkeypatch.setattr("core.benchmark.kept.packs_folder", lambda: tmp_path / "measured")
+    monkeypatch.setattr("core.studies.benchmark.kept.packs_folder", lambda: tmp_path / "measured")
     (tmp_path / "runs").mkdir()
     st.cache_resource.clear()
     st.cache_data.clear()

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import recordings
-from core.comparison import compare, outcome
-from core.evaluation import evaluation_path, load_evaluation, save_evaluation
+from core.data import recordings
+from core.studies.comparison import compare, outcome
+from core.studies.evaluation import evaluation_path, load_evaluation, save_evaluation
 from dashboard import jobs
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
 

@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
-from core import recordings, runs
-from core.evaluation import evaluation_path, load_evaluation, scores
+from core import runs
+from core.data import recordings
+from core.studies.evaluation import evaluation_path, load_evaluation, scores
 from dashboard import jobs
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
 

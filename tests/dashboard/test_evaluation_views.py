@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core import metrics
-from core.evaluation import evaluation_path, load_evaluation, save_evaluation, scores
+from core.studies.evaluation import evaluation_path, load_evaluation, save_evaluation, scores
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 

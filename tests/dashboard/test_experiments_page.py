@@ -4,11 +4,11 @@ import shutil
 
 import pytest
 
-from core.checkpoint import checkpoint_of, save_checkpoint
-from core.experiments.outcomes import Findings, Outcome
-from core.experiments.plan import Experiment
 from core.models import build_model
-from core.presets import preset_config
+from core.studies.ablation.outcomes import Findings, Outcome
+from core.studies.ablation.plan import Experiment
+from core.training.checkpoint import checkpoint_of, save_checkpoint
+from core.training.presets import preset_config
 from dashboard import experiments_view, jobs
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, wait_until
 
@@ -104,7 +104,7 @@ def test_a_model_that_trained_nothing_keeps_two_experiments_and_a_reason(open_pa
 def test_a_model_that_cannot_be_measured_says_why(open_page, own_run, monkeypatch):
     app = open_page("experiments")
     app.button("experiments.start.swap")
-    monkeypatch.setattr("core.experiments.measure.run_experiment", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("core.studies.ablation.measure.run_experiment", lambda *_, **__: 1 / 0)
     measure(app, "swap")
     assert not app.exception
     assert "ZeroDivisionError" in app.error[0].value
@@ -139,7 +139,7 @@ def test_a_change_is_told_in_words(won, lost, clear, words):
 
 
 def test_the_sample_of_a_large_network_is_called_one_and_all_clips_are_offered(open_page, own_run, monkeypatch):
-    for place in ("core.experiments.measure.n_quick", "dashboard.experiments_view.n_quick"):
+    for place in ("core.studies.ablation.measure.n_quick", "dashboard.experiments_view.n_quick"):
         monkeypatch.setattr(place, lambda *_: 10)
     app = open_page("experiments")
     assert "Measure on 10 of 13 clips" in [button.label for button in app.button]

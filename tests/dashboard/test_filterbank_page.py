@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core import runs
-from core.checkpoint import load_checkpoint, save_checkpoint
-from core.results import FilterSnapshot
+from core.records.filters import FilterSnapshot
+from core.training.checkpoint import load_checkpoint, save_checkpoint
 from dashboard import filter_view, kernel_choice
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from core import grid
-from core.grid.plan import GridPlan
-from core.grid.work import work_on_grid
+from core.jobs import grid
+from core.jobs.grid.plan import GridPlan
+from core.jobs.grid.work import work_on_grid
 from dashboard import grid_view
 from tests.dashboard.conftest import assert_calm, charts, texts, wait_until
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core import recordings
+from core.data import recordings
 from tests.dashboard.conftest import assert_calm, charts, texts, tone, wav
 
 

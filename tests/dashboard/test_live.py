@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from core import operating_point, runs
+from core import runs
 from core.config import LABELS, SAMPLE_RATE, ListeningConfig
-from core.results import Detection
+from core.records.answers import Detection
+from core.studies.listening import operating_point
 from dashboard import cache, listener, sound_card
 from dashboard.components.messages import read_message
 from tests.core.microphone.fake_sounddevice import Device, FakeSounddevice

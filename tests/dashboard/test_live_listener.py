@@ -10,11 +10,11 @@ import streamlit as st
 import torch
 
 from core import runs
-from core.checkpoint import load_checkpoint, save_checkpoint
 from core.config import LABELS, SAMPLE_RATE, FrontEndConfig, ListeningConfig
 from core.errors import AudioError
-from core.frontend import TrainableMel
-from core.inference import Classifier
+from core.frontend.mel import TrainableMel
+from core.inference.classifier import Classifier
+from core.training.checkpoint import load_checkpoint, save_checkpoint
 from dashboard import listener
 from dashboard.components.messages import read_message
 from dashboard.listener import Listener

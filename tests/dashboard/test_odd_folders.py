@@ -130,7 +130,7 @@ def test_what_a_system_refuses_is_a_sentence_on_a_page(open_page, own_run, monke
 @pytest.mark.parametrize("text", TYPED)
 @pytest.mark.usefixtures("use_tiny_data")
 def test_a_name_for_a_run_that_cannot_be_is_told_and_no_run_begins(open_page, text, monkeypatch):
-    monkeypatch.setattr("core.runs._launch", lambda _folder: None)
+    monkeypatch.setattr("core.runs.folder._launch", lambda _folder: None)
     app = open_page("training")
     app.text_input("training.name").set_value(text).run()
     app.button("training.start").click().run()

@@ -7,9 +7,9 @@ import shutil
 import pytest
 
 from core import runs
-from core.benchmark.kept import keep_report, reports_folder
 from core.config import to_dict
-from core.presets import preset_config
+from core.studies.benchmark.kept import keep_report, reports_folder
+from core.training.presets import preset_config
 from tests import benchmark_reports
 from tests.dashboard.conftest import assert_calm, charts, texts
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from core import runs
-from core.checkpoint import checkpoint_of, save_checkpoint
-from core.evaluation import evaluate, evaluation_path, save_evaluation
 from core.models import build_model
-from core.presets import preset_config
+from core.studies.evaluation import evaluate, evaluation_path, save_evaluation
+from core.training.checkpoint import checkpoint_of, save_checkpoint
+from core.training.presets import preset_config
 from tests.dashboard.conftest import GOOD, PAGES, TITLES, assert_calm, charts, texts, tone, wav
 
 USE_A_MODEL = ("filterbank", "kernels", "hearing", "evaluation", "robustness", "live")

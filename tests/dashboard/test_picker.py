@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 from core import runs
 from core.config import to_dict
 from core.data.demo import demo_words
-from core.presets import preset_config
 from core.runs import RunState
+from core.training.presets import preset_config
 from dashboard.picker import default_model
 from tests.dashboard.conftest import APP, GOOD, assert_calm, texts, tone, wav
 

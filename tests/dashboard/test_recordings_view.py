@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import recordings
 from core.config import SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL
-from core.recordings import all_recordings, recordings_folder
+from core.data import recordings
+from core.data.recordings import all_recordings, recordings_folder
 from tests.dashboard.conftest import assert_calm, texts, tone
 
 
@@ -20,7 +20,7 @@ def page():
     import streamlit as st
 
     from core.errors import AudioError
-    from core.results import Detection
+    from core.records.answers import Detection
     from dashboard import recordings_view, state
 
     state.prepare()
@@ -286,7 +286,7 @@ def test_a_full_disk_is_said_beside_the_question(app, monkeypatch):
     def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("core.files.os.fsync", full)
+    monkeypatch.setattr("core.files.writing.os.fsync", full)
     yes(app).click().run()
     assert not app.exception
     assert "No space left on device" in app.error[0].value

@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from core import recordings
 from core.config import KEYWORDS
-from core.robustness import kept_path, load
+from core.data import recordings
+from core.studies.robustness.kept import kept_path, load
 from dashboard import jobs, robustness_view
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
 

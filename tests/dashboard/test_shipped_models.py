@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 
-from core import operating_point, runs
+from core import runs
 from core.config import ListeningConfig
+from core.studies.listening import operating_point
 from dashboard import jobs
 from tests.dashboard.conftest import assert_calm, texts, wait_until
 

@@ -6,9 +6,9 @@ import types
 
 import pytest
 
-from core.benchmark.kept import keep_report, kept_reports, reports_folder
 from core.config import BENCHMARK_TASKS
 from core.errors import DataError
+from core.studies.benchmark.kept import keep_report, kept_reports, reports_folder
 from dashboard import jobs, speed_view
 from tests import benchmark_reports
 from tests.dashboard.conftest import assert_calm, charts, texts, wait_until
@@ -24,7 +24,7 @@ def ended():
 def benchmark(monkeypatch):
     """Stands in for the real benchmark, which takes minutes: what it is asked for, and what it does."""
     asked = []
-    module = types.ModuleType("core.benchmark.run")
+    module = types.ModuleType("core.studies.benchmark.run")
 
     def run_benchmark(*, quick, progress):
         asked.append(quick)
@@ -33,7 +33,7 @@ def benchmark(monkeypatch):
 
     module.run_benchmark, module.asked = run_benchmark, asked
     module.outcome = lambda: benchmark_reports.report(DAY_TWO, quick=asked[-1])
-    monkeypatch.setitem(sys.modules, "core.benchmark.run", module)
+    monkeypatch.setitem(sys.modules, "core.studies.benchmark.run", module)
     return module
 
 

@@ -6,10 +6,12 @@ import os
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import operating_point, runs
+from core import runs
 from core.config import ListeningConfig
-from core.results import StreamReport, StreamScores, StreamTrack
-from core.stream_accuracy import THRESHOLDS, load_report, report_path, save_report
+from core.records.listening import StreamReport, StreamScores, StreamTrack
+from core.studies.listening import operating_point
+from core.studies.listening.kept import load_report, report_path, save_report
+from core.studies.listening.measure import THRESHOLDS
 from dashboard import jobs, stream_test_view
 from tests.dashboard.conftest import GOOD, assert_calm, texts, wait_until
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from core import runs
-from core.presets import PRESETS, preset_config
+from core.training.presets import PRESETS, preset_config
 from dashboard.settings_form import GROUPS, field_notes
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, wait_until
 

@@ -20,18 +20,18 @@ import pytest
 import torch
 
 from core import runs
-from core.benchmark import kept as benchmarks
-from core.checkpoint import load_checkpoint
 from core.config import RunConfig, from_dict
 from core.errors import KeywordSpottingError
-from core.evaluation import load_evaluation, scores
-from core.experiments.kept import load_findings
-from core.grid.folder import read_plan
-from core.grid.plan import GridPlan
-from core.inference import Classifier
-from core.operating_point import load as load_listening
-from core.robustness import load as load_robustness
-from core.strict import parse_json, to_json
+from core.files.strict import parse_json, to_json
+from core.inference.classifier import Classifier
+from core.jobs.grid.folder import read_plan
+from core.jobs.grid.plan import GridPlan
+from core.studies.ablation.kept import load_findings
+from core.studies.benchmark import kept as benchmarks
+from core.studies.evaluation import load_evaluation, scores
+from core.studies.listening.operating_point import load as load_listening
+from core.studies.robustness.kept import load as load_robustness
+from core.training.checkpoint import load_checkpoint
 from tests import bad_runs
 
 SECONDS = float(os.environ.get("KWS_FUZZ_SECONDS", "8"))

@@ -11,7 +11,7 @@ from core.data.source import (
     silence_starts,
     summarise,
 )
-from core.results import Problem
+from core.records.data import Problem
 
 
 def test_keywords_have_their_own_label_and_all_else_is_unknown():

@@ -8,19 +8,11 @@ import pytest
 import scipy.signal
 
 from core.config import LABELS
-from core.results import (
-    ClassScores,
-    Detection,
-    EpochReport,
-    Evaluation,
-    Filters,
-    FilterSnapshot,
-    Prediction,
-    Scores,
-    StreamScores,
-    StreamTrack,
-    WordsAlong,
-)
+from core.records.answers import Detection, Prediction, WordsAlong
+from core.records.evaluation import ClassScores, Evaluation, Scores
+from core.records.filters import Filters, FilterSnapshot
+from core.records.listening import StreamScores, StreamTrack
+from core.records.training import EpochReport
 
 SAMPLE_RATE, N_FFT, N_MELS = 16_000, 480, 40
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.config import KEYWORDS
 from core.figures import ranked_words, word_timeline
-from core.results import Prediction, WordsAlong
+from core.records.answers import Prediction, WordsAlong
 
 Make = Callable[..., list[Prediction]]
 Along = Callable[..., WordsAlong]

@@ -6,7 +6,7 @@ import pytest
 
 from core.config import LABELS
 from core.figures import answer_bars, log_mel_pair
-from core.results import Filters
+from core.records.filters import Filters
 
 
 def _trace(figure: go.Figure, name: str) -> go.Scatter:

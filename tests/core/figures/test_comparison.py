@@ -7,7 +7,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core.comparison import Difference, compare
 from core.config import LABELS
 from core.figures import (
     accuracy_gains,
@@ -21,8 +20,11 @@ from core.figures import (
     word_gains,
 )
 from core.figures.comparison import LOOKS
-from core.mel import gain_and_shape
-from core.results import EpochReport, Evaluation, Filters, Scores
+from core.frontend.mel_scale import gain_and_shape
+from core.records.evaluation import Evaluation, Scores
+from core.records.filters import Filters
+from core.records.training import EpochReport
+from core.studies.comparison import Difference, compare
 
 GO, SILENCE = 1, 10
 

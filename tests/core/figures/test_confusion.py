@@ -9,7 +9,7 @@ import pytest
 from core.config import LABELS
 from core.figures import class_scores_bars, confusion_matrix, unknown_matrix
 from core.metrics import unknown_words, word_scores
-from core.results import Evaluation, Scores
+from core.records.evaluation import Evaluation, Scores
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 
 DOWN, GO, SILENCE, UNKNOWN = 0, 1, 10, 11

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures import filter_movement, training_curves
-from core.results import EpochReport
+from core.records.training import EpochReport
 
 Make = Callable[..., list[EpochReport]]
 

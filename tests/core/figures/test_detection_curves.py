@@ -7,7 +7,7 @@ from scipy.stats import norm
 
 from core.figures import det_curves, roc_curves, threshold_cost_curves
 from core.metrics import DetectionCurve, detection_curves, threshold_costs
-from core.results import Evaluation
+from core.records.evaluation import Evaluation
 from core.statistics import wilson
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 

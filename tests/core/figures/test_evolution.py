@@ -8,8 +8,9 @@ import pytest
 import scipy.stats
 
 from core.figures import kernel_evolution, mel_evolution
-from core.mel import gain_and_shape
-from core.results import EpochReport, Filters, FilterSnapshot
+from core.frontend.mel_scale import gain_and_shape
+from core.records.filters import Filters, FilterSnapshot
+from core.records.training import EpochReport
 
 
 @pytest.fixture

@@ -6,9 +6,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core.experiments.between import filters_at, kernel_gains
-from core.experiments.outcomes import Findings, Outcome
-from core.experiments.plan import Experiment
 from core.figures import style
 from core.figures.experiments import (
     CHANGED_COLOUR,
@@ -18,7 +15,10 @@ from core.figures.experiments import (
     mel_filters_on_the_way,
     selectable_filters,
 )
-from core.mel import bin_frequencies, hz_to_mel
+from core.frontend.mel_scale import bin_frequencies, hz_to_mel
+from core.studies.ablation.between import filters_at, kernel_gains
+from core.studies.ablation.outcomes import Findings, Outcome
+from core.studies.ablation.plan import Experiment
 
 
 def outcome(name, correct, won, lost, place=None, n=1000):

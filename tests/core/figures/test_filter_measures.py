@@ -7,9 +7,9 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures import band_sensitivity, filter_spans, filter_widths, gain_by_filter, kernel_changes
-from core.filter_facts import band_edges, band_shares, erb_hz, filter_facts
-from core.kernel_facts import kernel_facts
-from core.results import Filters
+from core.frontend.filter_facts import band_edges, band_shares, erb_hz, filter_facts
+from core.frontend.kernel_facts import kernel_facts
+from core.records.filters import Filters
 
 
 def _trace(figure: go.Figure, name: str) -> go.Scatter:

@@ -13,8 +13,8 @@ from core.figures import (
     overview_picture,
 )
 from core.figures.style import INITIAL_COLOUR, INITIAL_UNDER, LEARNED_COLOUR
-from core.mel import bin_frequencies, filter_bands
-from core.results import Filters
+from core.frontend.mel_scale import bin_frequencies, filter_bands
+from core.records.filters import Filters
 
 
 def _trace(figure: go.Figure, name: str) -> go.Scatter:

@@ -3,7 +3,7 @@
 import pytest
 
 from core.figures import grid_accuracy, grid_gains
-from core.grid_table import Factors, Score, summarise
+from core.studies.grid_table import Factors, Score, summarise
 
 ACCURACY = {"A": 0.50, "B": 0.53, "C": 0.51, "D": 0.56}
 

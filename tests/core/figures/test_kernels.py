@@ -6,7 +6,7 @@ import pytest
 import scipy.signal
 
 from core.figures import kernel_heatmaps, kernel_spectrum, kernel_time
-from core.results import Filters, FilterSnapshot
+from core.records.filters import Filters, FilterSnapshot
 
 
 def _trace(figure: go.Figure, name: str) -> go.Scatter:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from core.changes import VALUES
 from core.figures import accuracy_by_noise, accuracy_when_changed, right_by_word
+from core.studies.robustness.changes import VALUES
 from tests.changed_clips import robustness
 
 

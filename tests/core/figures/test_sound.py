@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from core.figures import log_mel_image, waveform
-from core.mel import filter_centres
-from core.results import Filters
+from core.frontend.mel_scale import filter_centres
+from core.records.filters import Filters
 
 
 def test_a_short_sound_is_drawn_sample_by_sample() -> None:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures import speed_bars, speed_history, speed_parts, style
-from core.results import Timing
+from core.records.benchmark import Timing
 from tests import benchmark_reports
 from tests.benchmark_reports import timing
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures import misses_against_false_alarms
-from core.results import StreamTrack
+from core.records.listening import StreamTrack
 
 Make = Callable[..., StreamTrack]
 

@@ -6,7 +6,7 @@ import pytest
 
 from core.figures.style import NBSP
 from core.figures.timing_words import comparison, limit_note, main_reference, reference_name, stands_for
-from core.results import Spread, Timing
+from core.records.benchmark import Spread, Timing
 from tests import benchmark_reports
 from tests.benchmark_reports import timing
 

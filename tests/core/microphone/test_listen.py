@@ -11,8 +11,8 @@ import pytest
 
 from core.commands import main
 from core.config import KEYWORDS
-from core.inference import Classifier
-from core.streaming import Engine
+from core.inference import Engine
+from core.inference.classifier import Classifier
 from tests.browser.models import shipped_models, train_on_demo_words
 from tests.browser.sounds import spoken, wav, with_pauses
 from tests.virtual_microphone import virtual_microphone

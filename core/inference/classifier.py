@@ -1,0 +1,107 @@
+"""A trained model at work on sound: the second of a recording that holds its word, or one log-mel after another."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL
+from core.device import choose_device
+from core.errors import AudioError
+from core.frontend.mel import TrainableMel
+from core.models import probabilities_of
+from core.models.bcresnet import BCResNet
+from core.models.folded import FoldedBCResNet
+from core.records.answers import Prediction
+from core.records.arrays import FloatArray
+from core.sound.reading import Waveform
+from core.sound.word_second import second_at, word_seconds
+from core.training.checkpoint import Checkpoint, load_checkpoint
+
+
+class Classifier:
+    """A loaded model that several pages may share: one use at a time, never changed.
+
+    Args:
+        path: Run folder or checkpoint file.
+        device: "cpu" or "cuda"; None for the fastest.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+    """
+
+    def __init__(self, path: Path, device: str | None = None) -> None:
+        self.checkpoint: Checkpoint = load_checkpoint(path)
+        self.device = choose_device(device)
+        self._model = self.checkpoint.model(self.device)
+        self._initial: TrainableMel | None = None
+        network = self._model.network
+        self._network_for_one: Callable[[Tensor], Tensor] = network
+        if isinstance(network, BCResNet) and self.device.type == "cpu":
+            self._network_for_one = FoldedBCResNet(network)
+        self._lock = threading.Lock()
+
+    def classify(self, waveform: Waveform) -> Prediction:
+        """The answer to the second of a recording that holds its word (16 kHz, -1 to 1, shape (n,)).
+
+        ``core.sound.word_second`` names the few seconds in which a voice may be heard, by the sound alone. The model
+        answers each, and the answer given is the one in which it is surest of anything but silence. So a cough or a
+        knock beside the word is not taken for it; and of several words, the one that is heard most clearly is named.
+        """
+        waveform = _checked(waveform)
+        starts = word_seconds(waveform)
+        answers = self._predict([second_at(waveform, start) for start in starts], starts)
+        return max(answers, key=_sureness)
+
+    def classify_at(self, waveform: Waveform, start: int) -> Prediction:
+        """The answer to the second that begins at a sample, or to the first or last one where that is outside."""
+        waveform = _checked(waveform)
+        start = max(0, min(start, len(waveform) - CLIP_SAMPLES))
+        return self._predict([second_at(waveform, start)], [start])[0]
+
+    def log_mel(self, clips: Waveform) -> Tensor:
+        """What the front end makes of clips of one length, (n_clips, n_samples): (n_clips, n_mels, n_frames)."""
+        with self._lock, torch.inference_mode():
+            return cast(Tensor, self._model.front_end(torch.from_numpy(clips).to(self.device)))
+
+    def initial_log_mel(self, clips: Waveform) -> Tensor:
+        """The same through the filters as they were before training."""
+        with self._lock, torch.inference_mode():
+            if self._initial is None:
+                self._initial = self.checkpoint.initial_front_end(self.device)
+            return cast(Tensor, self._initial(torch.from_numpy(clips).to(self.device)))
+
+    def probabilities(self, log_mel: Tensor) -> FloatArray:
+        """The network's answers to one-second log-mels, (n_clips, n_labels)."""
+        with self._lock, torch.inference_mode():
+            network = self._network_for_one if len(log_mel) == 1 else self._model.network
+            answers: FloatArray = probabilities_of(network(self._model.normalise(log_mel))).cpu().numpy()
+        return answers
+
+    def _predict(self, clips: Sequence[Waveform], starts: Sequence[int]) -> list[Prediction]:
+        log_mel = self.log_mel(np.stack(clips))
+        probabilities = self.probabilities(log_mel)
+        labels = self.checkpoint.labels
+        predictions = []
+        for start, mel, row in zip(starts, log_mel.cpu().numpy(), probabilities.tolist(), strict=True):
+            ranking = sorted(zip(labels, row, strict=True), key=lambda pair: -pair[1])
+            begin = start / SAMPLE_RATE
+            predictions.append(Prediction(begin, begin + CLIP_SAMPLES / SAMPLE_RATE, tuple(ranking), mel))
+        return predictions
+
+
+def _sureness(prediction: Prediction) -> float:
+    """Probability of the most probable label that is not silence."""
+    return next(score for label, score in prediction.ranking if label != SILENCE_LABEL)
+
+
+def _checked(waveform: Waveform) -> Waveform:
+    if waveform.ndim != 1 or len(waveform) == 0:
+        raise AudioError(f"A recording must be a row of samples, not an array of shape {waveform.shape}.")
+    return np.ascontiguousarray(waveform, dtype=np.float32)

@@ -1,0 +1,138 @@
+"""Which trainings a grid has."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from core.config import SETTINGS, RunConfig, Setting, from_dict, to_dict
+from core.errors import ConfigError
+from core.studies.grid_table import BASES, Factors
+from core.training.presets import PRESETS, preset_config
+
+MOST_CELLS = 2000
+"""A longer queue is a mistake in typing more often than a plan."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of a grid."""
+
+    factors: Factors
+    seed: int
+    config: RunConfig
+
+    @property
+    def name(self) -> str:
+        """Name of its folder, such as ``linear-mel-40-D-0``."""
+        factors = self.factors
+        return f"{factors.model}-{factors.basis}-{factors.n_mels}-{factors.setting}-{self.seed}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridPlan:
+    """Everything that is crossed. Combinations that would repeat another one are left out."""
+
+    models: tuple[str, ...] = ("linear",)
+    """Names of presets."""
+    settings: tuple[str, ...] = tuple(SETTINGS)
+    """What is trained (see ``core.config.SETTINGS``)."""
+    n_mels: tuple[int, ...] = (40,)
+    bases: tuple[str, ...] = ("mel",)
+    """Names of ``BASES``."""
+    seeds: int = 3
+    """Trainings of each combination, with the seeds 0, 1, 2 …"""
+    epochs: tuple[tuple[str, int], ...] = ()
+    """Epochs of a model's trainings; a model that is not named takes its preset's."""
+
+    def __post_init__(self) -> None:
+        for name, values, allowed in (
+            ("models", self.models, PRESETS), ("settings", self.settings, SETTINGS), ("bases", self.bases, BASES),
+        ):  # fmt: skip
+            unknown = [value for value in values if value not in allowed]
+            if unknown or not values:
+                raise ConfigError(f"{name} is {', '.join(values) or 'empty'}; choose from {', '.join(allowed)}.")
+        if not self.n_mels:
+            raise ConfigError("n_mels is empty; give at least one number of mel filters, such as 40.")
+        if not 1 <= self.seeds <= 100:
+            raise ConfigError(f"seeds is {self.seeds}; it must lie between 1 and 100.")
+        if any(model not in self.models for model, _ in self.epochs):
+            raise ConfigError(f"epochs names a model that is not among {', '.join(self.models)}.")
+        crossed = len(self.models) * len(self.settings) * len(self.n_mels) * len(self.bases) * self.seeds
+        n = len(self.cells()) if crossed <= 10 * MOST_CELLS else crossed
+        if not 1 <= n <= MOST_CELLS:
+            raise ConfigError(f"That makes {n} trainings; a grid has 1 to {MOST_CELLS}.")
+
+    def cells(self) -> tuple[Cell, ...]:
+        """Every training, one seed after the other: a grid that is stopped early has few seeds of all combinations.
+
+        Raises:
+            ConfigError: If a combination is impossible.
+        """
+        return _cells(self)
+
+
+@functools.lru_cache(maxsize=16)
+def _cells(plan: GridPlan) -> tuple[Cell, ...]:
+    crossed = itertools.product(range(plan.seeds), plan.models, plan.bases, plan.n_mels, plan.settings)
+    wanted = dict.fromkeys(
+        (seed, Factors(model, basis, n_mels, setting).plain) for seed, model, basis, n_mels, setting in crossed
+    )
+    return tuple(_cell(factors, seed, dict(plan.epochs).get(factors.model)) for seed, factors in wanted)
+
+
+def _cell(factors: Factors, seed: int, epochs: int | None) -> Cell:
+    config = preset_config(
+        factors.model,
+        setting=cast(Setting, factors.setting),
+        epochs=epochs,
+        seed=seed,
+        n_mels=factors.n_mels,
+        **BASES[factors.basis][1],
+    )
+    # A grid keeps the filters at the start and the end of each training, not how they evolved.
+    return Cell(factors, seed, dataclasses.replace(config, training=dataclasses.replace(config.training, snapshots=1)))
+
+
+PLANS: dict[str, tuple[str, GridPlan]] = {
+    "mels": (
+        "How much training the spectrogram gains with few and with many mel filters, for the linear model.",
+        GridPlan(n_mels=(10, 20, 30, 40)),
+    ),
+    "random": (
+        "Whether training finds good mel filters from random ones, and how far the fixed random ones carry.",
+        GridPlan(bases=("mel", "random")),
+    ),
+    "masked": (
+        "What training makes of a spectrogram in which STFT bins 25 to 49 (833 to 1,633 Hz) are never heard.",
+        GridPlan(bases=("mel", "masked")),
+    ),
+    "shapes": (
+        "Filters that learn every weight against ones that learn a centre and a width alone.",
+        GridPlan(settings=("A", "B", "D"), bases=("mel", "triangle", "bell")),
+    ),
+    "paper": (
+        "The experiments of Heung, Cheuk and Herremans (2022) on keyword spotting: 10 to 40 mel filters, textbook and "
+        "random ones, a linear model and the smallest BC-ResNet. Days on a laptop's processor.",
+        GridPlan(models=("linear", "bcresnet-1"), n_mels=(10, 20, 30, 40), bases=("mel", "random")),
+    ),
+}
+"""Named plans: what they ask, and what they train."""
+
+
+def plan_named(name: str, changes: Mapping[str, Any]) -> GridPlan:
+    """A named plan with other values for some of its fields.
+
+    Raises:
+        ConfigError: If there is no such plan, or a value cannot work.
+
+    >>> len(plan_named("random", {"seeds": 1}).cells())
+    8
+    """
+    if name not in PLANS:
+        raise ConfigError(f"There is no plan {name!r}; choose one of {', '.join(PLANS)}.")
+    return from_dict(GridPlan, {**to_dict(PLANS[name][1]), **changes})

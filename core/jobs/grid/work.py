@@ -1,0 +1,129 @@
+"""The program that trains a grid, one run after the other. Started by ``start_grid``, or by the command line."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from core import runs
+from core.errors import KeywordSpottingError, RunError, WriteError
+from core.files.locks import Hold
+from core.jobs.grid.folder import missing, read_plan
+from core.jobs.grid.plan import Cell
+from core.jobs.worker import work
+from core.runs import RunState, owner
+from core.training.loop import Step
+
+OnCell = Callable[[int, int, Cell, RunState], None]
+
+log = logging.getLogger(__name__)
+
+
+def work_on_grid(
+    folder: Path,
+    *,
+    on_cell: OnCell | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    held: Hold | None = None,
+) -> None:
+    """Train every run of the grid that is not done, until the end or a requested stop.
+
+    What was begun is resumed; what failed is tried again, once. Several processes may work on one grid: each training
+    belongs to the one that began it.
+
+    Args:
+        folder: Made by ``new_grid``.
+        on_cell: Called after each training with its number, their number, what it was, and how it ended.
+        on_step: Called after each step.
+        held: The grid's lock, if this process has it already; it is given back at the end.
+
+    Raises:
+        RunError: If the grid cannot be read, or nothing can be written there.
+    """
+    plan, root, device = read_plan(folder)
+    cells = plan.cells()
+    # The first to come holds the grid, which tells pages that somebody works on it; others help all the same.
+    held = held or owner.take_if_free(folder)
+    try:
+        owner.clear_unfinished(folder)
+        for number, cell in enumerate(cells, 1):
+            if runs.stop_requested(folder):
+                return
+            state = _train(folder, cell, root, device, on_step)
+            if state and on_cell:
+                on_cell(number, len(cells), cell, state)
+    finally:
+        if held:
+            owner.give_back(held)
+
+
+def _train(
+    folder: Path, cell: Cell, root: Path | None, device: str | None, on_step: Callable[[Step], None] | None
+) -> RunState | None:
+    """Train one run of the grid; None where there is nothing to do, or another process does it.
+
+    Raises:
+        WriteError: If nothing can be written any more: the other runs would end as this one.
+    """
+    run = folder / cell.name
+
+    def watch(step: Step) -> None:
+        if runs.stop_requested(folder):
+            runs.request_stop(run)
+        if on_step:
+            on_step(step)
+
+    try:
+        if not _make_ready(run, cell, root, device):
+            return None
+        state = work(run, on_step=watch)
+        if state.state == "done":
+            _let_rest(run)
+        return state
+    except owner.BusyError:
+        return None
+    except WriteError:
+        raise
+    except OSError as error:
+        raise WriteError(error, run) from error
+    except KeywordSpottingError as error:
+        log.error("%s: %s", cell.name, error)
+        if isinstance(error.__cause__, WriteError):
+            raise
+        return runs.run_state(run)
+
+
+def _make_ready(run: Path, cell: Cell, root: Path | None, device: str | None) -> bool:
+    """Make the run's folder, or take over one that nobody works on; False where there is nothing to do."""
+    try:
+        runs.make_run(run, cell.config, root, device)
+        return True
+    except FileExistsError:
+        state = runs.run_state(run)
+    if state.state == "done":
+        _let_rest(run)  # also one that was killed in its last moment
+    if state.alive or state.state == "done":
+        return False
+    runs.prepare_resume(run)
+    return True
+
+
+def _let_rest(run: Path) -> None:
+    """Remove what was kept to go on with: a grid holds many runs that are over."""
+    (run / runs.LAST).unlink(missing_ok=True)
+
+
+def main(folder: Path, held: Hold) -> None:
+    """Train what is left of a grid in a process of its own, and write into the log what became of it.
+
+    Raises:
+        RunError: If the grid cannot be read, or trainings are missing at the end.
+    """
+
+    def ended(number: int, n: int, cell: Cell, state: RunState) -> None:
+        log.info("%d of %d: %s %s", number, n, cell.name, state.state)
+
+    work_on_grid(folder, on_cell=ended, held=held)
+    if not runs.stop_requested(folder) and (words := missing(folder)):
+        raise RunError(words)

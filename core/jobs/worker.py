@@ -1,0 +1,233 @@
+"""The program that trains one run: read its folder, train, write progress. Started by ``core.jobs.program``."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core import runs
+from core.config import RunConfig
+from core.data.pack import Pack, open_data
+from core.errors import DataError, KeywordSpottingError, RunError, WriteError
+from core.files.locks import Hold
+from core.files.writing import write_bytes
+from core.records.training import EpochReport
+from core.runs import owner
+from core.studies.evaluation import evaluate, evaluation_path, save_evaluation
+from core.training.checkpoint import checkpoint_of, read_weights, save_checkpoint
+from core.training.loop import Step, StoppedTraining, Training
+
+HEARTBEAT_S = 0.5
+"""Least time between two status writes within an epoch."""
+
+OnReport = Callable[[EpochReport], None]
+OnProgress = Callable[[int, int, str], None]
+
+log = logging.getLogger(__name__)
+
+
+def work(
+    folder: Path,
+    *,
+    on_report: OnReport | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    on_progress: OnProgress | None = None,
+    held: Hold | None = None,
+) -> runs.RunState:
+    """Train the run in ``folder`` to its end or to a requested stop; every outcome ends up in its status.
+
+    The folder belongs to this process meanwhile; if another one has it, its status is left alone.
+
+    Args:
+        folder: Made by ``runs.new_run`` or readied by ``runs.prepare_resume``.
+        on_report: Called after each epoch, for a command line that wants to show it.
+        on_step: Called after each step.
+        on_progress: Called while data are packed and while the model is evaluated (done, total, what).
+        held: The folder's lock, if this process has it already; it is given back at the end.
+
+    Raises:
+        KeywordSpottingError: What went wrong, after it was written to the status.
+    """
+    with owner.owned(folder, held) as mine:
+        if runs.run_state(folder, owned=True).state == "done":
+            raise RunError(f"{folder.name} is finished: another process trained it to its end.")
+        try:
+            _Worker(folder, mine, on_report, on_step, on_progress).run()
+        except Exception as error:
+            told = _explained(folder, mine, error)
+            if not mine.lost:
+                unexpected = f"Training failed unexpectedly ({type(error).__name__}: {error}). The log has the details."
+                runs.write_last_words(folder, state="failed", message=str(told or unexpected))
+            if told is None or told is error:
+                raise
+            raise told from error
+    return runs.run_state(folder)
+
+
+def _explained(folder: Path, mine: Hold, error: Exception) -> KeywordSpottingError | None:
+    """What went wrong, in words for a person; None for a mistake of this program, which stays loud."""
+    if mine.lost:
+        return RunError(f"The folder {folder} was removed while the run trained: it ends, and nothing of it is kept.")
+    if isinstance(error, WriteError):
+        return RunError(f"{error} The last finished epoch is kept: the run can be resumed.")
+    if isinstance(error, OSError) and not isinstance(error, KeywordSpottingError):
+        return RunError(f"The system refused something that training needs ({error}). The run can be resumed.")
+    return error if isinstance(error, KeywordSpottingError) else None
+
+
+class _Worker:
+    """One run being trained: joins ``Training`` (memory) with the run's folder (files)."""
+
+    def __init__(
+        self,
+        folder: Path,
+        mine: Hold,
+        on_report: OnReport | None,
+        on_step: Callable[[Step], None] | None,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self.folder, self.mine = folder, mine
+        self.on_report, self.on_step, self.on_progress = on_report, on_step, on_progress
+        config = runs.run_state(folder, owned=True).config
+        if config is None:
+            raise RunError(f"{folder.name} has no readable {runs.CONFIG}.")
+        self.config: RunConfig = config
+        self.kept = runs.snapshot_epochs(config.training.epochs, config.training.snapshots)
+        self.status: dict[str, Any] = {"state": "running", "epochs": config.training.epochs}
+        self.told = 0.0
+
+    def run(self) -> None:
+        training: Training | None = None
+        try:
+            self._tell(message="Opening the data.")
+            root, device = runs.read_source(self.folder)
+            data = open_data(root, progress=self._show_progress)
+            training = Training(self.config, data, device, self._show_progress)
+            self.status |= {"dataset": data.title, "device": training.device.type}
+            self._restore(training)
+            if training.epoch == 0:
+                self._keep_filters(training)
+            self._tell(message="")
+            for report in training.epochs(self._step):
+                self._finish_epoch(training, report)
+            self._evaluate(data)
+        except StoppedTraining:
+            self._stopped(training)
+        else:
+            self._tell(state="done", message="", step=0, steps=0, clips_per_second=None, seconds_left=None)
+
+    def _restore(self, training: Training) -> None:
+        self.status["trained_seconds"] = 0.0
+        if (self.folder / runs.LAST).exists():
+            state = read_weights(self.folder / runs.LAST)
+            training.load_state_dict(state)
+            self.status["trained_seconds"] = sum(
+                report.seconds for report in runs.read_progress(self.folder) if report.epoch <= training.epoch
+            )
+            self.status |= self._best(training) | {"epoch": training.epoch}
+
+    def _finish_epoch(self, training: Training, report: EpochReport) -> None:
+        """Files in the order in which a crash between two of them does no harm: ``last.pt`` comes at the end."""
+        self._require_mine()
+        if report.is_best:
+            self._save_best(training, report.validation_accuracy)
+        if report.epoch in self.kept:
+            self._keep_filters(training)
+        runs.append_progress(self.folder, report)
+        buffer = io.BytesIO()
+        torch.save(training.state_dict(), buffer)
+        write_bytes(self.folder / runs.LAST, buffer.getvalue())
+        self.status["trained_seconds"] += report.seconds
+        left = (report.epochs - report.epoch) * self.status["trained_seconds"] / report.epoch
+        self._tell(epoch=report.epoch, step=0, seconds_left=left, **self._best(training))
+        if self.on_report:
+            self.on_report(report)
+
+    def _best(self, training: Training) -> dict[str, Any]:
+        if not training.best_epoch:
+            return {}
+        return {"best_epoch": training.best_epoch, "best_accuracy": training.best_accuracy}
+
+    def _save_best(self, training: Training, accuracy: float | None) -> None:
+        checkpoint = checkpoint_of(
+            training.model,
+            self.config,
+            epoch=training.epoch,
+            validation_accuracy=accuracy,
+            dataset=self.status["dataset"],
+        )
+        save_checkpoint(self.folder / runs.BEST, checkpoint)
+
+    def _keep_filters(self, training: Training) -> None:
+        learned = training.model.front_end.filters(training.epoch).learned
+        runs.keep_filters(self.folder, learned, kernels=self.config.front_end.trains_stft)
+
+    def _step(self, step: Step) -> bool:
+        now = time.monotonic()
+        if now - self.told > HEARTBEAT_S:
+            left_clips = (step.steps - step.step) + (self.config.training.epochs - step.epoch) * step.steps
+            self._tell(
+                step=step.step,
+                steps=step.steps,
+                clips_per_second=step.clips_per_second,
+                seconds_left=left_clips * self.config.training.batch_size / step.clips_per_second,
+            )
+        if self.on_step:
+            self.on_step(step)
+        return runs.stop_requested(self.folder)
+
+    def _stopped(self, training: Training | None) -> None:
+        if training is None:
+            message = "Stopped while the data were being prepared; nothing was trained yet."
+        elif training.epoch == self.config.training.epochs:
+            message = "Stopped after the last epoch, during the evaluation; the checkpoint is complete."
+        elif not (self.folder / runs.BEST).exists():
+            self._save_best(training, None)
+            message = "Stopped before its first validation: the checkpoint holds the weights of that moment."
+        else:
+            message = "Stopped on request; the checkpoint holds its best epoch so far."
+        self._tell(state="stopped", message=message, clips_per_second=None, seconds_left=None)
+
+    def _evaluate(self, data: Pack) -> None:
+        """The final evaluation of the best epoch, on every test protocol that the data have."""
+        for protocol in ("official", "testing-list"):
+            self._tell(message="Evaluating the best epoch on the test clips.", seconds_left=None)
+            try:
+                evaluation = evaluate(
+                    self.folder, data, protocol, device=self.status["device"], progress=self._show_progress
+                )
+            except DataError as error:
+                log.warning("No evaluation on %s: %s", protocol, error)
+                continue
+            save_evaluation(evaluation_path(self.folder, data.title, protocol), evaluation)
+
+    def _show_progress(self, done: int, total: int, what: str) -> None:
+        """For packing and evaluating, which can be stopped as well."""
+        if runs.stop_requested(self.folder):
+            raise StoppedTraining
+        if time.monotonic() - self.told > HEARTBEAT_S:
+            self._tell(message=f"{what}: {done} of {total}")
+        if self.on_progress:
+            self.on_progress(done, total, what)
+
+    def _require_mine(self) -> None:
+        """A folder that was removed may have been made anew, for another run."""
+        if self.mine.lost:
+            raise RunError(f"The folder {self.folder} was removed while the run trained.")
+
+    def _tell(self, **values: Any) -> None:
+        self._require_mine()
+        self.status |= values
+        self.told = time.monotonic()
+        runs.write_status(self.folder, **self.status)
+
+
+def main(folder: Path, held: Hold) -> None:
+    """Train the run in a process of its own (see ``core.jobs.program``)."""
+    work(folder, held=held)

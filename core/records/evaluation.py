@@ -1,0 +1,74 @@
+"""A model's answers to the clips of a protocol, and the figures that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.records.arrays import FloatArray
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's answers to every clip of one protocol.
+
+    Rows of ``confusion`` are true labels, columns predicted ones; ``probabilities`` has shape (n, n_labels),
+    ``truth`` (n,). ``clip_words`` and ``clip_files`` name each clip.
+    """
+
+    run: str
+    dataset: str
+    protocol: str
+    labels: tuple[str, ...]
+    confusion: NDArray[np.int64]
+    loss: float
+    probabilities: FloatArray
+    truth: NDArray[np.int64]
+    clip_words: tuple[str, ...] = ()
+    clip_files: tuple[str, ...] = ()
+    data_key: str = ""
+    """Key of the pack it was measured on; empty in evaluations kept before this was noted."""
+
+    @property
+    def n(self) -> int:
+        """Number of clips."""
+        return int(self.confusion.sum())
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Precision, recall and F1 of one label (0 to 1), and its number of clips."""
+
+    label: str
+    precision: float
+    recall: float
+    f1: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The figures of one evaluation.
+
+    ``interval`` is the 95 % Wilson interval of the accuracy. ``baseline`` is the accuracy of always answering
+    the most frequent label, ``baseline_label``. Averages run over the labels that have clips.
+    """
+
+    n: int
+    loss: float
+    accuracy: float
+    interval: tuple[float, float]
+    baseline: float
+    baseline_label: str
+    by_class: tuple[ClassScores, ...]
+    micro_precision: float
+    micro_recall: float
+    micro_f1: float
+    macro_precision: float
+    macro_recall: float
+    macro_f1: float
+    weighted_precision: float
+    weighted_recall: float
+    weighted_f1: float

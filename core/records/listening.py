@@ -1,0 +1,94 @@
+"""How well a model listens: words on a track, and what was detected of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.config import ListeningConfig
+
+
+@dataclass(frozen=True)
+class PlacedWord:
+    """A word on a test track. It is spoken from ``start_s`` to ``end_s``, seconds since the track began."""
+
+    word: str
+    start_s: float
+    end_s: float
+    file: str
+    """The clip it came from."""
+
+
+@dataclass(frozen=True)
+class StreamScores:
+    """What a model detected on a test track at one threshold. Intervals hold the truth with 95 % probability."""
+
+    threshold: float
+    n_keywords: int
+    hits: int
+    """Keywords detected from their start to a second after their end, each once."""
+    wrong_words: int
+    """Detections of another word during a keyword."""
+    false_alarms: int
+    """All other detections: where no keyword was said, or of one that was a hit already."""
+    free_hours: float
+    """Time outside the keywords (hours), in which every detection is a false alarm."""
+    misses_interval: tuple[float, float]
+    """Of the share of keywords missed (Wilson), 0 to 1."""
+    false_alarms_interval: tuple[float, float]
+    """Of the false alarms an hour (exact Poisson; without any, the upper end is 3 divided by the hours)."""
+    latencies_s: tuple[float, ...]
+    """Time from the end of each word hit to the end of the sound that its detection needed (s)."""
+
+    @property
+    def misses(self) -> int:
+        """Keywords that were not detected."""
+        return self.n_keywords - self.hits
+
+    @property
+    def miss_share(self) -> float:
+        """Share of keywords that were not detected, 0 to 1."""
+        return self.misses / self.n_keywords
+
+    @property
+    def false_alarms_per_hour(self) -> float:
+        """False alarms in an hour without keywords."""
+        return self.false_alarms / self.free_hours
+
+    def latency_s(self, share: float) -> float | None:
+        """Latency (s) that this share of the hits stays below, such as 0.5 for the median; None without a hit."""
+        return float(np.quantile(self.latencies_s, share)) if self.latencies_s else None
+
+
+@dataclass(frozen=True)
+class StreamTrack:
+    """A model's scores on one test track, threshold by threshold."""
+
+    protocol: str
+    """Which clips it was made of: one of ``config.PROTOCOLS``."""
+    snr_db: float | None
+    """Speech over background (dB); None for no background."""
+    minutes: float
+    noise: tuple[str, ...]
+    """Background recordings."""
+    n_words: int
+    """Words on it, keywords and others."""
+    n_clips: int
+    """Different clips among them."""
+    as_set: StreamScores
+    """With the settings as they were, thresholds of single words included."""
+    scores: tuple[StreamScores, ...]
+    """With one threshold for all words, in order of threshold."""
+
+
+@dataclass(frozen=True)
+class StreamReport:
+    """A stream test of one model: tracks of validation clips to choose a threshold on, and of test clips to report."""
+
+    run: str
+    dataset: str
+    seed: int
+    listening: ListeningConfig
+    """The settings, of which the thresholds were varied."""
+    tracks: tuple[StreamTrack, ...]

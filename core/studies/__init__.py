@@ -1,0 +1,1 @@
+"""What is measured on trained models; each study's records are drawn, printed and kept."""

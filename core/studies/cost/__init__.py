@@ -1,0 +1,1 @@
+"""What a model costs: weights, multiplications, and the time of an answer."""

@@ -1,0 +1,167 @@
+"""Measuring what a model costs: counting its weights and multiplications, and timing its answers to single clips."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from core.config import CLIP_SAMPLES, FrontEndConfig, ModelConfig, RunConfig, from_dict
+from core.errors import CheckpointError, RunError
+from core.files.strict import read_json
+from core.files.writing import write_json
+from core.inference.classifier import Classifier
+from core.models import NETWORKS
+from core.models.normalise import BandNorm
+from core.studies.benchmark.kept import reports_folder
+from core.studies.benchmark.machine import describe_machine
+from core.studies.cost.count import Cost, Latency, Weights, front_end_macs, front_end_weights
+from core.training.checkpoint import BEST
+
+Progress = Callable[[int, int, str], None]
+
+SECONDS = 2.0
+"""Time that a run's latency is measured for."""
+
+WARM_UP = 20
+"""Clips that each model answers before the clock counts."""
+
+AT_LEAST = 20
+"""Clips that are timed even where they take longer."""
+
+_log = logging.getLogger(__name__)
+
+
+def cost_of(path: Path, config: RunConfig) -> Cost:
+    """What the model of a run or a checkpoint file costs.
+
+    Args:
+        path: Run folder or checkpoint file.
+        config: Its settings.
+
+    Raises:
+        CheckpointError: If there is no such file.
+    """
+    network, macs = _network(config.model, replace(config.front_end, setting="A"))
+    file = path / BEST if path.is_dir() else path
+    try:
+        stored = file.stat().st_size
+    except OSError as error:
+        raise CheckpointError(f"There is no file {file.name} of {path.name} ({error.strerror}).") from error
+    return Cost(front_end_weights(config.front_end), network, front_end_macs(config.front_end), macs, stored)
+
+
+@functools.lru_cache(maxsize=64)
+def _network(model: ModelConfig, front_end: FrontEndConfig) -> tuple[Weights, int]:
+    """Numbers and multiply-accumulates of everything behind the log-mel."""
+    network = NETWORKS[model.name](front_end).eval()
+    parts = nn.ModuleList([network, BandNorm(front_end.n_mels) if model.normalise else nn.Identity()])
+    trained = sum(weights.numel() for weights in parts.parameters())
+    fixed = sum(buffer.numel() for buffer in parts.buffers() if buffer.is_floating_point())
+    # Through PyTorch's own layers, which its counter knows; its count of the way forward is right.
+    forward = getattr(network, "plain", network)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        forward(torch.zeros(1, front_end.n_mels, front_end.n_frames()))
+    return Weights(trained, fixed), counter.get_total_flops() // 2
+
+
+def measure_latencies(
+    paths: Sequence[Path], *, seconds: float = SECONDS, device: str = "cpu", progress: Progress | None = None
+) -> list[Latency]:
+    """Time the answers of some runs to single clips: spectrogram and network, from samples to probabilities.
+
+    The runs take turns, clip by clip, so that a busy moment of the computer meets all of them alike.
+
+    Args:
+        paths: Run folders.
+        seconds: Time for each.
+        device: "cpu" or "cuda".
+        progress: Called with milliseconds done, milliseconds in all, and what is being done; raising in it ends it.
+
+    Raises:
+        CheckpointError: If a model cannot be loaded.
+    """
+    classifiers = [Classifier(path, device) for path in paths]
+    busy = psutil.cpu_percent(interval=0.3)
+    clip = np.random.default_rng(0).normal(0, 0.1, CLIP_SAMPLES).astype(np.float32)
+    for classifier in classifiers:
+        for _ in range(WARM_UP):
+            classifier.classify(clip)
+    took: list[list[float]] = [[] for _ in paths]
+    total = math.ceil(1000 * seconds * len(paths))
+    began = time.perf_counter()
+    while (passed := 1000 * (time.perf_counter() - began)) < total or len(took[0]) < AT_LEAST:
+        for classifier, own in zip(classifiers, took, strict=True):
+            start = time.perf_counter()
+            classifier.classify(clip)
+            own.append(time.perf_counter() - start)
+        if progress:
+            progress(min(total, int(passed)), total, "Timing answers")
+    machine = describe_machine()
+    name = machine.get("gpu", "GPU") if device == "cuda" else machine["processor"]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return [
+        Latency(
+            path.name, name, device, torch.get_num_threads(), len(own),
+            float(np.quantile(own, 0.5)), float(np.quantile(own, 0.95)), now,
+            busy,
+        )
+        for path, own in zip(paths, took, strict=True)
+    ]  # fmt: skip
+
+
+# Kept with the computer, since they say nothing about another one
+
+
+def latencies_folder() -> Path:
+    """Where latencies are kept: beside the benchmark's reports."""
+    return reports_folder().parent / "latencies"
+
+
+def keep_latency(path: Path, latency: Latency) -> None:
+    """Remember the latency of the model that a run has now.
+
+    Raises:
+        RunError: If nothing can be written there.
+    """
+    folder = latencies_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / f"{path.name}.json", {**asdict(latency), "model": _model_stamp(path)})
+    except OSError as error:
+        raise RunError(f"Latencies cannot be kept in {folder} ({error.strerror}). Make it writable.") from error
+
+
+def kept_latency(path: Path) -> Latency | None:
+    """The latency of the model that a run has now, if it was measured on this computer."""
+    file = latencies_folder() / f"{path.name}.json"
+    try:
+        saved = read_json(file)
+        if saved.pop("model", None) != _model_stamp(path):
+            return None
+        return from_dict(Latency, saved)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        _log.warning("The latency in %s cannot be read (%s).", file.name, error)
+        return None
+
+
+def _model_stamp(path: Path) -> list[int]:
+    """Tells whether a model is still the same: when its file was written, and its size."""
+    try:
+        stat = (path / BEST).stat()
+    except OSError:
+        return [0, 0]
+    return [stat.st_mtime_ns, stat.st_size]

@@ -1,0 +1,221 @@
+"""A model's answers to every clip of a protocol, and the scores that follow from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from torch.nn import functional
+
+from core.config import LABELS, PROTOCOLS
+from core.data.pack import Pack
+from core.device import choose_device
+from core.errors import ConfigError, DataError
+from core.files.strict import read_arrays
+from core.files.writing import write_arrays
+from core.models import probabilities_of
+from core.records.evaluation import ClassScores, Evaluation, Scores
+from core.runs import results_folder
+from core.statistics import share_interval
+from core.training.batches import BATCH, Clips
+from core.training.checkpoint import load_model
+
+ARRAYS = {
+    "run": "U",
+    "dataset": "U",
+    "protocol": "U",
+    "labels": f"U {len(LABELS)}",
+    "confusion": f"i {len(LABELS)} {len(LABELS)}",
+    "loss": "f",
+    "probabilities": f"f n {len(LABELS)}",
+    "truth": "i n",
+    "clip_words": "U named",
+    "clip_files": "U named",
+    "data_key?": "U",
+}
+"""What the file of an evaluation holds (see ``core.files.strict.arrays_of``)."""
+
+
+def evaluate(
+    path: Path,
+    data: Pack,
+    protocol: str,
+    *,
+    device: str | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Evaluation:
+    """Answer every clip of a protocol.
+
+    Args:
+        path: Run folder or checkpoint file.
+        data: The clips.
+        protocol: One of ``config.PROTOCOLS``.
+        device: "cpu" or "cuda"; None for the fastest.
+        progress: Called with clips done, clips in all, and what is being done.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+        DataError: If the data have no clips of that protocol.
+    """
+    if protocol not in PROTOCOLS:
+        raise ConfigError(f"There is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
+    rows = data.indices(protocol)
+    place = choose_device(device)
+    model, clips = load_model(path, place), Clips(data, place)
+    logits = []
+    with torch.inference_mode():
+        for part in torch.from_numpy(rows).split(BATCH):
+            logits.append(model(clips.waveforms(part)).float().cpu())
+            if progress:
+                progress(sum(map(len, logits)), len(rows), f"Evaluating on the {PROTOCOLS[protocol]}")
+    answers = torch.cat(logits)
+    truth = data.labels[rows]
+    return Evaluation(
+        run=path.name if path.is_dir() else path.stem,
+        dataset=data.title,
+        protocol=protocol,
+        labels=LABELS,
+        confusion=confusion_matrix(truth, answers.argmax(dim=1).numpy(), labels=range(len(LABELS))),
+        loss=float(functional.cross_entropy(answers, torch.from_numpy(truth))),
+        probabilities=probabilities_of(answers).numpy(),
+        truth=truth,
+        clip_words=tuple(data.words[rows].tolist()),
+        clip_files=tuple(data.files[rows].tolist()),
+        data_key=data.key,
+    )
+
+
+def scores(evaluation: Evaluation) -> Scores:
+    """Accuracy with its 95 % Wilson interval, the trivial baseline, and precision, recall and F1 (scikit-learn).
+
+    The interval takes clips as independent; clips of one speaker are not quite, so the truth is a little wider.
+    """
+    truth, answers = evaluation.truth, evaluation.probabilities.argmax(axis=1)
+    present = np.flatnonzero(evaluation.confusion.sum(axis=1))
+    correct = int(np.trace(evaluation.confusion))
+    most = int(evaluation.confusion.sum(axis=1).argmax())
+
+    def average(kind: str) -> tuple[float, float, float]:
+        labels = range(len(LABELS)) if kind == "micro" else present
+        values = precision_recall_fscore_support(truth, answers, labels=labels, average=kind, zero_division=0)
+        return float(values[0]), float(values[1]), float(values[2])
+
+    every = precision_recall_fscore_support(truth, answers, labels=range(len(LABELS)), zero_division=0)
+    micro, macro, weighted = average("micro"), average("macro"), average("weighted")
+    return Scores(
+        n=evaluation.n,
+        loss=evaluation.loss,
+        accuracy=correct / evaluation.n,
+        interval=share_interval(correct, evaluation.n),
+        baseline=float(evaluation.confusion.sum(axis=1)[most] / evaluation.n),
+        baseline_label=evaluation.labels[most],
+        by_class=tuple(
+            ClassScores(label, float(precision), float(recall), float(f1), int(n))
+            for label, precision, recall, f1, n in zip(evaluation.labels, *every, strict=True)
+        ),
+        micro_precision=micro[0],
+        micro_recall=micro[1],
+        micro_f1=micro[2],
+        macro_precision=macro[0],
+        macro_recall=macro[1],
+        macro_f1=macro[2],
+        weighted_precision=weighted[0],
+        weighted_recall=weighted[1],
+        weighted_f1=weighted[2],
+    )
+
+
+def evaluation_path(run: Path, dataset: str, protocol: str) -> Path:
+    """Where a new evaluation of a run on a dataset is kept.
+
+    >>> evaluation_path(Path("a-run"), "Demo words (synthetic voices)", "official").name
+    'evaluation-demo-words-synthetic-voices-official.npz'
+    """
+    return results_folder.results_folder(run) / _file_name(dataset, protocol)
+
+
+def saved_evaluation(run: Path, dataset: str, protocol: str) -> Path:
+    """The evaluation of a run on a dataset that is read, if there is one: the newest, else the one it came with."""
+    return results_folder.find(run, _file_name(dataset, protocol))
+
+
+def _file_name(dataset: str, protocol: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
+    return f"evaluation-{slug}-{protocol}.npz"
+
+
+def save_evaluation(path: Path, evaluation: Evaluation) -> None:
+    """Write an evaluation, whole or not at all.
+
+    Raises:
+        OSError: If nothing can be written there.
+    """
+    results_folder.make_room(path)
+    write_arrays(
+        path,
+        {
+            "run": evaluation.run,
+            "dataset": evaluation.dataset,
+            "protocol": evaluation.protocol,
+            "labels": evaluation.labels,
+            "confusion": evaluation.confusion,
+            "loss": evaluation.loss,
+            "probabilities": evaluation.probabilities.astype(np.float32),
+            "truth": evaluation.truth,
+            "clip_words": evaluation.clip_words,
+            "clip_files": evaluation.clip_files,
+            "data_key": evaluation.data_key,
+        },
+    )
+
+
+def load_evaluation(path: Path) -> Evaluation:
+    """Read an evaluation back.
+
+    Raises:
+        DataError: If the file is missing or damaged.
+    """
+    try:
+        saved = read_arrays(path, ARRAYS)
+        evaluation = Evaluation(
+            run=str(saved["run"]),
+            dataset=str(saved["dataset"]),
+            protocol=str(saved["protocol"]),
+            labels=tuple(saved["labels"].tolist()),
+            confusion=saved["confusion"],
+            loss=float(saved["loss"]),
+            probabilities=saved["probabilities"],
+            truth=saved["truth"],
+            clip_words=tuple(saved["clip_words"].tolist()),
+            clip_files=tuple(saved["clip_files"].tolist()),
+            data_key=str(saved.get("data_key", "")),
+        )
+        _check(evaluation)
+    except ValueError as error:
+        raise DataError(f"The evaluation {path.name} cannot be read ({error}). Evaluate again.") from error
+    return evaluation
+
+
+def _check(evaluation: Evaluation) -> None:
+    """A ValueError where the parts of an evaluation contradict each other, or its scores could not be drawn."""
+    truth, shares = evaluation.truth, evaluation.probabilities
+    if evaluation.labels != LABELS or evaluation.protocol not in PROTOCOLS:
+        raise ValueError("its labels or its protocol are not among those of this program")
+    if len(truth) == 0 or truth.min() < 0 or truth.max() >= len(LABELS):
+        raise ValueError("it has no clips, or clips of a label that does not exist")
+    if len(evaluation.clip_words) not in (0, len(truth)):
+        raise ValueError(f"it names {len(evaluation.clip_words)} of {len(truth)} clips")
+    if shares.min() < 0 or not np.allclose(shares.sum(axis=1), 1, atol=0.01) or evaluation.loss < 0:
+        raise ValueError("its probabilities are none")
+    counts = np.bincount(truth, minlength=len(LABELS))
+    if evaluation.confusion.min() < 0 or not np.array_equal(evaluation.confusion.sum(axis=1), counts):
+        raise ValueError("its confusions are not those of its clips")
+
+
+def saved_evaluations(run: Path) -> list[Path]:
+    """Evaluations kept of a run, in order of their names."""
+    return results_folder.find_all(run, "evaluation-*.npz")

@@ -1,0 +1,1 @@
+"""How well models do on clips that are noisy, late, loud, quiet, fast or slow."""

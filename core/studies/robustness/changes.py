@@ -1,0 +1,210 @@
+"""What can happen to a clip on its way to a model: noise, a shift in time, another loudness, another speed.
+
+Sound in, sound out, and a record of what a model answered to it; nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import io
+import wave
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from core.config import LABELS, SAMPLE_RATE
+from core.records.arrays import FloatArray
+from core.statistics import wilson
+
+Kind = Literal["noise", "shift", "gain", "speed"]
+
+VALUES: dict[Kind, tuple[float | None, ...]] = {
+    "noise": (None, 20.0, 15.0, 10.0, 5.0, 0.0, -5.0),
+    "shift": (-300.0, -200.0, -100.0, 0.0, 100.0, 200.0, 300.0),
+    "gain": (-30.0, -20.0, -10.0, 0.0, 10.0),
+    "speed": (0.8, 0.9, 1.0, 1.1, 1.25),
+}
+"""What is measured of each kind: signal-to-noise ratios (dB; None for no noise), shifts (ms, later is positive), gains
+(dB), speeds (times; above 1 is faster and higher)."""
+
+UNCHANGED: dict[Kind, float | None] = {"noise": None, "shift": 0.0, "gain": 0.0, "speed": 1.0}
+"""The value of each kind that leaves a clip as it is."""
+
+FULL_SCALE = 32768
+
+QUIET_SPAN = 0.25
+"""Noise that pauses during a word counts as at least this loud there, relative to the whole second: otherwise a pause
+would be made as loud as the word, and what follows it deafening."""
+
+
+def with_noise(
+    clip: FloatArray, noise: FloatArray, snr_db: float, span: tuple[int, int], speech_rms: float | None = None
+) -> FloatArray:
+    """A clip with noise added at a signal-to-noise ratio: power of both over the active speech.
+
+    A mix beyond full scale is turned down as a whole, as an automatic recording level does: the ratio stays.
+
+    Args:
+        clip: The clip, -1 to 1, (n,).
+        noise: The noise at any level, (n,).
+        snr_db: Signal-to-noise ratio (dB).
+        span: First sample of the active speech, and the first one behind it.
+        speech_rms: Level that counts as the speech's; None measures it. A clip without speech needs one given.
+
+    >>> mix = with_noise(np.full(4, 0.1, np.float32), np.float32([1, -1, 1, -1]), 20.0, (0, 4))
+    >>> mix.round(3).tolist()
+    [0.11, 0.09, 0.11, 0.09]
+    """
+    start, end = span
+    speech = rms(clip[start:end]) if speech_rms is None else speech_rms
+    loudness = max(rms(noise[start:end]), QUIET_SPAN * rms(noise))
+    mix = clip + noise * np.float32(speech / max(loudness, 1e-9) * 10 ** (-snr_db / 20))
+    return np.asarray(mix / max(1.0, float(np.abs(mix).max())), dtype=np.float32)
+
+
+def shifted(clip: FloatArray, shift_ms: float) -> FloatArray:
+    """A clip moved in time, later if positive; silence fills the gap, and what leaves the second is lost.
+
+    >>> shifted(np.float32([1, 2, 3]), 1000 / 16_000).tolist()
+    [0.0, 1.0, 2.0]
+    """
+    samples = round(shift_ms * SAMPLE_RATE / 1000)
+    moved = np.zeros_like(clip)
+    if abs(samples) < len(clip):
+        moved[max(samples, 0) : len(clip) + min(samples, 0)] = clip[max(-samples, 0) : len(clip) - max(samples, 0)]
+    return moved
+
+
+def amplified(clip: FloatArray, gain_db: float) -> FloatArray:
+    """A clip made louder or quieter; what exceeds full scale is cut off, as a sound card does.
+
+    >>> amplified(np.float32([0.01, 0.5]), 20.0).round(3).tolist()
+    [0.1, 1.0]
+    """
+    return np.asarray(np.clip(clip * np.float32(10 ** (gain_db / 20)), -1, 1), dtype=np.float32)
+
+
+def at_speed(clip: FloatArray, speed: float, middle: int) -> FloatArray:
+    """A clip played faster or slower, as a tape is: the pitch follows. The word's middle stays where it is.
+
+    Args:
+        clip: The clip, (n,).
+        speed: Times as fast.
+        middle: Sample that stays in its place.
+
+    Returns:
+        The same number of samples; silence fills what is missing, what is too long is cut off.
+    """
+    if speed == 1:
+        return clip
+    played = soxr.resample(clip, SAMPLE_RATE * speed, SAMPLE_RATE)
+    first = round(middle / speed) - middle
+    placed = np.zeros_like(clip)
+    source = np.clip([first, first + len(clip)], 0, len(played))
+    placed[source[0] - first : source[1] - first] = played[source[0] : source[1]]
+    return np.asarray(np.clip(placed, -1, 1))
+
+
+def as_recorded(clip: FloatArray) -> NDArray[np.int16]:
+    """What a sound card delivers of a sound: 16 bits.
+
+    >>> as_recorded(np.float32([-1, 0.5, 1])).tolist()
+    [-32768, 16384, 32767]
+    """
+    return np.clip(np.round(clip * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
+
+
+def as_wav(samples: NDArray[np.int16]) -> bytes:
+    """Samples as the content of a WAV file: a player that is given an array may change its level.
+
+    >>> list(as_wav(np.int16([1, -1]))[-4:])
+    [1, 0, 255, 255]
+    """
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((1, 2, SAMPLE_RATE, 0, "NONE", "not compressed"))
+        writer.writeframes(samples.astype("<i2").tobytes())
+    return file.getvalue()
+
+
+def rms(sound: FloatArray) -> float:
+    """Root mean square of a sound; 0 for none.
+
+    >>> rms(np.float32([3, -3]))
+    3.0
+    """
+    return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0
+
+
+def noise_title(name: str) -> str:
+    """A kind of noise for people.
+
+    >>> noise_title("noise_running_water"), noise_title("babble")
+    ('running water', 'babble')
+    """
+    return name.removeprefix("noise_").replace("_", " ")
+
+
+@dataclass(frozen=True, eq=False)
+class Robustness:
+    """What one model answered to the same clips, changed more and more in one way.
+
+    Rows of ``answers``, ``scores`` and ``truth_scores`` are the ``values``, columns the clips.
+    """
+
+    run: str
+    checkpoint: str
+    """SHA-256 of the model's file."""
+    dataset: str
+    data_key: str
+    """Key of the pack it was measured on."""
+    protocol: str
+    kind: Kind
+    seed: int
+    n_all: int
+    """Clips that the protocol has; ``n`` of them were measured."""
+    values: tuple[float | None, ...]
+    rows: NDArray[np.int64]
+    """Rows of the pack, (n,)."""
+    truth: NDArray[np.int64]
+    """Their labels, (n,)."""
+    noises: tuple[str, ...]
+    """Kinds of noise; empty unless ``kind`` is "noise"."""
+    noise: NDArray[np.int64]
+    """Which of them each clip got, (n,); zeros without noise."""
+    answers: NDArray[np.int64]
+    """Most probable labels, (n_values, n)."""
+    scores: FloatArray
+    """Their probabilities, (n_values, n)."""
+    truth_scores: FloatArray
+    """Probabilities of the true labels, (n_values, n)."""
+
+    @property
+    def n(self) -> int:
+        """Number of clips."""
+        return len(self.rows)
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each answer is right, (n_values, n)."""
+        return np.asarray(self.answers == self.truth)
+
+    @property
+    def baseline(self) -> tuple[float, str]:
+        """Accuracy of always answering the most frequent label of these clips, and that label."""
+        counts = np.bincount(self.truth, minlength=len(LABELS))
+        return float(counts.max() / self.n), LABELS[int(counts.argmax())]
+
+    def accuracy(self, clips: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.float64], ...]:
+        """Accuracy at each value with the ends of its 95 % interval (Wilson), each (n_values,), 0 to 1.
+
+        Args:
+            clips: Which clips count, (n,); None for all.
+        """
+        right = self.right if clips is None else self.right[:, clips]
+        n = np.full(len(right), right.shape[1])
+        hits = right.sum(axis=1)
+        low, high = wilson(hits, n)
+        return hits / np.where(n > 0, n, np.nan), low, high

@@ -1,0 +1,1 @@
+"""Training a keyword spotter: batches, the loop, and weights on disk."""

@@ -1,0 +1,111 @@
+"""``stream-test`` from the command line: its options, its JSON, its words for people."""
+
+import json
+
+import pytest
+
+from core.commands import main
+from core.commands.stream_test import snr_of
+from core.config import ListeningConfig
+from core.models import build_model
+from core.studies.listening import operating_point
+from core.training.checkpoint import checkpoint_of, save_checkpoint
+from core.training.presets import preset_config
+
+QUICK = ("--protocol", "testing-list", "--minutes", "0.5")
+
+
+@pytest.fixture
+def run(runs_here):
+    """A model as it comes: what it detects is arbitrary, and counted all the same."""
+    config = preset_config("linear", setting="A")
+    folder = runs_here / "mine"
+    folder.mkdir()
+    checkpoint = checkpoint_of(build_model(config), config, epoch=0, validation_accuracy=None, dataset="Tones")
+    save_checkpoint(folder / "best.pt", checkpoint)
+    return folder
+
+
+@pytest.fixture
+def stream_test(run, tone_root, capsys):
+    def call(*arguments):
+        code = main(["stream-test", "mine", "--data", str(tone_root), *QUICK, *arguments])
+        answer = capsys.readouterr()
+        return code, answer.out, answer.err
+
+    return call
+
+
+def test_json_holds_every_figure_of_every_track(stream_test):
+    code, out, _ = stream_test("--snr", "clean", "10", "--seed", "3", "--json")
+    assert code == 0
+    record = json.loads(out)
+    assert (record["run"], record["seed"]) == ("mine", 3)
+    assert record["listening"]["threshold"] == ListeningConfig().threshold
+    assert [(track["snr_db"], track["noise"]) for track in record["tracks"]] == [(None, []), (10.0, ["running_tap"])]
+    for track in record["tracks"]:
+        assert track["hits"] + track["misses"] == track["n_keywords"] > 0
+        assert track["minutes"] == 0.5
+        low, high = track["false_alarms_interval"]
+        assert low <= track["false_alarms_per_hour"] <= high
+        assert 0 < track["hours"] < 0.5 / 60
+        assert len(track["latencies_s"]) == track["hits"]
+        assert [point["threshold"] for point in track["curve"]][:2] == [0.05, 0.1]
+
+
+def test_people_read_clips_settings_noise_hours_and_intervals(stream_test):
+    code, out, _ = stream_test("--snr", "clean", "0")
+    assert code == 0
+    assert "testing list" in out
+    assert f"threshold {ListeningConfig().threshold:g}, averaged over" in out
+    assert "noise: running_tap" in out
+    for title in ("found", "missed", "wrong", "false alarms an hour (95 %)", "hours", "latency (p95)"):
+        assert title in out
+    clean, noisy = out.splitlines()[-2:]
+    assert clean.split()[0] == "none"
+    assert noisy.split()[:2] == ["0", "dB"]
+
+
+def test_the_curve_has_a_line_for_every_threshold(stream_test):
+    _, out, _ = stream_test("--snr", "clean", "--curve")
+    thresholds = [float(line.split()[1]) for line in out.splitlines() if line.split()[:1] == ["none"]]
+    assert thresholds == sorted(thresholds)
+    assert (thresholds[0], thresholds[-1]) == (0.05, 0.99)
+
+
+def test_the_settings_kept_with_the_run_are_used_unless_a_threshold_is_given(stream_test, run):
+    operating_point.save(run, ListeningConfig(threshold=0.15, word_thresholds=(("go", 0.4),), minimum_count=3))
+    kept = json.loads(stream_test("--snr", "clean", "--json")[1])["listening"]
+    assert (kept["threshold"], kept["word_thresholds"], kept["minimum_count"]) == (0.15, [["go", 0.4]], 3)
+    given = json.loads(stream_test("--snr", "clean", "--json", "--threshold", "0.6")[1])["listening"]
+    assert (given["threshold"], given["word_thresholds"], given["minimum_count"]) == (0.6, [], 3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--minutes", "9999"], 2, "0.5 to 120"),
+        (["--threshold", "2"], 2, "threshold is 2"),
+        (["--snr", "99"], 2, "between -20 and 60"),
+        (["--protocol", "official"], 1, "official test set"),
+    ],
+)
+def test_what_cannot_work_is_said_in_one_line(stream_test, arguments, code, words):
+    got, out, err = stream_test(*arguments)
+    assert (got, out) == (code, "")
+    assert words in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_damaged_settings_are_said_and_the_defaults_measured(stream_test, run):
+    (run / "listening.json").write_text("{")
+    code, out, err = stream_test("--snr", "clean", "--json")
+    assert code == 0
+    assert json.loads(out)["listening"]["threshold"] == ListeningConfig().threshold
+    assert "listening.json" in err
+
+
+def test_a_ratio_is_a_number_or_clean():
+    assert (snr_of("clean"), snr_of("-5")) == (None, -5.0)
+    with pytest.raises(SystemExit):
+        main(["stream-test", "mine", "--snr", "loud"])

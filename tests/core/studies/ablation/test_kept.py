@@ -1,0 +1,104 @@
+"""Experiments on disk and on the command line."""
+
+import csv
+import io
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from core.commands import main
+from core.studies.ablation.kept import as_csv, as_record, content_hash, kept_path, load_findings, save_findings
+from core.studies.ablation.measure import run_experiment
+from core.studies.ablation.plan import Experiment
+
+
+@pytest.fixture(scope="module")
+def findings(model_d, tone_pack):
+    return run_experiment(model_d, tone_pack, "official", Experiment(kind="mask", bins=(25, 26), mels=(3,)))
+
+
+def test_what_was_kept_comes_back_as_it_was(findings, tmp_path):
+    path = tmp_path / "one.json"
+    save_findings(path, findings)
+    assert load_findings(path) == findings
+    assert [one.name for one in path.parent.iterdir()] == ["one.json"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": "earshot-experiment", "version": 0, "findings": {}}'])
+def test_what_cannot_be_used_counts_as_not_measured(content, tmp_path):
+    (tmp_path / "one.json").write_text(content)
+    assert load_findings(tmp_path / "one.json") is None
+    assert load_findings(tmp_path / "none.json") is None
+
+
+def test_the_place_follows_model_clips_protocol_and_question(model_d, tone_pack):
+    swap = Experiment(kind="swap")
+    base = (model_d, content_hash(model_d), tone_pack, "official", swap)
+
+    def changed(number, value):
+        return kept_path(*(value if at == number else one for at, one in enumerate(base)))
+
+    places = {
+        kept_path(*base),
+        changed(1, "another model"),
+        changed(2, replace(tone_pack, key="1" * 64)),
+        changed(3, "testing-list"),
+        changed(4, replace(swap, normalisation="as-trained")),
+        changed(4, replace(swap, quick=False)),
+        changed(4, Experiment(kind="mask", bins=(1,))),
+        changed(4, Experiment(kind="mask", bins=(2,))),
+        kept_path(*base, validation=replace(tone_pack, key="2" * 64)),
+    }
+    assert len(places) == 9
+    assert kept_path(*base).parent == model_d / "experiments"
+    assert content_hash(model_d) == content_hash(model_d / "best.pt")
+
+
+def test_the_table_and_the_record_hold_every_number(findings):
+    rows = list(csv.DictReader(io.StringIO(as_csv(findings))))
+    assert [row["name"] for row in rows] == ["as trained", "unchanged", "STFT bins 25–26 and mel filter 3 silenced"]
+    (masked,) = findings.outcomes
+    assert float(rows[2]["accuracy"]) == masked.accuracy
+    assert float(rows[2]["difference_interval_low"]) == masked.difference_interval[0]
+    record = json.loads(json.dumps(as_record(findings)))
+    assert record["outcomes"][0]["interval"] == list(masked.interval)
+    assert record["experiment"]["bins"] == [25, 26]
+
+
+@pytest.fixture
+def run_here(model_d, runs_here, tone_root, monkeypatch):
+    monkeypatch.setenv("KWS_DATA", str(tone_root))
+    shutil.copytree(model_d, runs_here / "mine")
+    return runs_here / "mine"
+
+
+def test_the_command_measures_once_and_prints_what_was_kept(run_here, capsys):
+    arguments = ["experiment", "mine", "mask", "--bins", "25-49", "--protocol", "validation"]
+    assert main([*arguments, "--json"]) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert (first["experiment"]["kind"], first["run"], len(first["experiment"]["bins"])) == ("mask", "mine", 25)
+    (kept,) = (run_here / "experiments").glob("mask-*.json")
+    kept.write_text(kept.read_text().replace("silenced", "from the file"))
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    assert "from the file" in text
+    assert "95 % interval" in text
+    assert "validation" in text
+    assert main([*arguments, "--again", "--csv"]) == 0
+    assert "silenced" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["mask"], "Nothing is masked"),
+        (["mask", "--bins", "240-300"], "from 0 to 240"),
+        (["swap", "--mels", "1"], "Only"),
+    ],
+)
+@pytest.mark.usefixtures("run_here")
+def test_the_command_refuses_nonsense_in_words(more, message, capsys):
+    assert main(["experiment", "mine", *more]) == 2
+    assert message in capsys.readouterr().err
