@@ -7,8 +7,8 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
-from dashboard import picker, saving, state
-from dashboard.widgets import PAGES, explained
+from dashboard.shared import picker, saving, state
+from dashboard.shared.widgets import PAGES, explained
 
 SECTIONS = {
     "Start": ("overview",),

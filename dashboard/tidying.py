@@ -39,7 +39,7 @@ async def _tidy_later() -> None:
     while True:
         forget_sessions()
         # Not imported above: until somebody listens, the server has no use for it, nor for PyTorch.
-        listener = sys.modules.get("dashboard.listener")
+        listener = sys.modules.get("dashboard.views.live.listener")
         left = listener.forget_idle() if listener else 0
         await asyncio.to_thread(give_back)
         if not left:

@@ -8,7 +8,7 @@ import pytest
 
 from core.commands import build_parser
 from core.training.presets import PRESETS
-from dashboard.widgets import PAGES
+from dashboard.shared.widgets import PAGES
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core import figures, runs
-from dashboard import compare_choice, compare_view, cost_view
-from dashboard.widgets import begin_page, show_figure
+from dashboard.shared.widgets import begin_page, show_figure
+from dashboard.views.compare import choice, cost, side_by_side
 
 begin_page(
     "Compare",
@@ -12,45 +12,45 @@ begin_page(
     "difference counts only if chance would hardly make it.",
 )
 
-chosen = compare_choice.choose_runs()
+chosen = choice.choose_runs()
 looks = {run.name: number for number, run in enumerate(chosen)}
-baseline = compare_choice.choose_baseline(chosen)
-clips = compare_choice.choose_clips(chosen)
+baseline = choice.choose_baseline(chosen)
+clips = choice.choose_clips(chosen)
 
-differences = compare_view.differences(clips, chosen, baseline)
+differences = side_by_side.differences(clips, chosen, baseline)
 if clips.measured:
     st.header("Which is better?")
-    compare_view.say_outcome(differences)
-    compare_view.show_accuracies(clips, looks)
+    side_by_side.say_outcome(differences)
+    side_by_side.show_accuracies(clips, looks)
 if differences:
     show_figure(figures.accuracy_gains(differences, looks), "compare.gains")
     st.caption("Right of the line: better than the baseline. Clip by clip, so that hard clips are hard for both.")
     with st.expander("As numbers", icon=":material/table:"):
-        compare_view.counts_table(differences)
+        side_by_side.counts_table(differences)
 
     st.header("Word by word")
-    one = compare_view.choose_difference(differences)
+    one = side_by_side.choose_difference(differences)
     show_figure(figures.word_gains(one), "compare.words")
     st.caption("One row a word: how many more of its clips the run gets right than the baseline, with 95 % intervals.")
     shares = st.toggle("Show shares of each row instead of counts", value=True, key="compare.normalised")
     show_figure(figures.confusion_difference(one, normalised=shares), "compare.confusion")
     st.caption("Rows are the true words, columns the answers: which answers became more (orange) or fewer (blue).")
-    compare_view.show_clips(clips, chosen, one)
+    side_by_side.show_clips(clips, chosen, one)
 
 if clips.measured:
     st.header("What it costs")
-    measure = cost_view.choose_measure()
-    costs = cost_view.costs(clips.dataset, clips.protocol)
+    measure = cost.choose_measure()
+    costs = cost.costs(clips.dataset, clips.protocol)
     figure = figures.accuracy_against_cost(
         costs, measure, clips.protocol, looks=looks, published=clips.protocol == "official"
     )
     show_figure(figure, f"compare.cost.{measure}")
     st.caption("Every run measured on these clips; a step to the right costs several times as much.")
-    cost_view.time_button(chosen)
-    cost_view.cost_table(costs, list(looks))
+    cost.time_button(chosen)
+    cost.cost_table(costs, list(looks))
 
 st.header("What differs in their settings")
-compare_view.settings(chosen)
+side_by_side.settings(chosen)
 
 st.header("How they learned")
 on_training = st.toggle("Training clips instead of validation clips", key="compare.training")
@@ -59,4 +59,4 @@ show_figure(figures.compared_curves(reports, on_training_clips=on_training), "co
 st.caption("Higher accuracy and lower loss are better. Runs trained on other data have other validation clips.")
 
 st.header("What their filters became")
-compare_view.show_filters(chosen)
+side_by_side.show_filters(chosen)

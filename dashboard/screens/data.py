@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core import figures
-from dashboard import cache, clip_player, dataset_choice
-from dashboard.widgets import begin_page, explained, show_figure
-from dashboard.wording import plain
+from dashboard.shared import cache, clip_player, dataset_choice
+from dashboard.shared.widgets import begin_page, explained, show_figure
+from dashboard.shared.wording import plain
 
 begin_page("Data", "One-second clips of spoken words: what a keyword spotter learns from and is tested on.")
 

@@ -2,28 +2,19 @@
 
 import streamlit as st
 
-from dashboard import (
-    cache,
-    calibration_view,
-    confusion_view,
-    evaluation_choice,
-    groups_view,
-    picker,
-    report_button,
-    score_view,
-    threshold_view,
-    tour,
-)
-from dashboard.widgets import begin_page
+from dashboard.shared import cache, picker, report_button
+from dashboard.shared.widgets import begin_page
+from dashboard.views import tour
+from dashboard.views.evaluation import accuracy, calibration, choice, confusion, groups, thresholds
 
 VIEWS = {
-    "Confusion matrix": confusion_view.draw,
-    "By word": score_view.draw_words,
-    "Calibration": calibration_view.draw,
-    "Thresholds": threshold_view.draw,
-    "Speakers": groups_view.draw_speakers,
-    "Level and noise": groups_view.draw_sound,
-    "Worst clips": groups_view.draw_worst,
+    "Confusion matrix": confusion.draw,
+    "By word": accuracy.draw_words,
+    "Calibration": calibration.draw,
+    "Thresholds": thresholds.draw,
+    "Speakers": groups.draw_speakers,
+    "Level and noise": groups.draw_sound,
+    "Worst clips": groups.draw_worst,
 }
 
 begin_page(
@@ -31,13 +22,13 @@ begin_page(
 )
 
 run = picker.require_model("measure how well it does")
-path = evaluation_choice.choose(run)
+path = choice.choose(run)
 if path is None:
     st.stop()
 evaluation, scores = cache.evaluation(path)
 
-st.header(score_view.heading(evaluation))
-score_view.headline(evaluation, scores, run.dataset)
+st.header(accuracy.heading(evaluation))
+accuracy.headline(evaluation, scores, run.dataset)
 report_button.draw(run.folder, "evaluation")
 
 # Not tabs: those would compute all views, of which one is seen.

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.figures import experiments as figures
-from dashboard import cache, picker
-from dashboard import experiments_view as view
-from dashboard.widgets import begin_page, show_figure
+from dashboard.shared import cache, picker
+from dashboard.shared.widgets import begin_page, show_figure
+from dashboard.views import experiments as view
 
 begin_page(
     "Does it matter?",

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from dashboard import cache, filter_view, picker, tour
-from dashboard.widgets import begin_page
+from dashboard.shared import cache, picker
+from dashboard.shared.widgets import begin_page
+from dashboard.views import filterbank, tour
 
 begin_page(
     "Filterbank",
@@ -21,23 +22,23 @@ if not filters.trains_mel:
 facts = cache.filter_facts(run.folder)
 
 with st.container(horizontal=True, gap="large"):
-    view = filter_view.choose_view()
-    axis = filter_view.choose_axis()
-number = filter_view.choose_filter(len(filters.initial.mel_basis))
-filter_view.every_filter(filters, number, view, axis)
+    view = filterbank.choose_view()
+    axis = filterbank.choose_axis()
+number = filterbank.choose_filter(len(filters.initial.mel_basis))
+filterbank.every_filter(filters, number, view, axis)
 
 st.header(f"Filter {number} close up")
-filter_view.one_filter(filters, facts, number, view, axis)
+filterbank.one_filter(filters, facts, number, view, axis)
 
 st.header("Gain and shape, filter by filter")
-filter_view.by_filter(facts, number)
+filterbank.by_filter(facts, number)
 
 st.header("Where they listen")
-filter_view.where_they_listen(filters, facts, number, axis)
+filterbank.where_they_listen(filters, facts, number, axis)
 
 st.header("Where the sensitivity went")
-filter_view.sensitivity(filters, view)
+filterbank.sensitivity(filters, view)
 
 st.header("How it came about")
-filter_view.evolution(run, filters, number, view, axis)
+filterbank.evolution(run, filters, number, view, axis)
 tour.looked_at("filterbank", run)

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from core.jobs import grid
-from dashboard import dataset_choice, grid_view
-from dashboard.widgets import begin_page, explained
+from core.jobs.grid import grid_names
+from dashboard.shared import dataset_choice
+from dashboard.shared.widgets import begin_page, explained
+from dashboard.views import grid
 
 begin_page(
     "Grid",
@@ -12,12 +13,12 @@ begin_page(
     "and the differences are shown with their intervals.",
 )
 
-names = grid.grid_names()
+names = grid_names()
 with st.expander("New grid", expanded=not names, icon=":material/add_circle:"):
     dataset_choice.shown()
     with explained():
-        grid_view.draw_form()
+        grid.draw_form()
 if not names:
     st.info("No grids yet. The first one appears here as soon as it is started.", icon=":material/lightbulb:")
     st.stop()
-grid_view.draw(grid_view.choose(names))
+grid.draw(grid.choose(names))

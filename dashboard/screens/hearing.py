@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core import figures
-from dashboard import cache, hearing_view, picker
-from dashboard.widgets import begin_page, explained, show_clickable_figure, show_figure
+from dashboard.shared import cache, picker
+from dashboard.shared.widgets import begin_page, explained, show_clickable_figure, show_figure
+from dashboard.views import hearing
 
 begin_page(
     "What it hears",
@@ -23,7 +24,7 @@ if not (filters.trains_mel or filters.trains_stft):
 device = cache.devices()[0]
 clip = None
 with explained():
-    clip = hearing_view.choose_sound()
+    clip = hearing.choose_sound()
 if clip is None:
     st.stop()
 heard = cache.heard(run.folder, device, clip)
@@ -36,18 +37,18 @@ with right:
 st.caption("Bright is loud, low tones are at the bottom; both pictures have one scale.")
 left, right = st.columns(2)
 with left:
-    band = hearing_view.band(filters)
-    show_clickable_figure(figures.heard_gain(heard, filters, chosen=band), "hearing.gain", hearing_view.pick)
+    band = hearing.band(filters)
+    show_clickable_figure(figures.heard_gain(heard, filters, chosen=band), "hearing.gain", hearing.pick)
     st.caption("Gain: how much louder a filter became as a whole. Most networks can undo it, so it alone means little.")
 with right:
     show_figure(figures.heard_rest(heard, filters), "hearing.rest")
     st.caption("Orange: the learned filter hears more there than its gain explains; blue: less. This is the new shape.")
 
 st.header("Listen through one filter")
-band = hearing_view.choose_band(filters)
-hearing_view.play_filter(clip, filters, band)
+band = hearing.choose_band(filters)
+hearing.play_filter(clip, filters, band)
 show_figure(figures.filter_response(filters, band), "hearing.response")
 st.caption("How well tones of each frequency pass, the STFT before the filter included: 20 dB less is a tenth.")
 
 st.header("Listen to all that the filters pass on")
-hearing_view.play_all(run, clip, device)
+hearing.play_all(run, clip, device)

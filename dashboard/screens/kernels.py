@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core import figures
-from dashboard import cache, filter_view, kernel_choice, picker
-from dashboard.widgets import begin_page, show_figure
+from dashboard.shared import cache, picker
+from dashboard.shared.widgets import begin_page, show_figure
+from dashboard.views import filterbank, kernels
 
 begin_page(
     "Kernels",
@@ -23,15 +24,15 @@ if not filters.trains_stft:
 facts = cache.kernel_facts(run.folder)
 
 with st.container(horizontal=True, gap="large"):
-    view = filter_view.choose_view()
-number = kernel_choice.bin_number(filters)
-kernel_choice.one_bin(filters, facts, number, view)
-for other in kernel_choice.others(filters, number):
-    st.subheader(kernel_choice.bin_title(filters, other), divider="gray")
-    kernel_choice.one_bin(filters, facts, other, view)
+    view = filterbank.choose_view()
+number = kernels.bin_number(filters)
+kernels.one_bin(filters, facts, number, view)
+for other in kernels.others(filters, number):
+    st.subheader(kernels.bin_title(filters, other), divider="gray")
+    kernels.one_bin(filters, facts, other, view)
 
 st.header("Which bins changed")
-kernel_choice.changes(filters, facts, number)
+kernels.changes(filters, facts, number)
 
 st.header("All bins")
 show_figure(figures.kernel_heatmaps(filters, view=view), "kernels.heatmaps")
@@ -41,4 +42,4 @@ st.caption(
 )
 
 st.header("How it came about")
-kernel_choice.evolution(run, filters, number, view)
+kernels.evolution(run, filters, number, view)

@@ -2,25 +2,26 @@
 
 import streamlit as st
 
-from dashboard import listening_view, live_view, picker, recordings_view, stream_test_view
-from dashboard.widgets import begin_page, explained
+from dashboard.shared import picker
+from dashboard.shared.widgets import begin_page, explained
+from dashboard.views.live import listening, one_sound, own_recordings, stream_test
 
 begin_page("Live", "Say one of ten words: down, go, left, no, off, on, right, stop, up or yes. Or upload a recording.")
 
 run = picker.require_model("talk to it")
 picker.caution(run)
-device = live_view.choose_device()
-way = live_view.choose_way()
+device = one_sound.choose_device()
+way = one_sound.choose_way()
 if way == "listen":
     with explained():
-        listening_view.panel(run, device)
+        listening.panel(run, device)
     with st.expander("How well does it listen?", icon=":material/timer:"), explained():
-        stream_test_view.panel(run, device)
-    recordings_view.panel()
+        stream_test.panel(run, device)
+    own_recordings.panel()
     st.stop()
-sound = live_view.choose_sound(way)
+sound = one_sound.choose_sound(way)
 if sound is None:
     st.info("Record yourself or upload a file, and the answer appears here.", icon=":material/mic:")
     st.stop()
 with explained():
-    live_view.answer(run.folder, device, *sound, one_word=way == "record")
+    one_sound.answer(run.folder, device, *sound, one_word=way == "record")

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from core import figures, runs
-from dashboard import cache, picker, tour
-from dashboard.widgets import begin_page, explained, model_button, page_link, show_figure
-from dashboard.wording import plain
+from dashboard.shared import cache, picker
+from dashboard.shared.widgets import begin_page, explained, model_button, page_link, show_figure
+from dashboard.shared.wording import plain
+from dashboard.views import tour
 
 begin_page(
     "Earshot",

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core import figures
-from dashboard import picker, robustness_view
-from dashboard.widgets import begin_page, show_clickable_figure, show_figure
+from dashboard.shared import picker
+from dashboard.shared.widgets import begin_page, show_clickable_figure, show_figure
+from dashboard.views import robustness
 
 begin_page(
     "Robustness",
@@ -13,21 +14,21 @@ begin_page(
 )
 
 run = picker.require_model("see how it does in noise")
-dataset = robustness_view.require_data()
-question = robustness_view.choose(run, dataset)
-pack = robustness_view.clips_of(question, dataset)
-robustness_view.offer(question, pack)
-records = robustness_view.kept(question, pack)
+dataset = robustness.require_data()
+question = robustness.choose(run, dataset)
+pack = robustness.clips_of(question, dataset)
+robustness.offer(question, pack)
+records = robustness.kept(question, pack)
 if not records:
     st.stop()
 
-number, step = robustness_view.chosen_point(records)
+number, step = robustness.chosen_point(records)
 show_clickable_figure(
-    figures.accuracy_when_changed(records, chosen=(number, step)), "robustness.curve", robustness_view.pick
+    figures.accuracy_when_changed(records, chosen=(number, step)), "robustness.curve", robustness.pick
 )
-robustness_view.explain(records)
-number, step = robustness_view.choose_point(records, pack)
-robustness_view.listen(records, number, step, pack, dataset)
+robustness.explain(records)
+number, step = robustness.choose_point(records, pack)
+robustness.listen(records, number, step, pack, dataset)
 
 noises, words = st.columns(2) if records[number].noises else (None, st.container())
 if noises:
@@ -38,4 +39,4 @@ with words:
     show_figure(figures.right_by_word(records[number]), "robustness.words")
     st.caption("A row is a word: bright while it is still recognised. “unknown” or “silence” may stay bright because "
                "the model answers it to everything.")  # fmt: skip
-robustness_view.numbers(records)
+robustness.numbers(records)

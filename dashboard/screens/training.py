@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core import runs
-from dashboard import dataset_choice, run_panel, training_form
-from dashboard.widgets import begin_page, explained
+from dashboard.shared import dataset_choice
+from dashboard.shared.widgets import begin_page, explained
+from dashboard.views.training import new_run, run_panel
 
 begin_page(
     "Training", "Train a model and its spectrogram. It runs as a program of its own: closing this page loses nothing."
@@ -18,7 +19,7 @@ for run in alive:
 with st.expander("New run", expanded=not alive, icon=":material/add_circle:"):
     dataset_choice.shown()
     with explained():
-        training_form.draw(found, n_alive=len(alive))
+        new_run.draw(found, n_alive=len(alive))
 
 past = [run for run in found if not run.alive]
 st.header("Past runs")

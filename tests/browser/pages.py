@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
-from dashboard import widgets
+from dashboard.shared import widgets
 
 PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboard" / "screens").glob("[!_]*.py"))
 HEADINGS = {name: "Earshot" if name == "overview" else widgets.PAGES[name][0] for name in PAGES}

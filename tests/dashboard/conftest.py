@@ -22,7 +22,7 @@ from core.records.training import EpochReport
 from core.studies.evaluation import evaluate, evaluation_path, save_evaluation
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config
-from dashboard import widgets
+from dashboard.shared import widgets
 
 PROJECT = Path(__file__).resolve().parents[2]
 APP = PROJECT / "dashboard" / "frame.py"

@@ -121,7 +121,7 @@ def test_what_a_system_refuses_is_a_sentence_on_a_page(open_page, own_run, monke
     def refuse(*_arguments, **_options):
         raise PermissionError(13, "Permission denied", str(own_run / "best.pt"))
 
-    monkeypatch.setattr("dashboard.cache.load_checkpoint", refuse)
+    monkeypatch.setattr("dashboard.shared.cache.load_checkpoint", refuse)
     app = open_page("kernels")
     assert not app.exception
     assert "Permission denied" in app.error[0].value

@@ -8,7 +8,7 @@ import pytest
 from core import runs
 from core.config import ListeningConfig
 from core.studies.listening import operating_point
-from dashboard import jobs
+from dashboard.shared import jobs
 from tests.dashboard.conftest import assert_calm, texts, wait_until
 
 NAME = "shipped-linear-D"

@@ -1,0 +1,1 @@
+"""What several pages use: loaders, state, background work, choices and wording."""

@@ -1,0 +1,60 @@
+"""Any clip of a dataset: chosen by split, word and number; heard, and seen as waveform and log-mel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core import figures
+from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
+from core.data.pack import SPLITS, Pack
+from dashboard.shared import cache
+from dashboard.shared.widgets import show_figure
+from dashboard.shared.wording import as_code, plain, word
+
+
+def split_title(split: str) -> str:
+    """Name of a split for people."""
+    return PROTOCOLS.get(split, "training")
+
+
+def draw(pack: Pack) -> None:
+    """The player."""
+    left, middle, right = st.columns(3)
+    splits = [split for split in SPLITS if (pack.splits == split).any()]
+    split = left.selectbox("Split", splits, format_func=split_title, key="data.split")
+    in_split = pack.splits == split
+    present = set(pack.words[in_split].tolist())
+    words = [name for name in (*KEYWORDS, SILENCE_LABEL, *UNKNOWN_WORDS) if name in present]
+    chosen = middle.selectbox("Word", words, format_func=_word_title, key="data.word")
+    rows = (in_split & (pack.words == chosen)).nonzero()[0]
+    number = right.number_input(f"Clip (1 to {len(rows):,})", 1, len(rows), key="data.clip")
+    _show(pack, int(rows[int(number or 1) - 1]))
+
+
+def _word_title(label: str) -> str:
+    return f"{word(label)} (counts as unknown)" if label in UNKNOWN_WORDS else word(label)
+
+
+def _show(pack: Pack, row: int) -> None:
+    clip = pack.clip(row)
+    speaker = str(pack.speakers[row])
+    who = f" · {'voice' if pack.synthetic else 'speaker'} {plain(speaker)}" if speaker else ""
+    st.caption(f"{as_code(pack.files[row])}{who} · {plain(pack.title)}")
+    st.audio(clip, sample_rate=SAMPLE_RATE)
+    image, filters = cache.initial_log_mel(clip)
+    wave, mel = st.columns(2)
+    with wave:
+        show_figure(figures.waveform(clip, SAMPLE_RATE), "data.waveform")
+        st.caption("Air pressure over time: loud parts reach far from the middle line.")
+    with mel:
+        show_figure(log_mel_figure(image, filters), "data.log_mel")
+        st.caption("The same second as a model sees it before training: bright is loud, low tones are at the bottom.")
+
+
+def log_mel_figure(image: Any, filters: Any, start_s: float = 0.0) -> Any:
+    """A log-mel spectrogram with its axes in seconds and Hz."""
+    return figures.log_mel_image(
+        image, hop_s=filters.hop_length / filters.sample_rate, filters=filters, start_s=start_s
+    )

@@ -1,0 +1,68 @@
+"""Taking the page's figures away: as pictures through their own toolbar, their numbers as tables."""
+
+from __future__ import annotations
+
+import html
+import re
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from core.figures.export import as_csv
+from dashboard.shared.wording import plain
+
+PICTURE = "app.picture"
+"""Format in which a figure's camera button saves it: "svg" or "png"."""
+
+_drawn: ContextVar[dict[str, Any] | None] = ContextVar("drawn", default=None)
+
+
+def begin() -> None:
+    """A run of a page begins: nothing is drawn yet."""
+    _drawn.set({})
+
+
+def remember(figure: Any, key: str) -> None:
+    """A figure was drawn; ``key`` is its own."""
+    drawn = _drawn.get()
+    if drawn is not None:
+        drawn[key] = figure
+
+
+def toolbar() -> dict[str, Any]:
+    """What the toolbar of every figure offers."""
+    return {
+        "displaylogo": False,
+        "responsive": True,
+        "toImageButtonOptions": {"format": st.session_state.get(PICTURE, "png"), "scale": 2},
+    }
+
+
+def draw() -> None:
+    """The offer, below all figures of a page that drew some."""
+    drawn = _drawn.get()
+    if not drawn:
+        return
+    with st.expander("Save figures", icon=":material/download:"):
+        st.segmented_control(
+            "As a picture: the camera above each figure saves it as", ["png", "svg"], default="png", required=True,
+            format_func=str.upper, key=PICTURE, persist_state="session",
+        )  # fmt: skip
+        st.caption("As numbers (CSV): one row a point.")
+        with st.container(horizontal=True):
+            for key, figure in drawn.items():
+                st.download_button(
+                    _title(figure, key), data=partial(as_csv, figure), file_name=f"{_file_name(key)}.csv",
+                    mime="text/csv", key=f"saving.{key}", on_click="ignore",
+                )  # fmt: skip
+
+
+def _title(figure: Any, key: str) -> str:
+    """What is shown, without plotly's tags."""
+    return plain(html.unescape(re.sub(r"<[^>]*>", " ", figure.layout.title.text or key)))
+
+
+def _file_name(key: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", key).strip("-")

@@ -1,0 +1,149 @@
+"""What several pages share: figures, errors, links, progress of background work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from core.errors import KeywordSpottingError, name_error, system_error
+from core.sound.reading import Sound
+from core.text import is_text
+from dashboard.shared import jobs, saving, state
+from dashboard.shared.wording import duration, plain, size
+
+PAGES = {
+    "overview": ("Overview", ":material/home:"),
+    "data": ("Data", ":material/library_music:"),
+    "training": ("Training", ":material/model_training:"),
+    "grid": ("Grid", ":material/grid_on:"),
+    "filterbank": ("Filterbank", ":material/equalizer:"),
+    "kernels": ("Kernels", ":material/waves:"),
+    "experiments": ("Does it matter?", ":material/science:"),
+    "hearing": ("What it hears", ":material/hearing:"),
+    "evaluation": ("Evaluation", ":material/fact_check:"),
+    "compare": ("Compare", ":material/balance:"),
+    "robustness": ("Robustness", ":material/noise_aware:"),
+    "speed": ("Speed", ":material/speed:"),
+    "live": ("Live", ":material/mic:"),
+}
+"""Title and icon of each page by file name, in the order of the menu."""
+
+POLL_S = 0.7
+"""Seconds between two looks at background work."""
+
+
+def begin_page(title: str, sentence: str) -> None:
+    """Title of a page and what it is for."""
+    st.title(title)
+    st.write(sentence)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Show an error that is meant for people, or the system's, as its text; anything else is a bug and stays loud."""
+    try:
+        yield
+    except KeywordSpottingError as error:
+        st.error(plain(error), icon=":material/error:")
+    except OSError as error:
+        st.error(plain(system_error(error)), icon=":material/error:")
+    except UnicodeEncodeError as error:
+        if is_text(error.object):
+            raise
+        st.error(plain(name_error(error)), icon=":material/error:")
+
+
+def show_figure(figure: Any, key: str) -> None:
+    """Draw a figure in our own colours; ``key`` keeps its zoom when the page runs again."""
+    saving.remember(figure, key)
+    st.plotly_chart(figure, theme=None, key=key, config=saving.toolbar())
+
+
+def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) -> None:
+    """Draw a figure whose points can be clicked; ``picked`` gets the ``customdata`` of the one that was."""
+
+    def answer() -> None:
+        points = st.session_state[key].selection.points
+        if points:
+            picked(points[0].get("customdata"))
+
+    saving.remember(figure, key)
+    st.plotly_chart(
+        figure, theme=None, key=key, config=saving.toolbar(), on_select=answer,
+        selection_mode="points",
+    )  # fmt: skip
+
+
+def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:
+    """Numbers in a row that wraps where it is narrow: label, value, and perhaps what it means."""
+    with st.container(horizontal=True, gap="large"):
+        for label, value, *note in metrics:
+            st.metric(label, value, help=note[0] if note else None, width="content")
+
+
+def show_notes(sound: Sound) -> None:
+    """Say what had to be done to a sound to hear it; nothing for a plain one."""
+    for note in sound.notes:
+        st.caption(f":material/info: {plain(note)}")
+
+
+def page_link(page: str, label: str) -> None:
+    """A link to another page."""
+    st.page_link(f"screens/{page}.py", label=label, icon=PAGES[page][1])
+
+
+def model_button(page: str, label: str, run: str, key: str) -> None:
+    """A button that chooses the model of a run and opens a page that looks at it."""
+    # Chosen before the page runs again, since the picker stands on it.
+    if st.button(label, key=key, icon=PAGES[page][1], on_click=state.use_model, args=(run,)):
+        # Emptied by name, since Streamlit refuses to clear an address that a widget has; the picker writes it anew.
+        st.switch_page(f"screens/{page}.py", query_params={})
+
+
+def job_panel(name: str) -> bool:
+    """Progress of a background job, with a button to cancel it; answers whether it is running.
+
+    When it ends the whole page runs again; what went wrong stays until it is dismissed or tried again.
+    """
+    job = jobs.find(name)
+    if job is None:
+        return False
+    if job.running:
+        st.fragment(run_every=POLL_S)(_running_job)(name)
+        return True
+    if job.state == "failed":
+        st.error(f"{plain(job.title)}: {plain(job.message)}", icon=":material/error:")
+    elif job.state == "cancelled":
+        st.info(f"{plain(job.title)} was cancelled. Nothing half-finished is used.", icon=":material/cancel:")
+    if job.state != "done":
+        st.button("Dismiss", key=f"job.dismiss.{name}", on_click=jobs.forget, args=(name,))
+    return False
+
+
+def _running_job(name: str) -> None:
+    job = jobs.find(name)
+    if job is None or not job.running:
+        st.rerun()
+    share = min(1.0, job.done / job.total) if job.total else 0.0
+    st.progress(share, text=_job_text(job))
+    st.button(
+        "Cancelling …" if job.cancelling else "Cancel",
+        key=f"job.cancel.{name}",
+        on_click=jobs.cancel,
+        args=(name,),
+        disabled=job.cancelling,
+    )
+
+
+def _job_text(job: jobs.Job) -> str:
+    if not job.total:
+        return f"{plain(job.what or job.title)} …"
+    if job.unit == "bytes":
+        amount = f"{size(job.done)} of {size(job.total)}"
+    else:
+        amount = f"{job.done:,} of {job.total:,} {job.unit}".strip()
+    left = job.seconds_left
+    return f"{plain(job.what or job.title)}: {amount}" + (f", about {duration(left)} left" if left is not None else "")

@@ -1,0 +1,106 @@
+"""What the accuracy of runs costs: weights, multiplications, bytes, and the time of an answer on this computer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import streamlit as st
+
+from core.figures.cost import Measure
+from core.runs import RunState
+from core.studies.cost.count import RunCost
+from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
+from dashboard.shared import cache, jobs, picker
+from dashboard.shared.jobs import Progress
+from dashboard.shared.widgets import job_panel
+from dashboard.shared.wording import percent, plain
+
+MEASURES: dict[Measure, str] = {
+    "weights": "Trained weights", "macs": "Multiply-accumulates", "bytes": "Size", "latency": "Time for one clip",
+}  # fmt: skip
+
+JOB = "latency"
+
+
+def costs(dataset: str, protocol: str) -> list[RunCost]:
+    """Accuracy and cost of every run that was measured on these clips, whether it is compared or not."""
+    found = []
+    for run in picker.models():
+        path = cache.evaluations(run.folder).get((dataset, protocol))
+        if path is not None and run.config is not None:
+            scores = cache.evaluation(path)[1]
+            cost, latency = cache.cost(run.folder, run.config), kept_latency(run.folder)
+            found.append(RunCost(run.name, run.config.title, scores.n, scores.accuracy, scores.interval, cost, latency))
+    return found
+
+
+def choose_measure() -> Measure:
+    """Which cost the figure has on its axis."""
+    return st.segmented_control(
+        "Cost", list(MEASURES), default="weights", required=True, format_func=MEASURES.__getitem__,
+        key="compare.measure", persist_state="session",
+    )  # fmt: skip
+
+
+def time_button(chosen: Sequence[RunState]) -> None:
+    """Time the answers of the chosen runs on this computer."""
+    if job_panel(JOB):
+        st.caption("Leave the computer alone meanwhile: other programs lengthen every time.")
+        return
+    seconds = SECONDS * len(chosen)
+    if st.button(f"Time one clip with each run ({seconds:.0f} s)", key="compare.time", icon=":material/timer:"):
+        folders = [run.folder for run in chosen]
+        jobs.start(JOB, "Timing one clip", lambda progress: _time(folders, progress))
+        st.rerun()
+
+
+def _time(folders: Sequence[Path], progress: Progress) -> None:
+    for folder, latency in zip(folders, measure_latencies(folders, seconds=SECONDS, progress=progress), strict=True):
+        keep_latency(folder, latency)
+
+
+def cost_table(found: Sequence[RunCost], names: Sequence[str]) -> None:
+    """What each chosen run costs, as numbers."""
+    named = {one.run: one for one in found}
+    shown = [named[name] for name in names if name in named]
+    lines = {
+        "Accuracy": [percent(one.accuracy) for one in shown],
+        "95 % interval": [f"{100 * one.interval[0]:.1f}–{percent(one.interval[1])}" for one in shown],
+        "Trained weights: spectrogram": [f"{one.cost.front_end.trained:,}" for one in shown],
+        "Trained weights: network": [f"{one.cost.network.trained:,}" for one in shown],
+        "Fixed numbers: spectrogram": [f"{one.cost.front_end.fixed:,}" for one in shown],
+        "Fixed numbers: network": [f"{one.cost.network.fixed:,}" for one in shown],
+        "Multiply-accumulates: spectrogram": [f"{one.cost.front_end_macs:,}" for one in shown],
+        "Multiply-accumulates: network": [f"{one.cost.network_macs:,}" for one in shown],
+        "Size in float32": [f"{one.cost.float32_bytes / 1000:,.0f} kB" for one in shown],
+        "Size of the file": [f"{one.cost.stored_bytes / 1000:,.0f} kB" for one in shown],
+        "Time for one clip, median": [f"{1000 * one.latency.p50_s:.2f} ms" if one.latency else "–" for one in shown],
+        "Time for one clip, p95": [f"{1000 * one.latency.p95_s:.2f} ms" if one.latency else "–" for one in shown],
+    }
+    st.dataframe(
+        [
+            {"What": what, **{one.run: value for one, value in zip(shown, values, strict=True)}}
+            for what, values in lines.items()
+        ],
+        hide_index=True,
+        height="content",
+    )
+    timed = next((one.latency for one in shown if one.latency), None)
+    if timed and timed.disturbed:
+        st.warning(
+            f"Other programs used {timed.busy_percent:.0f} % of the processor when the clips were timed; it takes less "
+            "time in a quiet moment.",
+            icon=":material/speed:",
+        )
+    where = (
+        f" Times: {timed.n:,} clips one by one, after a warm-up, on {plain(timed.machine)}, "
+        f"{plain(timed.device.upper())}, {timed.threads} thread{'s' * (timed.threads != 1)}."
+        if timed
+        else " Times were not measured yet."
+    )
+    st.caption(
+        "Multiply-accumulates are those of one clip of a second. A fixed STFT goes through an FFT and follows from a "
+        "formula; a trained one multiplies every frame by all its kernels, and has to be stored. The size in float32 "
+        "is that of all numbers that do not follow from a formula." + where
+    )

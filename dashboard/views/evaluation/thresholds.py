@@ -1,0 +1,99 @@
+"""Each keyword against the rest, and what a threshold on its answer costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core import figures, metrics
+from core.records.evaluation import Evaluation
+from core.runs import RunState
+from dashboard.shared import cache
+from dashboard.shared.widgets import show_figure, show_metrics
+from dashboard.shared.wording import clips, interval, percent, word
+
+WORD = "evaluation.word"
+
+CURVES = {"det": "DET", "roc": "ROC"}
+
+
+def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)
+    """ROC and DET by keyword, equal error rates, and the cost of a threshold."""
+    evaluation, _ = cache.evaluation(path)
+    curves = cache.detection_curves(path)
+    st.subheader("Detection: each keyword against the rest")
+    if not curves:
+        st.info("These clips hold no keyword beside others, so there is nothing to tell apart.")
+        return
+    labels = [curve.label for curve in curves]
+    # What was chosen for other clips may be a word that these have not.
+    if st.session_state.get(WORD) not in labels:
+        st.session_state[WORD] = labels[0]
+    chosen: Any = st.segmented_control(
+        "Word", labels, required=True, format_func=word, key=WORD, persist_state="session"
+    )
+    kind = st.segmented_control(
+        "Curve", list(CURVES), default="det", required=True, format_func=CURVES.__getitem__, key="evaluation.curve",
+        persist_state="session",
+    )  # fmt: skip
+    picture = figures.roc_curves if kind == "roc" else figures.det_curves
+    show_figure(picture(curves, chosen=chosen), f"evaluation.{kind}")
+    st.caption(
+        "A clip counts as detected if the word's probability reaches a threshold. As the threshold falls, more clips "
+        "of the word are found and more others taken for it: each line is one word. "
+        + (
+            "The axes are stretched towards the corner, where good models crowd."
+            if kind == "det"
+            else "A line through the middle (dotted) is guessing."
+        )
+    )
+    st.dataframe(
+        [
+            {
+                "Word": word(curve.label),
+                "Clips": curve.n,
+                "Equal error rate": percent(curve.eer),
+                "at the probability": percent(curve.eer_threshold),
+                "Area under ROC": f"{curve.auc:.4f}",
+            }
+            for curve in curves
+        ],
+        hide_index=True,
+        height="content",
+    )
+    st.caption(
+        "Equal error rate: at the threshold where the share of the word's clips that are missed equals the share of "
+        "other clips taken for it. One number to compare words and models by; in use, one of the two errors usually "
+        "costs more. Area under ROC: how often a clip of the word gets more of its probability than another clip."
+    )
+    _threshold(evaluation, chosen)
+
+
+def _threshold(evaluation: Evaluation, label: str) -> None:
+    st.subheader(f"A threshold for “{word(label)}”")
+    value = st.slider(
+        f"“{word(label)}” counts only from this probability on (%)", 0.0, 100.0, 50.0, 0.5, format="%.1f",
+        key=f"evaluation.threshold.{label}", persist_state="session",
+    )  # fmt: skip
+    costs = metrics.threshold_costs(evaluation, label)
+    at, free = costs.place(value / 100), costs.place(0)
+    missed, alarms = int(costs.misses[at]), int(costs.false_alarms[at])
+    show_metrics(
+        (f"Missed: {missed:,} of {costs.n:,}", percent(missed / costs.n), "Clips of the word that were not accepted."),
+        ("95 % interval", interval(*costs.misses_interval(at))),
+        (
+            f"False alarms: {alarms:,} of {costs.n_others:,}",
+            percent(alarms / costs.n_others),
+            "Clips of other words and of silence that were accepted as the word.",
+        ),
+        ("95 % interval", interval(*costs.false_alarms_interval(at))),
+    )
+    show_figure(figures.threshold_cost_curves(costs, threshold=value / 100), "evaluation.costs")
+    st.caption(
+        f"An answer counts if “{word(label)}” is the most probable one and reaches the threshold; otherwise it is "
+        f"rejected. Against no threshold at all, this one misses {clips(missed - int(costs.misses[free]))} more, and "
+        f"{clips(int(costs.false_alarms[free]) - alarms)} fewer set off a false alarm. "
+        "A threshold chosen on these clips and then reported on them flatters; choose on validation clips."
+    )

@@ -1,0 +1,233 @@
+"""Listening as one speaks: through the browser's microphone or this computer's sound card, with one model or two."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from core.config import SAMPLE_RATE
+from core.errors import MicrophoneError
+from core.inference.classifier import Classifier
+from core.microphone import InputDevice, input_devices
+from core.runs import RunState
+from dashboard.components import microphone
+from dashboard.shared import cache, picker, state
+from dashboard.shared.widgets import explained
+from dashboard.shared.wording import percent, plain
+from dashboard.views.live import listener, listening_settings, own_recordings, sound_card
+from dashboard.views.live.listener import Heard
+from dashboard.views.live.listening_picture import Look, look
+from dashboard.views.live.listening_settings import Settings
+
+EAR, BELL = "live.ear", "live.bell"
+"""Keys of the two parts that run in the browser."""
+
+SOURCES = {"browser": "Browser's microphone", "card": "This computer's sound card"}
+BASES = {"learned": "Learned filters", "initial": "Initial filters"}
+CHOICES = (
+    state.MODEL, "live.device", "live.source", "live.microphone", "live.input", "live.compare", "live.basis",
+)  # fmt: skip
+"""Session-state keys of what the fragments are drawn with."""
+
+NONE = "no other model"
+MOST_SHOWN = 12
+OPENED = "live.opened"
+"""Session-state key: the number of the detection that is played and judged."""
+
+
+def panel(run: RunState, device: str) -> None:
+    """The listening part of the page.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+    """
+    classifiers = {run.name: cache.classifier(run.folder, device)}
+    models = [run]
+    choices = st.container(horizontal=True, vertical_alignment="bottom")
+    with choices:
+        source = _choose_source()
+        other = _choose_other(run)
+    if other is not None:
+        with explained():
+            classifiers[other.name] = cache.classifier(other.folder, device)
+            models.append(other)
+            picker.caution(other, offer=False)
+    with choices:
+        basis = _choose_basis(classifiers)
+    device_number = _choose_device() if source == "card" else None
+    looks = {
+        model.name: look(model.name, classifiers[model.name].checkpoint.labels, cache.filters(model.folder))
+        for model in models
+    }
+    settings = [listening_settings.of(model) for model in models]
+    st.fragment(_ear)(settings, classifiers, looks, source, basis, device_number, _choices())
+    st.caption(
+        "Above, what the model hears: bright is loud, low tones are at the bottom. Below, how probable each word is. "
+        "A word that stays above the threshold is detected: it is marked, and listed below."
+    )
+    st.fragment(listening_settings.draw)(settings)
+    st.fragment(_words)(run.name, len(models) > 1)
+
+
+def _choose_source() -> str:
+    if not sound_card.is_at_this_computer():
+        return "browser"
+    return st.segmented_control(
+        "Listen through", list(SOURCES), default="browser", required=True, format_func=SOURCES.__getitem__,
+        key="live.microphone", persist_state="session",
+        help="The browser asks for your permission and works from everywhere. The sound card is that of the computer "
+        "that runs Earshot; it is offered because you sit at it.",
+    )  # fmt: skip
+
+
+def _choose_other(run: RunState) -> RunState | None:
+    """A second model on the same sound."""
+    others = {other.name: other for other in picker.models() if other.name != run.name}
+    if not others:
+        return None
+    if st.session_state.get("live.compare") not in others:
+        st.session_state["live.compare"] = NONE
+    name = st.selectbox(
+        "Compare with", [NONE, *others], key="live.compare", persist_state="session", width=280,
+        format_func={NONE: NONE, **{name: picker.title(other) for name, other in others.items()}}.__getitem__,
+    )  # fmt: skip
+    return others.get(name)
+
+
+def _choose_basis(classifiers: Mapping[str, Classifier]) -> str:
+    """The filters that the picture of the sound is drawn through."""
+    if all(one.checkpoint.config.front_end.setting == "A" for one in classifiers.values()):
+        return "learned"  # which are the initial ones: nothing was trained
+    return st.segmented_control(
+        "Spectrogram through", list(BASES), default="learned", required=True, format_func=BASES.__getitem__,
+        key="live.basis", persist_state="session",
+        help="Changes the picture only: the model always hears through its learned filters.",
+    )  # fmt: skip
+
+
+def _choose_device() -> int | None:
+    """Number of a device of the sound card; None for the default, or where there is none."""
+    row = st.container(horizontal=True, vertical_alignment="bottom")
+    with row:
+        refresh = st.button("Refresh the list", key="live.refresh", icon=":material/refresh:")
+    devices: list[InputDevice] = []
+    try:
+        devices = input_devices(refresh=refresh)
+    except MicrophoneError as error:
+        st.warning(plain(error), icon=":material/mic_off:")
+        return None
+    if not devices:
+        st.warning(
+            "There is no microphone at this computer, or another program keeps it to itself. Plug one in, or close "
+            "that program, and press Refresh.",
+            icon=":material/mic_off:",
+        )
+        return None
+    named = {device.name: device for device in devices}
+    default = next((device.name for device in devices if device.is_default), devices[0].name)
+    if st.session_state.get("live.input") not in named:
+        st.session_state["live.input"] = default
+    with row:
+        name = st.selectbox("Device", list(named), key="live.input", persist_state="session", width=320)
+    return named[name].number
+
+
+def _choices() -> tuple[Any, ...]:
+    """What is chosen on the page now."""
+    return tuple(st.session_state.get(key) for key in CHOICES)
+
+
+# The fragment that the browser's part stands in: it runs a few times a second while somebody listens.
+
+
+def _ear(
+    settings: Sequence[Settings],
+    classifiers: Mapping[str, Classifier],
+    looks: Mapping[str, Look],
+    source: str,
+    basis: str,
+    device_number: int | None,
+    choices: tuple[Any, ...],
+) -> None:
+    if choices != _choices():
+        # Streamlit sends what changes in the same millisecond as one change: a click beside a message of the
+        # microphone would run this fragment alone.
+        st.rerun()
+    mine = listener.mine()
+    mine.use(classifiers, {one.run.name: listening_settings.chosen(one) for one in settings})
+    card = sound_card.sound_card()
+    news = {"zero_ms": card.zero_ms(mine.name), "lost_s": card.lost_s() if source == "card" else 0.0}
+    microphone.draw(EAR, mine.answer(looks, source, basis) | news, partial(_take, source, device_number))
+
+
+def _take(source: str, device_number: int | None) -> None:
+    """Hear what the browser has sent, or let it hear the sound card."""
+    message, mine = microphone.last_message(EAR), listener.mine()
+    if message is None:
+        return
+    card = sound_card.sound_card()
+    begins = mine.inbox.is_new_session(message)
+    if begins:
+        card.leave(mine.name)
+    mine.take(message)
+    if source == message.source == "card" and sound_card.is_at_this_computer():
+        try:
+            if not message.on:
+                card.leave(mine.name)
+            elif begins:
+                card.join(mine.name, mine.feed, device_number)
+            else:
+                card.stay(mine.name)
+        except MicrophoneError as error:
+            mine.trouble = mine.trouble or str(error)
+
+
+# The words that were heard.
+
+
+def _words(model: str, several_models: bool) -> None:
+    """The list; it runs again when a word is heard."""
+    st.subheader("Words heard")
+    mine = listener.mine()
+    own_recordings.missed(model, partial(mine.recent, own_recordings.RECENT_S))
+    shown = mine.heard()[::-1][:MOST_SHOWN]
+    if not shown:
+        st.caption("Every word that is heard will be listed here with its score, and can then be played and judged.")
+    with st.container(gap="small"):
+        for one in shown:
+            _row(one, mine.latency_ms.get(one.number), several_models)
+    microphone.bell(BELL)
+
+
+def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
+    opened = st.session_state.get(OPENED) == one.number
+    notes = [time.strftime("%H:%M:%S", time.localtime(one.at))]
+    if several_models:
+        notes.append(one.model)
+    if latency_ms is not None:
+        notes.append(f"delay {latency_ms / 1000:.2f} s")
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    row = left.container(horizontal=True, vertical_alignment="center")
+    row.button(
+        "Close" if opened else "Play",
+        key=f"live.open.{one.number}",
+        icon=":material/close:" if opened else ":material/play_arrow:",
+        on_click=_open,
+        args=(None if opened else one.number,),
+    )
+    row.markdown(
+        f"**{one.detection.word}** {percent(one.detection.score)}  \n:small[:gray[{' · '.join(notes)}]]",
+        width="stretch",
+    )
+    with right:
+        own_recordings.feedback(one.number, one.model, one.detection, one.clip)
+    if opened:
+        st.audio(one.clip, sample_rate=SAMPLE_RATE, autoplay=True)
+
+
+def _open(number: int | None) -> None:
+    st.session_state[OPENED] = number

@@ -1,0 +1,211 @@
+"""How well a model listens, measured on a long track of clips it never heard, and a threshold chosen from that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from core import figures
+from core.config import ListeningConfig
+from core.data.pack import open_data
+from core.errors import ConfigError, DataError, RunError
+from core.figures.stream import rate_text, snr_text
+from core.inference.classifier import Classifier
+from core.records.listening import StreamReport, StreamScores, StreamTrack
+from core.runs import RunState
+from core.runs.results_folder import is_outdated
+from core.studies.listening import operating_point
+from core.studies.listening.kept import load_report, report_path, save_report
+from core.studies.listening.measure import stream_test
+from dashboard.shared import cache, jobs, state
+from dashboard.shared.jobs import Progress
+from dashboard.shared.widgets import job_panel, page_link, show_clickable_figure
+from dashboard.shared.wording import percent, plain
+
+SNRS_DB = (None, 20.0, 10.0, 5.0, 0.0)
+MINUTES = (2, 5, 10, 20, 40)
+CHOOSE, REPORT = "validation", "official"
+"""Clips that a threshold is chosen on, and clips that its figures are then reported for."""
+
+
+def panel(run: RunState, device: str) -> None:
+    """Measure a model on a track, choose its threshold on the curve, and keep it for listening."""
+    st.write(
+        "Recordings of voices that training did not hear are laid out on a long track, with pauses, words that are no "
+        "keywords, and background noise. The model listens to it as it listens here, and what it reports is counted."
+    )
+    _offer(run, device)
+    try:
+        report = load_report(run.folder)
+    except DataError as error:
+        st.warning(plain(error), icon=":material/warning:")
+        return
+    if report is None:
+        return
+    if is_outdated(run.folder, report_path(run.folder)) and not jobs.is_running(_job(run)):
+        st.warning("The model was trained further since this test. Test again.", icon=":material/update:")
+    threshold = _choose(run, report)
+    _show_scores(report, threshold)
+
+
+def _job(run: RunState) -> str:
+    return f"stream test {run.name}"
+
+
+def _offer(run: RunState, device: str) -> None:
+    """What to measure, and a button that does it in the background."""
+    name = _job(run)
+    if job_panel(name):
+        return
+    try:
+        pack = cache.data(state.data_root())
+    except DataError:
+        pack = None
+    if pack is None:
+        st.info("A stream test needs the clips of a dataset. Prepare one first.", icon=":material/info:")
+        page_link("data", "Go to Data")
+        return
+    snrs_db = st.pills(
+        "Speech over background noise", SNRS_DB, selection_mode="multi", default=(None, 10.0),
+        format_func=snr_text, key="live.stream.snrs", persist_state="session",
+        help="How much louder the words are than the noise; a track for each. At 0 dB both are equally loud.",
+    )  # fmt: skip
+    minutes = st.select_slider(
+        "Minutes of each track", MINUTES, value=5, key="live.stream.minutes", persist_state="session",
+        help="False alarms are rare: the longer the model listens, the narrower the interval of their rate.",
+    )  # fmt: skip
+    total = 2 * len(snrs_db) * minutes
+    st.caption(f"{total} minutes of sound from {plain(pack.title)}: half from validation clips, half from test clips.")
+    if st.button("Start the stream test", key="live.stream.start", icon=":material/timer:", disabled=not snrs_db):
+        root = state.data_root()
+        jobs.start(
+            name,
+            f"Stream test of {run.name}",
+            lambda progress: measure(run.folder, root, device, snrs_db, minutes, progress),
+        )
+        st.rerun()
+
+
+def measure(
+    run: Path, root: Path | None, device: str, snrs_db: list[float | None], minutes: float, progress: Progress
+) -> None:
+    """Run a stream test with the settings kept for a run, and keep the report beside it.
+
+    Raises:
+        RunError: If the model was replaced meanwhile, or the report cannot be written.
+    """
+    data = open_data(root, progress=progress)
+    before = cache.model_stamp(run)
+    report = stream_test(
+        Classifier(run, device), data, _settings(run)[0], name=run.name, protocols=(CHOOSE, REPORT),
+        snrs_db=snrs_db, minutes=minutes, progress=progress,
+    )  # fmt: skip
+    if cache.model_stamp(run) != before:
+        raise RunError(f"The model of {run.name} changed while it was tested. Test again.")
+    save_report(run, report)
+
+
+def _choose(run: RunState, report: StreamReport) -> float:
+    """The curve on the validation clips and the threshold picked on it, which can be kept for listening."""
+    settings, trouble = _settings(run.folder)
+    if trouble:
+        st.warning(trouble, icon=":material/warning:")
+    st.subheader("Choose a threshold")
+    key = _threshold_key(run)
+    tracks = _tracks(report, CHOOSE)
+    thresholds = [each.threshold for each in tracks[0].scores]
+    if st.session_state.get(key) not in thresholds:
+        st.session_state[key] = min(thresholds, key=lambda each: abs(each - settings.threshold))
+    threshold: float = st.session_state[key]
+    show_clickable_figure(
+        figures.misses_against_false_alarms(tracks, threshold=threshold), "live.stream.curve", partial(_pick, key)
+    )
+    st.caption(
+        "Each point is a threshold: a low one, on the right, misses few words and raises many false alarms; a high "
+        "one, on the left, the reverse. Click a point, or move the slider."
+    )
+    st.select_slider("Threshold", thresholds, key=key, format_func="{:.2f}".format)
+    chosen = replace(report.listening, threshold=threshold, word_thresholds=())
+    if chosen == settings:
+        st.success(f"{run.name} listens with threshold {threshold:.2f}.", icon=":material/check:")
+    elif st.button(f"Listen with threshold {threshold:.2f}", key="live.stream.keep", type="primary"):
+        operating_point.save(run.folder, chosen)
+        st.rerun()
+    else:
+        st.caption(_difference(settings, report.listening))
+    return threshold
+
+
+def _threshold_key(run: RunState) -> str:
+    """Key of the slider with a run's threshold: another model begins with its own."""
+    return f"live.stream.threshold.{run.name}"
+
+
+def _pick(key: str, threshold: object) -> None:
+    """A click on the curve moves the slider."""
+    st.session_state[key] = threshold
+
+
+def _settings(run: Path) -> tuple[ListeningConfig, str]:
+    """The settings a run listens with now, and what is wrong with the kept ones."""
+    try:
+        return operating_point.load(run), ""
+    except ConfigError as error:
+        return ListeningConfig(), f"{plain(error)} The defaults are used."
+
+
+def _difference(now: ListeningConfig, tested: ListeningConfig) -> str:
+    """What listening uses now, and whether the test was made with it."""
+    text = f"Now it listens with threshold {now.threshold:.2f}"
+    if now.word_thresholds:
+        text += " and thresholds of single words (" + ", ".join(f"{w} {t:.2f}" for w, t in now.word_thresholds) + ")"
+    if replace(now, threshold=tested.threshold, word_thresholds=tested.word_thresholds) != tested:
+        return (
+            f"{text}; other settings were changed since this test, which was made with {tested.average_s:g} s "
+            f"averaged, {tested.minimum_count} decisions in a row and {tested.refractory_s:g} s of rest. Choosing a "
+            "threshold here brings those back."
+        )
+    return f"{text}."
+
+
+def _show_scores(report: StreamReport, threshold: float) -> None:
+    """The figures of the test clips at the chosen threshold."""
+    tracks = _tracks(report, REPORT)
+    st.subheader(f"On test clips at threshold {threshold:.2f}")
+    st.caption(
+        "The threshold is chosen on validation clips, and these figures come from test clips of other voices: they are "
+        "not fitted to it."
+    )
+    rows = [(track, next(each for each in track.scores if each.threshold == threshold)) for track in tracks]
+    st.dataframe([_row(track, scores) for track, scores in rows], hide_index=True)
+    noise = ", ".join(dict.fromkeys(name.replace("_", " ") for track in tracks for name in track.noise))
+    words = max(tracks, key=lambda track: track.n_words)
+    st.caption(
+        f"{plain(report.dataset)}; {words.minutes:g} minutes a track, with {words.n_words:,} words from "
+        f"{words.n_clips:,} different clips. "
+        + (f"Background: {plain(noise)}, which training did not hear. " if noise else "")
+        + "In brackets: where the true value lies with 95 % probability, if all words and noises were different ones. "
+        "Hours: the time in which no keyword was said; it is full of talk, and a quiet hour has fewer false alarms. "
+        "Delay: from the end of a word to the end of the sound that its detection needed; computing comes on top."
+    )
+
+
+def _tracks(report: StreamReport, protocol: str) -> list[StreamTrack]:
+    return [track for track in report.tracks if track.protocol == protocol]
+
+
+def _row(track: StreamTrack, scores: StreamScores) -> dict[str, str | int]:
+    (low, high), (fewest, most) = scores.misses_interval, scores.false_alarms_interval
+    median, most_s = scores.latency_s(0.5), scores.latency_s(0.95)
+    return {
+        "Speech over noise": snr_text(track.snr_db),
+        "Keywords found": f"{scores.hits} of {scores.n_keywords}",
+        "Missed": f"{percent(scores.miss_share)} ({100 * low:.1f}–{100 * high:.1f})",
+        "Wrong words": scores.wrong_words,
+        "False alarms an hour": f"{rate_text(scores.false_alarms_per_hour)} ({rate_text(fewest)}–{rate_text(most)})",
+        "Hours": f"{scores.free_hours:.2f}",
+        "Delay: median, 95 %": "–" if median is None or most_s is None else f"{median:.2f} s, {most_s:.2f} s",
+    }

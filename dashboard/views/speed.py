@@ -1,0 +1,219 @@
+"""The benchmark on a page: start it, choose one of its reports, and say in words what the numbers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core import runs
+from core.config import BENCHMARK_TASKS
+from core.errors import RunError
+from core.figures.timing_words import amount, comparison, limit_note
+from core.files.strict import to_json
+from core.records.benchmark import BenchmarkReport, Timing
+from core.studies.benchmark.kept import keep_report, timing_record
+from dashboard.shared import jobs, wording
+from dashboard.shared.jobs import Progress
+from dashboard.shared.widgets import job_panel
+from dashboard.shared.wording import plain
+
+JOB = "speed"
+LENGTHS = {"quick": "Quick: within a minute or two", "full": "Full: takes about ten minutes"}
+
+TASK_NOTES = {
+    "forward": "Every way turns the same clips into mel spectrograms; nothing learns meanwhile.",
+    "gradient": "Every way turns the same clips into mel spectrograms, and works out how to change each filter.",
+    "epoch-linear": "One epoch: the linear model learns from every clip once.",
+    "epoch-bcresnet-1": "One epoch: the smallest BC-ResNet learns from every clip once.",
+    "epoch-bcresnet-3": "One epoch: a BC-ResNet three times as wide learns from every clip once.",
+    "one-clip": "From one second of sound to the answer, as on the Live page.",
+}
+"""What each task is, for somebody who never saw it."""
+
+
+def measure_panel() -> None:
+    """The button that times this computer, and the progress of it."""
+    if job_panel(JOB):
+        st.caption("Leave the computer alone meanwhile: other programs lengthen every time.")
+        return
+    length = st.segmented_control(
+        "How long may it take?", list(LENGTHS), default="quick", required=True, format_func=LENGTHS.__getitem__,
+        key="speed.length", persist_state="session",
+    )  # fmt: skip
+    if any(run.alive for run in runs.list_runs()):
+        st.warning("A training run is going on. It would slow down what is timed; wait for its end.")
+    if st.button("Measure this computer", key="speed.measure", type="primary", icon=":material/timer:"):
+        jobs.start(JOB, "The measurement", lambda progress: measure(progress, quick=length == "quick"))
+        st.rerun()
+
+
+def measure(progress: Progress, *, quick: bool) -> None:
+    """Run the benchmark and keep its report.
+
+    Raises:
+        RunError: If the report cannot be written.
+    """
+    from core.studies.benchmark.run import run_benchmark
+
+    report = run_benchmark(quick=quick, progress=progress)
+    try:
+        keep_report(report)
+    except OSError as error:
+        raise RunError(
+            f"The report cannot be kept ({error.strerror}). KWS_CACHE names another folder for it."
+        ) from error
+
+
+def choose_report(reports: Sequence[BenchmarkReport]) -> BenchmarkReport:
+    """The report to show, the latest first; a note and the end of the page where there is none."""
+    if not reports and jobs.is_running(JOB):
+        st.info("The first results appear here when the measurement has ended.", icon=":material/hourglass_empty:")
+        st.stop()
+    if not reports:
+        st.info(
+            "Nothing has been timed on this computer yet. Press “Measure this computer”: "
+            "the quick measurement takes a minute or two, and the results stay here.",
+            icon=":material/lightbulb:",
+        )
+        st.stop()
+    named = {report.moment: report for report in reports}
+    if len(named) == 1:
+        return reports[0]
+    titles = {moment: _title(one) for moment, one in named.items()}
+    # A new report makes a new widget, which shows the new report.
+    moment = st.selectbox(
+        "Report", list(named), format_func=titles.__getitem__, persist_state="session",
+        key=f"speed.report.{reports[0].moment}",
+    )  # fmt: skip
+    return named[moment]
+
+
+def choose_device(report: BenchmarkReport) -> str:
+    """Which of the devices that were timed; the GPU first where there is one."""
+    devices = sorted({timing.device for timing in report.timings}, key=lambda name: name == "cpu")
+    if len(devices) < 2:
+        return devices[0] if devices else "cpu"
+    return st.segmented_control(
+        "Timed on the", devices, default=devices[0], required=True, format_func=wording.device, key="speed.device",
+        persist_state="session",
+    )  # fmt: skip
+
+
+def facts(report: BenchmarkReport, device: str) -> None:
+    """Where, when and with what was timed, and what the machine can do at best."""
+    st.header(f"Measured {plain(wording.utc_moment(report.moment))}")
+    place = wording.device(device)
+    lines = [
+        _line("Machine", [plain(f"{name} {value}") for name, value in report.machine.items() if value]),
+        _line("Versions", [plain(f"{name} {value}") for name, value in report.versions.items()]),
+        _line(
+            "Measurement",
+            ["quick" if report.quick else "full", f"{report.threads} thread{'s' * (report.threads != 1)}"],
+        ),
+        *(
+            f"**Limits of the {place}:** {limit.gflop_per_s:,.0f} GFLOP/s (billions of calculations a second in large "
+            f"matrix products) and {limit.copy_gb_per_s:,.1f} GB/s (copying memory), the most that was measured."
+            for limit in report.limits
+            if limit.device == device
+        ),
+    ]
+    st.caption("  \n".join(line for line in lines if line))
+    for note in report.notes:
+        st.info(plain(note), icon=":material/info:")
+
+
+def _line(name: str, facts: Sequence[str]) -> str:
+    return f"**{name}:** {' · '.join(facts)}" if facts else ""
+
+
+def by_task(report: BenchmarkReport, device: str) -> dict[str, list[Timing]]:
+    """The timings on one device, task by task, as far as there are any."""
+    timings = [timing for timing in report.timings if timing.device == device]
+    found = {task: [timing for timing in timings if timing.task == task] for task in BENCHMARK_TASKS}
+    return {task: timings for task, timings in found.items() if timings}
+
+
+def heading(task: str) -> str:
+    """A task as the title of a section."""
+    words = BENCHMARK_TASKS[task]
+    return words[0].upper() + words[1:]
+
+
+def figure_title(timings: Sequence[Timing]) -> str:
+    """What the bars show."""
+    n_clips = max(timing.n_clips for timing in timings)
+    clips = "one clip" if n_clips == 1 else f"{n_clips:,} clips"
+    return f"Time for {clips} on the {wording.device(timings[0].device)}"
+
+
+def in_words(task: str, timings: Sequence[Timing]) -> None:
+    """What was compared, and what came out."""
+    st.write(f"{TASK_NOTES[task]} {comparison(timings)}")
+    limit = limit_note(timings)
+    if limit:
+        st.caption(limit)
+
+
+def history(
+    reports: Sequence[BenchmarkReport], shown: BenchmarkReport, task: str, device: str
+) -> list[BenchmarkReport]:
+    """Reports of the same machine that timed this task on this device, with these timings alone."""
+    alike = [report for report in reports if _machine(report) == _machine(shown)]
+    found = [replace(report, timings=tuple(by_task(report, device).get(task, ()))) for report in alike]
+    return [report for report in found if report.timings]
+
+
+def numbers(report: BenchmarkReport) -> None:
+    """Every timing of a report as a table, and as a file."""
+    if not report.timings:
+        st.info("This report holds no timings. Measure again.", icon=":material/info:")
+        return
+    with st.expander("All numbers", icon=":material/table:"):
+        st.dataframe([_row(timing_record(timing)) for timing in report.timings], hide_index=True)
+        st.caption(
+            "Times in seconds: median of the repeats, and the times that a tenth and nine tenths of them stay below. "
+            "Ratios: how many times as fast as the reference."
+        )
+        st.download_button(
+            "Download the numbers (JSON lines)",
+            as_json_lines(report),
+            file_name=f"earshot-speed-{report.moment[:10]}.jsonl",
+            mime="application/x-ndjson",
+            key="speed.download",
+            icon=":material/download:",
+        )
+
+
+def as_json_lines(report: BenchmarkReport) -> str:
+    """Every timing of a report as a JSON object on a line of its own, for scripts."""
+    return "".join(to_json(timing_record(timing)) + "\n" for timing in report.timings)
+
+
+def _row(record: dict[str, Any]) -> dict[str, str]:
+    """A record with the names and numbers that people read."""
+    names = {
+        "median_s": "Median (s)", "low_s": "A tenth below (s)", "high_s": "Nine tenths below (s)",
+        "ratio_to_nnaudio": "× nnAudio", "ratio_to_librosa": "× librosa", "ratio_to_public_recipe": "× public recipe",
+        "floor_s": "Limit of this machine (s)",
+    }  # fmt: skip
+    return {
+        "Task": BENCHMARK_TASKS[record["task"]],
+        "Way": record["variant"],
+        "Setting": record["setting"] or "–",
+        "Device": wording.device(record["device"]),
+        "Clips": f"{record['clips']:,}",
+        "Repeats": str(record["repeats"]),
+        **{name: "–" if record[key] is None else amount(record[key]) for key, name in names.items()},
+    }
+
+
+def _title(report: BenchmarkReport) -> str:
+    machine = report.machine.get("gpu") or report.machine.get("processor") or "unknown machine"
+    return f"{wording.utc_moment(report.moment)} · {machine} · {'quick' if report.quick else 'full'}"
+
+
+def _machine(report: BenchmarkReport) -> tuple[str, ...]:
+    return tuple(report.machine.get(name, "") for name in ("processor", "cores", "gpu"))

@@ -1,0 +1,1 @@
+"""Training: the form of a new run, and a run watched or explained."""

@@ -1,0 +1,174 @@
+"""The Data page: choosing, checking, preparing and hearing a dataset."""
+
+import shutil
+import threading
+
+import pytest
+
+from core.data import pack as pack_module
+from core.errors import DataError
+from dashboard.shared import jobs
+from tests.dashboard.conftest import assert_calm, charts, texts, wait_until
+
+
+def choose_folder(app, root):
+    app.radio("data.kind").set_value("folder").run()
+    app.text_input("data.root").set_value(str(root)).run()
+
+
+def ended(name):
+    return lambda: (job := jobs.find(name)) is None or not job.running
+
+
+@pytest.mark.slow
+def test_the_demo_words_prepare_themselves_and_are_called_synthetic(open_page):
+    app = open_page("data")
+    wait_until(ended("prepare demo"))
+    app.run()
+    assert_calm(app)
+    assert "synthetic voices" in app.header[0].value
+    assert "Synthetic voices" in texts(app)
+    assert [metric.value for metric in app.metric if metric.label == "Words"] == ["35"]
+    assert charts(app) == 3
+
+
+def test_a_typed_folder_is_checked_prepared_and_counted(open_page, tiny_root, tmp_path, monkeypatch):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
+    app = open_page("data")
+    choose_folder(app, tiny_root)
+    assert_calm(app)
+    assert "Found: Speech Commands v2 subset (72 clips)" in texts(app)
+    app.button("data.prepare").click().run()
+    wait_until(ended(f"prepare {tiny_root}"))
+    app.run()
+    assert_calm(app)
+    assert app.header[0].value == "Speech Commands v2 subset (72 clips)"
+    table = app.dataframe[0].value
+    assert dict(zip(table["Split"], table["Speakers"], strict=True))["training"] == 4
+    assert charts(app) == 3
+
+
+def test_a_folder_without_a_dataset_is_explained(open_page, tmp_path):
+    app = open_page("data")
+    choose_folder(app, tmp_path)
+    assert not app.exception
+    assert "does not hold SpeechCommands" in app.error[0].value
+    assert app.text_input("data.root").value == str(tmp_path), "what was typed is kept"
+
+
+def test_a_dataset_that_cannot_be_trained_with_says_why_before_anything_is_started(open_page, tiny_root, tmp_path):
+    """An empty validation list gave "best validation accuracy 100.0 %", measured on silence."""
+    root = shutil.copytree(tiny_root, tmp_path / "own")
+    (root / "SpeechCommands" / "speech_commands_v0.02" / "validation_list.txt").write_text("")
+    for name in ("data", "training"):
+        app = open_page(name)
+        app.session_state["data.kind"], app.session_state["data.root"] = "folder", str(root)
+        app.run()
+        assert not app.exception
+        assert any("no words for validation" in error.value for error in app.error), name
+    assert app.button("training.start").disabled
+
+
+def test_a_list_that_matches_nothing_is_explained(open_page, tiny_root, tmp_path):
+    root = shutil.copytree(tiny_root, tmp_path / "own")
+    (root / "SpeechCommands" / "speech_commands_v0.02" / "testing_list.txt").write_text("wow/ffffffff_nohash_0.wav\n")
+    app = open_page("data")
+    choose_folder(app, root)
+    assert not app.exception
+    assert "not one of them is in" in app.error[0].value
+
+
+def test_the_chosen_dataset_is_remembered_on_other_pages(open_page, tiny_root, tiny_pack):
+    app = open_page("data")
+    choose_folder(app, tiny_root)
+    for page in ("overview", "kernels", "training"):
+        open_page(page)
+    assert f"**Dataset:** {tiny_pack.title}" in texts(app)
+    open_page("data")
+    assert app.text_input("data.root").value == str(tiny_root)
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_any_clip_can_be_played(open_page):
+    app = open_page("data")
+    app.selectbox("data.split").set_value("official").run()
+    app.selectbox("data.word").set_value("_silence_").run()
+    assert_calm(app)
+    assert "silence_0.wav" in texts(app)
+    app.selectbox("data.word").set_value("yes").run()
+    assert "yes/00000009_nohash_0.wav" in texts(app)
+    assert len(app.get("audio")) == 1
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_switching_to_a_word_with_fewer_clips_is_no_error(open_page):
+    app = open_page("data")
+    app.selectbox("data.word").set_value("yes").run()
+    app.number_input("data.clip").set_value(4).run()
+    app.selectbox("data.split").set_value("official").run()
+    assert_calm(app)
+    assert app.number_input("data.clip").value == 1
+
+
+def test_preparing_that_fails_says_why_and_can_be_tried_again(open_page, tiny_root, tmp_path, monkeypatch):
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
+
+    def no_room(*_args, **_options):
+        raise DataError("There is no room on the disk.")
+
+    monkeypatch.setattr("dashboard.shared.dataset_choice.open_data", no_room)
+    app = open_page("data")
+    choose_folder(app, tiny_root)
+    app.button("data.prepare").click().run()
+    wait_until(ended(f"prepare {tiny_root}"))
+    app.run()
+    assert "There is no room on the disk." in app.error[0].value
+    monkeypatch.setattr("dashboard.shared.dataset_choice.open_data", pack_module.open_data)
+    app.button("data.prepare").click().run()
+    wait_until(ended(f"prepare {tiny_root}"))
+    app.run()
+    assert_calm(app)
+    assert app.header[0].value.startswith("Speech Commands v2 subset")
+
+
+def test_the_download_says_its_size_first_and_can_be_cancelled(open_page, monkeypatch, tmp_path):
+    going = threading.Event()
+
+    def endless(root, *, progress):
+        while True:
+            going.set()
+            progress(1_000_000_000, 2_541_000_000, f"fetching to {root}")
+
+    monkeypatch.setattr("core.data.download.download_speech_commands", endless)
+    app = open_page("data")
+    app.radio("data.kind").set_value("folder").run()
+    assert "**2.5 GB**" in texts(app)
+    app.text_input("data.download_root").set_value(str(tmp_path / "new")).run()
+    app.button("data.download").click().run()
+    assert going.wait(5)
+    app.run()
+    assert "1.0 GB of 2.5 GB" in app.get("progress")[0].proto.text
+    app.switch_page("screens/overview.py").run()
+    app.switch_page("screens/data.py").run()
+    assert jobs.find("download").running, "it goes on while other pages are looked at"
+    app.button("job.cancel.download").click().run()
+    wait_until(ended("download"))
+    app.run()
+    assert "was cancelled" in texts(app)
+    assert_calm(app)
+
+
+def test_demo_words_that_cannot_be_prepared_say_why_and_are_not_tried_for_ever(open_page, tmp_path, monkeypatch):
+    tries = []
+
+    def damaged(*_args, **_options):
+        tries.append(1)
+        raise DataError("The demo words are incomplete.")
+
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
+    monkeypatch.setattr("dashboard.shared.dataset_choice.open_data", damaged)
+    app = open_page("data")
+    wait_until(ended("prepare demo"))
+    app.run()
+    assert "The demo words are incomplete." in app.error[0].value
+    assert len(tries) == 1

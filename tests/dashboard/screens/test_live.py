@@ -1,0 +1,378 @@
+"""The Live page: sounds in, words out, and clear words for what is no sound."""
+
+import re
+import shutil
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+
+from core import runs
+from core.config import LABELS, SAMPLE_RATE, ListeningConfig
+from core.records.answers import Detection
+from core.studies.listening import operating_point
+from dashboard.components.messages import read_message
+from dashboard.shared import cache
+from dashboard.views.live import listener, sound_card
+from tests.core.microphone.fake_sounddevice import Device, FakeSounddevice
+from tests.dashboard.components.test_messages import message
+from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wav
+
+pytestmark = pytest.mark.usefixtures("own_run")
+
+
+@pytest.fixture
+def upload(open_page):
+    """Uploads a file on the Live page."""
+
+    def upload_it(name, content, kind="audio/wav"):
+        app = open_page("live")
+        app.segmented_control("live.source").set_value("upload").run()
+        app.file_uploader("live.file").upload(name, content, kind).run()
+        return app
+
+    return upload_it
+
+
+def heard(app):
+    """The word that the page says it heard."""
+    headings = [one.value for one in app.subheader if one.value.startswith("I hear: ")]
+    assert len(headings) == 1, texts(app)
+    return headings[0].removeprefix("I hear: ").split(" (")[0]
+
+
+WORDS = {label.strip("_") for label in LABELS}
+
+
+def test_an_uploaded_second_is_answered_with_its_word_and_three_figures(upload):
+    app = upload("word.wav", wav(tone(440)))
+    assert_calm(app)
+    assert heard(app) in WORDS
+    assert charts(app) == 3
+    assert "one second long" in texts(app)
+
+
+def test_a_recording_is_answered(open_page):
+    app = open_page("live")
+    app.segmented_control("live.source").set_value("record").run()
+    app.audio_input("live.recording").set_value(("audio.wav", wav(tone(600, seconds=1.4)), "audio/wav")).run()
+    assert_calm(app)
+    assert heard(app) in WORDS
+
+
+def test_a_recording_of_one_word_is_answered_by_the_second_that_holds_it(upload):
+    sound = np.concatenate([0 * tone(440, seconds=2), tone(440, seconds=0.5), 0 * tone(440, seconds=1)])
+    app = upload("word.wav", wav(sound))
+    assert_calm(app)
+    assert heard(app) in WORDS
+    found = re.search(r"Of 3.5 s, the second with the word \((\d\.\d+) to (\d\.\d+) s\) was heard", texts(app))
+    assert float(found[1]) <= 2.0
+    assert float(found[2]) >= 2.5
+
+
+def test_the_answer_to_a_longer_sound_is_every_word_that_is_detected_in_it(upload, monkeypatch):
+    said = (Detection("yes", 0.91, 1.0, 1.5, 1.7), Detection("no", 0.82, 6.0, 6.4, 6.6))
+    whole = cache.answer_to
+
+    def answer(*arguments, **options):
+        best, along = whole(*arguments, **options)
+        return best, replace(along, detections=said)
+
+    monkeypatch.setattr(cache, "answer_to", answer)
+    app = upload("long.wav", wav(tone(440, seconds=9)))
+    assert_calm(app)
+    assert heard(app) == "yes, no"
+    assert charts(app) == 4
+    assert app.dataframe[0].value["Word"].tolist() == ["yes", "no"]
+    assert app.dataframe[0].value["Time (s)"].tolist() == ["1.00–1.50", "6.00–6.40"]
+
+
+def test_a_longer_sound_without_a_word_says_so(upload):
+    app = upload("long.wav", wav(0 * tone(440, seconds=5)))
+    assert_calm(app)
+    assert heard(app) == "no word"
+    assert "no word was sure enough" in texts(app)
+    assert not app.dataframe
+
+
+def test_a_refused_file_leaves_no_answer_of_the_one_before(upload):
+    app = upload("word.wav", wav(tone(440)))
+    assert heard(app)
+    app.file_uploader("live.file").set_value(("strange.wav", b"nothing", "audio/wav")).run()
+    assert app.error
+    assert "I hear" not in texts(app)
+    assert not charts(app)
+
+
+def test_a_sound_is_still_there_after_another_page_until_it_is_removed(upload):
+    app = upload("word.wav", wav(tone(440)))
+    answer = heard(app)
+    app.switch_page("screens/overview.py").run()
+    app.switch_page("screens/live.py").run()
+    assert_calm(app)
+    assert heard(app) == answer
+    assert "Still here: word" in texts(app)
+    app.button("live.file.remove").click().run()
+    assert "Record yourself or upload a file" in texts(app)
+
+
+def test_a_file_that_the_browser_takes_back_is_gone(upload):
+    app = upload("word.wav", wav(tone(440)))
+    app.file_uploader("live.file").set_value([]).run()
+    assert "I hear" not in texts(app)
+
+
+def test_a_large_file_is_answered_and_not_kept(upload, monkeypatch):
+    monkeypatch.setattr("dashboard.views.live.one_sound.MOST_KEPT_BYTES", 100)
+    app = upload("word.wav", wav(tone(440)))
+    assert heard(app) in WORDS
+    app.switch_page("screens/overview.py").run()
+    app.switch_page("screens/live.py").run()
+    assert_calm(app)
+    assert "Record yourself or upload a file" in texts(app)
+
+
+def test_a_short_sound_is_said_to_be_filled_up(upload):
+    app = upload("short.wav", wav(tone(440, seconds=0.4)))
+    assert_calm(app)
+    assert "0.40 s long; silence was added" in texts(app)
+
+
+def test_a_sound_of_another_rate_and_format_is_read(upload, tmp_path):
+    path = tmp_path / "word.flac"
+    soundfile.write(path, tone(440, rate=44_100), 44_100)
+    app = upload("word.flac", path.read_bytes(), "audio/flac")
+    assert_calm(app)
+    assert heard(app) in WORDS
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty"),
+        (b"this is a text, not a sound" * 50, "no sound file that can be read"),
+        (wav(tone(440))[:30], "cannot be read|no sound|damaged"),
+        (wav(tone(440)[:0]), "no sound"),
+    ],
+    ids=["empty", "text", "cut short", "header only"],
+)
+def test_a_file_that_is_no_sound_gets_an_explanation(upload, content, said):
+    app = upload("strange.wav", content)
+    assert not app.exception
+    assert len(app.error) == 1
+    assert any(words in app.error[0].value for words in said.split("|")), app.error[0].value
+    assert charts(app) == 0
+
+
+def test_after_a_bad_file_a_good_one_works(upload):
+    app = upload("strange.wav", b"nothing")
+    app.file_uploader("live.file").set_value(("word.wav", wav(tone(440)), "audio/wav")).run()
+    assert_calm(app)
+    assert heard(app) in WORDS
+
+
+def test_digital_silence_is_answered_too(upload):
+    app = upload("silence.wav", wav(0 * tone(440)))
+    assert_calm(app)
+    assert heard(app) in WORDS
+
+
+def test_nothing_is_answered_before_there_is_a_sound(open_page):
+    app = open_page("live")
+    app.segmented_control("live.source").set_value("record").run()
+    assert charts(app) == 0
+    assert "Record yourself or upload a file" in texts(app)
+    assert SAMPLE_RATE == 16_000
+
+
+# Listening
+
+
+@pytest.fixture(autouse=True)
+def at_this_computer(monkeypatch):
+    """AppTest's visitors come from nowhere."""
+    monkeypatch.setattr(sound_card, "is_at_this_computer", lambda: True)
+
+
+@pytest.fixture(autouse=True)
+def own_recordings(tmp_path, monkeypatch):
+    monkeypatch.setenv("KWS_RECORDINGS", str(tmp_path / "recordings"))
+
+
+def visitor():
+    """The listener of the only visitor."""
+    [one] = listener._listeners().values()
+    return one
+
+
+def config(model=GOOD):
+    return visitor()._configs[model]
+
+
+def models():
+    """Names of the models that listen."""
+    return set(visitor()._configs)
+
+
+def knob(app, name, model=GOOD):
+    return app.slider(f"live.{name}.{model}")
+
+
+def hear(sound):
+    """What the microphone's part does when it has heard something."""
+    samples = np.round(32767 * sound).astype(np.int16)
+    number, first = visitor().inbox.number, visitor().inbox.received
+    for begin in range(0, len(samples), 3200):
+        number += 1
+        chunk = samples[begin : begin + 3200]
+        visitor().take(read_message(message(number, first + begin, chunk, seen=[[1, 310]])))
+
+
+def test_listening_comes_first_with_the_settings_of_the_model(open_page, own_run):
+    operating_point.save(own_run, ListeningConfig(threshold=0.55, minimum_count=3))
+    app = open_page("live")
+    assert_calm(app)
+    assert app.segmented_control("live.source").value == "listen"
+    assert "Words heard" in [one.value for one in app.subheader]
+    assert models() == {GOOD}
+    assert knob(app, "threshold").value == 0.55
+    assert config() == ListeningConfig(threshold=0.55, minimum_count=3)
+
+
+def test_a_knob_holds_at_once_and_reset_takes_it_back(open_page):
+    app = open_page("live")
+    before = config()
+    knob(app, "threshold").set_value(0.9)
+    knob(app, "refractory_s").set_value(1.5).run()
+    assert_calm(app)
+    assert (config().threshold, config().refractory_s) == (0.9, 1.5)
+    app.button(f"live.reset.{GOOD}").click().run()
+    assert config() == before
+    assert knob(app, "threshold").value == before.threshold
+
+
+def test_settings_that_are_kept_for_the_model_are_those_of_the_next_visit(open_page, own_run):
+    app = open_page("live")
+    knob(app, "average_s").set_value(0.5).run()
+    app.button(f"live.keep.{GOOD}").click().run()
+    assert_calm(app)
+    assert operating_point.load(own_run).average_s == 0.5
+
+
+def test_a_threshold_chosen_elsewhere_moves_the_knob(open_page, own_run):
+    app = open_page("live")
+    knob(app, "threshold").set_value(0.9).run()
+    chosen = ListeningConfig(threshold=0.35, word_thresholds=(("go", 0.8),))
+    operating_point.save(own_run, chosen)
+    app.run()
+    assert knob(app, "threshold").value == 0.35
+    assert app.toggle(f"live.by_word.{GOOD}").value is True
+    assert config() == chosen
+    app.toggle(f"live.by_word.{GOOD}").set_value(False).run()
+    assert config().word_thresholds == ()
+
+
+def test_damaged_settings_are_explained_and_the_defaults_used(open_page, own_run):
+    (own_run / operating_point.FILE).write_text("{")
+    app = open_page("live")
+    assert not app.exception
+    assert any("defaults are used" in one.value for one in app.warning)
+    assert config() == ListeningConfig()
+
+
+@pytest.fixture
+def second_run(finished_run, tmp_path):
+    return shutil.copytree(finished_run, tmp_path / "runs" / "second")
+
+
+def test_a_second_model_listens_to_the_same_sound(open_page, second_run):
+    app = open_page("live")
+    (other,) = {GOOD, "second"} - models()
+    app.selectbox("live.compare").set_value(other).run()
+    assert_calm(app)
+    assert models() == {GOOD, "second"}
+    hear(tone(440, 2))
+    answer = visitor().answer({name: _look() for name in models()}, "browser", "learned")
+    assert [len(lane["decisions"]["end_s"]) for lane in answer["lanes"]] == [20, 20]
+
+
+def _look():
+    from dashboard.views.live.listening_picture import Look
+
+    return Look(title="", labels=(), axis="", ticks=(), n_mels=40, frame_s=0.01)
+
+
+def test_a_damaged_second_model_leaves_the_first_one_listening(open_page, second_run, own_run):
+    app = open_page("live")
+    (other,) = {GOOD, "second"} - models()
+    (runs.runs_folder() / other / runs.BEST).write_bytes(b"nothing")
+    app.selectbox("live.compare").set_value(other).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert other not in models()
+    assert len(models()) == 1
+
+
+def test_words_are_listed_newest_first_and_can_be_played_and_judged(open_page):
+    app = open_page("live")
+    # An untrained model takes a sound for anything, so anything may count.
+    visitor().configure(GOOD, ListeningConfig(threshold=0.0, minimum_count=1))
+    for hz in (300, 600, 900, 1200, 1500):
+        hear(np.concatenate([0 * tone(0, 1.5), tone(hz, 0.5), 0 * tone(0, 1)]))
+    heard = visitor().heard()
+    assert heard, "five sounds and no word: the test needs others"
+    app.run()
+    assert_calm(app)
+    rows = [one.value for one in app.markdown if one.value.startswith("**") and "%" in one.value]
+    assert [row.split("**")[1] for row in rows] == [one.detection.word for one in heard[::-1]]
+    assert "delay 0.31 s" in rows[-1]
+    assert not app.get("audio")
+    app.button(f"live.open.{heard[-1].number}").click().run()
+    assert len(app.get("audio")) == 1
+    yes = next(button for button in app.button if str(button.key).startswith("recordings.yes"))
+    yes.click().run()
+    assert_calm(app)
+    assert "Saved as" in texts(app)
+
+
+@pytest.fixture
+def sounddevice(monkeypatch):
+    module = FakeSounddevice([Device("Built-in"), Device("Headset")])
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    return module
+
+
+def test_the_devices_of_this_computer_are_listed_and_the_list_renewed(open_page, sounddevice):
+    app = open_page("live")
+    app.segmented_control("live.microphone").set_value("card").run()
+    assert_calm(app)
+    assert app.selectbox("live.input").options == ["Built-in", "Headset"]
+    app.selectbox("live.input").set_value("Headset").run()
+    sounddevice.plugged[:] = [Device("Table microphone"), *sounddevice.plugged]
+    app.button("live.refresh").click().run()
+    assert app.selectbox("live.input").options == ["Table microphone", "Built-in", "Headset"]
+    assert app.selectbox("live.input").value == "Headset", "the choice goes by the name, not by the place"
+    sounddevice.plugged.clear()
+    app.button("live.refresh").click().run()
+    assert not app.exception
+    assert any("There is no microphone at this computer" in one.value for one in app.warning)
+
+
+def test_a_computer_without_portaudio_says_so_and_the_page_lives_on(open_page, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    app = open_page("live")
+    app.segmented_control("live.microphone").set_value("card").run()
+    assert not app.exception
+    assert any("Sound cards cannot be used" in one.value for one in app.warning)
+    app.segmented_control("live.microphone").set_value("browser").run()
+    assert_calm(app)
+    assert not app.warning
+
+
+def test_the_sound_card_is_not_offered_to_somebody_elsewhere(open_page, monkeypatch):
+    monkeypatch.setattr(sound_card, "is_at_this_computer", lambda: False)
+    app = open_page("live")
+    assert_calm(app)
+    assert "live.microphone" not in [one.key for one in app.segmented_control]
