@@ -15,7 +15,7 @@ with explained():
     pack = dataset_choice.prepared()
 
 if pack is not None:
-    summary = cache.summary(pack, pack.key)
+    summary = cache.summary(pack)
     st.header(plain(summary.title))
     if summary.synthetic:
         st.info(

@@ -1,13 +1,16 @@
-"""The only cached loaders. Keys are paths with their modification times, so a changed file is read again."""
+"""The only cached loaders. A path counts with the time and size of its file, so a changed file is read again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
+import torch
 from numpy.typing import NDArray
 
 from core import metrics, runs
@@ -17,12 +20,13 @@ from core.data.pack import Pack, open_data, pack_ready
 from core.data.source import DataSummary
 from core.data.speech_commands import check_root
 from core.device import available_devices
-from core.errors import ConfigError
+from core.errors import ConfigError, DataError
 from core.frontend import resynthesis as hearing
 from core.frontend.filter_facts import FilterFacts
 from core.frontend.filter_facts import filter_facts as compute_filter_facts
 from core.frontend.kernel_facts import KernelFacts
 from core.frontend.kernel_facts import kernel_facts as compute_kernel_facts
+from core.frontend.mel import TrainableMel
 from core.inference.classifier import Classifier
 from core.inference.whole import answer as answer_to
 from core.records.answers import Prediction, WordsAlong
@@ -44,7 +48,6 @@ from core.studies.evaluation import scores as scores_of
 from core.studies.listening import operating_point
 from core.studies.robustness.changes import Kind, Robustness
 from core.studies.robustness.clips import Changer
-from core.studies.robustness.clips import checkpoint_hash as compute_checkpoint_hash
 from core.studies.robustness.kept import load as load_robustness
 from core.training.checkpoint import load_checkpoint
 
@@ -57,40 +60,38 @@ def devices() -> tuple[str, ...]:
     return available_devices()
 
 
-def _stamp(path: Path) -> int:
-    """Modification time (ns); 0 for a file that is not there."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
+def model_stamp(path: Path) -> tuple[str, int, int]:
+    """A path with modification time (ns) and size of its file, of the model where it is a run's folder; 0 if none."""
+    for file in (path / runs.BEST, path):
+        with suppress(OSError):
+            found = file.stat()
+            return str(path), found.st_mtime_ns, found.st_size
+    return str(path), 0, 0
+
+
+KEYS: dict[str | type, Callable[[Any], Any]] = {type(Path()): model_stamp, Pack: lambda pack: pack.key}
+"""What tells cached arguments apart: paths by the file behind them, datasets by their key."""
 
 
 # Models
 
 
-def model_stamp(run: Path) -> int:
-    """When a run's model was written (ns): tells whether it is still the same one."""
-    return _stamp(run / runs.BEST)
-
-
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …", hash_funcs=KEYS)
 def classifier(run: Path, device: str) -> Classifier:
     """The model of a run, shared by all sessions."""
-    return _classifier(str(run), _stamp(run / runs.BEST), device)
+    return Classifier(run, device)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
-def _classifier(path: str, modified: int, device: str) -> Classifier:  # noqa: ARG001  (part of the key)
-    return Classifier(Path(path), device)
-
-
+@st.cache_data(max_entries=8, show_spinner="Loading the filters …", hash_funcs=KEYS)
 def filters(run: Path) -> Filters:
     """Initial and learned filters of a run."""
-    return _filters(str(run), _stamp(run / runs.BEST))
+    return load_checkpoint(run).filters()
 
 
-@st.cache_data(max_entries=8, show_spinner="Loading the filters …")
-def _filters(path: str, modified: int) -> Filters:  # noqa: ARG001  (part of the key)
-    return load_checkpoint(Path(path)).filters()
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=KEYS)
+def model_hash(run: Path) -> str:
+    """Hash of a run's model."""
+    return content_hash(run)
 
 
 # Evaluations
@@ -100,32 +101,25 @@ def evaluations(run: Path) -> dict[tuple[str, str], Path]:
     """Evaluations kept of a run, by dataset and protocol; unreadable ones are left out."""
     found = {}
     for path in saved_evaluations(run):
-        names = _evaluation_names(str(path), _stamp(path))
+        names = _evaluation_names(path)
         if names is not None:
             found[names] = path
     return found
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _evaluation_names(path: str, modified: int) -> tuple[str, str] | None:  # noqa: ARG001  (part of the key)
-    from core.errors import DataError
-
+@st.cache_data(max_entries=200, show_spinner=False, hash_funcs=KEYS)
+def _evaluation_names(path: Path) -> tuple[str, str] | None:
     try:
-        one = load_evaluation(Path(path))
+        one = load_evaluation(path)
     except DataError:
         return None
     return one.dataset, one.protocol
 
 
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=KEYS)
 def evaluation(path: Path) -> tuple[Evaluation, Scores]:
     """A kept evaluation and its scores."""
-    return _evaluation(str(path), _stamp(path))
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _evaluation(path: str, modified: int) -> tuple[Evaluation, Scores]:  # noqa: ARG001  (part of the key)
-    one = load_evaluation(Path(path))
-    run = Path(path).parent
+    one, run = load_evaluation(path), path.parent
     if (run / runs.BEST).exists():
         # It was measured under another name if the folder was renamed since, as those that are shipped were.
         one = replace(one, run=run.name)
@@ -142,11 +136,11 @@ def is_outdated(run: Path, dataset: str, protocol: str) -> bool:
 
 def benchmark_reports() -> list[BenchmarkReport]:
     """Kept reports of the benchmark, the latest first; unreadable ones are left out."""
-    return _benchmark_reports(tuple((str(path), _stamp(path)) for path in sorted(reports_folder().glob("*.json"))))
+    return _benchmark_reports(sorted(reports_folder().glob("*.json")))
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def _benchmark_reports(files: tuple[tuple[str, int], ...]) -> list[BenchmarkReport]:  # noqa: ARG001  (the key)
+@st.cache_data(max_entries=4, show_spinner=False, hash_funcs=KEYS)
+def _benchmark_reports(files: list[Path]) -> list[BenchmarkReport]:  # noqa: ARG001  (the key)
     return kept_reports()
 
 
@@ -164,18 +158,17 @@ def data(root: Path | None) -> Pack | None:
         DataError: If there is no usable dataset.
     """
     try:
-        return _pack(str(root) if root else None)
+        return _pack(root)
     except _NotPacked:
         return None
 
 
 @st.cache_resource(ttl=3600, show_spinner="Opening the dataset …", validate=lambda pack: pack.folder.is_dir())
-def _pack(root: str | None) -> Pack:
-    path = Path(root) if root else None
+def _pack(root: Path | None) -> Pack:
     # An exception is not cached, so the next look finds a pack made meanwhile.
-    if not pack_ready(path):
+    if not pack_ready(root):
         raise _NotPacked
-    return open_data(path)
+    return open_data(root)
 
 
 def own_recordings() -> Pack:
@@ -199,10 +192,10 @@ def check(root: Path) -> DataSummary:
     return check_root(root)
 
 
-@st.cache_data(max_entries=8, show_spinner="Counting …")
-def summary(_pack: Pack, key: str) -> DataSummary:  # noqa: ARG001  (part of the key)
-    """Counts of the clips; ``key`` is the pack's."""
-    return _pack.summary()
+@st.cache_data(max_entries=8, show_spinner="Counting …", hash_funcs=KEYS)
+def summary(pack: Pack) -> DataSummary:
+    """Counts of the clips of a dataset."""
+    return pack.summary()
 
 
 # Sound
@@ -244,7 +237,7 @@ def answer(run: Path, device: str, sound: Sound, *, one_word: bool) -> tuple[Pre
         config = operating_point.load(run)
     except ConfigError:  # the page that listens says so
         config = ListeningConfig()
-    kept = _answer(str(run), model_stamp(run), device, repr(config), sound.waveform, one_word)
+    kept = _answer(run, device, config, sound.waveform, one_word)
     if not kept:
         place, seconds = st.empty(), len(sound.waveform) / SAMPLE_RATE
 
@@ -260,234 +253,143 @@ def answer(run: Path, device: str, sound: Sound, *, one_word: bool) -> tuple[Pre
     return kept[0]
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _answer(
-    path: str,  # noqa: ARG001  (all of them are the key)
-    modified: int,  # noqa: ARG001
-    device: str,  # noqa: ARG001
-    config: str,  # noqa: ARG001
-    waveform: Waveform,  # noqa: ARG001
-    one_word: bool,  # noqa: ARG001
-) -> list[tuple[Prediction, WordsAlong | None]]:
+@st.cache_resource(max_entries=8, show_spinner=False, hash_funcs=KEYS)
+def _answer(*key: Any) -> list[tuple[Prediction, WordsAlong | None]]:  # noqa: ARG001  (the key)
     return []
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def initial_log_mel(clip: Waveform) -> tuple[FloatArray, Filters]:
     """Log-mel spectrogram of a clip before any training, and the filters that made it."""
-    return _initial_front_end().log_mel(clip)
-
-
-class _FrontEnd:
-    """The untrained front end."""
-
-    def __init__(self) -> None:
-        from core.frontend.mel import TrainableMel
-
-        self.layer = TrainableMel(FrontEndConfig(setting="A")).eval()
-
-    def log_mel(self, clip: Waveform) -> tuple[FloatArray, Filters]:
-        import torch
-
-        with torch.inference_mode():
-            image: FloatArray = self.layer(torch.from_numpy(clip)[None])[0].numpy()
-        return image, self.layer.filters(0)
+    layer = _initial_front_end()
+    with torch.inference_mode():
+        image: FloatArray = layer(torch.from_numpy(clip)[None])[0].numpy()
+    return image, layer.filters(0)
 
 
 @st.cache_resource(show_spinner=False)
-def _initial_front_end() -> _FrontEnd:
-    return _FrontEnd()
+def _initial_front_end() -> TrainableMel:
+    return TrainableMel(FrontEndConfig(setting="A")).eval()
 
 
 # What training did to the filters
 
 
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs=KEYS)
 def filter_facts(run: Path) -> FilterFacts:
     """Numbers of each mel filter of a run."""
-    return _filter_facts(str(run), _stamp(run / runs.BEST))
+    return compute_filter_facts(filters(run))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _filter_facts(path: str, modified: int) -> FilterFacts:
-    return compute_filter_facts(_filters(path, modified))
-
-
+@st.cache_data(max_entries=8, show_spinner="Measuring the kernels …", hash_funcs=KEYS)
 def kernel_facts(run: Path) -> KernelFacts:
     """Numbers of each pair of STFT kernels of a run."""
-    return _kernel_facts(str(run), _stamp(run / runs.BEST))
-
-
-@st.cache_data(max_entries=8, show_spinner="Measuring the kernels …")
-def _kernel_facts(path: str, modified: int) -> KernelFacts:
-    return compute_kernel_facts(_filters(path, modified))
+    return compute_kernel_facts(filters(run))
 
 
 def evolution(run: Path, filters: Filters) -> tuple[list[FilterSnapshot], list[EpochReport]]:
     """A run's filters at the kept epochs, where they have the shape of its model's, and the reports of all epochs."""
-    snapshots, reports = _evolution(str(run), _stamp(run / runs.MEL_EVOLUTION), _stamp(run / runs.PROGRESS))
+    snapshots, reports = _evolution(run, (run / runs.MEL_EVOLUTION, run / runs.PROGRESS))
     now = filters.learned
     fitting = [one for one in snapshots if one.mel_basis.shape == now.mel_basis.shape]
     return [one for one in fitting if one.stft_cos.shape in ((0, 0), now.stft_cos.shape)], reports
 
 
-@st.cache_data(max_entries=4, show_spinner="Loading the filters along the way …")
-def _evolution(path: str, filters_stamp: int, progress_stamp: int) -> tuple[list[FilterSnapshot], list[EpochReport]]:  # noqa: ARG001  (part of the key)
-    return runs.evolution(Path(path)), runs.read_progress(Path(path))
+@st.cache_data(max_entries=4, show_spinner="Loading the filters along the way …", hash_funcs=KEYS)
+def _evolution(run: Path, files: tuple[Path, ...]) -> tuple[list[FilterSnapshot], list[EpochReport]]:  # noqa: ARG001  (the key)
+    return runs.evolution(run), runs.read_progress(run)
 
 
 # Measures of an evaluation
 
 
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=KEYS)
 def reliability(path: Path, binning: metrics.Binning) -> metrics.Reliability:
     """How sure and how often right the answers of a kept evaluation are, in bins."""
-    return _reliability(str(path), _stamp(path), binning)
+    return metrics.reliability(load_evaluation(path), binning)
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _reliability(path: str, modified: int, binning: metrics.Binning) -> metrics.Reliability:  # noqa: ARG001  (the key)
-    return metrics.reliability(load_evaluation(Path(path)), binning)
-
-
+@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=KEYS)
 def detection_curves(path: Path) -> tuple[metrics.DetectionCurve, ...]:
     """Each keyword against the rest in a kept evaluation."""
-    return _detection_curves(str(path), _stamp(path))
+    return metrics.detection_curves(load_evaluation(path))
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _detection_curves(path: str, modified: int) -> tuple[metrics.DetectionCurve, ...]:  # noqa: ARG001  (the key)
-    return metrics.detection_curves(load_evaluation(Path(path)))
-
-
+@st.cache_data(max_entries=32, show_spinner="Comparing with chance …", hash_funcs=KEYS)
 def chance_of_differences(path: Path, names: tuple[str, ...]) -> float:
     """How often groups of clips, one name a clip, would differ as much as they do by luck alone."""
-    return _chance_of_differences(str(path), _stamp(path), names)
-
-
-@st.cache_data(max_entries=32, show_spinner="Comparing with chance …")
-def _chance_of_differences(path: str, modified: int, names: tuple[str, ...]) -> float:  # noqa: ARG001  (the key)
-    one = load_evaluation(Path(path))
+    one = load_evaluation(path)
     return metrics.chance_of_differences(one.probabilities.argmax(axis=1) == one.truth, names, one.truth)
 
 
-def clip_levels(path: Path, pack: Pack, rows: NDArray[np.int64]) -> metrics.ClipLevels:
+@st.cache_data(max_entries=8, show_spinner="Measuring level and noise of the clips …", hash_funcs=KEYS)
+def clip_levels(path: Path, pack: Pack, rows: NDArray[np.int64]) -> metrics.ClipLevels:  # noqa: ARG001  (part of the key)
     """Level and noise of the clips of a kept evaluation; ``rows`` are theirs in the pack, -1 for missing ones."""
-    return _clip_levels(str(path), _stamp(path), pack.key, pack, rows)
-
-
-@st.cache_data(max_entries=8, show_spinner="Measuring level and noise of the clips …")
-def _clip_levels(
-    path: str,  # noqa: ARG001  (part of the key)
-    modified: int,  # noqa: ARG001  (part of the key)
-    key: str,  # noqa: ARG001  (part of the key)
-    _pack: Pack,
-    _rows: NDArray[np.int64],
-) -> metrics.ClipLevels:
-    return metrics.clip_levels(_pack.clips, _rows[_rows >= 0])
+    return metrics.clip_levels(pack.clips, rows[rows >= 0])
 
 
 # Changed clips
 
 
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=KEYS)
 def robustness(path: Path) -> Robustness | None:
     """A kept measurement on changed clips; None if there is none that can be read."""
-    return _robustness(str(path), _stamp(path))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _robustness(path: str, modified: int) -> Robustness | None:
-    from core.errors import DataError
-
     try:
-        return load_robustness(Path(path)) if modified else None
+        return load_robustness(path) if path.exists() else None
     except DataError:
         return None
 
 
-def checkpoint_hash(run: Path) -> str:
-    """SHA-256 of a run's model."""
-    return _checkpoint_hash(str(run), _stamp(run / runs.BEST))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _checkpoint_hash(path: str, modified: int) -> str:  # noqa: ARG001  (part of the key)
-    return compute_checkpoint_hash(Path(path))
-
-
-@st.cache_resource(max_entries=8, show_spinner="Preparing the noises …")
-def changer(
-    _pack: Pack,
-    _dataset: Pack,
-    keys: tuple[str, str],  # noqa: ARG001  (part of the key)
-    protocol: str,
-    kind: Kind,
-    seed: int,
-) -> Changer:
-    """What changes the clips of a protocol; ``keys`` are those of the packs."""
-    return Changer(_pack, protocol, kind, seed, _dataset)
+@st.cache_resource(max_entries=8, show_spinner="Preparing the noises …", hash_funcs=KEYS)
+def changer(pack: Pack, dataset: Pack, protocol: str, kind: Kind, seed: int) -> Changer:
+    """What changes the clips of a protocol, with noises of ``dataset``."""
+    return Changer(pack, protocol, kind, seed, dataset)
 
 
 # Runs side by side
 
 
+@st.cache_data(max_entries=32, show_spinner="Comparing clip by clip …", hash_funcs=KEYS)
 def differences(runs_and_files: Sequence[tuple[str, Path]], baseline: str) -> tuple[Difference, ...]:
     """Each of the other runs beside a baseline, on the clips of these evaluations.
 
     Raises:
         DataError: If they were not measured on the same clips.
     """
-    return _differences(tuple((name, str(path), _stamp(path)) for name, path in runs_and_files), baseline)
+    evaluations = [replace(evaluation(path)[0], run=name) for name, path in runs_and_files]
+    return compare(evaluations, baseline=[name for name, _ in runs_and_files].index(baseline))
 
 
-@st.cache_data(max_entries=32, show_spinner="Comparing clip by clip …")
-def _differences(files: tuple[tuple[str, str, int], ...], baseline: str) -> tuple[Difference, ...]:
-    evaluations = [replace(_evaluation(path, stamp)[0], run=name) for name, path, stamp in files]
-    return compare(evaluations, baseline=[name for name, _, _ in files].index(baseline))
-
-
+@st.cache_data(max_entries=200, show_spinner="Counting multiplications …", hash_funcs=KEYS)
 def cost(run: Path, config: RunConfig) -> Cost:
     """What the model of a run costs.
 
     Raises:
         CheckpointError: If there is no model.
     """
-    return _cost(str(run), _stamp(run / runs.BEST), config)
-
-
-@st.cache_data(max_entries=200, show_spinner="Counting multiplications …")
-def _cost(path: str, modified: int, config: RunConfig) -> Cost:  # noqa: ARG001  (part of the key)
-    return cost_of(Path(path), config)
+    return cost_of(run, config)
 
 
 # What a front end hears
 
 
+@st.cache_data(max_entries=32, show_spinner=False, hash_funcs=KEYS)
 def heard(run: Path, device: str, clip: Waveform) -> hearing.Comparison:
     """A second of sound through the initial and the learned filters of a run."""
-    return _heard(str(run), _stamp(run / runs.BEST), device, clip)
-
-
-@st.cache_data(max_entries=32, show_spinner=False)
-def _heard(path: str, modified: int, device: str, clip: Waveform) -> hearing.Comparison:
-    model = _classifier(path, modified, device)
+    model = classifier(run, device)
     initial, learned = (log_mel(clip[None])[0].cpu().numpy() for log_mel in (model.initial_log_mel, model.log_mel))
     return hearing.compare(initial, learned)
 
 
+@st.cache_data(max_entries=32, show_spinner="Making sound from the mel spectra …", hash_funcs=KEYS)
 def resynthesis(run: Path, device: str, clip: Waveform) -> tuple[FloatArray, FloatArray]:
     """A second of sound made again from what the initial and what the learned filters pass on of it."""
-    return _resynthesis(str(run), _stamp(run / runs.BEST), device, clip)
-
-
-@st.cache_data(max_entries=32, show_spinner="Making sound from the mel spectra …")
-def _resynthesis(path: str, modified: int, device: str, clip: Waveform) -> tuple[FloatArray, FloatArray]:
-    model = _classifier(path, modified, device)
-    filters, config = _filters(path, modified), model.checkpoint.config.front_end
+    model, own = classifier(run, device), filters(run)
+    config = model.checkpoint.config.front_end
 
     def again(log_mel: FloatArray, which: hearing.Which) -> FloatArray:
-        power = hearing.mel_power(
-            log_mel, filters, which, log_offset=config.log_offset, power_offset=config.power_offset
-        )
-        return hearing.loudness_matched(hearing.resynthesised(power, filters, which, len(clip)))
+        power = hearing.mel_power(log_mel, own, which, log_offset=config.log_offset, power_offset=config.power_offset)
+        return hearing.loudness_matched(hearing.resynthesised(power, own, which, len(clip)))
 
     return (
         again(model.initial_log_mel(clip[None])[0].cpu().numpy(), "initial"),
@@ -498,21 +400,7 @@ def _resynthesis(path: str, modified: int, device: str, clip: Waveform) -> tuple
 # Experiments on the basis
 
 
-def model_hash(run: Path) -> str:
-    """Hash of a run's model."""
-    return _model_hash(str(run), _stamp(run / runs.BEST))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _model_hash(path: str, modified: int) -> str:  # noqa: ARG001  (part of the key)
-    return content_hash(Path(path))
-
-
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=KEYS)
 def findings(path: Path) -> Findings | None:
     """Kept findings of an experiment, or None."""
-    return _findings(str(path), _stamp(path))
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _findings(path: str, modified: int) -> Findings | None:  # noqa: ARG001  (part of the key)
-    return load_findings(Path(path))
+    return load_findings(path)

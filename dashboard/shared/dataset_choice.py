@@ -146,7 +146,7 @@ def is_usable() -> bool:
     if root is None:
         return bool(st.session_state[state.DATA_KIND] == DEMO)
     pack = cache.data(root)
-    (cache.check(root) if pack is None else cache.summary(pack, pack.key)).require_trainable()
+    (cache.check(root) if pack is None else cache.summary(pack)).require_trainable()
     return True
 
 

@@ -201,7 +201,7 @@ def _fresh(question: Question, run: RunState, pack: Pack) -> Robustness | None:
     record = cache.robustness(question.path(run, pack))
     if record is None or record.data_key != pack.key or record.values != VALUES[question.kind]:
         return None
-    return record if record.checkpoint == cache.checkpoint_hash(run.folder) else None
+    return record if record.checkpoint == cache.model_hash(run.folder) else None
 
 
 # The point that is listened to
@@ -302,7 +302,7 @@ def listen(records: list[Robustness], number: int, step: int, pack: Pack, datase
         return
     n_pages = -(-len(numbers) // PAGE_CLIPS)
     page = st.pagination(n_pages, key=f"robustness.page.{shown}.{noise}") if n_pages > 1 else 1
-    changer = cache.changer(pack, dataset, (pack.key, dataset.key), record.protocol, record.kind, record.seed)
+    changer = cache.changer(pack, dataset, record.protocol, record.kind, record.seed)
     for clip in numbers[(page - 1) * PAGE_CLIPS : page * PAGE_CLIPS]:
         row = int(record.rows[clip])
         changed, clean = changer.sounds(row, (value, UNCHANGED[record.kind]))
