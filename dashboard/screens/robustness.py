@@ -14,11 +14,10 @@ begin_page(
 )
 
 run = picker.require_model("see how it does in noise")
-dataset = robustness.require_data()
-question = robustness.choose(run, dataset)
-pack = robustness.clips_of(question, dataset)
-robustness.offer(question, pack)
-records = robustness.kept(question, pack)
+dataset, hand = robustness.require_data()
+question = robustness.choose(run, hand)
+pack = hand.of(question.protocol) or dataset
+records = robustness.ask(question, pack)
 if not records:
     st.stop()
 

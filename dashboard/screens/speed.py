@@ -3,7 +3,6 @@
 import streamlit as st
 
 from core import figures
-from dashboard.shared import cache
 from dashboard.shared.widgets import begin_page, show_figure
 from dashboard.views import speed
 
@@ -13,8 +12,7 @@ begin_page(
     "conditions: nnAudio, librosa, the nnAudio tutorial's training loop and BC-ResNet's public recipe.",
 )
 
-speed.measure_panel()
-reports = cache.benchmark_reports()
+reports = speed.reports()
 report = speed.choose_report(reports)
 device = speed.choose_device(report)
 speed.facts(report, device)

@@ -16,8 +16,7 @@ from core.errors import DataError
 from core.metrics import file_speakers
 from core.records.evaluation import Evaluation
 from core.sound.reading import Waveform
-from dashboard.shared import cache, state
-from dashboard.shared.widgets import page_link
+from dashboard.shared import cache, clip_choice, state
 from dashboard.shared.wording import plain
 
 
@@ -85,9 +84,8 @@ def say_what_is_missing(evaluation: Evaluation, why: str) -> None:
     if evaluation.protocol == OWN:
         st.info(f"To {why}, the recordings have to be there; they were deleted.", icon=":material/volume_off:")
         return
-    st.info(
+    clip_choice.need_dataset(
         f"To {why}, the sound itself is needed, and {plain(evaluation.dataset)} is not ready on this computer. Choose "
         "and prepare it on the Data page; everything that needs only the answers is shown without.",
         icon=":material/volume_off:",
     )
-    page_link("data", "Go to Data")

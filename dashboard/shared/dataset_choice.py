@@ -11,7 +11,7 @@ from core.data.pack import Pack, open_data
 from core.data.source import DataSummary
 from core.errors import DataError
 from core.files.paths import path_from
-from dashboard.shared import cache, jobs, state
+from dashboard.shared import cache, clip_choice, jobs, state
 from dashboard.shared.widgets import explained, job_panel, page_link, show_metrics
 from dashboard.shared.wording import plain, size
 
@@ -126,10 +126,7 @@ def prepared() -> Pack | None:
 
 def chosen_title() -> str:
     """Name of the chosen dataset, as far as it is known; its folder where it is not prepared or cannot be used."""
-    try:
-        pack = cache.data(state.data_root())
-    except DataError:
-        pack = None
+    pack = clip_choice.dataset()
     if pack is not None:
         return pack.title
     typed = str(st.session_state[state.DATA_ROOT]).strip() if st.session_state[state.DATA_KIND] == state.FOLDER else ""

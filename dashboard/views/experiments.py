@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
-from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS
-from core.data import recordings
+from core.config import PROTOCOLS, SETTINGS
 from core.data.pack import Pack
-from core.errors import ConfigError, DataError, RunError
+from core.errors import ConfigError
 from core.figures.experiments import signed
 from core.files.strict import to_json
 from core.frontend.mel_scale import bin_frequencies
@@ -33,9 +32,8 @@ from core.studies.ablation.plan import (
     n_variants,
     parse_numbers,
 )
-from dashboard.shared import cache, jobs, saving, state
+from dashboard.shared import cache, clip_choice, measured, saving
 from dashboard.shared.jobs import Progress
-from dashboard.shared.widgets import job_panel, page_link
 from dashboard.shared.wording import clips as clips_text
 from dashboard.shared.wording import percent, plain, word
 
@@ -73,39 +71,25 @@ class Setup:
 
 def choose(run: RunState, filters: Filters) -> Setup | None:
     """The clips and the normalisation, or None after saying what is missing."""
-    pack, own = _pack(lambda: cache.data(state.data_root())), _pack(cache.own_recordings)
-    found = [name for name in PROTOCOLS if name != OWN and pack is not None and bool((pack.splits == name).any())]
-    protocols = [*found, *([OWN] if own is not None else [])]
-    if not protocols:
-        st.info("No dataset is ready to ask the model on. Prepare one first.", icon=":material/lightbulb:")
-        page_link("data", "Go to Data")
+    hand = clip_choice.at_hand()
+    if not hand.protocols:
+        clip_choice.need_dataset("No dataset is ready to ask the model on. Prepare one first.")
         return None
     left, right = st.columns(2)
-    titles = {name: title.capitalize() for name, title in PROTOCOLS.items()}
-    titles[OWN] = f"{recordings.TITLE} ({clips_text(len(own)) if own else 'none yet'})"
-    protocol = left.radio(
-        "Protocol: which clips", protocols, format_func=titles.__getitem__,
-        captions=[PROTOCOL_NOTES[name] for name in protocols], key="experiments.protocol", persist_state="session",
-    )  # fmt: skip
-    ways: list[Normalisation] = [name for name in NORMALISATIONS if name != "recomputed" or "validation" in found]
+    protocol = clip_choice.choose_protocol(left, hand.protocols, hand.own, "experiments.protocol")
+    validation = hand.dataset if "validation" in hand.protocols else None
+    ways: list[Normalisation] = [name for name in NORMALISATIONS if name != "recomputed" or validation]
     normalises = run.config is None or run.config.model.normalise
     normalisation: Normalisation = right.radio(
         "Normalisation between filters and network", ways, format_func=SHORT.__getitem__, disabled=not normalises,
         captions=[NORMALISATIONS[name] for name in ways], key="experiments.normalisation", persist_state="session",
     )  # fmt: skip
-    data = own if protocol == OWN else pack
+    data = hand.of(protocol)
     if data is None:
         return None
     right.caption(WHY_RECOMPUTED if normalises else "This model does not normalise: what the filters give is used.")
     st.caption(f"Dataset: {plain(data.title)}.")
-    return Setup(run, filters, data, protocol, pack if "validation" in found else None, normalisation)
-
-
-def _pack(opened: Callable[[], Pack | None]) -> Pack | None:
-    try:
-        return opened()
-    except DataError:
-        return None
+    return Setup(run, filters, data, protocol, validation, normalisation)
 
 
 def caution(filters: Filters) -> None:
@@ -131,69 +115,71 @@ def ask(setup: Setup, kind: Kind, *, bins: tuple[int, ...] = (), mels: tuple[int
     """The findings of an experiment, or None after offering to measure them."""
     experiment = Experiment(kind=kind, normalisation=setup.normalisation, bins=bins, mels=mels)
     whole = replace(experiment, quick=False)
-    n_all = int((setup.data.splits == setup.protocol).sum())
+    n_all = clip_choice.n_clips(setup.data, setup.protocol)
     model = setup.run.config.model.name if setup.run.config else "bcresnet-8"
     n = n_quick(model, n_variants(kind, setup.filters.setting, len(setup.filters.initial.mel_basis)), n_all)
     found = cache.findings(setup.path(whole)) or cache.findings(setup.path(experiment))
-    if _working(setup, experiment) or (n < n_all and _working(setup, whole)):
-        return found
-    if found is None:
-        clips = f"{n:,} of {n_all:,} clips" if n < n_all else clips_text(n_all)
-        if st.button(f"Measure on {clips}", key=f"experiments.start.{kind}", type="primary", icon=":material/science:"):
-            _start(setup, experiment)
-        return None
-    if found.is_sample:
-        low, high = found.reference.interval
-        st.caption(
-            f"Asked on a sample of {found.n:,} of {found.n_all:,} clips, each word with its share, so that it takes "
-            f"seconds: an accuracy is known to about ±{50 * (high - low):.1f} points."
-        )
-        if st.button(f"Ask all {n_all:,} clips", key=f"experiments.all.{kind}", icon=":material/hourglass:"):
-            _start(setup, whole)
-    return found
+
+    def offer(_: Findings | None) -> None:
+        if found is None:
+            text = f"{n:,} of {n_all:,} clips" if n < n_all else clips_text(n_all)
+            _button(setup, experiment, f"Measure on {text}", f"experiments.start.{kind}", "primary", "science")
+        elif found.is_sample:
+            low, high = found.reference.interval
+            st.caption(
+                f"Asked on a sample of {found.n:,} of {found.n_all:,} clips, each word with its share, so that it "
+                f"takes seconds: an accuracy is known to about ±{50 * (high - low):.1f} points."
+            )
+            _button(setup, whole, f"Ask all {n_all:,} clips", f"experiments.all.{kind}", "secondary", "hourglass")
+
+    names = [_job(setup, one) for one in (experiment, whole) if one is experiment or n < n_all]
+    return measured.shown(names, lambda: found, offer, again=True)
 
 
 def _job(setup: Setup, experiment: Experiment) -> str:
     return f"experiment {setup.run.name} {setup.path(experiment).stem}"
 
 
-def _working(setup: Setup, experiment: Experiment) -> bool:
-    return job_panel(_job(setup, experiment))
-
-
-def _start(setup: Setup, experiment: Experiment) -> None:
-    path = setup.path(experiment)
-    jobs.start(
+def _button(
+    setup: Setup,
+    experiment: Experiment,
+    label: str,
+    key: str,
+    kind: Literal["primary", "secondary"],
+    icon: str,
+) -> None:
+    measured.button(
+        label,
+        key,
         _job(setup, experiment),
         f"Experiment on {setup.run.name}",
-        lambda progress: measure(setup, experiment, path, progress),
+        lambda: measured.kept(
+            partial(_measure, setup, experiment),
+            partial(save_findings, setup.path(experiment)),
+            "The experiment",
+            [setup.run.folder],
+        ),
+        kind=kind,
+        icon=f":material/{icon}:",
     )
-    st.rerun()
 
 
 _turn = threading.Lock()
 # Two at once would only slow each other down, and neither would be there within seconds.
 
 
-def measure(setup: Setup, experiment: Experiment, path: Path, progress: Progress) -> None:
-    """Carry out an experiment when its turn has come, and keep what it finds in ``path``.
-
-    Raises:
-        RunError: If the model was replaced meanwhile, or the result cannot be written.
-    """
+def _measure(setup: Setup, experiment: Experiment, progress: Progress) -> Findings:
+    """Carry out an experiment when its turn has come."""
     from core.studies.ablation.measure import run_experiment
 
     while not _turn.acquire(timeout=0.5):
         progress(0, 0, "Waiting for the experiment before this one")
     try:
-        findings = run_experiment(
+        return run_experiment(
             setup.run.folder, setup.data, setup.protocol, experiment, validation=setup.validation, progress=progress
         )
     finally:
         _turn.release()
-    if setup.path(experiment) != path:
-        raise RunError(f"The model of {setup.run.name} changed while it was asked. Measure again.")
-    save_findings(path, findings)
 
 
 # What is silenced

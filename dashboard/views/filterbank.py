@@ -8,7 +8,6 @@ from typing import Any
 import streamlit as st
 
 from core import figures
-from core.errors import DataError
 from core.figures.frequency_axis import AXES, Axis
 from core.frontend.filter_facts import (
     BANDS,
@@ -25,7 +24,7 @@ from core.frontend.filter_facts import (
 )
 from core.records.filters import Filters, FilterSnapshot
 from core.runs import RunState
-from dashboard.shared import cache, state
+from dashboard.shared import cache, clip_choice
 from dashboard.shared.widgets import show_clickable_figure, show_figure
 from dashboard.shared.wording import clips, plain
 
@@ -275,10 +274,7 @@ def evolution(run: RunState, filters: Filters, number: int, view: View, axis: Ax
 
 def n_validation(run: RunState) -> int | None:
     """Validation clips of a run, if its dataset is the one at hand."""
-    try:
-        pack = cache.data(state.data_root())
-    except DataError:
-        return None
+    pack = clip_choice.dataset()
     if pack is None or pack.title != run.dataset:
         return None
     return int((pack.splits == "validation").sum())

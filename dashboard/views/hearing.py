@@ -9,7 +9,6 @@ from core.config import KEYWORDS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
 from core.data import recordings
 from core.data.demo import DEMO_FOLDER
 from core.data.pack import SPLITS, Pack
-from core.errors import DataError
 from core.frontend import resynthesis as hearing
 from core.frontend.mel_scale import filter_bands
 from core.records.filters import Filters
@@ -17,7 +16,7 @@ from core.runs import RunState
 from core.sound.reading import Waveform
 from core.sound.word_second import word_second
 from core.studies.robustness.changes import as_recorded, as_wav
-from dashboard.shared import cache, state
+from dashboard.shared import cache, clip_choice
 from dashboard.shared.clip_player import split_title
 from dashboard.shared.widgets import show_notes
 from dashboard.shared.wording import as_code, percent, plain, utc_moment, word
@@ -45,10 +44,7 @@ def choose_sound() -> Waveform | None:
         return _upload()
     if source == "own":
         return _own()
-    try:
-        pack = cache.data(state.data_root())
-    except DataError:
-        pack = None
+    pack = clip_choice.dataset()
     return _demo_word() if pack is None else _of_dataset(pack)
 
 

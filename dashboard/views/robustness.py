@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,19 +13,19 @@ from numpy.typing import NDArray
 from core.config import LABELS, OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data.pack import Pack, open_data
 from core.data.recordings import own_pack
-from core.errors import DataError
 from core.figures.experiments import signed
 from core.figures.robustness import clips_text, point_text, value_text
 from core.runs import RunState
 from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
 from core.studies.comparison import p_text
 from core.studies.robustness.changes import UNCHANGED, VALUES, Kind, Robustness, as_wav, noise_title
-from core.studies.robustness.kept import as_csv, kept_path, save
+from core.studies.robustness.kept import as_csv, kept_path
+from core.studies.robustness.kept import save as save_robustness
 from core.studies.robustness.measure import N_CLIPS, measure
-from dashboard.shared import cache, jobs, picker, state
+from dashboard.shared import cache, clip_choice, measured, picker, state
+from dashboard.shared.clip_choice import AtHand
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.jobs import Progress
-from dashboard.shared.widgets import job_panel, page_link
 from dashboard.shared.wording import clips, percent, plain, word
 
 KINDS: dict[Kind, str] = {"noise": "Noise", "shift": "Shift in time", "gain": "Loudness", "speed": "Speed"}
@@ -65,26 +66,23 @@ class Question:
     kind: Kind
     n_clips: int | None
 
-    def path(self, run: RunState, pack: Pack) -> Path:
+    def path(self, run: RunState, dataset: str) -> Path:
         """Where the answer of a run is kept."""
-        return kept_path(run.folder, pack.title, self.protocol, self.kind, n_clips=self.n_clips)
+        return kept_path(run.folder, dataset, self.protocol, self.kind, n_clips=self.n_clips)
 
 
-def require_data() -> Pack:
-    """The chosen dataset, or a friendly note with the next step, after which the page ends."""
-    try:
-        pack = cache.data(state.data_root())
-    except DataError as error:
-        st.info(plain(error), icon=":material/info:")
-        pack = None
-    if pack is None:
-        st.info("To change clips, the clips of a dataset are needed. Prepare one first.", icon=":material/info:")
-        page_link("data", "Go to Data")
+def require_data() -> tuple[Pack, AtHand]:
+    """The chosen dataset and all clips there are, or a friendly note with the next step, after which the page ends."""
+    hand = clip_choice.at_hand()
+    if hand.dataset is None:
+        if hand.why_no_dataset:
+            st.info(plain(hand.why_no_dataset), icon=":material/info:")
+        clip_choice.need_dataset("To change clips, the clips of a dataset are needed. Prepare one first.")
         st.stop()
-    return pack
+    return hand.dataset, hand
 
 
-def choose(run: RunState, pack: Pack) -> Question:
+def choose(run: RunState, hand: AtHand) -> Question:
     """Which change, models and clips."""
     kind: Kind = st.segmented_control(
         "What happens to the clips", list(KINDS), default="noise", required=True, format_func=KINDS.__getitem__,
@@ -99,14 +97,10 @@ def choose(run: RunState, pack: Pack) -> Question:
         help="All of them hear the same clips with the same noise.",
     )  # fmt: skip
     left, right = st.columns(2)
-    protocols = [name for name in PROTOCOLS if name != OWN and bool((pack.splits == name).any())]
-    own = _own()
-    if own is not None:
-        protocols.append(OWN)
     protocol = left.selectbox(
-        "Which clips", protocols, format_func=_protocol_title, key="robustness.protocol", persist_state="session",
+        "Which clips", hand.protocols, format_func=_protocol_title, key="robustness.protocol", persist_state="session",
     )  # fmt: skip
-    n_all = len(own) if protocol == OWN and own is not None else int((pack.splits == protocol).sum())
+    n_all = clip_choice.n_clips(hand.of(protocol), protocol)
     sizes = [size for size in SIZES if size is None or size < n_all]
     n_clips = right.segmented_control(
         "How many", sizes, default=N_CLIPS if N_CLIPS in sizes else None, required=N_CLIPS in sizes,
@@ -116,20 +110,6 @@ def choose(run: RunState, pack: Pack) -> Question:
         "intervals, more time.",
     )  # fmt: skip
     return Question(tuple(found[name] for name in names if name in found), protocol, kind, n_clips)
-
-
-def _own() -> Pack | None:
-    """The recordings of the user's own; None where there are none to test on."""
-    try:
-        return cache.own_recordings()
-    except DataError:
-        return None
-
-
-def clips_of(question: Question, pack: Pack) -> Pack:
-    """The clips that are measured: the dataset, or one's own recordings."""
-    own = _own() if question.protocol == OWN else None
-    return pack if own is None else own
 
 
 def _protocol_title(name: str) -> str:
@@ -148,57 +128,68 @@ def _compared(run: RunState, found: list[RunState]) -> list[str]:
     return list(dict.fromkeys([run.name, *fixed[:1]]))
 
 
-def offer(question: Question, pack: Pack) -> None:
-    """A button that measures what is not measured yet, in the background."""
-    if job_panel(JOB) or not question.runs:
-        return
-    missing = [run for run in question.runs if _fresh(question, run, pack) is None]
-    if not missing:
-        return
+def ask(question: Question, pack: Pack) -> list[Robustness]:
+    """What is measured of the models as they are on the clips as they are; the rest is offered to be measured."""
+    if not question.runs:
+        return []
+    answers = {run.name: _fresh(question, run, pack) for run in question.runs}
+    missing = [run for run in question.runs if answers[run.name] is None]
+    return (
+        measured.shown(
+            [JOB],
+            lambda: [record for record in answers.values() if record is not None],
+            lambda _: _offer(question, missing, pack),
+            again=bool(missing),
+        )
+        or []
+    )
+
+
+def _offer(question: Question, missing: list[RunState], pack: Pack) -> None:
+    """A button that measures what is not measured yet."""
     names = ", ".join(run.name for run in missing)
-    n = int((pack.splits == question.protocol).sum()) if question.n_clips is None else question.n_clips
+    n = clip_choice.n_clips(pack, question.protocol) if question.n_clips is None else question.n_clips
     st.info(
         f"Not measured yet: {names}. On two cores, 600 clips take a few seconds with a linear model and about "
         "half a minute with BC-ResNet 3; it goes on when you leave this page.",
         icon=":material/timer:",
     )
     device = choose_device("robustness.device")
-    if st.button(f"Measure on {clips(n)}", key="robustness.start", type="primary"):
-        root = state.data_root()
-        folders = [run.folder for run in missing]
-        jobs.start(
-            JOB,
-            f"Robustness of {names}",
-            lambda progress: measure_and_keep(folders, root, question, device, progress),
-        )
-        st.rerun()
+    folders = [run.folder for run in missing]
+
+    def save(found: list[Robustness]) -> None:
+        for run, record in zip(missing, found, strict=True):
+            save_robustness(question.path(run, record.dataset), record)
+
+    measured.button(
+        f"Measure on {clips(n)}",
+        "robustness.start",
+        JOB,
+        f"Robustness of {names}",
+        lambda: measured.kept(
+            partial(_measure, folders, state.data_root(), question, device), save, "The measurement", folders
+        ),
+    )
 
 
-def measure_and_keep(runs: list[Path], root: Path | None, question: Question, device: str, progress: Progress) -> None:
-    """Measure models and keep the result beside each.
-
-    Raises:
-        RunError: If a model was replaced meanwhile, or nothing can be written there.
-    """
+def _measure(
+    runs: list[Path], root: Path | None, question: Question, device: str, progress: Progress
+) -> list[Robustness]:
     dataset = open_data(root, progress=progress)
-    pack = own_pack() if question.protocol == OWN else dataset
-    found = measure(
-        runs, pack, question.protocol, question.kind, n_clips=question.n_clips, dataset=dataset, device=device,
+    return measure(
+        runs,
+        own_pack() if question.protocol == OWN else dataset,
+        question.protocol,
+        question.kind,
+        n_clips=question.n_clips,
+        dataset=dataset,
+        device=device,
         progress=progress,
-    )  # fmt: skip
-    for run, record in zip(runs, found, strict=True):
-        path = kept_path(run, pack.title, question.protocol, question.kind, n_clips=question.n_clips)
-        save(path, record)
-
-
-def kept(question: Question, pack: Pack) -> list[Robustness]:
-    """What is measured already, of the models as they are and the clips as they are."""
-    found = [_fresh(question, run, pack) for run in question.runs]
-    return [record for record in found if record is not None]
+    )
 
 
 def _fresh(question: Question, run: RunState, pack: Pack) -> Robustness | None:
-    record = cache.robustness(question.path(run, pack))
+    record = cache.robustness(question.path(run, pack.title))
     if record is None or record.data_key != pack.key or record.values != VALUES[question.kind]:
         return None
     return record if record.checkpoint == cache.model_hash(run.folder) else None

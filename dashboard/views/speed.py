@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from core import runs
 from core.config import BENCHMARK_TASKS
-from core.errors import RunError
 from core.figures.timing_words import amount, comparison, limit_note
 from core.files.strict import to_json
 from core.records.benchmark import BenchmarkReport, Timing
 from core.studies.benchmark.kept import keep_report, timing_record
-from dashboard.shared import jobs, wording
+from dashboard.shared import cache, jobs, measured, wording
 from dashboard.shared.jobs import Progress
-from dashboard.shared.widgets import job_panel
 from dashboard.shared.wording import plain
 
 JOB = "speed"
@@ -34,37 +33,42 @@ TASK_NOTES = {
 """What each task is, for somebody who never saw it."""
 
 
-def measure_panel() -> None:
-    """The button that times this computer, and the progress of it."""
-    if job_panel(JOB):
-        st.caption("Leave the computer alone meanwhile: other programs lengthen every time.")
-        return
+def reports() -> list[BenchmarkReport]:
+    """The kept reports, below the button that times this computer."""
+    return measured.shown([JOB], cache.benchmark_reports, lambda _: _offer(), again=True, quiet=True) or []
+
+
+def _offer() -> None:
     length = st.segmented_control(
-        "How long may it take?", list(LENGTHS), default="quick", required=True, format_func=LENGTHS.__getitem__,
-        key="speed.length", persist_state="session",
-    )  # fmt: skip
+        "How long may it take?",
+        list(LENGTHS),
+        default="quick",
+        required=True,
+        format_func=LENGTHS.__getitem__,
+        key="speed.length",
+        persist_state="session",
+    )
     if any(run.alive for run in runs.list_runs()):
         st.warning("A training run is going on. It would slow down what is timed; wait for its end.")
-    if st.button("Measure this computer", key="speed.measure", type="primary", icon=":material/timer:"):
-        jobs.start(JOB, "The measurement", lambda progress: measure(progress, quick=length == "quick"))
-        st.rerun()
+    measured.button(
+        "Measure this computer",
+        "speed.measure",
+        JOB,
+        "The measurement",
+        lambda: measured.kept(
+            partial(_measure, quick=length == "quick"),
+            keep_report,
+            "The report",
+            remedy="KWS_CACHE names another folder for it.",
+        ),
+        icon=":material/timer:",
+    )
 
 
-def measure(progress: Progress, *, quick: bool) -> None:
-    """Run the benchmark and keep its report.
-
-    Raises:
-        RunError: If the report cannot be written.
-    """
+def _measure(progress: Progress, *, quick: bool) -> BenchmarkReport:
     from core.studies.benchmark.run import run_benchmark
 
-    report = run_benchmark(quick=quick, progress=progress)
-    try:
-        keep_report(report)
-    except OSError as error:
-        raise RunError(
-            f"The report cannot be kept ({error.strerror}). KWS_CACHE names another folder for it."
-        ) from error
+    return run_benchmark(quick=quick, progress=progress)
 
 
 def choose_report(reports: Sequence[BenchmarkReport]) -> BenchmarkReport:

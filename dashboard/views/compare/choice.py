@@ -10,15 +10,13 @@ import streamlit as st
 
 from core.config import OWN, PROTOCOLS
 from core.data.pack import Pack
-from core.errors import DataError
 from core.figures.comparison import LOOKS
 from core.runs import RunState
-from dashboard.shared import cache, jobs, picker, state
+from dashboard.shared import cache, clip_choice, jobs, measured, picker, state
 from dashboard.shared.device_choice import choose_device
-from dashboard.shared.jobs import Progress
-from dashboard.shared.widgets import job_panel, page_link
-from dashboard.shared.wording import clips, plain
-from dashboard.views.evaluation.choice import measure
+from dashboard.shared.widgets import page_link
+from dashboard.shared.wording import clips
+from dashboard.views.evaluation.choice import work
 
 RUNS_KEY = "compare.runs"
 
@@ -102,25 +100,17 @@ def choose_baseline(chosen: Sequence[RunState]) -> str:
 def choose_clips(chosen: Sequence[RunState]) -> Clips:
     """Dataset and protocol, with an offer to measure the runs that were not measured on it yet."""
     saved = {run.name: cache.evaluations(run.folder) for run in chosen}
-    pack, own = _current(), _own()
+    hand = clip_choice.at_hand()
     counts: dict[tuple[str, str], int] = {}
     for kept in saved.values():
         for key in kept:
             counts[key] = counts.get(key, 0) + 1
-    possible = [
-        (one.title, protocol)
-        for one in (pack, own)
-        if one is not None
-        for protocol in PROTOCOLS
-        if (one.splits == protocol).any()
-    ]
+    possible = [(pack.title, name) for name in hand.protocols if (pack := hand.of(name))]
     options = sorted({*counts, *possible}, key=lambda key: (-counts.get(key, 0), list(PROTOCOLS).index(key[1]), key[0]))
     if not options:
-        st.info(
-            "None of these runs was evaluated yet, and no dataset is ready to do it with. Prepare one first.",
-            icon=":material/lightbulb:",
+        clip_choice.need_dataset(
+            "None of these runs was evaluated yet, and no dataset is ready to do it with. Prepare one first."
         )
-        page_link("data", "Go to Data")
         return Clips("", "")
     titles = [_clips_title(key, counts.get(key, 0), len(chosen)) for key in options]
     number = st.selectbox(
@@ -129,11 +119,11 @@ def choose_clips(chosen: Sequence[RunState]) -> Clips:
         key=f"compare.clips.{'.'.join(map('/'.join, options))}", persist_state="session",
     )  # fmt: skip
     dataset, protocol = options[number]
-    measured = tuple((run.name, path) for run in chosen if (path := saved[run.name].get((dataset, protocol))))
+    done = tuple((run.name, path) for run in chosen if (path := saved[run.name].get((dataset, protocol))))
     missing = [run for run in chosen if (dataset, protocol) not in saved[run.name]]
     outdated = [run for run in chosen if run not in missing and cache.is_outdated(run.folder, dataset, protocol)]
-    source = own if protocol == OWN else pack if pack is not None and pack.title == dataset else None
-    found = Clips(dataset, protocol, measured, source)
+    source = hand.of(protocol)
+    found = Clips(dataset, protocol, done, source if source and source.title == dataset else None)
     if missing or outdated:
         if not jobs.is_running(_job(found)):
             _say_what_is_missing(missing, outdated)
@@ -143,22 +133,9 @@ def choose_clips(chosen: Sequence[RunState]) -> Clips:
 
 def _clips_title(key: tuple[str, str], n_measured: int, n_runs: int) -> str:
     dataset, protocol = key
-    what = dataset if protocol == OWN else f"{PROTOCOLS[protocol].capitalize()} of {dataset}"
+    what = dataset if protocol == OWN else clip_choice.what(protocol, dataset)
+    what = what[:1].upper() + what[1:]
     return what if n_measured == n_runs else f"{what} · {n_measured} of {n_runs} runs measured"
-
-
-def _current() -> Pack | None:
-    try:
-        return cache.data(state.data_root())
-    except DataError:
-        return None
-
-
-def _own() -> Pack | None:
-    try:
-        return cache.own_recordings()
-    except DataError:
-        return None
 
 
 def _say_what_is_missing(missing: Sequence[RunState], outdated: Sequence[RunState]) -> None:
@@ -177,24 +154,20 @@ def _job(chosen: Clips) -> str:
 
 def offer(chosen: Clips, wanted: Sequence[RunState]) -> None:
     """A button that measures some runs one after the other, as the Evaluation page does, with its progress."""
-    job = _job(chosen)
-    if job_panel(job):
-        return
+    measured.shown([_job(chosen)], lambda: None, lambda _: _offer(chosen, wanted))
+
+
+def _offer(chosen: Clips, wanted: Sequence[RunState]) -> None:
     if chosen.pack is None:
-        st.info(
-            f"To evaluate on {plain(chosen.dataset)}, choose that dataset on the Data page.", icon=":material/info:"
-        )
-        page_link("data", "Go to Data")
+        clip_choice.need_this_dataset(chosen.dataset)
         return
     device = choose_device("compare.device")
-    amount = clips(int((chosen.pack.splits == chosen.protocol).sum()))
     n = len(wanted)
-    if st.button(f"Evaluate {n} run{'s' * (n != 1)} on {amount}", key="compare.evaluate", type="primary"):
-        root, folders, protocol = state.data_root(), [run.folder for run in wanted], chosen.protocol
-
-        def work(progress: Progress) -> None:
-            for folder in folders:
-                measure(folder, root, protocol, device, progress)
-
-        jobs.start(job, f"Evaluation of {', '.join(run.name for run in wanted)}", work, unit="clips")
-        st.rerun()
+    measured.button(
+        f"Evaluate {n} run{'s' * (n != 1)} on {clips(clip_choice.n_clips(chosen.pack, chosen.protocol))}",
+        "compare.evaluate",
+        _job(chosen),
+        f"Evaluation of {', '.join(run.name for run in wanted)}",
+        lambda: measured.in_turn([work(run.folder, state.data_root(), chosen.protocol, device) for run in wanted]),
+        unit="clips",
+    )

@@ -9,11 +9,9 @@ import streamlit as st
 
 from core.figures.cost import Measure
 from core.runs import RunState
-from core.studies.cost.count import RunCost
+from core.studies.cost.count import Latency, RunCost
 from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
-from dashboard.shared import cache, jobs, picker
-from dashboard.shared.jobs import Progress
-from dashboard.shared.widgets import job_panel
+from dashboard.shared import cache, measured, picker
 from dashboard.shared.wording import percent, plain
 
 MEASURES: dict[Measure, str] = {
@@ -45,19 +43,26 @@ def choose_measure() -> Measure:
 
 def time_button(chosen: Sequence[RunState]) -> None:
     """Time the answers of the chosen runs on this computer."""
-    if job_panel(JOB):
-        st.caption("Leave the computer alone meanwhile: other programs lengthen every time.")
-        return
-    seconds = SECONDS * len(chosen)
-    if st.button(f"Time one clip with each run ({seconds:.0f} s)", key="compare.time", icon=":material/timer:"):
-        folders = [run.folder for run in chosen]
-        jobs.start(JOB, "Timing one clip", lambda progress: _time(folders, progress))
-        st.rerun()
+    folders = [run.folder for run in chosen]
+    measured.shown([JOB], lambda: None, lambda _: _offer(folders), quiet=True)
 
 
-def _time(folders: Sequence[Path], progress: Progress) -> None:
-    for folder, latency in zip(folders, measure_latencies(folders, seconds=SECONDS, progress=progress), strict=True):
-        keep_latency(folder, latency)
+def _offer(folders: Sequence[Path]) -> None:
+    def save(found: Sequence[Latency]) -> None:
+        for folder, latency in zip(folders, found, strict=True):
+            keep_latency(folder, latency)
+
+    measured.button(
+        f"Time one clip with each run ({SECONDS * len(folders):.0f} s)",
+        "compare.time",
+        JOB,
+        "Timing one clip",
+        lambda: measured.kept(
+            lambda progress: measure_latencies(folders, seconds=SECONDS, progress=progress), save, "The times", folders
+        ),
+        kind="secondary",
+        icon=":material/timer:",
+    )
 
 
 def cost_table(found: Sequence[RunCost], names: Sequence[str]) -> None:

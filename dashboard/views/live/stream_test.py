@@ -11,7 +11,7 @@ import streamlit as st
 from core import figures
 from core.config import ListeningConfig
 from core.data.pack import open_data
-from core.errors import ConfigError, DataError, RunError
+from core.errors import ConfigError
 from core.figures.stream import rate_text, snr_text
 from core.inference.classifier import Classifier
 from core.records.listening import StreamReport, StreamScores, StreamTrack
@@ -20,9 +20,9 @@ from core.runs.results_folder import is_outdated
 from core.studies.listening import operating_point
 from core.studies.listening.kept import load_report, report_path, save_report
 from core.studies.listening.measure import stream_test
-from dashboard.shared import cache, jobs, state
+from dashboard.shared import clip_choice, measured, state
 from dashboard.shared.jobs import Progress
-from dashboard.shared.widgets import job_panel, page_link, show_clickable_figure
+from dashboard.shared.widgets import show_clickable_figure
 from dashboard.shared.wording import percent, plain
 
 SNRS_DB = (None, 20.0, 10.0, 5.0, 0.0)
@@ -37,36 +37,32 @@ def panel(run: RunState, device: str) -> None:
         "Recordings of voices that training did not hear are laid out on a long track, with pauses, words that are no "
         "keywords, and background noise. The model listens to it as it listens here, and what it reports is counted."
     )
-    _offer(run, device)
-    try:
-        report = load_report(run.folder)
-    except DataError as error:
-        st.warning(plain(error), icon=":material/warning:")
-        return
+    report = measured.shown(
+        [f"stream test {run.name}"],
+        lambda: load_report(run.folder),
+        lambda _: _offer(run, device),
+        outdated=lambda _: _why_outdated(run),
+        again=True,
+    )
     if report is None:
         return
-    if is_outdated(run.folder, report_path(run.folder)) and not jobs.is_running(_job(run)):
-        st.warning("The model was trained further since this test. Test again.", icon=":material/update:")
     threshold = _choose(run, report)
     _show_scores(report, threshold)
 
 
-def _job(run: RunState) -> str:
-    return f"stream test {run.name}"
+def _why_outdated(run: RunState) -> str:
+    if is_outdated(run.folder, report_path(run.folder)):
+        return "The model was trained further since this test. Test again."
+    return ""
 
 
 def _offer(run: RunState, device: str) -> None:
     """What to measure, and a button that does it in the background."""
-    name = _job(run)
-    if job_panel(name):
-        return
-    try:
-        pack = cache.data(state.data_root())
-    except DataError:
-        pack = None
+    pack = clip_choice.dataset()
     if pack is None:
-        st.info("A stream test needs the clips of a dataset. Prepare one first.", icon=":material/info:")
-        page_link("data", "Go to Data")
+        clip_choice.need_dataset(
+            "A stream test needs the clips of a dataset. Prepare one first.", icon=":material/info:"
+        )
         return
     snrs_db = st.pills(
         "Speech over background noise", SNRS_DB, selection_mode="multi", default=(None, 10.0),
@@ -79,33 +75,37 @@ def _offer(run: RunState, device: str) -> None:
     )  # fmt: skip
     total = 2 * len(snrs_db) * minutes
     st.caption(f"{total} minutes of sound from {plain(pack.title)}: half from validation clips, half from test clips.")
-    if st.button("Start the stream test", key="live.stream.start", icon=":material/timer:", disabled=not snrs_db):
-        root = state.data_root()
-        jobs.start(
-            name,
-            f"Stream test of {run.name}",
-            lambda progress: measure(run.folder, root, device, snrs_db, minutes, progress),
-        )
-        st.rerun()
+    measured.button(
+        "Start the stream test",
+        "live.stream.start",
+        f"stream test {run.name}",
+        f"Stream test of {run.name}",
+        lambda: measured.kept(
+            partial(_measure, run.folder, state.data_root(), device, snrs_db, minutes),
+            partial(save_report, run.folder),
+            "The stream test",
+            [run.folder],
+        ),
+        kind="secondary",
+        icon=":material/timer:",
+        disabled=not snrs_db,
+    )
 
 
-def measure(
+def _measure(
     run: Path, root: Path | None, device: str, snrs_db: list[float | None], minutes: float, progress: Progress
-) -> None:
-    """Run a stream test with the settings kept for a run, and keep the report beside it.
-
-    Raises:
-        RunError: If the model was replaced meanwhile, or the report cannot be written.
-    """
-    data = open_data(root, progress=progress)
-    before = cache.model_stamp(run)
-    report = stream_test(
-        Classifier(run, device), data, _settings(run)[0], name=run.name, protocols=(CHOOSE, REPORT),
-        snrs_db=snrs_db, minutes=minutes, progress=progress,
-    )  # fmt: skip
-    if cache.model_stamp(run) != before:
-        raise RunError(f"The model of {run.name} changed while it was tested. Test again.")
-    save_report(run, report)
+) -> StreamReport:
+    """Test a model with the settings that are kept for it."""
+    return stream_test(
+        Classifier(run, device),
+        open_data(root, progress=progress),
+        _settings(run)[0],
+        name=run.name,
+        protocols=(CHOOSE, REPORT),
+        snrs_db=snrs_db,
+        minutes=minutes,
+        progress=progress,
+    )
 
 
 def _choose(run: RunState, report: StreamReport) -> float:

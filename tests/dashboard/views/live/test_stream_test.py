@@ -12,8 +12,7 @@ from core.records.listening import StreamReport, StreamScores, StreamTrack
 from core.studies.listening import operating_point
 from core.studies.listening.kept import load_report, report_path, save_report
 from core.studies.listening.measure import THRESHOLDS
-from dashboard.shared import jobs
-from dashboard.views.live import stream_test
+from dashboard.shared import clip_choice, jobs
 from tests.dashboard.conftest import GOOD, assert_calm, texts, wait_until
 
 
@@ -143,7 +142,7 @@ def test_a_test_older_than_its_model_is_called_so(panel, measured):
 
 def test_without_a_dataset_the_next_step_is_shown(panel, own_run, monkeypatch, tmp_path):
     links = []
-    monkeypatch.setattr(stream_test, "page_link", lambda *link: links.append(link[0]))
+    monkeypatch.setattr(clip_choice, "page_link", lambda *link: links.append(link[0]))
     monkeypatch.setenv("KWS_DATA", str(tmp_path / "gone"))
     app = panel.run()
     assert_calm(app)

@@ -1,0 +1,93 @@
+"""Which clips a model is asked on: the chosen dataset or recordings of one's own, and which of their protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.data import recordings
+from core.data.pack import Pack
+from core.errors import DataError
+from dashboard.shared import cache, state
+from dashboard.shared.widgets import page_link
+from dashboard.shared.wording import clips, plain
+
+
+@dataclass(frozen=True, eq=False)
+class AtHand:
+    """The clips that are ready on this computer."""
+
+    dataset: Pack | None
+    own: Pack | None
+    why_no_dataset: str = ""
+    """What is wrong with the chosen dataset; empty where it only has to be prepared."""
+    why_not_own: str = ""
+    """Why there are no recordings of one's own to test on."""
+
+    @property
+    def protocols(self) -> list[str]:
+        """Those of which there are clips, in their usual order."""
+        return [name for name in PROTOCOLS if n_clips(self.of(name), name)]
+
+    def of(self, protocol: str) -> Pack | None:
+        """Where the clips of a protocol are."""
+        return self.own if protocol == OWN else self.dataset
+
+
+def at_hand() -> AtHand:
+    """The clips that are ready, as they are now."""
+    dataset, why_no_dataset = _opened(lambda: cache.data(state.data_root()))
+    own, why_not_own = _opened(cache.own_recordings)
+    return AtHand(dataset, own, why_no_dataset, why_not_own)
+
+
+def dataset() -> Pack | None:
+    """The chosen dataset; None where it is not ready."""
+    return _opened(lambda: cache.data(state.data_root()))[0]
+
+
+def _opened(pack: Callable[[], Pack | None]) -> tuple[Pack | None, str]:
+    try:
+        return pack(), ""
+    except DataError as error:
+        return None, str(error)
+
+
+def n_clips(pack: Pack | None, protocol: str) -> int:
+    """Clips of a protocol; none where there is no dataset."""
+    return 0 if pack is None else int((pack.splits == protocol).sum())
+
+
+def need_dataset(text: str, icon: str = ":material/lightbulb:") -> None:
+    """In place of what needs clips: why, and where to get some."""
+    st.info(text, icon=icon)
+    page_link("data", "Go to Data")
+
+
+def need_this_dataset(title: str) -> None:
+    """The same where the clips of one dataset are needed."""
+    need_dataset(f"To evaluate on {plain(title)}, choose that dataset on the Data page.", ":material/info:")
+
+
+def what(protocol: str, dataset: str) -> str:
+    """The clips of a protocol of a dataset, as the middle of a sentence."""
+    return PROTOCOLS[protocol] if protocol == OWN else f"{PROTOCOLS[protocol]} of {dataset}"
+
+
+def choose_protocol(place: Any, protocols: list[str], own: Pack | None, key: str) -> str:
+    """Which clips, each protocol with what it is."""
+    titles = {name: title.capitalize() for name, title in PROTOCOLS.items()}
+    titles[OWN] = f"{recordings.TITLE} ({clips(len(own)) if own else 'none yet'})"
+    chosen: str = place.radio(
+        "Protocol: which clips",
+        protocols,
+        format_func=titles.__getitem__,
+        captions=[PROTOCOL_NOTES[name] for name in protocols],
+        key=key,
+        persist_state="session",
+    )
+    return chosen
