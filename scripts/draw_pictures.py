@@ -22,8 +22,8 @@ from core.data.pack import open_data
 from core.figures.experiments import accuracy_by_change
 from core.frontend.filter_facts import band_edges, band_shares, seen_as
 from core.jobs import grid
+from core.records.ablation import Experiment
 from core.studies.ablation.measure import run_experiment
-from core.studies.ablation.plan import Experiment
 from core.studies.comparison import compare
 from core.studies.evaluation import evaluate
 from core.studies.grid_table import summarise

@@ -16,7 +16,8 @@ import sys
 from core import runs
 from core.config import OWN
 from core.files.writing import write_json
-from core.studies.evaluation import saved_evaluations
+from core.runs import keep
+from core.studies.evaluation import STUDY
 
 KEPT = (runs.CONFIG, runs.PROGRESS, runs.BEST, runs.MEL_EVOLUTION)
 STATUS_KEPT = (
@@ -35,7 +36,7 @@ def ship(name: str) -> int:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     # What was measured on somebody's own voice stays with them.
-    evaluations = [path for path in saved_evaluations(source) if not path.stem.endswith(f"-{OWN}")]
+    evaluations = [path for path in keep.find_all(source, STUDY) if not path.stem.endswith(f"-{OWN}")]
     for file in (*(source / name for name in KEPT), *evaluations):
         shutil.copyfile(file, target / file.name)
     status = json.loads((source / runs.STATUS).read_text(encoding="utf-8"))

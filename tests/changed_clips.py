@@ -6,7 +6,8 @@ import numpy as np
 
 from core.config import LABELS
 from core.frontend.resynthesis import Comparison, compare
-from core.studies.robustness.changes import VALUES, Kind, Robustness
+from core.records.robustness import Kind, Robustness
+from core.studies.robustness.changes import VALUES
 
 
 def robustness(kind: Kind = "noise", run: str = "a run", right: tuple[int, ...] = (), n: int = 120) -> Robustness:

@@ -19,15 +19,15 @@ from core.commands.options import (
     device_name,
     progress_bar,
 )
-from core.commands.output import note
+from core.commands.output import keep_or_note
 from core.config import OWN, PROTOCOLS, RunConfig
-from core.errors import ConfigError, DataError
+from core.errors import ConfigError
 from core.files.paths import environment_text
 from core.files.strict import to_json
+from core.records.cost import Cost, Latency
 from core.records.evaluation import Evaluation, Scores
-from core.runs.results_folder import is_outdated
+from core.runs import keep
 from core.studies.comparison import SPEAKER_CAUTION, Difference, SettingRow, outcome, settings_table, speaker_note
-from core.studies.cost.count import Cost, Latency
 
 
 def add(commands: Commands) -> None:
@@ -103,42 +103,31 @@ def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespa
 
 
 def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None:
-    """Kept evaluations of all runs on one dataset; None if there is none that all of them have, up to date."""
-    from core.studies.evaluation import load_evaluation, saved_evaluations
+    """Kept evaluations of all runs on the same clips; None if there are none that all of them have, up to date."""
+    from core.studies.evaluation import STUDY
 
-    by_run: list[dict[str, Evaluation]] = []
+    by_run: list[dict[tuple[str, str], Evaluation]] = []
     for path in paths:
         kept = {}
-        for file in saved_evaluations(path):
-            try:
-                one = load_evaluation(file)
-            except DataError:
-                continue
-            if one.protocol == protocol and not is_outdated(path, file):
-                kept[one.dataset] = one
+        for file in keep.find_all(path, STUDY):
+            one = keep.load_current(STUDY, path, file.name)
+            if one is not None and one.protocol == protocol:
+                kept[one.dataset, one.data_key] = one
         by_run.append(kept)
-    shared = next((dataset for dataset in by_run[0] if all(dataset in kept for kept in by_run)), None)
+    shared = next((data for data in by_run[0] if all(data in kept for kept in by_run)), None)
     return None if shared is None else [kept[shared] for kept in by_run]
 
 
 def _on(path: Path, data: Any, protocol: str, device: str | None, progress: Any) -> Evaluation:
     """The evaluation of a run on a dataset: the kept one, or a new one, which is kept."""
-    from core.studies.evaluation import evaluate, evaluation_path, load_evaluation, save_evaluation, saved_evaluation
+    from core.studies.evaluation import STUDY, evaluate
 
-    known = saved_evaluation(path, data.title, protocol)
-    if known.exists() and not is_outdated(path, known):
-        try:
-            kept = load_evaluation(known)
-            if kept.clip_files == tuple(data.files[data.indices(protocol)].tolist()):
-                return kept
-        except DataError as error:
-            note(f"note: {error}")
+    name = STUDY.file(data.title, protocol)
+    kept = keep.load_current(STUDY, path, name, data.content)
+    if kept is not None:
+        return kept
     made = evaluate(path, data, protocol, device=device, progress=progress)
-    file = evaluation_path(path, data.title, protocol)
-    try:
-        save_evaluation(file, made)
-    except OSError as error:
-        note(f"note: the evaluation could not be kept in {file.parent} ({error.strerror})")
+    keep_or_note(STUDY, path, name, made)
     return made
 
 

@@ -16,7 +16,7 @@ from core.commands.options import (
     device_name,
     progress_bar,
 )
-from core.commands.output import note
+from core.commands.output import keep_or_note
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.files.strict import to_json
 from core.records.evaluation import Evaluation, Scores
@@ -43,16 +43,12 @@ def run(options: argparse.Namespace) -> int:
     path = runs.find_run(options.run)
     from core.data.pack import open_data
     from core.data.recordings import own_pack
-    from core.studies.evaluation import evaluate, evaluation_path, save_evaluation, scores
+    from core.studies.evaluation import STUDY, evaluate, scores
 
     with progress_bar("clip") as progress:
         data = own_pack() if is_own else open_data(data_root(options.data), progress=progress)
         evaluation = evaluate(path, data, protocol, device=device_name(options.device), progress=progress)
-    file = evaluation_path(path, data.title, protocol)
-    try:
-        save_evaluation(file, evaluation)
-    except OSError as error:
-        note(f"note: the evaluation could not be kept in {file.parent} ({error.strerror})")
+    keep_or_note(STUDY, path, STUDY.file(data.title, protocol), evaluation)
     result = scores(evaluation)
     print(to_json(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
     return 0

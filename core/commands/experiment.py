@@ -15,11 +15,14 @@ from core.commands.options import (
     device_name,
     progress_bar,
 )
+from core.commands.output import keep_or_note
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.files.strict import to_json
-from core.studies.ablation.kept import as_csv, as_record, content_hash, kept_path, load_findings, save_findings
-from core.studies.ablation.outcomes import Findings, Outcome
-from core.studies.ablation.plan import KINDS, NORMALISATIONS, Experiment, parse_numbers
+from core.records.ablation import KINDS, NORMALISATIONS, Experiment, Findings, Outcome
+from core.records.table import as_csv
+from core.runs import keep
+from core.studies.ablation.kept import STUDY, file_of
+from core.studies.ablation.plan import parse_numbers
 
 
 def add(commands: Commands) -> None:
@@ -71,18 +74,18 @@ def run(options: argparse.Namespace) -> int:
         # Own recordings have no validation clips: those of the dataset that KWS_DATA names stand in.
         dataset = open_data(data_root(None if is_own else options.data), progress=progress)
         data = own_pack() if is_own else dataset
-        where = kept_path(path, content_hash(path), data, protocol, experiment, validation=dataset)
-        findings = None if options.again else load_findings(where)
+        name = file_of(data, protocol, experiment, validation=dataset)
+        findings = None if options.again else keep.load_current(STUDY, path, name, data.content)
         if findings is None:
             findings = run_experiment(
                 path, data, protocol, experiment, validation=dataset, device=device_name(options.device),
                 progress=progress,
             )  # fmt: skip
-            save_findings(where, findings)
+            keep_or_note(STUDY, path, name, findings)
     if options.csv:
-        print(as_csv(findings), end="")
+        print(as_csv(findings.as_rows()), end="")
     else:
-        print(to_json(as_record(findings)) if options.json else as_text(findings))
+        print(to_json(findings.to_dict()) if options.json else as_text(findings))
     return 0
 
 

@@ -8,10 +8,12 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from core.errors import WriteError
+from core.runs import keep
 from core.text import printable
 
 PLAIN = {"−": "-", "–": "-", "—": "-", "·": "-", "×": "x", "…": "...", "“": '"', "”": '"', "’": "'", "±": "+/-"}
@@ -49,6 +51,14 @@ def note(text: str) -> None:
     with suppress(OSError, ValueError, RuntimeError):
         tqdm.write(text, file=sys.stderr)
         sys.stderr.flush()
+
+
+def keep_or_note(study: keep.Study[Any], run: Path, name: str, record: Any) -> None:
+    """Keep what was measured on a run; where that cannot be, say so: it will be printed all the same."""
+    try:
+        keep.save(study, run, name, record)
+    except WriteError as error:
+        note(f"note: the {study.title} could not be kept: {error}")
 
 
 def lost() -> OSError | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
 
 from core import runs
 from core.commands.options import (
@@ -17,12 +16,12 @@ from core.commands.options import (
     device_name,
     progress_bar,
 )
+from core.commands.output import keep_or_note
 from core.config import OWN, PROTOCOLS
 from core.files.strict import to_json
-from core.studies.robustness.changes import VALUES, Robustness, noise_title
-
-KINDS = {"noise": "dB", "shift": "ms", "gain": "dB", "speed": "times"}
-"""What can happen to the clips, and the unit it is measured in."""
+from core.records.robustness import UNITS, Robustness, noise_title
+from core.records.table import as_csv
+from core.studies.robustness.changes import VALUES
 
 FEWEST_CLIPS = 12
 """As many as there are labels."""
@@ -42,7 +41,7 @@ def add(commands: Commands) -> None:
         "--protocol", choices=tuple(PROTOCOLS), help="which clips (default: the official test set, or own)"
     )
     parser.add_argument(
-        "--change", nargs="+", choices=(*KINDS, "all"), default=["noise"],
+        "--change", nargs="+", choices=(*UNITS, "all"), default=["noise"],
         help="what happens to the clips (default: noise)",
     )  # fmt: skip
     parser.add_argument(
@@ -79,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     paths = [runs.find_run(text) for text in options.runs]
     from core.data.pack import open_data
     from core.data.recordings import own_pack
-    from core.studies.robustness.kept import as_csv, kept_path, save
+    from core.studies.robustness.kept import STUDY, file_of
     from core.studies.robustness.measure import measure
 
     kinds = tuple(VALUES) if "all" in options.change else tuple(dict.fromkeys(options.change))
@@ -94,46 +93,13 @@ def run(options: argparse.Namespace) -> int:
                 device=device_name(options.device), progress=progress,
             )  # fmt: skip
             for path, record in zip(paths, found, strict=True):
-                where = (path, data.title, protocol, kind)
-                save(kept_path(*where, n_clips=options.clips, seed=options.seed), record)
+                keep_or_note(STUDY, path, file_of(data.title, protocol, kind, options.clips, options.seed), record)
             records += found
     if options.csv:
-        print(as_csv(records), end="")
+        print(as_csv(row for record in records for row in record.as_rows()), end="")
     else:
-        print(to_json({"measurements": [as_record(one) for one in records]}) if options.json else as_text(records))
+        print(to_json({"measurements": [one.to_dict() for one in records]}) if options.json else as_text(records))
     return 0
-
-
-def as_record(record: Robustness) -> dict[str, Any]:
-    """A measurement as plain values for JSON."""
-    accuracy, low, high = record.accuracy()
-    return {
-        "run": record.run,
-        "checkpoint": record.checkpoint,
-        "dataset": record.dataset,
-        "protocol": record.protocol,
-        "change": record.kind,
-        "unit": KINDS[record.kind],
-        "seed": record.seed,
-        "n": record.n,
-        "n_all": record.n_all,
-        "baseline": record.baseline[0],
-        "points": [
-            {
-                "value": value,
-                "accuracy": float(accuracy[step]),
-                "interval": [float(low[step]), float(high[step])],
-                "by_noise": {
-                    noise_title(name): {
-                        "n": int((record.noise == number).sum()),
-                        "right": int(record.right[step, record.noise == number].sum()),
-                    }
-                    for number, name in enumerate(record.noises)
-                },
-            }
-            for step, value in enumerate(record.values)
-        ],
-    }
 
 
 def as_text(records: Sequence[Robustness]) -> str:
@@ -143,7 +109,7 @@ def as_text(records: Sequence[Robustness]) -> str:
         same = [record for record in records if record.kind == kind]
         first = same[0]
         lines = [
-            f"{kind} ({KINDS[kind]}): {first.n} of {first.n_all} clips of the {PROTOCOLS[first.protocol]}, "
+            f"{kind} ({UNITS[kind]}): {first.n} of {first.n_all} clips of the {PROTOCOLS[first.protocol]}, "
             f"{first.dataset}, seed {first.seed}; always answering one label scores {first.baseline[0]:.1%}",
         ]
         if first.noises:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from core import runs
 from core.commands.options import (
@@ -17,7 +16,7 @@ from core.commands.options import (
     listening_config,
     progress_bar,
 )
-from core.config import OWN, PROTOCOLS, to_dict
+from core.config import OWN, PROTOCOLS
 from core.files.strict import to_json
 from core.records.listening import StreamReport, StreamScores, StreamTrack
 
@@ -78,50 +77,8 @@ def run(options: argparse.Namespace) -> int:
             Classifier(path, device_name(options.device)), data, config, name=path.name, protocols=[options.protocol],
             snrs_db=options.snr, minutes=options.minutes, seed=options.seed, progress=progress,
         )  # fmt: skip
-    print(to_json(as_record(report)) if options.json else as_text(report, curve=options.curve))
+    print(to_json(report.to_dict()) if options.json else as_text(report, curve=options.curve))
     return 0
-
-
-def as_record(report: StreamReport) -> dict[str, Any]:
-    """The report as plain values for JSON."""
-    return {
-        "run": report.run,
-        "dataset": report.dataset,
-        "seed": report.seed,
-        "listening": to_dict(report.listening),
-        "tracks": [
-            {
-                "protocol": track.protocol,
-                "snr_db": track.snr_db,
-                "minutes": track.minutes,
-                "noise": list(track.noise),
-                "n_words": track.n_words,
-                "n_clips": track.n_clips,
-                **_scores_record(track.as_set),
-                "latencies_s": list(track.as_set.latencies_s),
-                "curve": [_scores_record(scores) for scores in track.scores],
-            }
-            for track in report.tracks
-        ],
-    }
-
-
-def _scores_record(scores: StreamScores) -> dict[str, Any]:
-    return {
-        "threshold": scores.threshold,
-        "n_keywords": scores.n_keywords,
-        "hits": scores.hits,
-        "misses": scores.misses,
-        "miss_share": scores.miss_share,
-        "misses_interval": list(scores.misses_interval),
-        "wrong_words": scores.wrong_words,
-        "false_alarms": scores.false_alarms,
-        "false_alarms_per_hour": scores.false_alarms_per_hour,
-        "false_alarms_interval": list(scores.false_alarms_interval),
-        "hours": scores.free_hours,
-        "latency_median_s": scores.latency_s(0.5),
-        "latency_p95_s": scores.latency_s(0.95),
-    }
 
 
 def as_text(report: StreamReport, *, curve: bool) -> str:

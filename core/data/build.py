@@ -143,7 +143,7 @@ def _write_pack(
     source: Source, recordings: tuple[Recording, ...], building: Path, progress: Progress | None, workers: int
 ) -> None:
     """Write all files of the pack into ``building``."""
-    table = _Table()
+    table, content = _Table(), hashlib.sha256()
     n_done, n_all = 0, _n_clips(recordings)
     action = f"packing {source.name}"
     with (building / CLIPS_FILE).open("wb") as stream:
@@ -152,6 +152,7 @@ def _write_pack(
             progress(0, n_all, action)
         for n_read, batch in _read_all(_groups(recordings), workers):
             stream.write(batch.clips.data)
+            content.update(batch.clips.data)
             table.cuts += batch.cuts
             table.noises += batch.noises
             table.problems += batch.problems
@@ -163,12 +164,17 @@ def _write_pack(
         stream.seek(0)
         _write_header(stream, len(table.cuts))
         _flush(stream)
+    for cut in table.cuts:
+        content.update(f"{cut.file}\t{cut.word}\t{cut.split}\t{cut.speaker}\n".encode("utf-8", "surrogateescape"))
+    for name, samples in table.noises:
+        content.update(name.encode("utf-8", "surrogateescape") + samples.astype("<i2").tobytes())
     _write_noise(building / NOISE_FILE, table)
     _write_table(building / TABLE_FILE, table)
     problems = shorten_problems((*source.problems, *table.problems))
     about = {
         "format": FORMAT,
         "key": source.key,
+        "content": content.hexdigest(),
         "name": source.name,
         "title": source.title,
         "synthetic": source.synthetic,

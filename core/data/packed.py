@@ -23,10 +23,10 @@ from core.errors import DataError
 from core.files.strict import LARGE_BYTES, read_json
 from core.records.data import Problem
 
-FORMAT = 2
+FORMAT = 3
 """Number of the pack's format; a pack of another format is built anew.
 
-The files of 1 were the same, but lists and sounds were read less carefully then."""
+In 1 lists and sounds were read less carefully; 2 does not note its content."""
 
 CLIPS_FILE, TABLE_FILE, NOISE_FILE, ABOUT_FILE = "clips.npy", "table.npz", "noise.npy", "about.json"
 
@@ -42,7 +42,9 @@ class Pack:
 
     folder: Path
     key: str
-    """SHA-256 of what it was made from."""
+    """SHA-256 of the names, sizes and times of what it was made from."""
+    content: str
+    """SHA-256 of what it holds: the same clips and noises have the same one, wherever they came from."""
     name: str
     """Short name of the dataset, such as "demo words"."""
     title: str
@@ -157,6 +159,7 @@ def _pack_of(folder: Path, about: dict[str, Any], table: dict[str, NDArray[Any]]
     return Pack(
         folder=folder,
         key=str(about["key"]),
+        content=str(about["content"]),
         name=str(about["name"]),
         title=str(about["title"]),
         synthetic=bool(about["synthetic"]),

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.comparison import LOOKS
-from core.studies.cost.count import PUBLISHED, PUBLISHED_NOTE, RunCost
+from core.records.cost import PUBLISHED, PUBLISHED_NOTE, RunCost
 
 Measure = Literal["weights", "macs", "bytes", "latency"]
 

@@ -14,9 +14,9 @@ from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.describe import percent
 from core.frontend.mel_scale import bin_frequencies, gain_and_shape, hz_to_mel
+from core.records.ablation import Findings, Outcome
 from core.records.filters import Filters
 from core.studies.ablation.between import filters_at, kernel_gains
-from core.studies.ablation.outcomes import Findings, Outcome
 
 CHANGED_COLOUR = "#D55E00"
 """A basis that was changed, in Okabe and Ito's vermilion: it is neither the initial nor the learned one."""

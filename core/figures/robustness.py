@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from core.config import LABELS, PROTOCOLS
 from core.figures import style
-from core.studies.robustness.changes import UNCHANGED, Kind, Robustness, noise_title
+from core.records.robustness import Kind, Robustness, noise_title
+from core.studies.robustness.changes import UNCHANGED
 
 LOOKS = (
     ("#0072B2", "solid", "circle"),

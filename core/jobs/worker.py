@@ -18,8 +18,8 @@ from core.errors import DataError, KeywordSpottingError, RunError, WriteError
 from core.files.locks import Hold
 from core.files.writing import write_bytes
 from core.records.training import EpochReport
-from core.runs import owner
-from core.studies.evaluation import evaluate, evaluation_path, save_evaluation
+from core.runs import keep, owner
+from core.studies.evaluation import STUDY, evaluate
 from core.training.checkpoint import checkpoint_of, read_weights, save_checkpoint
 from core.training.loop import Step, StoppedTraining, Training
 
@@ -205,7 +205,7 @@ class _Worker:
             except DataError as error:
                 log.warning("No evaluation on %s: %s", protocol, error)
                 continue
-            save_evaluation(evaluation_path(self.folder, data.title, protocol), evaluation)
+            keep.save(STUDY, self.folder, STUDY.file(data.title, protocol), evaluation)
 
     def _show_progress(self, done: int, total: int, what: str) -> None:
         """For packing and evaluating, which can be stopped as well."""

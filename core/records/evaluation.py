@@ -28,8 +28,10 @@ class Evaluation:
     truth: NDArray[np.int64]
     clip_words: tuple[str, ...] = ()
     clip_files: tuple[str, ...] = ()
+    checkpoint: str = ""
+    """SHA-256 of the model's file; empty in evaluations kept before this was noted."""
     data_key: str = ""
-    """Key of the pack it was measured on; empty in evaluations kept before this was noted."""
+    """``Pack.content`` of the clips."""
 
     @property
     def n(self) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from core.config import ListeningConfig
+from core.config import ListeningConfig, to_dict
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,24 @@ class StreamScores:
         """Latency (s) that this share of the hits stays below, such as 0.5 for the median; None without a hit."""
         return float(np.quantile(self.latencies_s, share)) if self.latencies_s else None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the single latencies as plain values, for JSON."""
+        return {
+            "threshold": self.threshold,
+            "n_keywords": self.n_keywords,
+            "hits": self.hits,
+            "misses": self.misses,
+            "miss_share": self.miss_share,
+            "misses_interval": list(self.misses_interval),
+            "wrong_words": self.wrong_words,
+            "false_alarms": self.false_alarms,
+            "false_alarms_per_hour": self.false_alarms_per_hour,
+            "false_alarms_interval": list(self.false_alarms_interval),
+            "hours": self.free_hours,
+            "latency_median_s": self.latency_s(0.5),
+            "latency_p95_s": self.latency_s(0.95),
+        }
+
 
 @dataclass(frozen=True)
 class StreamTrack:
@@ -81,6 +100,20 @@ class StreamTrack:
     scores: tuple[StreamScores, ...]
     """With one threshold for all words, in order of threshold."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        return {
+            "protocol": self.protocol,
+            "snr_db": self.snr_db,
+            "minutes": self.minutes,
+            "noise": list(self.noise),
+            "n_words": self.n_words,
+            "n_clips": self.n_clips,
+            **self.as_set.to_dict(),
+            "latencies_s": list(self.as_set.latencies_s),
+            "curve": [scores.to_dict() for scores in self.scores],
+        }
+
 
 @dataclass(frozen=True)
 class StreamReport:
@@ -92,3 +125,17 @@ class StreamReport:
     listening: ListeningConfig
     """The settings, of which the thresholds were varied."""
     tracks: tuple[StreamTrack, ...]
+    checkpoint: str = ""
+    """SHA-256 of the model's file; empty in tests kept before this was noted."""
+    data_key: str = ""
+    """``Pack.content`` of the clips."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        return {
+            "run": self.run,
+            "dataset": self.dataset,
+            "seed": self.seed,
+            "listening": to_dict(self.listening),
+            "tracks": [track.to_dict() for track in self.tracks],
+        }

@@ -22,7 +22,8 @@ from core.files.writing import write_bytes
 from core.records.evaluation import Evaluation
 from core.records.filters import Filters
 from core.records.training import EpochReport
-from core.studies.evaluation import load_evaluation, saved_evaluations, scores
+from core.runs import keep
+from core.studies.evaluation import STUDY, scores
 from core.training.checkpoint import Checkpoint, load_checkpoint
 
 Figures = list[tuple[str, str]]
@@ -102,11 +103,15 @@ class _Drawing:
 
 
 def _evaluations(folder: Path) -> tuple[list[Evaluation], list[str]]:
-    """Kept evaluations in the order of the protocols, and why some could not be read."""
+    """Kept evaluations in the order of the protocols, and why some are left out."""
     found, unreadable = [], []
-    for path in saved_evaluations(folder):
+    for path in keep.find_all(folder, STUDY):
         try:
-            found.append(load_evaluation(path))
+            one = keep.load(STUDY, path)
+            outdated = keep.why_outdated(one, folder)
+            if outdated:
+                raise DataError(f"The evaluation {path.name} is left out. {outdated} Evaluate again.")
+            found.append(one)
         except DataError as error:
             unreadable.append(str(error))
     order = list(PROTOCOLS)

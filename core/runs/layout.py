@@ -33,7 +33,7 @@ SHIPPED_PREFIX = "shipped-"
 
 GRIDS, RESULTS = "grids", "results"
 """Folders beside the runs: of grids of them (see ``core.jobs.grid``), and of what was measured on models that are only
-read (see ``core.runs.results_folder``)."""
+read (see ``core.runs.keep``)."""
 
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")

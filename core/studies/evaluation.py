@@ -1,10 +1,10 @@
-"""A model's answers to every clip of a protocol, and the scores that follow from them."""
+"""A model's answers to every clip of a protocol, the scores that follow from them, and how they are kept."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,30 +14,13 @@ from torch.nn import functional
 from core.config import LABELS, PROTOCOLS
 from core.data.pack import Pack
 from core.device import choose_device
-from core.errors import ConfigError, DataError
-from core.files.strict import read_arrays
-from core.files.writing import write_arrays
+from core.errors import ConfigError
 from core.models import probabilities_of
 from core.records.evaluation import ClassScores, Evaluation, Scores
-from core.runs import results_folder
+from core.runs import keep
 from core.statistics import share_interval
 from core.training.batches import BATCH, Clips
 from core.training.checkpoint import load_model
-
-ARRAYS = {
-    "run": "U",
-    "dataset": "U",
-    "protocol": "U",
-    "labels": f"U {len(LABELS)}",
-    "confusion": f"i {len(LABELS)} {len(LABELS)}",
-    "loss": "f",
-    "probabilities": f"f n {len(LABELS)}",
-    "truth": "i n",
-    "clip_words": "U named",
-    "clip_files": "U named",
-    "data_key?": "U",
-}
-"""What the file of an evaluation holds (see ``core.files.strict.arrays_of``)."""
 
 
 def evaluate(
@@ -60,14 +43,15 @@ def evaluate(
     Raises:
         CheckpointError: If the model cannot be loaded.
         DataError: If the data have no clips of that protocol.
+        RunError: If the model was replaced meanwhile.
     """
     if protocol not in PROTOCOLS:
         raise ConfigError(f"There is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
     rows = data.indices(protocol)
     place = choose_device(device)
-    model, clips = load_model(path, place), Clips(data, place)
     logits = []
-    with torch.inference_mode():
+    with keep.unchanged(path) as checkpoint, torch.inference_mode():
+        model, clips = load_model(path, place), Clips(data, place)
         for part in torch.from_numpy(rows).split(BATCH):
             logits.append(model(clips.waveforms(part)).float().cpu())
             if progress:
@@ -85,7 +69,8 @@ def evaluate(
         truth=truth,
         clip_words=tuple(data.words[rows].tolist()),
         clip_files=tuple(data.files[rows].tolist()),
-        data_key=data.key,
+        checkpoint=checkpoint,
+        data_key=data.content,
     )
 
 
@@ -129,74 +114,16 @@ def scores(evaluation: Evaluation) -> Scores:
     )
 
 
-def evaluation_path(run: Path, dataset: str, protocol: str) -> Path:
-    """Where a new evaluation of a run on a dataset is kept.
-
-    >>> evaluation_path(Path("a-run"), "Demo words (synthetic voices)", "official").name
-    'evaluation-demo-words-synthetic-voices-official.npz'
-    """
-    return results_folder.results_folder(run) / _file_name(dataset, protocol)
+def _arrays(evaluation: Evaluation) -> dict[str, Any]:
+    return vars(evaluation) | {"probabilities": evaluation.probabilities.astype(np.float32)}
 
 
-def saved_evaluation(run: Path, dataset: str, protocol: str) -> Path:
-    """The evaluation of a run on a dataset that is read, if there is one: the newest, else the one it came with."""
-    return results_folder.find(run, _file_name(dataset, protocol))
-
-
-def _file_name(dataset: str, protocol: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", dataset.lower()).strip("-")
-    return f"evaluation-{slug}-{protocol}.npz"
-
-
-def save_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """Write an evaluation, whole or not at all.
-
-    Raises:
-        OSError: If nothing can be written there.
-    """
-    results_folder.make_room(path)
-    write_arrays(
-        path,
-        {
-            "run": evaluation.run,
-            "dataset": evaluation.dataset,
-            "protocol": evaluation.protocol,
-            "labels": evaluation.labels,
-            "confusion": evaluation.confusion,
-            "loss": evaluation.loss,
-            "probabilities": evaluation.probabilities.astype(np.float32),
-            "truth": evaluation.truth,
-            "clip_words": evaluation.clip_words,
-            "clip_files": evaluation.clip_files,
-            "data_key": evaluation.data_key,
-        },
-    )
-
-
-def load_evaluation(path: Path) -> Evaluation:
-    """Read an evaluation back.
-
-    Raises:
-        DataError: If the file is missing or damaged.
-    """
-    try:
-        saved = read_arrays(path, ARRAYS)
-        evaluation = Evaluation(
-            run=str(saved["run"]),
-            dataset=str(saved["dataset"]),
-            protocol=str(saved["protocol"]),
-            labels=tuple(saved["labels"].tolist()),
-            confusion=saved["confusion"],
-            loss=float(saved["loss"]),
-            probabilities=saved["probabilities"],
-            truth=saved["truth"],
-            clip_words=tuple(saved["clip_words"].tolist()),
-            clip_files=tuple(saved["clip_files"].tolist()),
-            data_key=str(saved.get("data_key", "")),
-        )
-        _check(evaluation)
-    except ValueError as error:
-        raise DataError(f"The evaluation {path.name} cannot be read ({error}). Evaluate again.") from error
+def _evaluation(saved: dict[str, Any]) -> Evaluation:
+    texts = ("run", "dataset", "protocol", "checkpoint", "data_key")
+    values = saved | {name: str(saved.get(name, "")) for name in texts}
+    values |= {name: tuple(saved[name].tolist()) for name in ("labels", "clip_words", "clip_files")}
+    evaluation = Evaluation(**values | {"loss": float(saved["loss"])})
+    _check(evaluation)
     return evaluation
 
 
@@ -216,6 +143,25 @@ def _check(evaluation: Evaluation) -> None:
         raise ValueError("its confusions are not those of its clips")
 
 
-def saved_evaluations(run: Path) -> list[Path]:
-    """Evaluations kept of a run, in order of their names."""
-    return results_folder.find_all(run, "evaluation-*.npz")
+STUDY = keep.Study(
+    name="evaluation",
+    title="evaluation",
+    again="Evaluate again.",
+    version=1,
+    write=_arrays,
+    read=_evaluation,
+    arrays={
+        "run": "U",
+        "dataset": "U",
+        "protocol": "U",
+        "labels": f"U {len(LABELS)}",
+        "confusion": f"i {len(LABELS)} {len(LABELS)}",
+        "loss": "f",
+        "probabilities": f"f n {len(LABELS)}",
+        "truth": "i n",
+        "clip_words": "U named",
+        "clip_files": "U named",
+        "checkpoint?": "U",
+        "data_key?": "U",
+    },
+)

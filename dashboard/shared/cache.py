@@ -29,24 +29,24 @@ from core.frontend.kernel_facts import kernel_facts as compute_kernel_facts
 from core.frontend.mel import TrainableMel
 from core.inference.classifier import Classifier
 from core.inference.whole import answer as answer_to
+from core.records.ablation import Findings
 from core.records.answers import Prediction, WordsAlong
 from core.records.arrays import FloatArray
 from core.records.benchmark import BenchmarkReport
+from core.records.cost import Cost
 from core.records.evaluation import Evaluation, Scores
 from core.records.filters import Filters, FilterSnapshot
+from core.records.robustness import Kind, Robustness
 from core.records.training import EpochReport
 from core.runs import results_folder
 from core.sound.reading import Sound, Waveform, read_audio
 from core.studies.ablation.kept import content_hash, load_findings
-from core.studies.ablation.outcomes import Findings
 from core.studies.benchmark.kept import kept_reports, reports_folder
 from core.studies.comparison import Difference, compare
-from core.studies.cost.count import Cost
 from core.studies.cost.measure import cost_of
 from core.studies.evaluation import load_evaluation, saved_evaluation, saved_evaluations
 from core.studies.evaluation import scores as scores_of
 from core.studies.listening import operating_point
-from core.studies.robustness.changes import Kind, Robustness
 from core.studies.robustness.clips import Changer
 from core.studies.robustness.kept import load as load_robustness
 from core.training.checkpoint import load_checkpoint

@@ -16,22 +16,11 @@ from core.errors import ConfigError
 from core.figures.experiments import signed
 from core.files.strict import to_json
 from core.frontend.mel_scale import bin_frequencies
+from core.records.ablation import NORMALISATIONS, Experiment, Findings, Kind, Normalisation, Outcome
 from core.records.filters import Filters
 from core.runs import RunState
 from core.studies.ablation.kept import as_csv, as_record, kept_path, save_findings
-from core.studies.ablation.outcomes import Findings, Outcome
-from core.studies.ablation.plan import (
-    NORMALISATIONS,
-    PAPER_BINS,
-    WHY_RECOMPUTED,
-    Experiment,
-    Kind,
-    Normalisation,
-    as_spans,
-    n_quick,
-    n_variants,
-    parse_numbers,
-)
+from core.studies.ablation.plan import PAPER_BINS, WHY_RECOMPUTED, as_spans, n_quick, n_variants, parse_numbers
 from dashboard.shared import cache, clip_choice, measured, saving
 from dashboard.shared.jobs import Progress
 from dashboard.shared.wording import clips as clips_text

@@ -15,12 +15,12 @@ from core.data.pack import Pack, open_data
 from core.data.recordings import own_pack
 from core.figures.experiments import signed
 from core.figures.robustness import clips_text, point_text, value_text
+from core.records.robustness import Kind, Robustness, noise_title
 from core.runs import RunState
 from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
 from core.studies.comparison import p_text
-from core.studies.robustness.changes import UNCHANGED, VALUES, Kind, Robustness, as_wav, noise_title
-from core.studies.robustness.kept import as_csv, kept_path
-from core.studies.robustness.kept import save as save_robustness
+from core.studies.robustness.changes import UNCHANGED, VALUES, as_wav
+from core.studies.robustness.kept import STUDY, file_of
 from core.studies.robustness.measure import N_CLIPS, measure
 from dashboard.shared import cache, clip_choice, measured, picker, state
 from dashboard.shared.clip_choice import AtHand

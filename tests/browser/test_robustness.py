@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from core.data.pack import open_data
-from core.studies.robustness.changes import VALUES, Robustness
+from core.records.robustness import Robustness
+from core.studies.robustness.changes import VALUES
 from core.studies.robustness.clips import checkpoint_hash
 from core.studies.robustness.kept import kept_path, save
 from tests.browser.pages import (

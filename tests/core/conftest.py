@@ -48,6 +48,7 @@ def tone_pack():
     return Pack(
         folder=Path("tones"),
         key="0" * 64,
+        content="0" * 64,
         name="tones",
         title="Tones",
         synthetic=True,

@@ -56,9 +56,11 @@ def own_pack() -> Pack:
     sounds.flags.writeable = False
     words = [row.truth for row in rows]
     names = "\n".join(f"{row.file} {row.truth}" for row in rows)
+    content = hashlib.sha256(names.encode() + sounds.tobytes()).hexdigest()
     return Pack(
         folder=collection.folder,
-        key=hashlib.sha256(names.encode() + sounds.tobytes()).hexdigest(),
+        key=content,
+        content=content,
         name=OWN,
         title=TITLE,
         synthetic=False,

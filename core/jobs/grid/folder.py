@@ -14,7 +14,7 @@ from core.errors import DataError, RunError
 from core.files.strict import read_json
 from core.files.writing import write_json
 from core.jobs.grid.plan import Cell, GridPlan
-from core.runs import RunState, owner
+from core.runs import RunState, keep, owner
 from core.studies.grid_table import Score
 
 PLAN = "grid.json"
@@ -219,14 +219,14 @@ def delete_grid(folder: Path) -> None:
 def grid_scores(folder: Path, plan: GridPlan, protocol: str = "official") -> list[Score]:
     """Accuracy of every training that is done, on the test clips of a protocol."""
     # Evaluations bring torch along, which a page that only watches need not wait for.
-    from core.studies.evaluation import load_evaluation, saved_evaluation
+    from core.studies.evaluation import STUDY
 
     scores = []
     for cell, state in cell_states(folder, plan):
         if state is None or state.state != "done":
             continue
         try:
-            evaluation = load_evaluation(saved_evaluation(state.folder, state.dataset, protocol))
+            evaluation = keep.load(STUDY, keep.find(state.folder, STUDY.file(state.dataset, protocol)))
         except DataError:
             continue
         if evaluation is not None:

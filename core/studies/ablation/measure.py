@@ -20,12 +20,13 @@ from core.device import choose_device
 from core.errors import ConfigError
 from core.models import KeywordSpotter
 from core.models.normalise import BandNorm, clip_moments
+from core.records.ablation import Experiment, Findings, Outcome
+from core.runs import keep
 from core.statistics import group_interval, pairs_of, sample
-from core.studies.ablation.outcomes import Findings, Outcome
-from core.studies.ablation.plan import Experiment, n_quick
+from core.studies.ablation.plan import n_quick
 from core.studies.ablation.variants import Basis, Spectra, Variant, variants_of
 from core.training.batches import BATCH, Clips
-from core.training.checkpoint import load_checkpoint
+from core.training.checkpoint import Checkpoint, load_checkpoint
 
 Level = tuple[Tensor, Tensor]
 """Mean and scale of each band, (n_mels,) each: what the normalisation takes off and multiplies by."""
@@ -59,12 +60,33 @@ def run_experiment(
         CheckpointError: If the model cannot be loaded.
         ConfigError: If the model cannot be asked this.
         DataError: If there are no such clips.
+        RunError: If the model was replaced meanwhile.
     """
     if protocol not in PROTOCOLS:
         raise ConfigError(f"There is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
     began = time.perf_counter()
-    place = choose_device(device)
-    checkpoint = load_checkpoint(path)
+    with keep.unchanged(path) as checkpoint_hash:
+        findings = _measured(
+            load_checkpoint(path), data, protocol, experiment, validation or data, choose_device(device), progress
+        )
+    return replace(
+        findings,
+        run=path.name if path.is_dir() else path.stem,
+        seconds=time.perf_counter() - began,
+        checkpoint=checkpoint_hash,
+        data_key=data.content,
+    )
+
+
+def _measured(
+    checkpoint: Checkpoint,
+    data: Pack,
+    protocol: str,
+    experiment: Experiment,
+    heard: Pack,
+    place: torch.device,
+    progress: Progress | None,
+) -> Findings:
     model = checkpoint.model(place)
     own, changed = variants_of(model.front_end.filters(checkpoint.epoch), experiment)
     variants = [
@@ -75,7 +97,6 @@ def run_experiment(
     labels = data.labels[rows]
     n_asked = n_quick(checkpoint.config.model.name, len(variants), len(rows)) if experiment.quick else len(rows)
     asked = rows[sample(labels, n_asked, experiment.seed)]
-    heard = validation or data
     measured_on = heard.indices("validation") if _needs_validation(model, experiment) else np.empty(0, np.int64)
     total = len(measured_on) + len(asked) * len(variants)
 
@@ -100,7 +121,7 @@ def run_experiment(
     counts = np.bincount(labels, minlength=len(LABELS))
     return Findings(
         experiment=experiment,
-        run=path.name if path.is_dir() else path.stem,
+        run="",
         model=checkpoint.config.model.name,
         setting=model.front_end.config.setting,
         dataset=data.title,
@@ -114,7 +135,7 @@ def run_experiment(
         outcomes=tuple(
             outcome(one) if one in right else replace(reference, name=one.name, place=one.place) for one in changed
         ),
-        seconds=time.perf_counter() - began,
+        seconds=0.0,
     )
 
 

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from core.errors import ConfigError
+from core.records.ablation import Kind
 from core.text import shortened
-
-Kind = Literal["interpolation", "swap", "gain-shape", "mask", "occlusion"]
-
-KINDS: dict[Kind, str] = {
-    "interpolation": "from the initial to the learned basis in steps",
-    "swap": "one part of the basis put back to its start",
-    "gain-shape": "only the learned gain against only the learned shape",
-    "mask": "STFT bins or mel filters silenced",
-    "occlusion": "one mel filter after the other replaced by its mean",
-}
-"""The experiments, and what each does."""
 
 ABOUT_THE_BASIS = ("interpolation", "swap", "gain-shape")
 """Experiments that compare the learned with the initial basis, and need a model that has trained it."""
 
-Normalisation = Literal["recomputed", "as-trained"]
-
-NORMALISATIONS: dict[Normalisation, str] = {
-    "recomputed": "mean and deviation of each band measured anew on the validation clips",
-    "as-trained": "mean and deviation of each band as training left them",
-}
-"""What happens to the normalisation between the filters and the network when a filter changes."""
 
 WHY_RECOMPUTED = (
     "Between filters and network each band is brought to mean 0 and deviation 1, with numbers kept from training: "
@@ -53,32 +33,6 @@ FEWEST_CLIPS = 60
 
 NEARLY_ALL = 0.75
 """From this share of the clips on, all of them are asked: a sample would save little."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """One question to a model."""
-
-    kind: Kind
-    normalisation: Normalisation = "recomputed"
-    bins: tuple[int, ...] = ()
-    """STFT bins that a mask silences, from 0."""
-    mels: tuple[int, ...] = ()
-    """Mel filters that a mask silences, from 0."""
-    quick: bool = True
-    """Whether a sample of the clips will do where all of them would take longer than some seconds."""
-    seed: int = 0
-    """Seed of that sample."""
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ConfigError(f"There is no experiment {self.kind!r}; choose one of {', '.join(KINDS)}.")
-        if self.normalisation not in NORMALISATIONS:
-            raise ConfigError(f"normalisation is {self.normalisation!r}; choose one of {', '.join(NORMALISATIONS)}.")
-        if self.kind == "mask" and not (self.bins or self.mels):
-            raise ConfigError("Nothing is masked. Name STFT bins, such as 25-49, or mel filters.")
-        if self.kind != "mask" and (self.bins or self.mels):
-            raise ConfigError(f"Only the experiment 'mask' silences bins or filters, not {self.kind!r}.")
 
 
 def n_quick(model: str, n_variants: int, n_clips: int) -> int:

@@ -20,9 +20,10 @@ from torch import Tensor
 from core.config import SETTINGS
 from core.errors import ConfigError
 from core.frontend.mel import TrainableMel
+from core.records.ablation import Experiment
 from core.records.filters import Filters
 from core.studies.ablation.between import kernel_gains, only_gain, only_shape
-from core.studies.ablation.plan import ABOUT_THE_BASIS, STEPS, Experiment, as_spans
+from core.studies.ablation.plan import ABOUT_THE_BASIS, STEPS, as_spans
 from core.training.checkpoint import Checkpoint
 
 ENDS = (0.0, 0.5, 1.0)

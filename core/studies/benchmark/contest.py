@@ -59,6 +59,7 @@ def made_up_pack(n_clips: int, noise_s: float = 30.0) -> Pack:
     return Pack(
         folder=Path("made-up"),
         key="0" * 64,
+        content="0" * 64,
         name="noise",
         title="Noise",
         synthetic=True,

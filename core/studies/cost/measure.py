@@ -18,15 +18,15 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.config import CLIP_SAMPLES, FrontEndConfig, ModelConfig, RunConfig, from_dict
-from core.errors import CheckpointError, RunError
-from core.files.strict import read_json
-from core.files.writing import write_json
+from core.errors import CheckpointError, KeywordSpottingError, WriteError
 from core.inference.classifier import Classifier
 from core.models import NETWORKS
 from core.models.normalise import BandNorm
+from core.records.cost import Cost, Latency, Weights
+from core.runs import keep
 from core.studies.benchmark.kept import reports_folder
 from core.studies.benchmark.machine import describe_machine
-from core.studies.cost.count import Cost, Latency, Weights, front_end_macs, front_end_weights
+from core.studies.cost.count import front_end_macs, front_end_weights
 from core.training.checkpoint import BEST
 
 Progress = Callable[[int, int, str], None]
@@ -92,6 +92,7 @@ def measure_latencies(
     Raises:
         CheckpointError: If a model cannot be loaded.
     """
+    checkpoints = [keep.model_hash(path) for path in paths]
     classifiers = [Classifier(path, device) for path in paths]
     busy = psutil.cpu_percent(interval=0.3)
     clip = np.random.default_rng(0).normal(0, 0.1, CLIP_SAMPLES).astype(np.float32)
@@ -115,9 +116,9 @@ def measure_latencies(
         Latency(
             path.name, name, device, torch.get_num_threads(), len(own),
             float(np.quantile(own, 0.5)), float(np.quantile(own, 0.95)), now,
-            busy,
+            busy, checkpoint,
         )
-        for path, own in zip(paths, took, strict=True)
+        for path, checkpoint, own in zip(paths, checkpoints, took, strict=True)
     ]  # fmt: skip
 
 
@@ -129,39 +130,38 @@ def latencies_folder() -> Path:
     return reports_folder().parent / "latencies"
 
 
+STUDY = keep.Study(
+    name="latency",
+    title="latency",
+    again="Time it again.",
+    version=1,
+    write=lambda latency: {"latency": asdict(latency)},
+    read=lambda values: from_dict(Latency, values["latency"]),
+)
+
+
 def keep_latency(path: Path, latency: Latency) -> None:
     """Remember the latency of the model that a run has now.
 
     Raises:
-        RunError: If nothing can be written there.
+        WriteError: If nothing can be written there.
     """
     folder = latencies_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / f"{path.name}.json", {**asdict(latency), "model": _model_stamp(path)})
     except OSError as error:
-        raise RunError(f"Latencies cannot be kept in {folder} ({error.strerror}). Make it writable.") from error
+        raise WriteError(error, folder) from error
+    keep.write(STUDY, folder / f"{path.name}.json", latency)
 
 
 def kept_latency(path: Path) -> Latency | None:
     """The latency of the model that a run has now, if it was measured on this computer."""
     file = latencies_folder() / f"{path.name}.json"
-    try:
-        saved = read_json(file)
-        if saved.pop("model", None) != _model_stamp(path):
-            return None
-        return from_dict(Latency, saved)
-    except FileNotFoundError:
+    if not file.exists():
         return None
-    except (OSError, ValueError) as error:
-        _log.warning("The latency in %s cannot be read (%s).", file.name, error)
-        return None
-
-
-def _model_stamp(path: Path) -> list[int]:
-    """Tells whether a model is still the same: when its file was written, and its size."""
     try:
-        stat = (path / BEST).stat()
-    except OSError:
-        return [0, 0]
-    return [stat.st_mtime_ns, stat.st_size]
+        latency = keep.load(STUDY, file)
+        return None if keep.why_outdated(latency, path) else latency
+    except KeywordSpottingError as error:
+        _log.warning("%s", error)
+        return None

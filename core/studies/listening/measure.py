@@ -23,6 +23,7 @@ def stream_test(
     config: ListeningConfig,
     *,
     name: str,
+    checkpoint: str = "",
     protocols: Sequence[str],
     snrs_db: Sequence[float | None],
     minutes: float,
@@ -36,6 +37,7 @@ def stream_test(
         pack: The clips.
         config: The settings; the curves vary their thresholds.
         name: What to call the model.
+        checkpoint: SHA-256 of its file.
         protocols: Which clips: names in ``config.PROTOCOLS``.
         snrs_db: Speech over background (dB); None for no background.
         minutes: Length of each track.
@@ -72,7 +74,15 @@ def stream_test(
                 scores=tuple(scores_at(heard, track, at_threshold(config, each)) for each in THRESHOLDS),
             )
         )
-    return StreamReport(run=name, dataset=pack.title, seed=seed, listening=config, tracks=tuple(tracks))
+    return StreamReport(
+        run=name,
+        dataset=pack.title,
+        seed=seed,
+        listening=config,
+        tracks=tuple(tracks),
+        checkpoint=checkpoint,
+        data_key=pack.content,
+    )
 
 
 def scores_at(heard: Heard, track: Track, config: ListeningConfig) -> StreamScores:

@@ -8,7 +8,7 @@ from core.config import ListeningConfig, from_dict, to_dict
 from core.errors import ConfigError, RunError
 from core.files.strict import read_json
 from core.files.writing import write_json
-from core.runs.results_folder import find, make_room, results_folder
+from core.runs.keep import find, make_room, results_folder
 
 FILE = "listening.json"
 FORMAT, VERSION = "earshot-listening", 1
@@ -45,15 +45,11 @@ def save(run: Path, config: ListeningConfig) -> None:
     """Keep the settings for a run, whole or not at all.
 
     Raises:
-        RunError: If the run is no folder, or nothing can be written there.
+        RunError: If the run is no folder.
+        WriteError: If nothing can be written there.
     """
     if not run.is_dir():
         raise RunError(f"{run} is not the folder of a run; settings are kept for runs only.")
     path = results_folder(run) / FILE
-    try:
-        make_room(path)
-        write_json(path, {"format": FORMAT, "version": VERSION, "config": to_dict(config)})
-    except OSError as error:
-        raise RunError(
-            f"The settings cannot be kept in {path.parent} ({error.strerror}). Make the folder writable."
-        ) from error
+    make_room(path)
+    write_json(path, {"format": FORMAT, "version": VERSION, "config": to_dict(config)})

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import io
 import wave
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from core.config import LABELS, SAMPLE_RATE
+from core.config import SAMPLE_RATE
 from core.records.arrays import FloatArray
-from core.statistics import wilson
-
-Kind = Literal["noise", "shift", "gain", "speed"]
+from core.records.robustness import Kind
 
 VALUES: dict[Kind, tuple[float | None, ...]] = {
     "noise": (None, 20.0, 15.0, 10.0, 5.0, 0.0, -5.0),
@@ -136,75 +132,3 @@ def rms(sound: FloatArray) -> float:
     3.0
     """
     return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0
-
-
-def noise_title(name: str) -> str:
-    """A kind of noise for people.
-
-    >>> noise_title("noise_running_water"), noise_title("babble")
-    ('running water', 'babble')
-    """
-    return name.removeprefix("noise_").replace("_", " ")
-
-
-@dataclass(frozen=True, eq=False)
-class Robustness:
-    """What one model answered to the same clips, changed more and more in one way.
-
-    Rows of ``answers``, ``scores`` and ``truth_scores`` are the ``values``, columns the clips.
-    """
-
-    run: str
-    checkpoint: str
-    """SHA-256 of the model's file."""
-    dataset: str
-    data_key: str
-    """Key of the pack it was measured on."""
-    protocol: str
-    kind: Kind
-    seed: int
-    n_all: int
-    """Clips that the protocol has; ``n`` of them were measured."""
-    values: tuple[float | None, ...]
-    rows: NDArray[np.int64]
-    """Rows of the pack, (n,)."""
-    truth: NDArray[np.int64]
-    """Their labels, (n,)."""
-    noises: tuple[str, ...]
-    """Kinds of noise; empty unless ``kind`` is "noise"."""
-    noise: NDArray[np.int64]
-    """Which of them each clip got, (n,); zeros without noise."""
-    answers: NDArray[np.int64]
-    """Most probable labels, (n_values, n)."""
-    scores: FloatArray
-    """Their probabilities, (n_values, n)."""
-    truth_scores: FloatArray
-    """Probabilities of the true labels, (n_values, n)."""
-
-    @property
-    def n(self) -> int:
-        """Number of clips."""
-        return len(self.rows)
-
-    @property
-    def right(self) -> NDArray[np.bool_]:
-        """Whether each answer is right, (n_values, n)."""
-        return np.asarray(self.answers == self.truth)
-
-    @property
-    def baseline(self) -> tuple[float, str]:
-        """Accuracy of always answering the most frequent label of these clips, and that label."""
-        counts = np.bincount(self.truth, minlength=len(LABELS))
-        return float(counts.max() / self.n), LABELS[int(counts.argmax())]
-
-    def accuracy(self, clips: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.float64], ...]:
-        """Accuracy at each value with the ends of its 95 % interval (Wilson), each (n_values,), 0 to 1.
-
-        Args:
-            clips: Which clips count, (n,); None for all.
-        """
-        right = self.right if clips is None else self.right[:, clips]
-        n = np.full(len(right), right.shape[1])
-        hits = right.sum(axis=1)
-        low, high = wilson(hits, n)
-        return hits / np.where(n > 0, n, np.nan), low, high

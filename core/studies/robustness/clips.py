@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from core.config import SILENCE_LABEL
 from core.data.pack import Pack
-from core.errors import CheckpointError, ConfigError
+from core.errors import ConfigError
 from core.records.arrays import FloatArray
+from core.records.robustness import Kind
 from core.studies.listening.track import active_span
 from core.studies.robustness import changes
-from core.studies.robustness.changes import Kind
 from core.studies.robustness.noises import Background, background
-from core.training.checkpoint import BEST
 
 SNR_DB = (-30.0, 60.0)
 SHIFT_MS = (-1000.0, 1000.0)
@@ -97,15 +93,3 @@ def check(kind: str, values: tuple[float | None, ...]) -> None:
             raise ConfigError(f"{value!r} is no value for {kind}; it must lie between {low:g} and {high:g}.")
     if not values:
         raise ConfigError("Nothing to measure: give at least one value.")
-
-
-def checkpoint_hash(run: Path) -> str:
-    """SHA-256 of a model's file.
-
-    Raises:
-        CheckpointError: If it cannot be read.
-    """
-    try:
-        return hashlib.sha256((run / BEST if run.is_dir() else run).read_bytes()).hexdigest()
-    except OSError as error:
-        raise CheckpointError(f"The model of {run.name} cannot be read ({error.strerror}).") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 from core.config import PROTOCOLS
 from core.data.pack import Pack
 from core.data.source import Progress
-from core.errors import ConfigError, RunError
+from core.errors import ConfigError
 from core.inference.classifier import Classifier
 from core.records.arrays import FloatArray
+from core.records.robustness import Kind, Robustness
+from core.runs import keep
 from core.statistics import sample
-from core.studies.robustness.changes import FULL_SCALE, VALUES, Kind, Robustness
-from core.studies.robustness.clips import Changer, check, checkpoint_hash
+from core.studies.robustness.changes import FULL_SCALE, VALUES
+from core.studies.robustness.clips import Changer, check
 
 N_CLIPS = 600
 """Clips measured by default: an accuracy of 90 % is then known to about ± 2.4 points."""
@@ -68,35 +71,34 @@ def measure(
     check(kind, steps)
     all_rows = pack.indices(protocol)
     rows = all_rows[sample(pack.labels[all_rows], n_clips, seed)]
-    hashes = [checkpoint_hash(run) for run in runs]
-    models = [Classifier(run, device) for run in runs]
-    changer = Changer(pack, protocol, kind, seed, dataset)
-    truth = pack.labels[rows]
-    answers = np.zeros((len(models), len(steps), len(rows)), np.int64)
-    scores, truth_scores = np.zeros((2, *answers.shape), np.float32)
-    done, total = 0, answers.size
-    for first in range(0, len(rows), CLIPS_AT_ONCE):
-        part = slice(first, first + CLIPS_AT_ONCE)
-        # All values of a clip at once: its noise and its active speech are found once.
-        sounds = np.stack([changer.sounds(int(row), steps) for row in rows[part]], axis=1)
-        for step, changed in enumerate(sounds):
-            waveforms = changed.astype(np.float32) / np.float32(FULL_SCALE)
-            for number, model in enumerate(models):
-                found = model.probabilities(model.log_mel(waveforms))
-                answers[number, step, part] = found.argmax(axis=1)
-                scores[number, step, part] = found.max(axis=1)
-                truth_scores[number, step, part] = _at(found, truth[part])
-                done += len(waveforms)
-                if progress:
-                    progress(done, total, f"{len(rows):,} clips, {len(steps)} ways, {len(models)} models (answers)")
-    if hashes != [checkpoint_hash(run) for run in runs]:
-        raise RunError("A model changed while it was measured. Measure again.")
+    with ExitStack() as stack:
+        hashes = [stack.enter_context(keep.unchanged(run)) for run in runs]
+        models = [Classifier(run, device) for run in runs]
+        changer = Changer(pack, protocol, kind, seed, dataset)
+        truth = pack.labels[rows]
+        answers = np.zeros((len(models), len(steps), len(rows)), np.int64)
+        scores, truth_scores = np.zeros((2, *answers.shape), np.float32)
+        done, total = 0, answers.size
+        for first in range(0, len(rows), CLIPS_AT_ONCE):
+            part = slice(first, first + CLIPS_AT_ONCE)
+            # All values of a clip at once: its noise and its active speech are found once.
+            sounds = np.stack([changer.sounds(int(row), steps) for row in rows[part]], axis=1)
+            for step, changed in enumerate(sounds):
+                waveforms = changed.astype(np.float32) / np.float32(FULL_SCALE)
+                for number, model in enumerate(models):
+                    found = model.probabilities(model.log_mel(waveforms))
+                    answers[number, step, part] = found.argmax(axis=1)
+                    scores[number, step, part] = found.max(axis=1)
+                    truth_scores[number, step, part] = _at(found, truth[part])
+                    done += len(waveforms)
+                    if progress:
+                        progress(done, total, f"{len(rows):,} clips, {len(steps)} ways, {len(models)} models (answers)")
     return [
         Robustness(
             run=run.name if run.is_dir() else run.stem,
             checkpoint=hashes[number],
             dataset=pack.title,
-            data_key=pack.key,
+            data_key=pack.content,
             protocol=protocol,
             kind=kind,
             seed=seed,

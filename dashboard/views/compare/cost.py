@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from core.figures.cost import Measure
+from core.records.cost import RunCost
 from core.runs import RunState
-from core.studies.cost.count import Latency, RunCost
 from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
 from dashboard.shared import cache, measured, picker
 from dashboard.shared.wording import percent, plain

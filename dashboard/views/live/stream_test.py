@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from core.runs.results_folder import is_outdated
 
 from core import figures
 from core.config import ListeningConfig
@@ -16,7 +17,6 @@ from core.figures.stream import rate_text, snr_text
 from core.inference.classifier import Classifier
 from core.records.listening import StreamReport, StreamScores, StreamTrack
 from core.runs import RunState
-from core.runs.results_folder import is_outdated
 from core.studies.listening import operating_point
 from core.studies.listening.kept import load_report, report_path, save_report
 from core.studies.listening.measure import stream_test

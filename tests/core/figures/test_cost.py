@@ -8,7 +8,7 @@ import pytest
 from core.figures import accuracy_against_cost
 from core.figures.comparison import LOOKS
 from core.figures.cost import MEASURES
-from core.studies.cost.count import PUBLISHED, Cost, Latency, RunCost, Weights
+from core.records.cost import PUBLISHED, Cost, Latency, RunCost, Weights
 
 COST = Cost(Weights(1000, 0), Weights(500, 80), 2_000_000, 3_000_000, 7000)
 LATENCY = Latency("one", "a processor", "cpu", 2, 100, 0.004, 0.006, "2026-01-01T00:00:00+00:00")

@@ -16,9 +16,8 @@ from core.figures.experiments import (
     selectable_filters,
 )
 from core.frontend.mel_scale import bin_frequencies, hz_to_mel
+from core.records.ablation import Experiment, Findings, Outcome
 from core.studies.ablation.between import filters_at, kernel_gains
-from core.studies.ablation.outcomes import Findings, Outcome
-from core.studies.ablation.plan import Experiment
 
 
 def outcome(name, correct, won, lost, place=None, n=1000):

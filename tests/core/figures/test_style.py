@@ -17,12 +17,12 @@ from core.figures import style
 from core.frontend.filter_facts import band_edges, band_shares, filter_facts
 from core.frontend.kernel_facts import kernel_facts
 from core.records.answers import Prediction, WordsAlong
+from core.records.cost import Cost, RunCost, Weights
 from core.records.evaluation import Evaluation, Scores
 from core.records.filters import Filters
 from core.records.listening import StreamTrack
 from core.records.training import EpochReport
 from core.studies.comparison import compare
-from core.studies.cost.count import Cost, RunCost, Weights
 from core.studies.grid_table import Factors, Score, summarise
 from tests import benchmark_reports, changed_clips, evaluations
 

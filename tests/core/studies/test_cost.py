@@ -13,8 +13,9 @@ from core.config import BCRESNET_TAUS, FrontEndConfig
 from core.errors import CheckpointError
 from core.frontend.mel import TrainableMel
 from core.models import build_model
+from core.records.cost import PUBLISHED
 from core.studies.cost import measure as cost_measurement
-from core.studies.cost.count import PUBLISHED, front_end_macs
+from core.studies.cost.count import front_end_macs
 from core.studies.cost.measure import cost_of, keep_latency, kept_latency, latencies_folder, measure_latencies
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config

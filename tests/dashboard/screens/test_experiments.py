@@ -5,8 +5,7 @@ import shutil
 import pytest
 
 from core.models import build_model
-from core.studies.ablation.outcomes import Findings, Outcome
-from core.studies.ablation.plan import Experiment
+from core.records.ablation import Experiment, Findings, Outcome
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config
 from dashboard.shared import jobs

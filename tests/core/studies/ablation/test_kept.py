@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 
 from core.commands import main
+from core.records.ablation import Experiment
 from core.studies.ablation.kept import as_csv, as_record, content_hash, kept_path, load_findings, save_findings
 from core.studies.ablation.measure import run_experiment
-from core.studies.ablation.plan import Experiment
 
 
 @pytest.fixture(scope="module")

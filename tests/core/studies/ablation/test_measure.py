@@ -6,8 +6,8 @@ import torch
 
 from core.config import LABELS
 from core.errors import ConfigError, DataError
+from core.records.ablation import KINDS, Experiment
 from core.studies.ablation.measure import run_experiment
-from core.studies.ablation.plan import KINDS, Experiment
 from core.studies.evaluation import evaluate, scores
 from core.training.checkpoint import load_checkpoint
 

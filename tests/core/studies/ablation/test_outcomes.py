@@ -1,7 +1,6 @@
 """What outcomes of an experiment say about chance."""
 
-from core.studies.ablation.outcomes import Findings, Outcome
-from core.studies.ablation.plan import Experiment
+from core.records.ablation import Experiment, Findings, Outcome
 
 
 def test_several_changes_are_called_clear_by_one_test_corrected_for_their_number():

@@ -4,15 +4,8 @@ import pytest
 
 from core.config import MODELS
 from core.errors import ConfigError
-from core.studies.ablation.plan import (
-    FEWEST_CLIPS,
-    KINDS,
-    Experiment,
-    as_spans,
-    n_quick,
-    n_variants,
-    parse_numbers,
-)
+from core.records.ablation import KINDS, Experiment
+from core.studies.ablation.plan import FEWEST_CLIPS, as_spans, n_quick, n_variants, parse_numbers
 from core.studies.ablation.variants import variants_of
 
 

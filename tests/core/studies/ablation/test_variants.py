@@ -8,8 +8,8 @@ import torch
 
 from core.errors import ConfigError
 from core.frontend.mel import TrainableMel
+from core.records.ablation import Experiment
 from core.studies.ablation.between import between, filters_at, gains, kernel_gains, only_gain, only_shape
-from core.studies.ablation.plan import Experiment
 from core.studies.ablation.variants import Spectra, variants_of
 from core.training.checkpoint import load_checkpoint
 

@@ -10,17 +10,8 @@ from scipy.stats import binomtest
 
 from core.config import FrontEndConfig
 from core.frontend.mel import TrainableMel
-from core.studies.robustness.changes import (
-    VALUES,
-    Robustness,
-    amplified,
-    as_recorded,
-    as_wav,
-    at_speed,
-    rms,
-    shifted,
-    with_noise,
-)
+from core.records.robustness import Robustness
+from core.studies.robustness.changes import VALUES, amplified, as_recorded, as_wav, at_speed, rms, shifted, with_noise
 from tests.changed_clips import robustness
 from tests.core.conftest import tone
 

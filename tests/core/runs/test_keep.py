@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from core.runs.results_folder import find, is_outdated, make_room
 
 from core import runs
 from core.commands import main
 from core.config import SAMPLE_RATE
 from core.runs import results_folder
-from core.runs.results_folder import find, is_outdated, make_room
 from core.studies.evaluation import (
     evaluation_path,
     load_evaluation,
