@@ -8,9 +8,9 @@ from playwright.sync_api import expect
 
 from core.data.pack import open_data
 from core.records.robustness import Robustness
+from core.runs import keep
 from core.studies.robustness.changes import VALUES
-from core.studies.robustness.clips import checkpoint_hash
-from core.studies.robustness.kept import kept_path, save
+from core.studies.robustness.kept import STUDY, file_of
 from tests.browser.pages import (
     PHONE,
     WORK_S,
@@ -44,12 +44,12 @@ def made_up_record(add_model):
     values = VALUES["noise"]
     answers = np.where(rng.random((len(values), len(rows))) < np.arange(7)[:, None] / 7, 0, truth)
     record = Robustness(
-        run="browser", checkpoint=checkpoint_hash(run), dataset=pack.title, data_key=pack.key, protocol="official",
+        run="browser", checkpoint=keep.model_hash(run), dataset=pack.title, data_key=pack.content, protocol="official",
         kind="noise", seed=0, n_all=len(rows), values=values, rows=rows, truth=truth, noises=("rumble",),
         noise=np.zeros(len(rows), np.int64), answers=answers, scores=rng.random(answers.shape, np.float32),
         truth_scores=rng.random(answers.shape, np.float32),
     )  # fmt: skip
-    save(kept_path(run, pack.title, "official", "noise", n_clips=None), record)
+    keep.save(STUDY, run, file_of(pack.title, "official", "noise", None), record)
 
 
 def test_a_click_on_the_curve_brings_up_the_clips_of_that_point(visit, made_up_record):

@@ -5,7 +5,6 @@ from playwright.sync_api import expect
 from core.config import ListeningConfig
 from core.records.listening import StreamReport, StreamScores, StreamTrack
 from core.studies.listening import operating_point
-from core.studies.listening.kept import save_report
 from core.studies.listening.measure import THRESHOLDS
 from tests.browser.pages import (
     PHONE,
@@ -15,6 +14,7 @@ from tests.browser.pages import (
     main,
     wait_until_calm,
 )
+from tests.kept import save_report
 
 PLACES = """one => {
     const {xaxis, yaxis, _size} = one._fullLayout, pick = one.data.at(-1), box = one.getBoundingClientRect();

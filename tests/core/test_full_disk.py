@@ -22,8 +22,8 @@ from core.jobs import grid, worker
 from core.jobs.grid.plan import GridPlan
 from core.jobs.grid.work import work_on_grid
 from core.runs import owner, process
-from core.studies.evaluation import load_evaluation, save_evaluation, saved_evaluations
 from core.training.checkpoint import load_checkpoint
+from tests.kept import load_evaluation, save_evaluation, saved_evaluations
 
 PROJECT = Path(__file__).parents[2]
 EXPLAINED = "Make room on that disk"

@@ -19,10 +19,11 @@ from core.config import KEYWORDS, SAMPLE_RATE
 from core.data.pack import open_data
 from core.models import build_model
 from core.records.training import EpochReport
-from core.studies.evaluation import evaluate, evaluation_path, save_evaluation
+from core.studies.evaluation import evaluate
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config
 from dashboard.shared import widgets
+from tests.kept import evaluation_path, save_evaluation
 
 PROJECT = Path(__file__).resolve().parents[2]
 APP = PROJECT / "dashboard" / "frame.py"

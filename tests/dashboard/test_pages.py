@@ -8,10 +8,11 @@ import torch
 
 from core import runs
 from core.models import build_model
-from core.studies.evaluation import evaluate, evaluation_path, save_evaluation
+from core.studies.evaluation import evaluate
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config
 from tests.dashboard.conftest import GOOD, PAGES, TITLES, assert_calm, charts, texts, tone, wav
+from tests.kept import evaluation_path, save_evaluation
 
 USE_A_MODEL = ("filterbank", "kernels", "hearing", "evaluation", "robustness", "live")
 

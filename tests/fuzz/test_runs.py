@@ -26,13 +26,15 @@ from core.files.strict import parse_json, to_json
 from core.inference.classifier import Classifier
 from core.jobs.grid.folder import read_plan
 from core.jobs.grid.plan import GridPlan
-from core.studies.ablation.kept import load_findings
+from core.runs import keep
+from core.studies.ablation import kept as ablation
 from core.studies.benchmark import kept as benchmarks
-from core.studies.evaluation import load_evaluation, scores
+from core.studies.evaluation import scores
 from core.studies.listening.operating_point import load as load_listening
-from core.studies.robustness.kept import load as load_robustness
+from core.studies.robustness import kept as robust
 from core.training.checkpoint import load_checkpoint
 from tests import bad_runs
+from tests.kept import load_evaluation
 
 SECONDS = float(os.environ.get("KWS_FUZZ_SECONDS", "8"))
 
@@ -156,7 +158,7 @@ def json_files(folder):
         folder / runs.PROCESS: ({"pid": 1, "created": 1.5}, lambda: runs.is_claimed(folder)),
         folder / runs.SOURCE: ({"root": None, "device": "cpu"}, lambda: runs.read_source(folder)),
         folder / "listening.json": (listening, lambda: load_listening(folder)),
-        folder / "findings.json": (findings, lambda: load_findings(folder / "findings.json")),
+        folder / "findings.json": (findings, lambda: keep.load(ablation.STUDY, folder / "findings.json")),
         folder / "grid.json": (json.loads(to_json(vars(GridPlan()))), lambda: read_plan(folder)),
         reports: (bench, benchmark),
     }
@@ -237,7 +239,7 @@ def test_arrays_of_any_content_are_read_or_explained(tmp_path):
         evaluation: (dict(np.load(bad_runs.GOOD / bad_runs.EVALUATION)), lambda: scores(load_evaluation(evaluation))),
         robustness: (
             {name: np.asarray(value) for name, value in measured.items()},
-            lambda: load_robustness(robustness).accuracy(),
+            lambda: keep.load(robust.STUDY, robustness).accuracy(),
         ),
     }
     whole = 0

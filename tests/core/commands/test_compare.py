@@ -10,9 +10,9 @@ from core.commands import main
 from core.config import to_dict
 from core.files.writing import write_json
 from core.models import build_model
-from core.studies.evaluation import evaluation_path, load_evaluation, save_evaluation
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config
+from tests.kept import evaluation_path, load_evaluation, save_evaluation
 
 
 @pytest.fixture

@@ -20,10 +20,11 @@ from core.data import recordings
 from core.data.recordings.folder import _changing
 from core.errors import AudioError, ConfigError, DataError
 from core.models import build_model
-from core.studies.evaluation import evaluate, evaluation_path, load_evaluation, scores
+from core.studies.evaluation import evaluate, scores
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config
 from tests.core.conftest import label_pitch_hz, tone
+from tests.kept import evaluation_path, load_evaluation
 
 PROJECT = Path(__file__).parents[3]
 
@@ -404,7 +405,7 @@ def test_the_command_line_measures_own_recordings_and_says_what_they_are(cli, ru
         keep("yes")
     record = json.loads(cli("evaluate", run, "--data", "own", "--json").stdout)
     assert (record["protocol"], record["dataset"], record["n"]) == ("own", recordings.TITLE, 2)
-    assert load_evaluation(evaluation_path(run, recordings.TITLE, "own")).data_key == recordings.own_pack().key
+    assert load_evaluation(evaluation_path(run, recordings.TITLE, "own")).data_key == recordings.own_pack().content
     text = cli("evaluate", run, "--data", "own", "--protocol", "own").stdout
     assert "My own recordings, recordings of your own, 2 clips" in text
     assert "biased sample" in text

@@ -28,8 +28,8 @@ from core.jobs.grid.folder import missing
 from core.jobs.grid.plan import GridPlan
 from core.jobs.grid.work import work_on_grid
 from core.runs import owner, state
-from core.studies.evaluation import load_evaluation, saved_evaluations
 from core.training.presets import preset_config
+from tests.kept import load_evaluation, saved_evaluations
 
 LOCKS = (owner.LOCK, owner.PROCESS, owner.TURN)
 CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod"}

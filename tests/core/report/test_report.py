@@ -10,7 +10,8 @@ from core import runs
 from core.commands import main
 from core.errors import CheckpointError, RunError
 from core.report import html_report, write_report
-from core.studies.evaluation import load_evaluation, saved_evaluations, scores
+from core.studies.evaluation import scores
+from tests.kept import load_evaluation, saved_evaluations
 
 SHIPPED = runs.PROJECT / "checkpoints" / "shipped-linear-D"
 

@@ -13,9 +13,10 @@ from core.commands import main
 from core.config import FrontEndConfig
 from core.errors import CheckpointError, ConfigError, KeywordSpottingError, RunError
 from core.inference.classifier import Classifier
-from core.studies.evaluation import load_evaluation, saved_evaluations, scores
+from core.studies.evaluation import scores
 from core.training.checkpoint import load_checkpoint
 from tests import bad_runs
+from tests.kept import load_evaluation, saved_evaluations
 
 SOUND = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
 

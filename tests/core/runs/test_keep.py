@@ -8,19 +8,13 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from core.runs.results_folder import find, is_outdated, make_room
 
 from core import runs
 from core.commands import main
 from core.config import SAMPLE_RATE
-from core.runs import results_folder
-from core.studies.evaluation import (
-    evaluation_path,
-    load_evaluation,
-    save_evaluation,
-    saved_evaluation,
-    saved_evaluations,
-)
+from core.runs import keep
+from core.runs.keep import find, make_room
+from tests.kept import evaluation_path, load_evaluation, save_evaluation, saved_evaluation, saved_evaluations
 
 COPIED = ("shipped-linear-A", "shipped-linear-D")
 
@@ -105,7 +99,7 @@ def test_what_is_measured_anew_is_read_before_what_came_with_the_project(checkou
     assert saved_evaluation(run, one.dataset, one.protocol) == path
     assert path in saved_evaluations(run)
     assert came_with_it not in saved_evaluations(run)
-    assert not is_outdated(run, path)
+    assert not keep.why_outdated(load_evaluation(path), run)
 
 
 def test_results_of_another_model_of_the_same_name_are_not_found(checkout):
@@ -124,7 +118,7 @@ def test_two_checkpoint_files_of_one_name_have_results_of_their_own(runs_here, t
     for number in (1, 2):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "model.pt").write_bytes(bytes(number))
-    one, other = (results_folder.results_folder(tmp_path / str(number) / "model.pt") for number in (1, 2))
+    one, other = (keep.results_folder(tmp_path / str(number) / "model.pt") for number in (1, 2))
     assert one != other
     assert one.parent == other.parent == runs_here / "results"
 
@@ -132,7 +126,7 @@ def test_two_checkpoint_files_of_one_name_have_results_of_their_own(runs_here, t
 def test_a_run_of_ones_own_keeps_its_results_beside_its_model(runs_here, tmp_path):
     for run in (runs_here / "mine", tmp_path / "elsewhere"):
         run.mkdir()
-        assert results_folder.results_folder(run) == run
+        assert keep.results_folder(run) == run
 
 
 def test_results_of_a_folder_that_cannot_be_written_go_to_the_users_runs(runs_here, tmp_path, monkeypatch):
@@ -141,14 +135,14 @@ def test_results_of_a_folder_that_cannot_be_written_go_to_the_users_runs(runs_he
     (run / "evaluation-tones-official.npz").write_bytes(b"came with it")
     # Tests may run as root, whom permissions do not stop.
     monkeypatch.setattr(os, "access", lambda path, _mode: Path(path) != run)
-    assert results_folder.results_folder(run).parent == runs_here / "results"
+    assert keep.results_folder(run).parent == runs_here / "results"
     assert saved_evaluation(run, "Tones", "official") == run / "evaluation-tones-official.npz"
 
 
 def test_a_run_that_was_deleted_meanwhile_does_not_come_back_as_a_folder(runs_here):
     run = runs_here / "mine"
     (run / "experiments").mkdir(parents=True)
-    path = results_folder.results_folder(run) / "experiments" / "swap.json"
+    path = keep.results_folder(run) / "experiments" / "swap.json"
     shutil.rmtree(run)
     for one in (path, run / "evaluation.npz"):
         make_room(one)

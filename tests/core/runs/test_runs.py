@@ -20,8 +20,8 @@ from core.jobs import worker
 from core.records.filters import FilterSnapshot
 from core.records.training import EpochReport
 from core.runs import owner
-from core.studies.evaluation import load_evaluation, saved_evaluations
 from core.training.checkpoint import load_checkpoint, load_model
+from tests.kept import load_evaluation, saved_evaluations
 
 PROJECT = Path(__file__).parents[3]
 

@@ -11,16 +11,10 @@ from core.config import LABELS
 from core.data.pack import Pack
 from core.errors import ConfigError, DataError
 from core.records.evaluation import Evaluation
-from core.studies.evaluation import (
-    evaluate,
-    evaluation_path,
-    load_evaluation,
-    save_evaluation,
-    saved_evaluations,
-    scores,
-)
+from core.studies.evaluation import evaluate, scores
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.loop import Training
+from tests.kept import evaluation_path, load_evaluation, save_evaluation, saved_evaluations
 
 
 def evaluation_of(truth, answers):

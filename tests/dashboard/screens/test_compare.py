@@ -8,9 +8,9 @@ import pytest
 
 from core.data import recordings
 from core.studies.comparison import compare, outcome
-from core.studies.evaluation import evaluation_path, load_evaluation, save_evaluation
 from dashboard.shared import jobs
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
+from tests.kept import evaluation_path, load_evaluation, save_evaluation
 
 FIGURES = 9
 """Accuracies, gains, words, confusion, cost, curves; filters: all, one, change."""

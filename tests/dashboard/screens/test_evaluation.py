@@ -7,9 +7,10 @@ import pytest
 
 from core import runs
 from core.data import recordings
-from core.studies.evaluation import evaluation_path, load_evaluation, scores
+from core.studies.evaluation import scores
 from dashboard.shared import jobs
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
+from tests.kept import evaluation_path, load_evaluation
 
 
 def metrics(app):

@@ -6,7 +6,8 @@ import pytest
 
 from core.config import KEYWORDS
 from core.data import recordings
-from core.studies.robustness.kept import kept_path, load
+from core.runs import keep
+from core.studies.robustness.kept import STUDY, file_of
 from dashboard.shared import jobs
 from dashboard.views import robustness
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
@@ -44,7 +45,7 @@ def test_without_clips_the_page_says_where_to_get_some(open_page, own_run, monke
 
 def test_models_are_measured_kept_beside_their_run_and_drawn_with_clips_to_hear(measured, own_run, tiny_pack):
     assert charts(measured) == 3
-    record = load(kept_path(own_run, tiny_pack.title, "official", "noise", n_clips=None))
+    record = keep.load(STUDY, keep.find(own_run, file_of(tiny_pack.title, "official", "noise", None)))
     assert record.n == 13
     text = texts(measured)
     assert "all 13 clips of the official test set" in text

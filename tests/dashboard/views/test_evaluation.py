@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from core import metrics
-from core.studies.evaluation import evaluation_path, load_evaluation, save_evaluation, scores
+from core.studies.evaluation import scores
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
+from tests.kept import evaluation_path, load_evaluation, save_evaluation
 
 VIEWS = (
     "Confusion matrix", "By word", "Calibration", "Thresholds", "Speakers", "Level and noise", "Worst clips",

@@ -10,7 +10,9 @@ import pytest
 
 from core.commands import main
 from core.records.ablation import Experiment
-from core.studies.ablation.kept import as_csv, as_record, content_hash, kept_path, load_findings, save_findings
+from core.records.table import as_csv
+from core.runs import keep
+from core.studies.ablation.kept import STUDY, file_of
 from core.studies.ablation.measure import run_experiment
 
 
@@ -20,49 +22,58 @@ def findings(model_d, tone_pack):
 
 
 def test_what_was_kept_comes_back_as_it_was(findings, tmp_path):
-    path = tmp_path / "one.json"
-    save_findings(path, findings)
-    assert load_findings(path) == findings
-    assert [one.name for one in path.parent.iterdir()] == ["one.json"]
+    run = tmp_path / "run"
+    run.mkdir()
+    path = keep.save(STUDY, run, "one.json", findings)
+    assert keep.load(STUDY, path) == findings
+    assert [one.name for one in run.iterdir()] == ["one.json"]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"format": "earshot-experiment", "version": 0, "findings": {}}'])
-def test_what_cannot_be_used_counts_as_not_measured(content, tmp_path):
-    (tmp_path / "one.json").write_text(content)
-    assert load_findings(tmp_path / "one.json") is None
-    assert load_findings(tmp_path / "none.json") is None
+def test_what_cannot_be_used_counts_as_not_measured(content, model_d):
+    (model_d / "one.json").write_text(content)
+    assert keep.load_current(STUDY, model_d, "one.json") is None
+    assert keep.load_current(STUDY, model_d, "none.json") is None
+    (model_d / "one.json").unlink()
 
 
-def test_the_place_follows_model_clips_protocol_and_question(model_d, tone_pack):
+def test_the_name_follows_protocol_and_question(tone_pack):
     swap = Experiment(kind="swap")
-    base = (model_d, content_hash(model_d), tone_pack, "official", swap)
+    base = (tone_pack, "official", swap)
 
     def changed(number, value):
-        return kept_path(*(value if at == number else one for at, one in enumerate(base)))
+        return file_of(*(value if at == number else one for at, one in enumerate(base)))
 
-    places = {
-        kept_path(*base),
-        changed(1, "another model"),
-        changed(2, replace(tone_pack, key="1" * 64)),
-        changed(3, "testing-list"),
-        changed(4, replace(swap, normalisation="as-trained")),
-        changed(4, replace(swap, quick=False)),
-        changed(4, Experiment(kind="mask", bins=(1,))),
-        changed(4, Experiment(kind="mask", bins=(2,))),
-        kept_path(*base, validation=replace(tone_pack, key="2" * 64)),
+    names = {
+        file_of(*base),
+        changed(0, replace(tone_pack, title="Other tones")),
+        changed(1, "testing-list"),
+        changed(2, replace(swap, normalisation="as-trained")),
+        changed(2, replace(swap, quick=False)),
+        changed(2, Experiment(kind="mask", bins=(1,))),
+        changed(2, Experiment(kind="mask", bins=(2,))),
+        file_of(*base, validation=replace(tone_pack, content="2" * 64)),
     }
-    assert len(places) == 9
-    assert kept_path(*base).parent == model_d / "experiments"
-    assert content_hash(model_d) == content_hash(model_d / "best.pt")
+    assert len(names) == 8
+
+
+def test_findings_hold_for_one_model_and_its_clips(findings, model_d, runs_here, tone_pack):
+    run = runs_here / "mine"
+    shutil.copytree(model_d, run)
+    keep.save(STUDY, run, "one.json", findings)
+    assert keep.load_current(STUDY, run, "one.json", tone_pack.content) == findings
+    assert keep.load_current(STUDY, run, "one.json", "1" * 64) is None
+    (run / "best.pt").write_bytes((run / "best.pt").read_bytes() + b"0")
+    assert keep.load_current(STUDY, run, "one.json", tone_pack.content) is None
 
 
 def test_the_table_and_the_record_hold_every_number(findings):
-    rows = list(csv.DictReader(io.StringIO(as_csv(findings))))
+    rows = list(csv.DictReader(io.StringIO(as_csv(findings.as_rows()))))
     assert [row["name"] for row in rows] == ["as trained", "unchanged", "STFT bins 25–26 and mel filter 3 silenced"]
     (masked,) = findings.outcomes
     assert float(rows[2]["accuracy"]) == masked.accuracy
     assert float(rows[2]["difference_interval_low"]) == masked.difference_interval[0]
-    record = json.loads(json.dumps(as_record(findings)))
+    record = json.loads(json.dumps(findings.to_dict()))
     assert record["outcomes"][0]["interval"] == list(masked.interval)
     assert record["experiment"]["bins"] == [25, 26]
 
@@ -79,7 +90,7 @@ def test_the_command_measures_once_and_prints_what_was_kept(run_here, capsys):
     assert main([*arguments, "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
     assert (first["experiment"]["kind"], first["run"], len(first["experiment"]["bins"])) == ("mask", "mine", 25)
-    (kept,) = (run_here / "experiments").glob("mask-*.json")
+    (kept,) = run_here.glob("experiment-mask-*.json")
     kept.write_text(kept.read_text().replace("silenced", "from the file"))
     assert main(arguments) == 0
     text = capsys.readouterr().out

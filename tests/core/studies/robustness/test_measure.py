@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from core.errors import CheckpointError, ConfigError, DataError
+from core.records.table import as_csv
+from core.runs import keep
 from core.statistics import sample
 from core.studies.evaluation import evaluate
 from core.studies.listening.track import active_span
 from core.studies.robustness.changes import VALUES
 from core.studies.robustness.clips import Changer
-from core.studies.robustness.kept import as_csv, kept_path, load, save
+from core.studies.robustness.kept import STUDY, file_of
 from core.studies.robustness.measure import measure
 
 
@@ -90,10 +92,11 @@ def test_what_cannot_be_measured_is_refused_in_words(two_runs, tone_pack):
 
 def test_a_kept_measurement_comes_back_and_a_damaged_one_says_so(measured, tmp_path):
     record = measured["noise"][0]
-    path = kept_path(tmp_path, record.dataset, record.protocol, record.kind, n_clips=None)
-    assert path == tmp_path / "robustness-noise-tones-official-all-0.npz"
-    save(path, record)
-    back = load(path)
+    run = tmp_path / "run"
+    run.mkdir()
+    path = keep.save(STUDY, run, file_of(record.dataset, record.protocol, record.kind, None), record)
+    assert path == run / "robustness-noise-tones-official-all-0.npz"
+    back = keep.load(STUDY, path)
     np.testing.assert_array_equal(back.answers, record.answers)
     np.testing.assert_allclose(back.scores, record.scores, atol=1e-3)
     assert (back.values, back.noises, back.checkpoint, back.data_key) == (
@@ -101,11 +104,11 @@ def test_a_kept_measurement_comes_back_and_a_damaged_one_says_so(measured, tmp_p
     )  # fmt: skip
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DataError, match="Measure again"):
-        load(path)
+        keep.load(STUDY, path)
 
 
 def test_the_table_has_a_row_for_each_model_value_and_noise(measured):
-    rows = list(csv.DictReader(io.StringIO(as_csv(measured["noise"]))))
+    rows = list(csv.DictReader(io.StringIO(as_csv(row for one in measured["noise"] for row in one.as_rows()))))
     first = measured["noise"][0]
     alone = [row for row in rows if row["noise"] == "all"]
     assert len(alone) == 2 * len(VALUES["noise"])

@@ -10,10 +10,10 @@ from core import runs
 from core.config import ListeningConfig
 from core.records.listening import StreamReport, StreamScores, StreamTrack
 from core.studies.listening import operating_point
-from core.studies.listening.kept import load_report, report_path, save_report
 from core.studies.listening.measure import THRESHOLDS
 from dashboard.shared import clip_choice, jobs
 from tests.dashboard.conftest import GOOD, assert_calm, texts, wait_until
+from tests.kept import load_report, report_path, save_report
 
 
 def page():
