@@ -103,18 +103,18 @@ def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespa
 
 
 def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None:
-    """Kept evaluations of all runs on the same clips; None if there are none that all of them have, up to date."""
+    """Kept evaluations of all runs on one dataset; None if there is none that all of them have, up to date."""
     from core.studies.evaluation import STUDY
 
-    by_run: list[dict[tuple[str, str], Evaluation]] = []
+    by_run: list[dict[str, Evaluation]] = []
     for path in paths:
         kept = {}
         for file in keep.find_all(path, STUDY):
             one = keep.load_current(STUDY, path, file.name)
             if one is not None and one.protocol == protocol:
-                kept[one.dataset, one.data_key] = one
+                kept[one.dataset] = one
         by_run.append(kept)
-    shared = next((data for data in by_run[0] if all(data in kept for kept in by_run)), None)
+    shared = next((dataset for dataset in by_run[0] if all(dataset in kept for kept in by_run)), None)
     return None if shared is None else [kept[shared] for kept in by_run]
 
 

@@ -58,6 +58,8 @@ class Study(Generic[Record]):
     """A record as plain values, or as arrays."""
     read: Callable[[dict[str, Any]], Record]
     """The record back from them; a ValueError where they contradict each other."""
+    key: str = "record"
+    """Where a file of JSON has the values."""
     arrays: Mapping[str, str] | None = None
     """The arrays of its files (see ``core.files.strict.arrays_of``); None where they are JSON."""
 
@@ -67,7 +69,7 @@ class Study(Generic[Record]):
         Args:
             question: What was asked, such as the dataset and the protocol.
 
-        >>> Study("evaluation", "", "", 1, dict, dict, {}).file("Demo words (synthetic voices)", "official")
+        >>> Study("evaluation", "", "", 1, dict, dict, arrays={}).file("Demo words (synthetic voices)", "official")
         'evaluation-demo-words-synthetic-voices-official.npz'
         """
         parts = (re.sub(r"[^a-z0-9]+", "-", str(part).lower()).strip("-") for part in question)
@@ -152,11 +154,11 @@ def write(study: Study[Record], path: Path, record: Record) -> None:
     Raises:
         WriteError: If nothing can be written there.
     """
-    values = {"format": f"earshot-{study.name}", "version": study.version, **study.write(record)}
+    about = {"format": f"earshot-{study.name}", "version": study.version}
     if study.arrays is None:
-        write_json(path, values)
+        write_json(path, {**about, study.key: study.write(record)})
     else:
-        write_arrays(path, values)
+        write_arrays(path, {**about, **study.write(record)})
 
 
 def load(study: Study[Record], path: Path) -> Record:
@@ -175,6 +177,10 @@ def load(study: Study[Record], path: Path) -> Record:
             raise ValueError(
                 f"it is {found[0]!r:.40} version {found[1]}, not 'earshot-{study.name}' version {study.version}"
             )
+        if study.arrays is None:
+            if set(values) != {study.key}:
+                raise ValueError(f"beside its format it has {', '.join(values) or 'nothing'}, not {study.key}")
+            values = values[study.key]
         return study.read(values)
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{error!s} is not in it" if isinstance(error, KeyError) else error

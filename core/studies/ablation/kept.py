@@ -15,8 +15,9 @@ STUDY = keep.Study(
     title="experiment",
     again="Measure again.",
     version=3,
-    write=lambda findings: {"findings": to_dict(findings)},
-    read=lambda values: from_dict(Findings, values["findings"]),
+    write=to_dict,
+    read=lambda values: from_dict(Findings, values),
+    key="findings",
 )
 
 

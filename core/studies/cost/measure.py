@@ -135,8 +135,9 @@ STUDY = keep.Study(
     title="latency",
     again="Time it again.",
     version=1,
-    write=lambda latency: {"latency": asdict(latency)},
-    read=lambda values: from_dict(Latency, values["latency"]),
+    write=asdict,
+    read=lambda values: from_dict(Latency, values),
+    key="latency",
 )
 
 

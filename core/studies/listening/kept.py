@@ -10,7 +10,7 @@ from core.runs import keep
 
 
 def _report(values: dict[str, Any]) -> StreamReport:
-    report = from_dict(StreamReport, values["report"])
+    report = from_dict(StreamReport, values)
     thresholds = {tuple(each.threshold for each in track.scores) for track in report.tracks}
     if len(thresholds) != 1 or not min(thresholds):
         raise ValueError("its tracks have no thresholds in common")
@@ -22,7 +22,8 @@ STUDY = keep.Study(
     title="stream test",
     again="Test again.",
     version=1,
-    write=lambda report: {"report": to_dict(report)},
+    write=to_dict,
     read=_report,
+    key="report",
 )
 FILE = STUDY.file()

@@ -12,6 +12,7 @@ import soundfile
 from core import runs
 from core.commands import main
 from core.config import SAMPLE_RATE
+from core.errors import RunError
 from core.runs import keep
 from core.runs.keep import find, make_room
 from tests.kept import evaluation_path, load_evaluation, save_evaluation, saved_evaluation, saved_evaluations
@@ -77,7 +78,7 @@ def test_no_command_changes_what_came_with_the_project(checkout, tone_root, tone
         assert git(checkout, "status", "--porcelain", "--untracked-files=all") == "", command
     # What was measured was kept all the same, and is listed as no run.
     kept = {path.name.split("-")[0] for path in (checkout / "checkpoints" / "results").rglob("*.*")}
-    assert {"evaluation", "robustness", "swap"} <= kept
+    assert {"evaluation", "robustness", "experiment"} <= kept
     assert [run.name for run in runs.list_runs()] == list(COPIED)
 
 
@@ -151,7 +152,7 @@ def test_a_run_that_was_deleted_meanwhile_does_not_come_back_as_a_folder(runs_he
 
 @pytest.mark.parametrize("name", ["results", "grids"])
 def test_no_run_can_take_the_name_of_the_folders_beside_the_runs(runs_here, name, tiny_config):
-    with pytest.raises(runs.RunError, match=name):
+    with pytest.raises(RunError, match=name):
         runs.new_run(tiny_config, None, name=name)
     (runs_here / name).mkdir()
     assert runs.list_runs() == []

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from core.config import ListeningConfig
-from core.errors import ConfigError, RunError
+from core.errors import ConfigError, RunError, WriteError
 from core.studies.listening import operating_point
 
 CHOSEN = ListeningConfig(threshold=0.85, word_thresholds=(("go", 0.9), ("no", 0.5)), minimum_count=3)
@@ -109,6 +109,6 @@ def test_a_folder_that_takes_no_files_is_said(run, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("core.studies.listening.operating_point.write_json", full)
-    with pytest.raises(RunError, match="No space left"):
+    monkeypatch.setattr("core.files.writing._temporary", full)
+    with pytest.raises(WriteError, match="No space left"):
         operating_point.save(run, CHOSEN)
