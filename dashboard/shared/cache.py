@@ -29,26 +29,24 @@ from core.frontend.kernel_facts import kernel_facts as compute_kernel_facts
 from core.frontend.mel import TrainableMel
 from core.inference.classifier import Classifier
 from core.inference.whole import answer as answer_to
-from core.records.ablation import Findings
 from core.records.answers import Prediction, WordsAlong
 from core.records.arrays import FloatArray
 from core.records.benchmark import BenchmarkReport
 from core.records.cost import Cost
 from core.records.evaluation import Evaluation, Scores
 from core.records.filters import Filters, FilterSnapshot
-from core.records.robustness import Kind, Robustness
+from core.records.robustness import Kind
 from core.records.training import EpochReport
-from core.runs import results_folder
+from core.runs import keep
+from core.runs.keep import Record, Study
 from core.sound.reading import Sound, Waveform, read_audio
-from core.studies.ablation.kept import content_hash, load_findings
 from core.studies.benchmark.kept import kept_reports, reports_folder
 from core.studies.comparison import Difference, compare
 from core.studies.cost.measure import cost_of
-from core.studies.evaluation import load_evaluation, saved_evaluation, saved_evaluations
+from core.studies.evaluation import STUDY as EVALUATION
 from core.studies.evaluation import scores as scores_of
 from core.studies.listening import operating_point
 from core.studies.robustness.clips import Changer
-from core.studies.robustness.kept import load as load_robustness
 from core.training.checkpoint import load_checkpoint
 
 BAR_FROM_S = 60.0
@@ -88,19 +86,13 @@ def filters(run: Path) -> Filters:
     return load_checkpoint(run).filters()
 
 
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=KEYS)
-def model_hash(run: Path) -> str:
-    """Hash of a run's model."""
-    return content_hash(run)
-
-
 # Evaluations
 
 
 def evaluations(run: Path) -> dict[tuple[str, str], Path]:
     """Evaluations kept of a run, by dataset and protocol; unreadable ones are left out."""
     found = {}
-    for path in saved_evaluations(run):
+    for path in keep.find_all(run, EVALUATION):
         names = _evaluation_names(path)
         if names is not None:
             found[names] = path
@@ -110,7 +102,7 @@ def evaluations(run: Path) -> dict[tuple[str, str], Path]:
 @st.cache_data(max_entries=200, show_spinner=False, hash_funcs=KEYS)
 def _evaluation_names(path: Path) -> tuple[str, str] | None:
     try:
-        one = load_evaluation(path)
+        one = keep.load(EVALUATION, path)
     except DataError:
         return None
     return one.dataset, one.protocol
@@ -119,16 +111,11 @@ def _evaluation_names(path: Path) -> tuple[str, str] | None:
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=KEYS)
 def evaluation(path: Path) -> tuple[Evaluation, Scores]:
     """A kept evaluation and its scores."""
-    one, run = load_evaluation(path), path.parent
+    one, run = keep.load(EVALUATION, path), path.parent
     if (run / runs.BEST).exists():
         # It was measured under another name if the folder was renamed since, as those that are shipped were.
         one = replace(one, run=run.name)
     return one, scores_of(one)
-
-
-def is_outdated(run: Path, dataset: str, protocol: str) -> bool:
-    """Whether a run was trained further since its evaluation."""
-    return results_folder.is_outdated(run, saved_evaluation(run, dataset, protocol))
 
 
 # Benchmark
@@ -306,19 +293,19 @@ def _evolution(run: Path, files: tuple[Path, ...]) -> tuple[list[FilterSnapshot]
 @st.cache_data(max_entries=32, show_spinner=False, hash_funcs=KEYS)
 def reliability(path: Path, binning: metrics.Binning) -> metrics.Reliability:
     """How sure and how often right the answers of a kept evaluation are, in bins."""
-    return metrics.reliability(load_evaluation(path), binning)
+    return metrics.reliability(keep.load(EVALUATION, path), binning)
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=KEYS)
 def detection_curves(path: Path) -> tuple[metrics.DetectionCurve, ...]:
     """Each keyword against the rest in a kept evaluation."""
-    return metrics.detection_curves(load_evaluation(path))
+    return metrics.detection_curves(keep.load(EVALUATION, path))
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing with chance …", hash_funcs=KEYS)
 def chance_of_differences(path: Path, names: tuple[str, ...]) -> float:
     """How often groups of clips, one name a clip, would differ as much as they do by luck alone."""
-    one = load_evaluation(path)
+    one = keep.load(EVALUATION, path)
     return metrics.chance_of_differences(one.probabilities.argmax(axis=1) == one.truth, names, one.truth)
 
 
@@ -329,15 +316,6 @@ def clip_levels(path: Path, pack: Pack, rows: NDArray[np.int64]) -> metrics.Clip
 
 
 # Changed clips
-
-
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=KEYS)
-def robustness(path: Path) -> Robustness | None:
-    """A kept measurement on changed clips; None if there is none that can be read."""
-    try:
-        return load_robustness(path) if path.exists() else None
-    except DataError:
-        return None
 
 
 @st.cache_resource(max_entries=8, show_spinner="Preparing the noises …", hash_funcs=KEYS)
@@ -397,10 +375,18 @@ def resynthesis(run: Path, device: str, clip: Waveform) -> tuple[FloatArray, Flo
     )
 
 
-# Experiments on the basis
+# What was measured on a run
 
 
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=KEYS)
-def findings(path: Path) -> Findings | None:
-    """Kept findings of an experiment, or None."""
-    return load_findings(path)
+def current(study: Study[Record], run: Path, name: str, data_key: str) -> Record | None:
+    """The record of a run under that name if there is one that can be read and still holds (see ``core.runs.keep``)."""
+    record = _record(study, keep.find(run, name))
+    return None if record is None or keep.why_outdated(record, run, data_key) else record
+
+
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={**KEYS, Study: lambda study: study.name})
+def _record(study: Study[Any], path: Path) -> Any:
+    try:
+        return keep.load(study, path)
+    except DataError:
+        return None

@@ -6,13 +6,12 @@ How a result is loaded, made and kept is the caller's: each is a function.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Literal, TypeVar
 
 import streamlit as st
 
-from core.errors import DataError, RunError
-from dashboard.shared import cache, jobs
+from core.errors import DataError
+from dashboard.shared import jobs
 from dashboard.shared.jobs import Progress
 from dashboard.shared.widgets import job_panel
 from dashboard.shared.wording import plain
@@ -78,35 +77,11 @@ def button(
         st.rerun()
 
 
-def kept(
-    measure: Callable[[Progress], Result],
-    save: Callable[[Result], object],
-    what: str,
-    models: Sequence[Path] = (),
-    remedy: str = "Make its folder writable.",
-) -> Work:
-    """Work that measures and then keeps the result.
-
-    It raises ``RunError`` if one of the models was replaced meanwhile, or if the result cannot be written.
-
-    Args:
-        measure: Measures, and reports how far it is.
-        save: Keeps what was measured.
-        what: Name of the result, as the beginning of a sentence.
-        models: Folders of the runs that are measured.
-        remedy: What a person can do where it cannot be written.
-    """
+def kept(measure: Callable[[Progress], Result], save: Callable[[Result], object]) -> Work:
+    """Work that measures, reporting how far it is, and then keeps the result."""
 
     def work(progress: Progress) -> None:
-        before = [cache.model_stamp(model) for model in models]
-        found = measure(progress)
-        for model, stamp in zip(models, before, strict=True):
-            if cache.model_stamp(model) != stamp:
-                raise RunError(f"The model of {model.name} changed while it was measured. Measure again.")
-        try:
-            save(found)
-        except OSError as error:
-            raise RunError(f"{what} cannot be kept ({error.strerror}). {remedy}") from error
+        save(measure(progress))
 
     return work
 

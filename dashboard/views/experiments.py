@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import streamlit as st
@@ -18,8 +17,9 @@ from core.files.strict import to_json
 from core.frontend.mel_scale import bin_frequencies
 from core.records.ablation import NORMALISATIONS, Experiment, Findings, Kind, Normalisation, Outcome
 from core.records.filters import Filters
-from core.runs import RunState
-from core.studies.ablation.kept import as_csv, as_record, kept_path, save_findings
+from core.records.table import as_csv
+from core.runs import RunState, keep
+from core.studies.ablation.kept import STUDY, file_of
 from core.studies.ablation.plan import PAPER_BINS, WHY_RECOMPUTED, as_spans, n_quick, n_variants, parse_numbers
 from dashboard.shared import cache, clip_choice, measured, saving
 from dashboard.shared.jobs import Progress
@@ -46,16 +46,13 @@ class Setup:
     """Clips to measure the normalisation on; None where there are none."""
     normalisation: Normalisation
 
-    def path(self, experiment: Experiment) -> Path:
-        """Where the findings of an experiment are kept."""
-        return kept_path(
-            self.run.folder,
-            cache.model_hash(self.run.folder),
-            self.data,
-            self.protocol,
-            experiment,
-            validation=self.validation,
-        )
+    def file(self, experiment: Experiment) -> str:
+        """The name under which the findings of an experiment are kept with the run."""
+        return file_of(self.data, self.protocol, experiment, validation=self.validation)
+
+    def findings(self, experiment: Experiment) -> Findings | None:
+        """What was found, where it still holds."""
+        return cache.current(STUDY, self.run.folder, self.file(experiment), self.data.content)
 
 
 def choose(run: RunState, filters: Filters) -> Setup | None:
@@ -107,7 +104,7 @@ def ask(setup: Setup, kind: Kind, *, bins: tuple[int, ...] = (), mels: tuple[int
     n_all = clip_choice.n_clips(setup.data, setup.protocol)
     model = setup.run.config.model.name if setup.run.config else "bcresnet-8"
     n = n_quick(model, n_variants(kind, setup.filters.setting, len(setup.filters.initial.mel_basis)), n_all)
-    found = cache.findings(setup.path(whole)) or cache.findings(setup.path(experiment))
+    found = setup.findings(whole) or setup.findings(experiment)
 
     def offer(_: Findings | None) -> None:
         if found is None:
@@ -126,7 +123,7 @@ def ask(setup: Setup, kind: Kind, *, bins: tuple[int, ...] = (), mels: tuple[int
 
 
 def _job(setup: Setup, experiment: Experiment) -> str:
-    return f"experiment {setup.run.name} {setup.path(experiment).stem}"
+    return f"experiment {setup.run.name} {setup.file(experiment)}"
 
 
 def _button(
@@ -144,9 +141,7 @@ def _button(
         f"Experiment on {setup.run.name}",
         lambda: measured.kept(
             partial(_measure, setup, experiment),
-            partial(save_findings, setup.path(experiment)),
-            "The experiment",
-            [setup.run.folder],
+            partial(keep.save, STUDY, setup.run.folder, setup.file(experiment)),
         ),
         kind=kind,
         icon=f":material/{icon}:",
@@ -316,11 +311,11 @@ def numbers(findings: Findings) -> None:
         name = f"earshot-{kind}-{findings.run}-{findings.protocol}"
         with st.container(horizontal=True):
             st.download_button(
-                "CSV", as_csv(findings), f"{name}.csv", "text/csv", key=f"experiments.csv.{kind}",
+                "CSV", as_csv(findings.as_rows()), f"{name}.csv", "text/csv", key=f"experiments.csv.{kind}",
                 icon=":material/download:",
             )  # fmt: skip
             st.download_button(
-                "JSON", to_json(as_record(findings), indent=1), f"{name}.json", "application/json",
+                "JSON", to_json(findings.to_dict(), indent=1), f"{name}.json", "application/json",
                 key=f"experiments.json.{kind}", icon=":material/download:",
             )  # fmt: skip
 

@@ -16,7 +16,8 @@ from core.data.recordings import own_pack
 from core.figures.experiments import signed
 from core.figures.robustness import clips_text, point_text, value_text
 from core.records.robustness import Kind, Robustness, noise_title
-from core.runs import RunState
+from core.records.table import as_csv
+from core.runs import RunState, keep
 from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
 from core.studies.comparison import p_text
 from core.studies.robustness.changes import UNCHANGED, VALUES, as_wav
@@ -66,9 +67,9 @@ class Question:
     kind: Kind
     n_clips: int | None
 
-    def path(self, run: RunState, dataset: str) -> Path:
-        """Where the answer of a run is kept."""
-        return kept_path(run.folder, dataset, self.protocol, self.kind, n_clips=self.n_clips)
+    def file(self, dataset: str) -> str:
+        """The name under which an answer is kept with its run."""
+        return file_of(dataset, self.protocol, self.kind, self.n_clips)
 
 
 def require_data() -> tuple[Pack, AtHand]:
@@ -159,16 +160,14 @@ def _offer(question: Question, missing: list[RunState], pack: Pack) -> None:
 
     def save(found: list[Robustness]) -> None:
         for run, record in zip(missing, found, strict=True):
-            save_robustness(question.path(run, record.dataset), record)
+            keep.save(STUDY, run.folder, question.file(record.dataset), record)
 
     measured.button(
         f"Measure on {clips(n)}",
         "robustness.start",
         JOB,
         f"Robustness of {names}",
-        lambda: measured.kept(
-            partial(_measure, folders, state.data_root(), question, device), save, "The measurement", folders
-        ),
+        lambda: measured.kept(partial(_measure, folders, state.data_root(), question, device), save),
     )
 
 
@@ -189,10 +188,8 @@ def _measure(
 
 
 def _fresh(question: Question, run: RunState, pack: Pack) -> Robustness | None:
-    record = cache.robustness(question.path(run, pack.title))
-    if record is None or record.data_key != pack.key or record.values != VALUES[question.kind]:
-        return None
-    return record if record.checkpoint == cache.model_hash(run.folder) else None
+    record = cache.current(STUDY, run.folder, question.file(pack.title), pack.content)
+    return record if record is not None and record.values == VALUES[question.kind] else None
 
 
 # The point that is listened to
@@ -359,10 +356,15 @@ def numbers(records: list[Robustness]) -> None:
         )  # fmt: skip
         st.caption(f"Accuracy in %, in brackets its 95 % interval; {clips_text(first)}.")
         st.download_button(
-            "Save as CSV", as_csv(records), f"robustness-{first.kind}-{first.protocol}.csv", "text/csv",
-            key="robustness.csv", icon=":material/download:", on_click="ignore",
+            "Save as CSV",
+            as_csv(row for one in records for row in one.as_rows()),
+            f"robustness-{first.kind}-{first.protocol}.csv",
+            "text/csv",
+            key="robustness.csv",
+            icon=":material/download:",
+            on_click="ignore",
             help="A row for each model and value, and for each noise apart.",
-        )  # fmt: skip
+        )
 
 
 def _column(record: Robustness, step: int) -> str:

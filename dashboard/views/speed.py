@@ -55,12 +55,7 @@ def _offer() -> None:
         "speed.measure",
         JOB,
         "The measurement",
-        lambda: measured.kept(
-            partial(_measure, quick=length == "quick"),
-            keep_report,
-            "The report",
-            remedy="KWS_CACHE names another folder for it.",
-        ),
+        lambda: measured.kept(partial(_measure, quick=length == "quick"), keep_report),
         icon=":material/timer:",
     )
 

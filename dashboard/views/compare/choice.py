@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from core.runs import RunState
 from dashboard.shared import cache, clip_choice, jobs, measured, picker, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import page_link
-from dashboard.shared.wording import clips
-from dashboard.views.evaluation.choice import work
+from dashboard.shared.wording import clips, plain
+from dashboard.views.evaluation.choice import why_outdated, work
 
 RUNS_KEY = "compare.runs"
 
@@ -121,12 +121,14 @@ def choose_clips(chosen: Sequence[RunState]) -> Clips:
     dataset, protocol = options[number]
     done = tuple((run.name, path) for run in chosen if (path := saved[run.name].get((dataset, protocol))))
     missing = [run for run in chosen if (dataset, protocol) not in saved[run.name]]
-    outdated = [run for run in chosen if run not in missing and cache.is_outdated(run.folder, dataset, protocol)]
     source = hand.of(protocol)
+    folders = {run.name: run.folder for run in chosen}
+    whys = {name: why_outdated(folders[name], path, source) for name, path in done}
+    outdated = [run for run in chosen if whys.get(run.name)]
     found = Clips(dataset, protocol, done, source if source and source.title == dataset else None)
     if missing or outdated:
         if not jobs.is_running(_job(found)):
-            _say_what_is_missing(missing, outdated)
+            _say_what_is_missing(missing, {run.name: whys[run.name] for run in outdated})
         offer(found, [*missing, *outdated])
     return found
 
@@ -138,14 +140,12 @@ def _clips_title(key: tuple[str, str], n_measured: int, n_runs: int) -> str:
     return what if n_measured == n_runs else f"{what} · {n_measured} of {n_runs} runs measured"
 
 
-def _say_what_is_missing(missing: Sequence[RunState], outdated: Sequence[RunState]) -> None:
+def _say_what_is_missing(missing: Sequence[RunState], outdated: Mapping[str, str]) -> None:
     if missing:
         st.info(f"Not measured on these clips yet: {', '.join(run.name for run in missing)}.", icon=":material/info:")
     if outdated:
-        st.warning(
-            f"Trained further since the evaluation: {', '.join(run.name for run in outdated)}. Evaluate again.",
-            icon=":material/update:",
-        )
+        text = " ".join(f"{name}: {why}" for name, why in outdated.items())
+        st.warning(f"{plain(text)} Evaluate again.", icon=":material/update:")
 
 
 def _job(chosen: Clips) -> str:

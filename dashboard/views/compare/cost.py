@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.figures.cost import Measure
-from core.records.cost import RunCost
+from core.records.cost import Latency, RunCost
 from core.runs import RunState
 from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
 from dashboard.shared import cache, measured, picker
@@ -57,9 +57,7 @@ def _offer(folders: Sequence[Path]) -> None:
         "compare.time",
         JOB,
         "Timing one clip",
-        lambda: measured.kept(
-            lambda progress: measure_latencies(folders, seconds=SECONDS, progress=progress), save, "The times", folders
-        ),
+        lambda: measured.kept(lambda progress: measure_latencies(folders, seconds=SECONDS, progress=progress), save),
         kind="secondary",
         icon=":material/timer:",
     )

@@ -9,10 +9,10 @@ import streamlit as st
 
 from core.config import OWN, PROTOCOLS
 from core.data import recordings
-from core.data.pack import open_data
+from core.data.pack import Pack, open_data
 from core.records.evaluation import Evaluation
-from core.runs import RunState
-from core.studies.evaluation import evaluate, evaluation_path, save_evaluation
+from core.runs import RunState, keep
+from core.studies.evaluation import STUDY, evaluate
 from dashboard.shared import cache, clip_choice, measured, state
 from dashboard.shared.clip_choice import AtHand
 from dashboard.shared.device_choice import choose_device
@@ -50,12 +50,8 @@ def choose(run: RunState) -> Path | None:
         dataset = recordings.TITLE
 
     def outdated(path: Path) -> str:
-        if cache.is_outdated(run.folder, dataset, protocol):
-            return "The model was trained further since this evaluation. Evaluate again."
-        pack = hand.of(protocol)
-        if protocol == OWN and (pack is None or cache.evaluation(path)[0].data_key != pack.key):
-            return "Your recordings changed since this evaluation. Evaluate again."
-        return ""
+        why = why_outdated(run.folder, path, hand.of(protocol))
+        return f"{why} Evaluate again." if why else ""
 
     return measured.shown(
         [_job(run, dataset, protocol)],
@@ -63,6 +59,16 @@ def choose(run: RunState) -> Path | None:
         lambda found: _offer(run, hand, dataset, protocol, is_new=found is None),
         outdated=outdated,
     )
+
+
+def why_outdated(run: Path, path: Path, pack: Pack | None) -> str:
+    """Why a kept evaluation of a run no longer holds; ``pack`` has the clips if they are at hand.
+
+    What was measured on recordings of one's own does not hold without them.
+    """
+    one = cache.evaluation(path)[0]
+    gone = "gone" if one.protocol == OWN else ""
+    return keep.why_outdated(one, run, pack.content if pack and pack.title == one.dataset else gone)
 
 
 def _first(datasets: list[str], run: RunState, kept: list[str]) -> int:
@@ -109,6 +115,6 @@ def work(run: Path, root: Path | None, protocol: str, device: str) -> Work:
         return evaluate(run, data, protocol, device=device, progress=progress)
 
     def save(result: Evaluation) -> None:
-        save_evaluation(evaluation_path(run, result.dataset, protocol), result)
+        keep.save(STUDY, run, STUDY.file(result.dataset, protocol), result)
 
-    return measured.kept(measure, save, "The evaluation", [run])
+    return measured.kept(measure, save)

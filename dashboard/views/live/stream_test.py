@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
-from core.runs.results_folder import is_outdated
 
 from core import figures
 from core.config import ListeningConfig
@@ -16,9 +15,9 @@ from core.errors import ConfigError
 from core.figures.stream import rate_text, snr_text
 from core.inference.classifier import Classifier
 from core.records.listening import StreamReport, StreamScores, StreamTrack
-from core.runs import RunState
+from core.runs import RunState, keep
 from core.studies.listening import operating_point
-from core.studies.listening.kept import load_report, report_path, save_report
+from core.studies.listening.kept import FILE, STUDY
 from core.studies.listening.measure import stream_test
 from dashboard.shared import clip_choice, measured, state
 from dashboard.shared.jobs import Progress
@@ -39,9 +38,9 @@ def panel(run: RunState, device: str) -> None:
     )
     report = measured.shown(
         [f"stream test {run.name}"],
-        lambda: load_report(run.folder),
+        lambda: _kept(run.folder),
         lambda _: _offer(run, device),
-        outdated=lambda _: _why_outdated(run),
+        outdated=lambda report: _why_outdated(report, run.folder),
         again=True,
     )
     if report is None:
@@ -50,10 +49,14 @@ def panel(run: RunState, device: str) -> None:
     _show_scores(report, threshold)
 
 
-def _why_outdated(run: RunState) -> str:
-    if is_outdated(run.folder, report_path(run.folder)):
-        return "The model was trained further since this test. Test again."
-    return ""
+def _kept(run: Path) -> StreamReport | None:
+    path = keep.find(run, FILE)
+    return keep.load(STUDY, path) if path.exists() else None
+
+
+def _why_outdated(report: StreamReport, run: Path) -> str:
+    why = keep.why_outdated(report, run)
+    return f"{why} Test again." if why else ""
 
 
 def _offer(run: RunState, device: str) -> None:
@@ -82,9 +85,7 @@ def _offer(run: RunState, device: str) -> None:
         f"Stream test of {run.name}",
         lambda: measured.kept(
             partial(_measure, run.folder, state.data_root(), device, snrs_db, minutes),
-            partial(save_report, run.folder),
-            "The stream test",
-            [run.folder],
+            partial(keep.save, STUDY, run.folder, FILE),
         ),
         kind="secondary",
         icon=":material/timer:",
@@ -96,16 +97,18 @@ def _measure(
     run: Path, root: Path | None, device: str, snrs_db: list[float | None], minutes: float, progress: Progress
 ) -> StreamReport:
     """Test a model with the settings that are kept for it."""
-    return stream_test(
-        Classifier(run, device),
-        open_data(root, progress=progress),
-        _settings(run)[0],
-        name=run.name,
-        protocols=(CHOOSE, REPORT),
-        snrs_db=snrs_db,
-        minutes=minutes,
-        progress=progress,
-    )
+    with keep.unchanged(run) as checkpoint:
+        return stream_test(
+            Classifier(run, device),
+            open_data(root, progress=progress),
+            _settings(run)[0],
+            name=run.name,
+            checkpoint=checkpoint,
+            protocols=(CHOOSE, REPORT),
+            snrs_db=snrs_db,
+            minutes=minutes,
+            progress=progress,
+        )
 
 
 def _choose(run: RunState, report: StreamReport) -> float:
