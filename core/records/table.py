@@ -27,7 +27,7 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     r"""Rows as a table with a line of names.
 
     >>> as_csv([{"word": "yes", "n": 3}])
-    'word,n\\nyes,3\\n'
+    'word,n\nyes,3\n'
     """
     lines = list(rows)
     text = io.StringIO()

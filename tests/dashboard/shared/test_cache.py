@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from core import runs
-from core.studies.evaluation import evaluation_path, load_evaluation, save_evaluation
 from dashboard.shared import cache
+from tests.kept import evaluation_path, load_evaluation, save_evaluation
 
 
 def touch(file, seconds):
