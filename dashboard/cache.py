@@ -28,6 +28,7 @@ from core.inference.whole import answer as answer_to
 from core.records.answers import Prediction, WordsAlong
 from core.records.arrays import FloatArray
 from core.records.benchmark import BenchmarkReport
+from core.records.data import Verification
 from core.records.evaluation import Evaluation, Scores
 from core.records.filters import Filters, FilterSnapshot
 from core.records.training import EpochReport
@@ -176,6 +177,17 @@ def _pack(root: str | None) -> Pack:
     if not pack_ready(path):
         raise _NotPacked
     return open_data(path)
+
+
+def forget_data() -> None:
+    """Open datasets anew at the next look: the files of one have changed."""
+    _pack.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def verifications() -> dict[str, Verification]:
+    """How datasets compare with AudioLoader's reading of them, by the key of their pack; gone with the server."""
+    return {}
 
 
 def own_recordings() -> Pack:

@@ -9,6 +9,7 @@ from core.config import KEYWORDS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
 from core.data import recordings
 from core.data.demo import DEMO_FOLDER
 from core.data.pack import SPLITS, Pack
+from core.data.source import split_title
 from core.errors import DataError
 from core.frontend import resynthesis as hearing
 from core.frontend.mel_scale import filter_bands
@@ -18,7 +19,6 @@ from core.sound.reading import Waveform
 from core.sound.word_second import word_second
 from core.studies.robustness.changes import as_recorded, as_wav
 from dashboard import cache, state
-from dashboard.clip_player import split_title
 from dashboard.recordings_view import title as truth_title
 from dashboard.widgets import show_notes
 from dashboard.wording import as_code, percent, plain, utc_moment, word

@@ -95,7 +95,8 @@ def run(options: argparse.Namespace) -> int:
 
 def as_text(found: Verification) -> str:
     """What a comparison with AudioLoader found, for a person."""
-    from core.data.verify import KINDS, sentence, split_title
+    from core.data.source import split_title
+    from core.data.verify import KINDS, sentence
 
     lines = [sentence(found)]
     if not found.agrees:

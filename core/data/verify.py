@@ -16,10 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from core.config import CLIP_SAMPLES, LABELS, PROTOCOLS, SAMPLE_RATE, UNKNOWN_LABEL
+from core.config import CLIP_SAMPLES, LABELS, SAMPLE_RATE, UNKNOWN_LABEL
 from core.data.audioloader import Clip, Subset, audioloader_clips, audioloader_files, audioloader_version
 from core.data.packed import Pack
-from core.data.source import SPLITS, Progress
+from core.data.source import SPLITS, Progress, split_title
 from core.data.speech_commands import NOISE_FOLDER, TEST_SET_FOLDER, WORDS_FOLDER, find_tree
 from core.data.splits import fold
 from core.errors import DataError
@@ -127,15 +127,6 @@ def verify(root: Path, pack: Pack, *, progress: Progress | None = None) -> Verif
             Difference(kind, tally.counts[kind], tuple(tally.first[kind])) for kind in KINDS if kind in tally.counts
         ),
     )
-
-
-def split_title(split: str) -> str:
-    """What people call a split.
-
-    >>> split_title("train"), split_title("official")
-    ('training', 'official test set')
-    """
-    return PROTOCOLS.get(split, "training" if split == "train" else split)
 
 
 def sentence(found: Verification) -> str:

@@ -1,9 +1,9 @@
-"""Choose, download or prepare a dataset; count it; play any clip."""
+"""Choose, download or prepare a dataset; count it; compare it with AudioLoader's reading; play any clip."""
 
 import streamlit as st
 
 from core import figures
-from dashboard import cache, clip_player, dataset_choice
+from dashboard import cache, clip_player, dataset_choice, verify_view
 from dashboard.widgets import begin_page, explained, show_figure
 from dashboard.wording import plain
 
@@ -31,6 +31,8 @@ if pack is not None:
     if summary.problems:
         with st.expander(f"{len(summary.problems)} problems found in the files", icon=":material/warning:"):
             st.dataframe([vars(problem) for problem in summary.problems], hide_index=True)
+
+    verify_view.draw(pack)
 
     st.header("Play a clip")
     clip_player.draw(pack)
