@@ -113,7 +113,7 @@ def require_words(
         DataError: If it has no clips, silence alone, or too few classes.
     """
     present = [label for label, count in zip(LABELS, label_counts, strict=True) if count]
-    purpose = PROTOCOLS.get(split, "training")
+    purpose = split_title(split)
     if not present:
         fault = f"has no clips for {purpose}"
     elif present == [SILENCE_LABEL]:
@@ -136,6 +136,15 @@ def _why_empty(split: str, problems: tuple[Problem, ...]) -> str:
             "to the same place fetches what is missing."
         )
     return " ".join((*reasons[:1], advice))
+
+
+def split_title(split: str) -> str:
+    """What people call a split.
+
+    >>> split_title("train"), split_title("official")
+    ('training', 'official test set')
+    """
+    return PROTOCOLS.get(split, "training")
 
 
 def label_of(word: str) -> int:

@@ -1,4 +1,4 @@
-"""Choose, download or prepare a dataset; count it; play any clip."""
+"""Choose, download or prepare a dataset; count it; compare it with AudioLoader's reading; play any clip."""
 
 import streamlit as st
 
@@ -6,6 +6,7 @@ from core import figures
 from dashboard.shared import cache, clip_player, dataset_choice
 from dashboard.shared.widgets import begin_page, explained, show_figure
 from dashboard.shared.wording import plain
+from dashboard.views import verify
 
 begin_page("Data", "One-second clips of spoken words: what a keyword spotter learns from and is tested on.")
 
@@ -31,6 +32,8 @@ if pack is not None:
     if summary.problems:
         with st.expander(f"{len(summary.problems)} problems found in the files", icon=":material/warning:"):
             st.dataframe([vars(problem) for problem in summary.problems], hide_index=True)
+
+    verify.draw(pack)
 
     st.header("Play a clip")
     clip_player.draw(pack)

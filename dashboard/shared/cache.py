@@ -33,6 +33,7 @@ from core.records.answers import Prediction, WordsAlong
 from core.records.arrays import FloatArray
 from core.records.benchmark import BenchmarkReport
 from core.records.cost import Cost
+from core.records.data import Verification
 from core.records.evaluation import Evaluation, Scores
 from core.records.filters import Filters, FilterSnapshot
 from core.records.robustness import Kind
@@ -156,6 +157,17 @@ def _pack(root: Path | None) -> Pack:
     if not pack_ready(root):
         raise _NotPacked
     return open_data(root)
+
+
+def forget_data() -> None:
+    """Open datasets anew at the next look: the files of one have changed."""
+    _pack.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def verifications() -> dict[str, Verification]:
+    """How datasets compare with AudioLoader's reading of them, by the key of their pack; gone with the server."""
+    return {}
 
 
 def own_recordings() -> Pack:

@@ -7,16 +7,12 @@ from typing import Any
 import streamlit as st
 
 from core import figures
-from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
+from core.config import KEYWORDS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
 from core.data.pack import SPLITS, Pack
+from core.data.source import split_title
 from dashboard.shared import cache
 from dashboard.shared.widgets import show_figure
 from dashboard.shared.wording import as_code, plain, word
-
-
-def split_title(split: str) -> str:
-    """Name of a split for people."""
-    return PROTOCOLS.get(split, "training")
 
 
 def draw(pack: Pack) -> None:

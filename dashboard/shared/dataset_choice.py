@@ -6,9 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.config import DEMO, PROTOCOLS, SILENCE_LABEL
+from core.config import DEMO, SILENCE_LABEL
 from core.data.pack import Pack, open_data
-from core.data.source import DataSummary
+from core.data.source import DataSummary, split_title
 from core.errors import DataError
 from core.files.paths import path_from
 from dashboard.shared import cache, clip_choice, jobs, state
@@ -186,7 +186,7 @@ def show_counts(summary: DataSummary) -> None:
     st.dataframe(
         [
             {
-                "Split": PROTOCOLS.get(split, "training"),
+                "Split": split_title(split),
                 "Clips": in_split[split],
                 people: n,
                 "What it is for": SPLIT_NOTES[split],

@@ -9,6 +9,7 @@ from core.config import KEYWORDS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
 from core.data import recordings
 from core.data.demo import DEMO_FOLDER
 from core.data.pack import SPLITS, Pack
+from core.data.source import split_title
 from core.frontend import resynthesis as hearing
 from core.frontend.mel_scale import filter_bands
 from core.records.filters import Filters
@@ -17,7 +18,6 @@ from core.sound.reading import Waveform
 from core.sound.word_second import word_second
 from core.studies.robustness.changes import as_recorded, as_wav
 from dashboard.shared import cache, clip_choice
-from dashboard.shared.clip_player import split_title
 from dashboard.shared.widgets import show_notes
 from dashboard.shared.wording import as_code, percent, plain, utc_moment, word
 from dashboard.views.live.own_recordings import title as truth_title

@@ -6,8 +6,11 @@ import threading
 import pytest
 
 from core.data import pack as pack_module
+from core.data.pack import open_data
 from core.errors import DataError
 from dashboard.shared import jobs
+from dashboard.views import verify as verify_view
+from tests.core.data.conftest import make_tree
 from tests.dashboard.conftest import assert_calm, charts, texts, wait_until
 
 
@@ -172,3 +175,98 @@ def test_demo_words_that_cannot_be_prepared_say_why_and_are_not_tried_for_ever(o
     app.run()
     assert "The demo words are incomplete." in app.error[0].value
     assert len(tries) == 1
+
+
+# The comparison with AudioLoader
+
+
+@pytest.fixture
+def tones_root(tmp_path, monkeypatch):
+    """A prepared dataset of tones that AudioLoader can read too, as the one that is chosen."""
+    root = make_tree(tmp_path / "tones", ("bed", "no", "tree", "yes"))
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
+    monkeypatch.setenv("KWS_DATA", str(root))
+    open_data(root)
+    yield root
+    jobs.forget(verify_view.job_name(root))
+
+
+def compare(app, root):
+    app.button("data.verify").click().run()
+    wait_until(ended(verify_view.job_name(root)))
+    app.run()
+
+
+def test_a_dataset_that_audioloader_reads_alike_is_said_to_agree_and_stays_so(open_page, tones_root):
+    app = open_page("data")
+    assert_calm(app)
+    assert "agree in every sample" not in texts(app)
+    compare(app, tones_root)
+    assert_calm(app)
+    assert "AudioLoader 0.1.4 agree in every sample. Clips compared: training 33, validation 14," in texts(app)
+    open_page("overview")
+    open_page("data")
+    assert "agree in every sample" in texts(app)
+    assert app.button("data.verify").label == "Compare again"
+
+
+def test_what_audioloader_reads_otherwise_is_counted_and_named(open_page, tones_root):
+    words = tones_root / "SpeechCommands" / "speech_commands_v0.02"
+    app = open_page("data")
+    # Changed after the page opened the pack: what is compared, and shown from now on, are the files as they are.
+    (words / "_background_noise_" / "pink_noise.wav").unlink()
+    line, *rest = (words / "validation_list.txt").read_text().splitlines()
+    (words / "validation_list.txt").write_text("\n".join([line.replace("/", "\\"), *rest]))
+    compare(app, tones_root)
+    assert_calm(app)
+    assert "differ in 3 places" in texts(app)
+    problems, splits, differences = (app.dataframe[number].value for number in (1, 2, 3))
+    assert "_background_noise_/pink_noise.wav" in set(problems["file"])
+    assert dict(zip(splits["Split"], splits["AudioLoader's clips"], strict=True))["training"] == 9
+    assert set(differences["Clip"]) == {line, line.replace("/", "\\"), "_background_noise_/"}
+    assert app.metric[0].value == "27", "the page counts the files as they are"
+
+
+def test_a_dataset_that_audioloader_cannot_list_is_explained(open_page, tones_root):
+    (tones_root / "SpeechCommands" / "speech_commands_v0.02" / "testing_list.txt").unlink()
+    open_data(tones_root)
+    app = open_page("data")
+    assert_calm(app)
+    compare(app, tones_root)
+    assert not app.exception
+    assert "cannot read a dataset without" in app.error[0].value
+    assert "testing_list.txt" in app.error[0].value
+    assert "agree" not in texts(app)
+
+
+def test_a_comparison_shows_how_far_it_is_and_can_be_cancelled(open_page, tones_root, monkeypatch):
+    going = threading.Event()
+
+    def endless(root, pack, *, progress):
+        while True:
+            going.set()
+            progress(30_000, 105_829, "comparing with AudioLoader")
+
+    monkeypatch.setattr("dashboard.views.verify.verify", endless)
+    app = open_page("data")
+    app.button("data.verify").click().run()
+    assert going.wait(5)
+    app.run()
+    assert "30,000 of 105,829 clips" in app.get("progress")[0].proto.text
+    assert "data.verify" not in [button.key for button in app.button]
+    name = verify_view.job_name(tones_root)
+    app.button(f"job.cancel.{name}").click().run()
+    wait_until(ended(name))
+    app.run()
+    assert_calm(app)
+    assert "was cancelled" in texts(app)
+    assert app.button("data.verify").label == "Compare with AudioLoader"
+
+
+def test_the_demo_words_cannot_be_compared_and_say_so(open_page):
+    app = open_page("data")
+    wait_until(ended("prepare demo"))
+    app.run()
+    assert_calm(app)
+    assert "demo words are not a dataset that AudioLoader reads" in texts(app)
+    assert "data.verify" not in [button.key for button in app.button]
