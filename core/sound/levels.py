@@ -1,4 +1,4 @@
-"""Levels of a stream by bands, in steps of 10 ms."""
+"""How loud sound is: as a whole, where a word is spoken in it, and by bands along a stream, in steps of 10 ms."""
 
 from __future__ import annotations
 
@@ -66,3 +66,36 @@ def seconds(step: int) -> float:
     (1.5, 0.0)
     """
     return max(0, step) * STEP_SAMPLES / SAMPLE_RATE
+
+
+ACTIVE_DB = (10.0, 25.0)
+"""A word lasts while it is at most this far below its loudest 10 ms: the second in a quiet clip, the first in a noisy
+one, and in between as far down as ``ABOVE_FLOOR_DB`` above the quietest tenth of the clip."""
+
+
+ABOVE_FLOOR_DB = 10.0
+
+
+def active_span(clip: Waveform) -> tuple[int, int]:
+    """Where the word in a clip begins and ends (samples), found by its energy in frames of 10 ms.
+
+    >>> clip = np.zeros(16_000, np.float32)
+    >>> clip[4800:8000] = 0.5
+    >>> active_span(clip)
+    (4800, 8000)
+    """
+    power = np.square(clip[: len(clip) // STEP_SAMPLES * STEP_SAMPLES].reshape(-1, STEP_SAMPLES)).mean(axis=1)
+    level_db = 10 * np.log10(power + 1e-12)
+    loudest_db, floor_db = float(level_db.max()), float(np.percentile(level_db, 10))
+    depth_db = np.clip(loudest_db - floor_db - ABOVE_FLOOR_DB, *ACTIVE_DB)
+    active = np.flatnonzero(level_db >= loudest_db - depth_db)
+    return int(active[0]) * STEP_SAMPLES, (int(active[-1]) + 1) * STEP_SAMPLES
+
+
+def rms(sound: Waveform) -> float:
+    """Root mean square of a sound; 0 for none.
+
+    >>> rms(np.float32([3, -3]))
+    3.0
+    """
+    return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0

@@ -15,8 +15,8 @@ from core.frontend.mel_scale import filter_bands
 from core.records.filters import Filters
 from core.runs import RunState
 from core.sound.reading import Waveform
+from core.sound.wav import as_recorded, as_wav
 from core.sound.word_second import word_second
-from core.studies.robustness.changes import as_recorded, as_wav
 from dashboard.shared import cache, clip_choice
 from dashboard.shared.widgets import show_notes
 from dashboard.shared.wording import as_code, percent, plain, utc_moment, word

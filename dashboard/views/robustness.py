@@ -18,9 +18,10 @@ from core.figures.robustness import clips_text, point_text, value_text
 from core.records.robustness import Kind, Robustness, noise_title
 from core.records.table import as_csv
 from core.runs import RunState, keep
+from core.sound.wav import as_wav
 from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
 from core.studies.comparison import p_text
-from core.studies.robustness.changes import UNCHANGED, VALUES, as_wav
+from core.studies.robustness.changes import UNCHANGED, VALUES
 from core.studies.robustness.kept import STUDY, file_of
 from core.studies.robustness.measure import N_CLIPS, measure
 from dashboard.shared import cache, clip_choice, measured, picker, state

@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES, LABELS, SAMPLE_RATE
+from core.config import CLIP_SAMPLES, LABELS
 from core.data.recordings.table import DAMAGED_SIGN, KEPT_TABLE, TABLE, Recording, Table, csv_of, is_id, new_id
 from core.data.sound_file import read_sound
 from core.errors import AudioError, ConfigError, DataError
@@ -28,6 +27,7 @@ from core.files.paths import path_from, path_in_environment
 from core.files.writing import clear_leftovers, write_bytes
 from core.records.data import Problem
 from core.sound.reading import Waveform
+from core.sound.wav import as_recorded, as_wav
 
 LONGEST_MODEL_NAME = 200
 
@@ -107,7 +107,7 @@ def add(clip: Waveform, *, model: str, word: str, score: float | None, truth: st
         ConfigError: If there is no such label or score.
         DataError: If it cannot be written; then nothing of it is kept, and nothing else is changed.
     """
-    content = _wav_of(_samples(clip))
+    content = as_wav(_samples(clip))
     recording = Recording(new_id(), _name(model), word, score, truth)
     if not recording.is_possible:
         raise ConfigError(
@@ -170,7 +170,7 @@ def wav(id_: str) -> bytes:
     samples, problem = read_sound(str(recordings_folder() / name), name)
     if samples is None:
         raise DataError(f"{name} cannot be played: {problem.what if problem else 'it is no sound'}.")
-    return _wav_of(samples)
+    return as_wav(samples)
 
 
 def export() -> bytes:
@@ -249,10 +249,4 @@ def _samples(clip: Waveform) -> NDArray[np.int16]:
             f"A recording to keep has 1 to {CLIP_SAMPLES:,} samples that are numbers; this one has shape {clip.shape}. "
             "Let it listen for a moment, and try again."
         )
-    return np.clip(np.rint(clip * 32768), -32768, 32767).astype(np.int16)
-
-
-def _wav_of(samples: NDArray[np.int16]) -> bytes:
-    file = io.BytesIO()
-    soundfile.write(file, samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
-    return file.getvalue()
+    return as_recorded(clip)

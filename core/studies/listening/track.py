@@ -12,6 +12,7 @@ from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL
 from core.data.pack import Pack
 from core.errors import ConfigError, DataError
 from core.records.listening import PlacedWord
+from core.sound.levels import active_span
 from core.sound.reading import Waveform
 from core.studies.listening.noise import noise_bed, unheard_noise
 from core.studies.listening.scoring import HIT_S
@@ -20,11 +21,6 @@ SPEECH_DB = -26.0
 """Level that every word is brought to, dB of full scale while it is spoken: the nominal level of ITU-T P.56 and G.191.
 Only so do all words of a track have the stated signal-to-noise ratio."""
 
-ACTIVE_DB = (10.0, 25.0)
-"""A word lasts while it is at most this far below its loudest 10 ms: the second in a quiet clip, the first in a noisy
-one, and in between as far down as ``ABOVE_FLOOR_DB`` above the quietest tenth of the clip."""
-
-ABOVE_FLOOR_DB = 10.0
 
 GAP_S = (1.0, 3.0)
 """Shortest and longest pause between words while keywords are said among others."""
@@ -96,22 +92,6 @@ def build_track(pack: Pack, *, protocol: str, snr_db: float | None, seconds: flo
         waveform += bed * np.float32(10 ** ((SPEECH_DB - snr_db) / 20))
     np.clip(waveform, -1, 1, out=waveform)
     return Track(waveform, tuple(placed), tuple(noise))
-
-
-def active_span(clip: Waveform) -> tuple[int, int]:
-    """Where the word in a clip begins and ends (samples), found by its energy in frames of 10 ms.
-
-    >>> clip = np.zeros(16_000, np.float32)
-    >>> clip[4800:8000] = 0.5
-    >>> active_span(clip)
-    (4800, 8000)
-    """
-    power = np.square(clip[: len(clip) // FRAME * FRAME].reshape(-1, FRAME)).mean(axis=1)
-    level_db = 10 * np.log10(power + 1e-12)
-    loudest_db, floor_db = float(level_db.max()), float(np.percentile(level_db, 10))
-    depth_db = np.clip(loudest_db - floor_db - ABOVE_FLOOR_DB, *ACTIVE_DB)
-    active = np.flatnonzero(level_db >= loudest_db - depth_db)
-    return int(active[0]) * FRAME, (int(active[-1]) + 1) * FRAME
 
 
 def _place(

@@ -5,16 +5,13 @@ Sound in, sound out, and a record of what a model answered to it; nothing here i
 
 from __future__ import annotations
 
-import io
-import wave
-
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
 from core.config import SAMPLE_RATE
 from core.records.arrays import FloatArray
 from core.records.robustness import Kind
+from core.sound.levels import rms
 
 VALUES: dict[Kind, tuple[float | None, ...]] = {
     "noise": (None, 20.0, 15.0, 10.0, 5.0, 0.0, -5.0),
@@ -28,7 +25,6 @@ VALUES: dict[Kind, tuple[float | None, ...]] = {
 UNCHANGED: dict[Kind, float | None] = {"noise": None, "shift": 0.0, "gain": 0.0, "speed": 1.0}
 """The value of each kind that leaves a clip as it is."""
 
-FULL_SCALE = 32768
 
 QUIET_SPAN = 0.25
 """Noise that pauses during a word counts as at least this loud there, relative to the whole second: otherwise a pause
@@ -101,34 +97,3 @@ def at_speed(clip: FloatArray, speed: float, middle: int) -> FloatArray:
     source = np.clip([first, first + len(clip)], 0, len(played))
     placed[source[0] - first : source[1] - first] = played[source[0] : source[1]]
     return np.asarray(np.clip(placed, -1, 1))
-
-
-def as_recorded(clip: FloatArray) -> NDArray[np.int16]:
-    """What a sound card delivers of a sound: 16 bits.
-
-    >>> as_recorded(np.float32([-1, 0.5, 1])).tolist()
-    [-32768, 16384, 32767]
-    """
-    return np.clip(np.round(clip * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-
-
-def as_wav(samples: NDArray[np.int16]) -> bytes:
-    """Samples as the content of a WAV file: a player that is given an array may change its level.
-
-    >>> list(as_wav(np.int16([1, -1]))[-4:])
-    [1, 0, 255, 255]
-    """
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setparams((1, 2, SAMPLE_RATE, 0, "NONE", "not compressed"))
-        writer.writeframes(samples.astype("<i2").tobytes())
-    return file.getvalue()
-
-
-def rms(sound: FloatArray) -> float:
-    """Root mean square of a sound; 0 for none.
-
-    >>> rms(np.float32([3, -3]))
-    3.0
-    """
-    return float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0

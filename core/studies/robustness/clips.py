@@ -10,7 +10,8 @@ from core.data.pack import Pack
 from core.errors import ConfigError
 from core.records.arrays import FloatArray
 from core.records.robustness import Kind
-from core.studies.listening.track import active_span
+from core.sound.levels import active_span
+from core.sound.wav import as_recorded
 from core.studies.robustness import changes
 from core.studies.robustness.noises import Background, background
 
@@ -74,7 +75,7 @@ class Changer:
                 changed = changes.with_noise(clip, noise, value, (0, len(clip)), self.background.speech_rms)
             else:
                 changed = changes.with_noise(clip, noise, value, span)
-        return changes.as_recorded(changed)
+        return as_recorded(changed)
 
 
 def check(kind: str, values: tuple[float | None, ...]) -> None:

@@ -17,8 +17,9 @@ from core.inference.classifier import Classifier
 from core.records.arrays import FloatArray
 from core.records.robustness import Kind, Robustness
 from core.runs import keep
+from core.sound.wav import FULL_SCALE
 from core.statistics import sample
-from core.studies.robustness.changes import FULL_SCALE, VALUES
+from core.studies.robustness.changes import VALUES
 from core.studies.robustness.clips import Changer, check
 
 N_CLIPS = 600

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from core.config import CLIP_SAMPLES, OWN, SAMPLE_RATE, SILENCE_LABEL
 from core.data.pack import Pack
 from core.records.arrays import FloatArray
+from core.sound.levels import active_span, rms
 from core.studies.listening.noise import FADE_S, Noise, noise_bed, unheard_noise
-from core.studies.listening.track import active_span
-from core.studies.robustness.changes import rms
 
 BABBLE, SPEECH_SHAPED, RUMBLE = "babble", "speech-shaped hiss", "rumble"
 

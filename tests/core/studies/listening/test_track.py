@@ -9,7 +9,8 @@ import pytest
 from core.config import KEYWORDS, SAMPLE_RATE
 from core.data.pack import open_data
 from core.errors import ConfigError, DataError
-from core.studies.listening.track import GAP_S, PARTS, SPEECH_DB, TALK_GAP_S, active_span, build_track
+from core.sound.levels import active_span
+from core.studies.listening.track import GAP_S, PARTS, SPEECH_DB, TALK_GAP_S, build_track
 
 RATE = SAMPLE_RATE
 

@@ -11,7 +11,9 @@ from scipy.stats import binomtest
 from core.config import FrontEndConfig
 from core.frontend.mel import TrainableMel
 from core.records.robustness import Robustness
-from core.studies.robustness.changes import VALUES, amplified, as_recorded, as_wav, at_speed, rms, shifted, with_noise
+from core.sound.levels import rms
+from core.sound.wav import as_recorded, as_wav
+from core.studies.robustness.changes import VALUES, amplified, at_speed, shifted, with_noise
 from tests.changed_clips import robustness
 from tests.core.conftest import tone
 

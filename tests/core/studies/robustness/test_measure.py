@@ -10,9 +10,9 @@ import pytest
 from core.errors import CheckpointError, ConfigError, DataError
 from core.records.table import as_csv
 from core.runs import keep
+from core.sound.levels import active_span
 from core.statistics import sample
 from core.studies.evaluation import evaluate
-from core.studies.listening.track import active_span
 from core.studies.robustness.changes import VALUES
 from core.studies.robustness.clips import Changer
 from core.studies.robustness.kept import STUDY, file_of

@@ -6,7 +6,7 @@ from scipy.ndimage import maximum_filter1d
 from scipy.signal import lfilter
 
 from core.config import SILENCE_LABEL
-from core.studies.listening.track import active_span
+from core.sound.levels import active_span
 from core.studies.robustness.noises import BABBLE, RUMBLE, SPEECH_SHAPED, background
 
 
