@@ -48,6 +48,7 @@ def n_quick(model: str, n_variants: int, n_clips: int) -> int:
 def n_variants(kind: Kind, setting: str, n_mels: int) -> int:
     """How many bases an experiment asks the network about, the model's own included.
 
+    >>> from core.records.ablation import KINDS
     >>> [n_variants(kind, "D", 40) for kind in KINDS]
     [11, 4, 7, 2, 41]
     """
