@@ -242,7 +242,7 @@ def _add_ear(figure: go.Figure, learned: NDArray[np.float32], sample_rate: int, 
         y=np.full(3, _largest(learned) / 2),
         name="ear's bandwidth",
         mode="lines+markers",
-        line={"color": style.OKABE_ITO[4], "width": 2.4},
+        line={"color": style.VERMILLION, "width": 2.4},
         marker={"symbol": ["line-ns-open", "circle", "line-ns-open"], "size": [10, 6, 10]},
         hovertemplate=f"the ear's filter at {centre:,.0f} Hz is {width:,.0f} Hz wide<br>"
         "(equivalent rectangular bandwidth)<extra></extra>",
@@ -335,7 +335,7 @@ def _peak_dots(name: str, weights: NDArray[np.float32], filters: Filters, axis: 
         name=f"{name} peaks",
         mode="markers",
         showlegend=False,
-        marker={"size": 8, "color": colour, "line": {"width": 1, "color": "#ffffff"}},
+        marker={**style.DOT, "size": 8, "color": colour},
         hovertemplate=f"{name}, filter %{{customdata[0]}}: highest at %{{customdata[1]:,}} Hz<br>"
         "with a weight of %{y:.3g}; click to look at it<extra></extra>",
     )
@@ -357,7 +357,7 @@ def _centre_dots(name: str, weights: NDArray[np.float32], sample_rate: int, axis
         name=f"{name} centres",
         mode="markers",
         showlegend=False,
-        marker={"symbol": "circle-open", "size": 6, "color": "#ffffff", "line": {"width": 1}},
+        marker={"symbol": "circle-open", "size": 6, "color": style.WHITE, "line": {"width": 1}},
         hovertemplate=f"{name}, filter %{{customdata[0]}}: its middle is at %{{customdata[1]:,}} Hz<br>"
         "click to look at it<extra></extra>",
     )

@@ -20,10 +20,6 @@ RESPONSE_FLOOR_DB = -60.0
 LEAST_CHANGE_DB = 1.0
 """The scale of a difference reaches at least this far, so that rounding does not look like learning."""
 
-PICK_SIZE = 8
-"""Diameter (pixels) of the invisible markers that take a click. Plotly takes the nearest one within 20 pixels, but any
-one that the click lies inside of: larger ones would hide their neighbours."""
-
 
 def heard_log_mel(comparison: Comparison, filters: Filters, which: Which, *, title: str | None = None) -> go.Figure:
     """What the front end makes of a clip; initial and learned have one scale.
@@ -112,35 +108,22 @@ def heard_gain(
     )
     figure.add_trace(
         go.Scatter(
-            x=comparison.gain_db, y=bands, name="learned", mode="lines+markers", line=style.LEARNED_LINE,
-            marker={"size": 5}, hoverinfo="skip",
-        )
-    )  # fmt: skip
-    if chosen is not None and 0 <= chosen < n_mels:
-        figure.add_trace(
-            go.Scatter(
-                x=[comparison.gain_db[chosen]], y=[chosen], name="chosen", mode="markers", showlegend=False,
-                hoverinfo="skip",
-                marker={"symbol": "circle-open", "size": 16, "color": style.INK, "line": {"width": 3}},
-            )
-        )  # fmt: skip
-    figure.add_trace(
-        go.Scatter(
-            # Lists: a click hands on what plotly was given, and packed arrays have no elements.
-            x=comparison.gain_db.tolist(),
-            y=bands.tolist(),
-            customdata=bands.tolist(),
-            hovertext=[
-                f"Filter {band}{text}:<br>{gain:+.1f} dB through the learned filters"
-                for band, text, gain in zip(bands, where, comparison.gain_db, strict=True)
-            ],
-            name="pick",
-            mode="markers",
-            showlegend=False,
-            marker={"size": PICK_SIZE, "color": style.INK, "opacity": 0},
-            hovertemplate="%{hovertext}<extra></extra>",
+            x=comparison.gain_db,
+            y=bands,
+            name="learned",
+            mode="lines+markers",
+            line=style.LEARNED_LINE,
+            marker={"size": 5},
+            hoverinfo="skip",
         )
     )
+    if chosen is not None and 0 <= chosen < n_mels:
+        figure.add_trace(style.chosen(comparison.gain_db[chosen], chosen, 16))
+    hovers = [
+        f"Filter {band}{text}:<br>{gain:+.1f} dB through the learned filters"
+        for band, text, gain in zip(bands, where, comparison.gain_db, strict=True)
+    ]
+    figure.add_trace(style.picks(comparison.gain_db.tolist(), bands.tolist(), bands.tolist(), hovers))
     reach = 1.15 * max(float(np.nanmax(np.abs(comparison.gain_db), initial=0.0)), LEAST_CHANGE_DB)
     figure.update_xaxes(title_text="Gain of the band on this clip (dB)", range=[-reach, reach])
     axis = _image(comparison.initial, filters).layout.yaxis
@@ -179,10 +162,8 @@ def filter_response(filters: Filters, number: int, *, title: str | None = None) 
     figure.update_xaxes(title_text=style.AXIS_HZ, range=[0, filters.sample_rate / 2])
     figure.update_yaxes(title_text="Answer to a tone (dB)", range=[RESPONSE_FLOOR_DB, 4])
     note = "Each at its own peak, so that only the shape is compared."
-    return style.finish(
-        figure, title=title or f"What filter {number} lets through", note=note, height=220,
-        legend=["initial", "learned"],
-    )  # fmt: skip
+    title = title or f"What filter {number} lets through"
+    return style.finish(figure, title=title, note=note, height=220, legend=["initial", "learned"])
 
 
 def _decibels(response: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -84,6 +84,6 @@ def test_costs_are_shares_of_the_clips_that_count_with_their_bands(made: Evaluat
     np.testing.assert_allclose(_named(figure, "false alarms").y, 100 * costs.false_alarms / costs.n_others)
     bands = [trace for trace in figure.data if trace.name == "interval"]
     low, high = wilson(costs.misses, costs.n)
-    np.testing.assert_allclose(bands[0].y, 100 * np.concatenate([low, high[::-1]]))
+    np.testing.assert_allclose(bands[0].y, 100 * np.concatenate([high, low[::-1]]))
     assert {shape.x0 for shape in figure.layout.shapes} == {70}
     assert not threshold_cost_curves(costs).layout.shapes
