@@ -188,9 +188,15 @@ def resynthesised(
     target = np.asarray(mel_power, dtype=np.float64) / loudest
     power = librosa.util.nnls(basis / scale, target, maxiter=SOLVER_STEPS) * (loudest / scale)
     sound = librosa.griffinlim(
-        np.sqrt(power), n_iter=ITERATIONS, hop_length=filters.hop_length, win_length=filters.n_fft, n_fft=filters.n_fft,
-        window="hann", length=n_samples, random_state=seed,
-    )  # fmt: skip
+        np.sqrt(power),
+        n_iter=ITERATIONS,
+        hop_length=filters.hop_length,
+        win_length=filters.n_fft,
+        n_fft=filters.n_fft,
+        window="hann",
+        length=n_samples,
+        random_state=seed,
+    )
     return np.asarray(sound, dtype=np.float32)
 
 
