@@ -7,7 +7,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core.config import LABELS
 from core.figures import (
     accuracy_gains,
     compared_change,
@@ -25,6 +24,7 @@ from core.records.evaluation import Evaluation, Scores
 from core.records.filters import Filters
 from core.records.training import EpochReport
 from core.studies.comparison import Difference, compare
+from tests import evaluations
 
 GO, SILENCE = 1, 10
 
@@ -39,12 +39,8 @@ def _text(figure: go.Figure) -> str:
 
 
 def _evaluation(run: str, answers: np.ndarray, truth: np.ndarray) -> Evaluation:
-    confusion = np.zeros((12, 12), np.int64)
-    np.add.at(confusion, (truth, answers), 1)
-    return Evaluation(
-        run, "d", "official", LABELS, confusion, 1.0, np.eye(12, dtype=np.float32)[answers], truth,
-        clip_files=tuple(f"w/{number:08x}_nohash_0.wav" for number in range(len(truth))),
-    )  # fmt: skip
+    files = [f"w/{number:08x}_nohash_0.wav" for number in range(len(truth))]
+    return replace(evaluations.evaluation_of(truth, np.eye(12)[answers], files=files), run=run)
 
 
 @pytest.fixture
@@ -180,7 +176,9 @@ def test_gain_and_shape_are_shown_apart(trained: Filters, broken: Filters) -> No
 
 def test_figures_of_broken_filters_can_be_sent_to_a_browser(broken: Filters) -> None:
     for figure in (
-        compared_mel_filters({"b": broken}), compared_filter({"b": broken}, "mel", 12),
-        compared_filter({"b": broken}, "stft", 20, same_gain=True), compared_change({"b": broken}, "mel"),
-    ):  # fmt: skip
+        compared_mel_filters({"b": broken}),
+        compared_filter({"b": broken}, "mel", 12),
+        compared_filter({"b": broken}, "stft", 20, same_gain=True),
+        compared_change({"b": broken}, "mel"),
+    ):
         assert figure.to_json()

@@ -53,8 +53,11 @@ def test_every_point_lies_within_the_axis_and_beside_a_tick():
     figure = accuracy_against_cost([ONE, TWO], "weights", "official")
     low, high = (10**end for end in figure.layout.xaxis.range)
     assert low < 1500 < 321_000 < high
-    shown = [text for at, text in zip(figure.layout.xaxis.tickvals, figure.layout.xaxis.ticktext, strict=True)
-             if low <= at <= high]  # fmt: skip
+    shown = [
+        text
+        for at, text in zip(figure.layout.xaxis.tickvals, figure.layout.xaxis.ticktext, strict=True)
+        if low <= at <= high
+    ]
     assert len(shown) >= 2
 
 

@@ -28,9 +28,21 @@ def outcome(name, correct, won, lost, place=None, n=1000):
 def findings(kind, outcomes, n_all=1000, **options):
     own = outcome("unchanged", 600, 0, 0)
     return Findings(
-        Experiment(kind=kind, **options), "run", "linear", "D", "Words", "official", n_all, 300, 0.09, "stop",
-        outcome("as trained", 605, 7, 2), own, tuple(outcomes), 1.5,
-    )  # fmt: skip
+        Experiment(kind=kind, **options),
+        "run",
+        "linear",
+        "D",
+        "Words",
+        "official",
+        n_all,
+        300,
+        0.09,
+        "stop",
+        outcome("as trained", 605, 7, 2),
+        own,
+        tuple(outcomes),
+        1.5,
+    )
 
 
 @pytest.fixture

@@ -147,11 +147,12 @@ def test_a_trainable_filterbank_that_has_not_moved_yet_is_not_called_untrained(u
 def test_gain_and_shape_are_told_apart(exploded: Filters) -> None:
     scaled = Filters(
         exploded.initial,
-        type(exploded.initial)(
-            1, 3 * exploded.initial.mel_basis, exploded.initial.stft_cos, exploded.initial.stft_sin
-        ),
-        16_000, 480, 160, "B",
-    )  # fmt: skip
+        type(exploded.initial)(1, 3 * exploded.initial.mel_basis, exploded.initial.stft_cos, exploded.initial.stft_sin),
+        16_000,
+        480,
+        160,
+        "B",
+    )
     assert "Median gain × 3, median shape change 0 %" in _text(mel_heatmaps(scaled))
 
 
