@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.figures.comparison import look_of
 from core.figures.describe import Part
+from core.figures.frequency_axis import as_one_line
 from core.frontend.mel_scale import bin_frequencies, decibels, gain_and_shape
 from core.records.filters import Filters, FilterSnapshot
 
@@ -44,11 +45,10 @@ def compared_mel_filters(
     for name, snapshot, one, line in lines:
         weights = snapshot.mel_basis
         hz = bin_frequencies(one.n_fft, one.sample_rate)
-        gap = np.full((len(weights), 1), np.nan, dtype=np.float32)
-        # All filters of a run as one trace, cut apart by gaps: hundreds of traces would make the page slow.
+        along, heights = as_one_line(hz, weights, "hz")
         figure.add_scatter(
-            x=np.tile(np.append(hz, np.nan), len(weights)).astype(np.float32),
-            y=np.hstack([weights, gap]).ravel(),
+            x=along,
+            y=heights,
             customdata=np.repeat(np.arange(len(weights), dtype=np.int16), len(hz) + 1),
             name=name,
             mode="lines",

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from core.figures import style
 from core.figures.curves import VALIDATION_LINE
-from core.figures.frequency_axis import Axis, frequency_axis, positions
+from core.figures.frequency_axis import Axis, as_one_line, frequency_axis, positions
 from core.frontend.filter_facts import View, snapshot_seen_as
 from core.frontend.kernel_facts import PADDING, joined, pair_power
 from core.frontend.mel_scale import bin_frequencies, decibels, gain_and_shape
@@ -57,23 +57,18 @@ def mel_evolution(
     start = snapshots[0]
     hz = bin_frequencies(2 * (start.mel_basis.shape[1] - 1), sample_rate)
     seen = [snapshot_seen_as(start, snapshot, view).mel_basis for snapshot in snapshots]
-    along = np.tile(np.append(positions(hz, axis), np.nan), len(start.mel_basis)).astype(np.float32)
-
-    def lines(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.hstack([weights, np.full((len(weights), 1), np.nan, np.float32)]).ravel()
+    along, still = as_one_line(hz, start.mel_basis, axis)
 
     def moving(at: int) -> list[NDArray[np.float32]]:
-        return [lines(seen[at]), *([] if chosen is None else [seen[at][chosen]])]
+        return [as_one_line(hz, seen[at], axis)[1], *([] if chosen is None else [seen[at][chosen]])]
 
     curves: list[tuple[NDArray[np.float32], dict[str, object]]] = [(along, {"width": 1})]
     if chosen is not None:
         curves.append((positions(hz, axis).astype(np.float32), {"width": 3}))
     changes = [gain_and_shape(start.mel_basis, snapshot.mel_basis) for snapshot in snapshots]
     figure = _figure()
-    still = {**style.INITIAL_LINE, "width": 1, "dash": "4px,2px"}
-    figure.add_scatter(
-        x=along, y=lines(start.mel_basis), name="initial", mode="lines", line=still, hoverinfo="skip", row=1, col=1
-    )
+    line = {**style.INITIAL_LINE, "width": 1, "dash": "4px,2px"}
+    figure.add_scatter(x=along, y=still, name="initial", mode="lines", line=line, hoverinfo="skip", row=1, col=1)
     _animate(figure, snapshots, reports, changes, curves, moving, shown_epoch, n_validation)
     largest = max(float(np.max(weights, initial=0.0, where=np.isfinite(weights))) for weights in seen)
     figure.update_yaxes(title_text=style.AXIS_WEIGHT, range=[0, 1.05 * largest], row=1, col=1)

@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.describe import percent
+from core.figures.frequency_axis import as_one_line, frequency_axis
 from core.frontend.mel_scale import bin_frequencies, gain_and_shape, hz_to_mel
 from core.records.filters import Filters
 from core.studies.ablation.between import filters_at, kernel_gains
@@ -23,8 +24,6 @@ CHANGED_COLOUR = style.VERMILLION
 
 AXIS_ACCURACY = "Accuracy (%)"
 AXIS_DIFFERENCE = "Difference (percentage points)"
-AXIS_PITCH = "Frequency (Hz), spaced by pitch"
-MARKS_HZ = (0, 500, 1000, 2000, 4000, 8000)
 
 ROW_PX = 52
 """Height of a row with one accuracy (pixels): two lines of text fit in."""
@@ -112,7 +111,7 @@ def mel_filters_on_the_way(filters: Filters, step: float, *, title: str | None =
     for name, weights, line, opacity in sides:
         figure.add_trace(_lines(name, weights, hz, line, opacity), row=1, col=1)
     figure.add_scatter(
-        x=_pitch(hz),
+        x=hz_to_mel(hz),
         y=kernel_gains(now),
         name="kernel gain",
         mode="lines",
@@ -213,7 +212,7 @@ def selectable_filters(
     figure.add_trace(_points("STFT bins", "bin", hz, 0.0, bins, "bin %{customdata[1]}, %{text} Hz"), row=2, col=1)
     half = filters.sample_rate / filters.n_fft / 2
     for first, last in _spans(sorted(set(bins) & set(range(len(hz))))):
-        left, right = _pitch(np.clip(np.array([hz[first] - half, hz[last] + half]), 0, None))
+        left, right = hz_to_mel(np.clip(np.array([hz[first] - half, hz[last] + half]), 0, None))
         figure.add_vrect(x0=left, x1=right, fillcolor=CHANGED_COLOUR, opacity=0.16, line_width=0)
     figure.update_yaxes(title_text="Weight, peak = 1 (no unit)", range=[-0.04, 1.16], row=1, col=1)
     figure.update_yaxes(range=[-1, 1], showticklabels=False, ticks="", showgrid=False, row=2, col=1)
@@ -245,7 +244,7 @@ def filter_importance(findings: Findings, filters: Filters, *, title: str | None
     low, high = style.percents([one.difference_interval for one in outcomes])
     clear = np.array(findings.clear)
     figure.add_scatter(
-        x=_pitch(hz[peaks]),
+        x=hz_to_mel(hz[peaks]),
         y=worth,
         error_y=style.whiskers(worth, -high, -low, width=2, thickness=1.3, color=style.FAINT_INK),
         name="worth",
@@ -329,7 +328,7 @@ def _points(
     """Squares to pick from, at one height over an axis that is spaced by pitch."""
     colours = [CHANGED_COLOUR if number in chosen else style.LEARNED_COLOUR for number in range(len(hz))]
     return go.Scatter(
-        x=_pitch(hz),
+        x=hz_to_mel(hz),
         y=np.full(len(hz), height),
         name=name,
         mode="markers",
@@ -348,12 +347,12 @@ def _lines(
     opacity: float,
     numbers: Sequence[int] | None = None,
 ) -> go.Scatter:
-    """All rows as one trace, cut apart by gaps, over a frequency axis that is spaced by pitch."""
-    gap = np.full((len(weights), 1), np.nan)
+    """All rows as one trace over a frequency axis that is spaced by pitch."""
+    along, heights = as_one_line(hz, weights, "mel")
     numbers = range(len(weights)) if numbers is None else numbers
     return go.Scatter(
-        x=np.tile(np.append(_pitch(hz), np.nan), len(weights)).astype(np.float32),
-        y=np.hstack([weights, gap]).ravel().astype(np.float32),
+        x=along,
+        y=heights,
         customdata=np.repeat(np.array(numbers, dtype=np.int16), len(hz) + 1),
         name=name,
         mode="lines",
@@ -382,18 +381,8 @@ def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
     return spans
 
 
-def _pitch(hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    return hz_to_mel(hz)
-
-
 def _pitch_axis(figure: go.Figure, hz: NDArray[np.float64], row: int) -> None:
     """Marks in Hz on an axis that is spaced by pitch, so that the low filters do not stand on each other."""
-    marks = [mark for mark in MARKS_HZ if mark <= hz[-1]]
-    figure.update_xaxes(
-        tickvals=hz_to_mel(marks),
-        ticktext=[f"{mark}" if mark < 1000 else f"{mark // 1000}k" for mark in marks],
-        tickangle=0,
-        range=[-0.4, 1.008 * float(hz_to_mel(hz[-1]))],
-        matches="x",
-    )
-    figure.update_xaxes(title_text=AXIS_PITCH, row=row, col=1)
+    for each in (1, row):
+        frequency_axis(figure, "mel", float(hz[-1]), row=each, title=each == row)
+    figure.update_xaxes(tickangle=0, range=[-0.4, 1.008 * float(hz_to_mel(hz[-1]))], matches="x")

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from core.figures import style
 from core.figures.describe import change_note, row_note, untrained
-from core.figures.frequency_axis import Axis, frequency_axis, positions
+from core.figures.frequency_axis import Axis, as_one_line, frequency_axis, positions
 from core.frontend.filter_facts import View, bank_facts, erb_hz, is_ordered, seen_as
 from core.frontend.mel_scale import bin_frequencies, filter_bands
 from core.records.filters import Filters
@@ -292,13 +292,13 @@ def _many_lines(
     opacity: float,
     axis: Axis,
 ) -> go.Scatter:
-    """All rows as one trace, cut apart by gaps: eighty separate traces would make the page slow."""
-    gap = np.full((len(weights), 1), np.nan, dtype=np.float32)
+    """All rows as one trace."""
     numbers = np.repeat(np.arange(len(weights)), len(hz) + 1)
     along = np.tile(np.append(hz, 0), len(weights)).round()
+    places, heights = as_one_line(hz, weights, axis)
     return go.Scatter(
-        x=np.tile(np.append(positions(hz, axis), np.nan), len(weights)).astype(np.float32),
-        y=np.hstack([weights, gap]).ravel(),
+        x=places,
+        y=heights,
         customdata=np.stack([numbers, along], axis=1).astype(np.int16),
         name=name,
         mode="lines",
