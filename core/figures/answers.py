@@ -71,14 +71,12 @@ def word_timeline(along: WordsAlong, *, title: str | None = None) -> go.Figure:
     shown = [word for word in lines if word in detected or peaks[along.labels.index(word)] >= PROBABLE]
     middles = along.end_s - CLIP_SAMPLES / SAMPLE_RATE / 2
     for word in shown:
-        figure.add_trace(
-            go.Scatter(
-                x=middles,
-                y=100 * along.probabilities[:, along.labels.index(word)],
-                name=style.word_text(word),
-                line=style.word_line(word),
-                hovertemplate=f"{style.word_text(word)}: %{{y:.1f}} % at %{{x:.2f}} s<extra></extra>",
-            ),
+        figure.add_scatter(
+            x=middles,
+            y=100 * along.probabilities[:, along.labels.index(word)],
+            name=style.word_text(word),
+            line=style.word_line(word),
+            hovertemplate=f"{style.word_text(word)}: %{{y:.1f}} % at %{{x:.2f}} s<extra></extra>",
             row=2,
             col=1,
         )
@@ -106,18 +104,16 @@ def _add_lane(figure: go.Figure, detections: Sequence[Detection], height: int) -
         for one in detections
         for _ in range(3)
     ]
-    figure.add_trace(
-        go.Scatter(
-            x=x,
-            y=[height] * len(x),
-            name=f"{style.word_text(word)} detected",
-            mode="lines+markers",
-            showlegend=False,
-            text=said,
-            line={"color": colour, "width": 12},
-            marker={"size": 9, "symbol": style.word_symbol(word), "color": colour},
-            hovertemplate="%{text}<extra></extra>",
-        ),
+    figure.add_scatter(
+        x=x,
+        y=[height] * len(x),
+        name=f"{style.word_text(word)} detected",
+        mode="lines+markers",
+        showlegend=False,
+        text=said,
+        line={"color": colour, "width": 12},
+        marker={"size": 9, "symbol": style.word_symbol(word), "color": colour},
+        hovertemplate="%{text}<extra></extra>",
         row=1,
         col=1,
     )

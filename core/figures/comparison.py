@@ -282,18 +282,16 @@ def compared_curves(
         accuracies = [each.train_accuracy if on_training_clips else each.validation_accuracy or 0.0 for each in shown]
         losses = [each.train_loss if on_training_clips else each.validation_loss for each in shown]
         for row, up, unit in ((1, [100 * each for each in accuracies], " %"), (2, losses, " nats")):
-            figure.add_trace(
-                go.Scatter(
-                    x=epochs,
-                    y=up,
-                    name=name,
-                    legendgroup=name,
-                    showlegend=row == 1,
-                    mode="lines+markers",
-                    line={"color": colour, "dash": dash, "width": 2},
-                    marker={"symbol": symbol, "size": 7 if len(epochs) < MANY else 3},
-                    hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}{unit}<extra></extra>",
-                ),
+            figure.add_scatter(
+                x=epochs,
+                y=up,
+                name=name,
+                legendgroup=name,
+                showlegend=row == 1,
+                mode="lines+markers",
+                line={"color": colour, "dash": dash, "width": 2},
+                marker={"symbol": symbol, "size": 7 if len(epochs) < MANY else 3},
+                hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}{unit}<extra></extra>",
                 row=row,
                 col=1,
             )

@@ -40,17 +40,15 @@ def training_curves(reports: Sequence[EpochReport], *, title: str | None = None)
     )
     for row, name, across, up, line in curves:
         unit = " %" if row == 1 else " nats"
-        figure.add_trace(
-            go.Scatter(
-                x=across,
-                y=up,
-                name=name,
-                legendgroup=name,
-                showlegend=row == 1,
-                line=line,
-                **_markers(name, len(across)),
-                hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}{unit}<extra></extra>",
-            ),
+        figure.add_scatter(
+            x=across,
+            y=up,
+            name=name,
+            legendgroup=name,
+            showlegend=row == 1,
+            line=line,
+            **_markers(name, len(across)),
+            hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}{unit}<extra></extra>",
             row=row,
             col=1,
         )
@@ -120,15 +118,13 @@ def _mark_best(figure: go.Figure, reports: Sequence[EpochReport]) -> str:
     if best is None:
         return f"{done} Not validated yet."
     accuracy = 100 * (best.validation_accuracy or 0.0)
-    figure.add_trace(
-        go.Scatter(
-            x=[best.epoch],
-            y=[accuracy],
-            name="best epoch",
-            mode="markers",
-            marker=style.STAR,
-            hovertemplate="best epoch %{x}: %{y:.1f} % of the validation clips right<extra></extra>",
-        ),
+    figure.add_scatter(
+        x=[best.epoch],
+        y=[accuracy],
+        name="best epoch",
+        mode="markers",
+        marker=style.STAR,
+        hovertemplate="best epoch %{x}: %{y:.1f} % of the validation clips right<extra></extra>",
         row=1,
         col=1,
     )

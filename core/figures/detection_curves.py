@@ -171,16 +171,14 @@ def threshold_cost_curves(
         low, high = (100 * ends for ends in wilson(counts, n))
         interval = style.band(100 * costs.thresholds, low, high, colour, name="interval", showlegend=False)
         figure.add_trace(interval, row=row, col=1)
-        figure.add_trace(
-            go.Scatter(
-                x=100 * costs.thresholds,
-                y=100 * counts / n,
-                name=name,
-                mode="lines",
-                line={"color": colour, "dash": dash, "width": 2.4, "shape": "hv"},
-                text=[f"{count:,} of {n:,} {what}" for count in counts],
-                hovertemplate="from %{x:.1f} % on: %{text} (%{y:.2f} %)<extra></extra>",
-            ),
+        figure.add_scatter(
+            x=100 * costs.thresholds,
+            y=100 * counts / n,
+            name=name,
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 2.4, "shape": "hv"},
+            text=[f"{count:,} of {n:,} {what}" for count in counts],
+            hovertemplate="from %{x:.1f} % on: %{text} (%{y:.2f} %)<extra></extra>",
             row=row,
             col=1,
         )

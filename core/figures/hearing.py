@@ -101,21 +101,22 @@ def heard_gain(
     centres = filter_centres(filters.initial.mel_basis, filters.sample_rate) if known else np.full(n_mels, np.nan)
     where = [f", about {hz:,.0f} Hz" if np.isfinite(hz) else "" for hz in centres]
     figure = go.Figure()
-    figure.add_trace(
-        go.Scatter(
-            x=[0, 0], y=[-0.5, n_mels - 0.5], name="initial", mode="lines", line=style.INITIAL_LINE, hoverinfo="skip"
-        )
+    figure.add_scatter(
+        x=[0, 0],
+        y=[-0.5, n_mels - 0.5],
+        name="initial",
+        mode="lines",
+        line=style.INITIAL_LINE,
+        hoverinfo="skip",
     )
-    figure.add_trace(
-        go.Scatter(
-            x=comparison.gain_db,
-            y=bands,
-            name="learned",
-            mode="lines+markers",
-            line=style.LEARNED_LINE,
-            marker={"size": 5},
-            hoverinfo="skip",
-        )
+    figure.add_scatter(
+        x=comparison.gain_db,
+        y=bands,
+        name="learned",
+        mode="lines+markers",
+        line=style.LEARNED_LINE,
+        marker={"size": 5},
+        hoverinfo="skip",
     )
     if chosen is not None and 0 <= chosen < n_mels:
         figure.add_trace(style.chosen(comparison.gain_db[chosen], chosen, 16))
@@ -149,15 +150,13 @@ def filter_response(filters: Filters, number: int, *, title: str | None = None) 
     hz = bin_frequencies(FINER * filters.n_fft, filters.sample_rate)
     lines = {"initial": style.INITIAL_UNDER, "learned": style.LEARNED_LINE}
     for which in ("initial", "learned"):
-        figure.add_trace(
-            go.Scatter(
-                x=hz,
-                y=_decibels(analysis_response(filters, which, padding=FINER)[number]),
-                name=which,
-                mode="lines",
-                line=lines[which],
-                hovertemplate=f"{which}: a tone of %{{x:,.0f}} Hz comes out at %{{y:.1f}} dB<extra></extra>",
-            )
+        figure.add_scatter(
+            x=hz,
+            y=_decibels(analysis_response(filters, which, padding=FINER)[number]),
+            name=which,
+            mode="lines",
+            line=lines[which],
+            hovertemplate=f"{which}: a tone of %{{x:,.0f}} Hz comes out at %{{y:.1f}} dB<extra></extra>",
         )
     figure.update_xaxes(title_text=style.AXIS_HZ, range=[0, filters.sample_rate / 2])
     figure.update_yaxes(title_text="Answer to a tone (dB)", range=[RESPONSE_FLOOR_DB, 4])

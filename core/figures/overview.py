@@ -73,26 +73,24 @@ def _add_spans(figure: go.Figure, filters: Filters, row: int) -> None:
     numbers = np.arange(len(filters.initial.mel_basis))
     for name, weights, line, symbol, offset in sides:
         low, centres, high = filter_bands(weights, filters.sample_rate)
-        figure.add_trace(
-            go.Scatter(
-                # Low end, centre, high end, gap: one trace draws all bars, and the marker shows only at the centre.
-                x=np.stack([low, centres, high, np.full_like(low, np.nan)], axis=1).ravel(),
-                y=np.repeat(numbers + offset, 4),
-                customdata=np.repeat(np.stack([numbers, low, centres, high], axis=1), 4, axis=0),
-                name=f"{name} span",
-                mode="lines+markers",
-                line={**line, "width": 1.6 if name == "initial" else 2.6},
-                marker={
-                    "symbol": symbol,
-                    "size": np.tile([0, 7, 0, 0], len(numbers)),
-                    "color": line["color"],
-                    "opacity": 1,
-                    "line": {"width": 1.2, "color": line["color"]},
-                },
-                hovertemplate=f"{name}, filter %{{customdata[0]}}<br>"
-                "half of its weight lies from %{customdata[1]:,.0f}<br>"
-                "to %{customdata[3]:,.0f} Hz; the middle is %{customdata[2]:,.0f} Hz<extra></extra>",
-            ),
+        figure.add_scatter(
+            # Low end, centre, high end, gap: one trace draws all bars, and the marker shows only at the centre.
+            x=np.stack([low, centres, high, np.full_like(low, np.nan)], axis=1).ravel(),
+            y=np.repeat(numbers + offset, 4),
+            customdata=np.repeat(np.stack([numbers, low, centres, high], axis=1), 4, axis=0),
+            name=f"{name} span",
+            mode="lines+markers",
+            line={**line, "width": 1.6 if name == "initial" else 2.6},
+            marker={
+                "symbol": symbol,
+                "size": np.tile([0, 7, 0, 0], len(numbers)),
+                "color": line["color"],
+                "opacity": 1,
+                "line": {"width": 1.2, "color": line["color"]},
+            },
+            hovertemplate=f"{name}, filter %{{customdata[0]}}<br>"
+            "half of its weight lies from %{customdata[1]:,.0f}<br>"
+            "to %{customdata[3]:,.0f} Hz; the middle is %{customdata[2]:,.0f} Hz<extra></extra>",
             row=row,
             col=1,
         )

@@ -174,33 +174,29 @@ def _add_line(
     accuracy, low, high = record.accuracy(clips)
     colour, dash, symbol = look
     steps = range(len(record.values))
-    figure.add_trace(
-        go.Scatter(
-            x=[step + place for step in steps],
-            y=100 * accuracy,
-            error_y=style.whiskers(100 * accuracy, 100 * low, 100 * high, thickness=1.2, width=3),
-            name=name,
-            mode="lines+markers",
-            line={"color": colour, "dash": dash, "width": 2},
-            marker={"symbol": symbol, "size": 8},
-            hovertext=[_hover(name, record, clips, step) for step in steps] if hover else None,
-            hovertemplate="%{hovertext}<extra></extra>" if hover else None,
-            hoverinfo=None if hover else "skip",
-        )
+    figure.add_scatter(
+        x=[step + place for step in steps],
+        y=100 * accuracy,
+        error_y=style.whiskers(100 * accuracy, 100 * low, 100 * high, thickness=1.2, width=3),
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "dash": dash, "width": 2},
+        marker={"symbol": symbol, "size": 8},
+        hovertext=[_hover(name, record, clips, step) for step in steps] if hover else None,
+        hovertemplate="%{hovertext}<extra></extra>" if hover else None,
+        hoverinfo=None if hover else "skip",
     )
 
 
 def _add_baseline(figure: go.Figure, record: Robustness) -> None:
     share, label = record.baseline
-    figure.add_trace(
-        go.Scatter(
-            x=[-0.3, len(record.values) - 0.7],
-            y=[100 * share] * 2,
-            name=f"always “{style.word_text(label)}”",
-            mode="lines",
-            line=style.GUIDE_LINE,
-            hovertemplate=f"Always answering “{style.word_text(label)}”: {100 * share:.1f} %<extra></extra>",
-        )
+    figure.add_scatter(
+        x=[-0.3, len(record.values) - 0.7],
+        y=[100 * share] * 2,
+        name=f"always “{style.word_text(label)}”",
+        mode="lines",
+        line=style.GUIDE_LINE,
+        hovertemplate=f"Always answering “{style.word_text(label)}”: {100 * share:.1f} %<extra></extra>",
     )
 
 

@@ -33,28 +33,24 @@ def misses_against_false_alarms(
     zero = _place_of_zero(tracks)
     names = [snr_text(track.snr_db) for track in tracks]
     for track, name, (colour, dash, symbol) in zip(tracks, names, cycle(style.LOOKS), strict=False):
-        figure.add_trace(
-            go.Scatter(
-                x=_across(track.scores, zero),
-                y=[100 * each.miss_share for each in track.scores],
-                name=name,
-                mode="lines+markers",
-                line={"color": colour, "dash": dash, "width": 2},
-                marker={"symbol": symbol, "size": 7},
-                hoverinfo="skip",
-            )
+        figure.add_scatter(
+            x=_across(track.scores, zero),
+            y=[100 * each.miss_share for each in track.scores],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 7},
+            hoverinfo="skip",
         )
     chosen = [each for track in tracks for each in track.scores if each.threshold == threshold]
     if chosen:
-        figure.add_trace(
-            go.Scatter(
-                x=_across(chosen, zero),
-                y=[100 * each.miss_share for each in chosen],
-                name="chosen",
-                mode="markers",
-                marker=style.STAR,
-                hoverinfo="skip",
-            )
+        figure.add_scatter(
+            x=_across(chosen, zero),
+            y=[100 * each.miss_share for each in chosen],
+            name="chosen",
+            mode="markers",
+            marker=style.STAR,
+            hoverinfo="skip",
         )
     points = [(name, each) for track, name in zip(tracks, names, strict=True) for each in track.scores]
     shown = [each for _, each in points]

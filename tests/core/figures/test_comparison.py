@@ -25,17 +25,13 @@ from core.records.filters import Filters
 from core.records.training import EpochReport
 from core.studies.comparison import Difference, compare
 from tests import evaluations
+from tests.drawn import text_of
 
 GO, SILENCE = 1, 10
 
 
 def _traces(figure: go.Figure, name: str) -> list[go.Scatter]:
     return [trace for trace in figure.data if trace.name == name]
-
-
-def _text(figure: go.Figure) -> str:
-    title = figure.layout.title
-    return f"{title.text} {title.subtitle.text}".replace("<br>", " ").replace(style.NBSP, " ")
 
 
 def _evaluation(run: str, answers: np.ndarray, truth: np.ndarray) -> Evaluation:
@@ -62,9 +58,9 @@ def test_accuracies_are_drawn_in_percent_with_their_intervals_and_the_baseline(s
     assert (one.error_x.array[0], one.error_x.arrayminus[0]) == (pytest.approx(9), pytest.approx(10))
     assert figure.layout.shapes[0].x0 == pytest.approx(9)
     assert figure.layout.xaxis.title.text == "Accuracy (%)"
-    assert "official test set" in _text(figure)
-    assert "n = 110 clips" in _text(figure)
-    assert "“down”, 9.0 %" in _text(figure)
+    assert "official test set" in text_of(figure)
+    assert "n = 110 clips" in text_of(figure)
+    assert "“down”, 9.0 %" in text_of(figure)
 
 
 def test_gains_are_drawn_with_both_intervals_and_zero_in_sight(differences: tuple[Difference, ...]) -> None:
@@ -78,7 +74,7 @@ def test_gains_are_drawn_with_both_intervals_and_zero_in_sight(differences: tupl
     first, last = figure.layout.xaxis.range
     assert first < 0 < last
     assert list(figure.layout.yaxis.ticktext) == ["better", "worse"]
-    assert "Gain over base" in _text(figure)
+    assert "Gain over base" in text_of(figure)
     nameless = tuple(replace(each, speaker_interval=None) for each in differences)
     assert not _traces(accuracy_gains(nameless), "over speakers")
 
@@ -120,7 +116,7 @@ def test_every_run_has_curves_in_its_own_look(make_reports: Callable[..., list[E
     assert looks == set(LOOKS[:3])
     trained = compared_curves(reports, on_training_clips=True)
     assert list(_traces(trained, "one")[0].x) == [1, 2, 3, 4]
-    assert "No epoch" in _text(compared_curves({"one": []}))
+    assert "No epoch" in text_of(compared_curves({"one": []}))
     assert [axis.title.text for axis in (figure.layout.yaxis, figure.layout.yaxis2)] == ["Accuracy (%)", "Loss (nats)"]
 
 
