@@ -1,4 +1,4 @@
-"""One picture that tells what training did to the mel filters, and the picture of centres and widths in it."""
+"""One picture that tells what training did to the mel filters."""
 
 from __future__ import annotations
 
@@ -35,25 +35,6 @@ def overview_picture(filters: Filters, *, title: str | None = None) -> go.Figure
             title = "The mel filters of a model that leaves them alone"
     note = f"{change_note(filters, 'mel')} Bars below: the middle half of each filter's weight."
     return style.finish(figure, title=title, note=note, height=570, heading=True)
-
-
-def filter_centres_shift(filters: Filters, *, title: str | None = None) -> go.Figure:
-    """The band that each mel filter hears, initial and learned.
-
-    Args:
-        filters: Filters before and after training.
-        title: Title; None writes one.
-
-    Returns:
-        Figure with the traces "initial span" and "learned span"; a bar holds the middle half of a
-        filter's weight, and the dot has half of the weight on either side.
-    """
-    figure = make_subplots(rows=1, cols=1)
-    _add_spans(figure, filters, 1)
-    style.panel_heading(figure, 1, _key())
-    figure.update_xaxes(title_text=style.AXIS_HZ)
-    note = f"Bar: the middle half of the filter's weight. {change_note(filters, 'mel')}"
-    return style.finish(figure, title=title or "Where each mel filter listens", note=note, height=420, heading=True)
 
 
 def _key() -> str:

@@ -5,7 +5,6 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures import (
-    filter_centres_shift,
     mel_filters,
     mel_heatmaps,
     one_mel_filter,
@@ -69,7 +68,7 @@ def test_random_filters_are_not_called_triangles(trained: Filters) -> None:
 
 @pytest.mark.parametrize(
     "draw",
-    [mel_filters, overlaid_mel_filters, overview_picture, filter_centres_shift, lambda f: one_mel_filter(f, 3)],
+    [mel_filters, overlaid_mel_filters, overview_picture, lambda f: one_mel_filter(f, 3)],
 )
 def test_initial_is_grey_and_dashed_and_learned_blue_and_solid(draw: object, trained: Filters) -> None:
     figure = draw(trained)  # type: ignore[operator]
@@ -176,7 +175,7 @@ def test_with_the_gain_taken_out_a_scaled_filterbank_shows_no_change(trained: Fi
 
 def test_bars_run_over_the_band_that_each_filter_hears(trained: Filters) -> None:
     low, centre, high = filter_bands(trained.learned.mel_basis, 16_000)
-    drawn = trace_of(filter_centres_shift(trained), "learned span").x.reshape(40, 4)
+    drawn = trace_of(overview_picture(trained), "learned span").x.reshape(40, 4)
     np.testing.assert_allclose(drawn[:, :3], np.stack([low, centre, high], axis=1))
     assert np.isnan(drawn[:, 3]).all()
 
