@@ -21,9 +21,17 @@ from core.studies.evaluation import STUDY
 
 KEPT = (runs.CONFIG, runs.PROGRESS, runs.BEST, runs.MEL_EVOLUTION)
 STATUS_KEPT = (
-    "state", "message", "dataset", "device", "epoch", "epochs", "best_epoch", "best_accuracy", "trained_seconds",
+    "state",
+    "message",
+    "dataset",
+    "device",
+    "epoch",
+    "epochs",
+    "best_epoch",
+    "best_accuracy",
+    "trained_seconds",
     "changed",
-)  # fmt: skip
+)
 
 
 def ship(name: str) -> int:

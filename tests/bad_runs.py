@@ -24,9 +24,15 @@ HOSTILE = (
 EVALUATION = next(GOOD.glob("evaluation-*official*")).name
 
 FILES = {
-    "config": runs.CONFIG, "status": runs.STATUS, "progress": runs.PROGRESS, "best": runs.BEST,
-    "evolution": runs.MEL_EVOLUTION, "process": runs.PROCESS, "source": runs.SOURCE, "evaluation": EVALUATION,
-}  # fmt: skip
+    "config": runs.CONFIG,
+    "status": runs.STATUS,
+    "progress": runs.PROGRESS,
+    "best": runs.BEST,
+    "evolution": runs.MEL_EVOLUTION,
+    "process": runs.PROCESS,
+    "source": runs.SOURCE,
+    "evaluation": EVALUATION,
+}
 """Files of a run by the words used here."""
 
 
@@ -145,8 +151,10 @@ def statuses():
         "before-time": {"changed": -1e18},
     }
     return {name: as_json(good | values) for name, values in wrong.items()} | {
-        "deep": b"[" * 100_000, "list": b"[1]", "binary": b"\xff\xfe\x00",
-    }  # fmt: skip
+        "deep": b"[" * 100_000,
+        "list": b"[1]",
+        "binary": b"\xff\xfe\x00",
+    }
 
 
 def progresses():
@@ -177,14 +185,19 @@ def evolutions():
         "other-shape": as_arrays(epochs=[0, 1], mel_basis=np.zeros((2, 3, 5), np.float32)),
         "nothing": as_arrays(epochs=np.zeros(0, np.int64), mel_basis=mel[:0]),
         "more": as_arrays(epochs=[0, 1], mel_basis=mel, other=mel),
-        "promise": as_zip({"epochs.npy": header_only((2,), "<i8") + bytes(16),
-                           "mel_basis.npy": header_only((2, 10**6, 10**6))}),
-        "bomb": as_zip({"epochs.npy": header_only((2,), "<i8") + bytes(16),
-                        "mel_basis.npy": header_only((2, 40, 241)) + bytes(10**8)}),
+        "promise": as_zip(
+            {"epochs.npy": header_only((2,), "<i8") + bytes(16), "mel_basis.npy": header_only((2, 10**6, 10**6))}
+        ),
+        "bomb": as_zip(
+            {
+                "epochs.npy": header_only((2,), "<i8") + bytes(16),
+                "mel_basis.npy": header_only((2, 40, 241)) + bytes(10**8),
+            }
+        ),
         "object": as_zip({"epochs.npy": header_only((2,), "|O") + pickle.dumps([1, 2]), "mel_basis.npy": b""}),
         "nonsense": as_zip({"epochs.npy": b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 70_000}),
         "no-zip": b"nothing",
-    }  # fmt: skip
+    }
 
 
 def checkpoints(mark):
@@ -254,30 +267,42 @@ def make(name, **files):
 def processes():
     """Contents of ``process.json`` that name no process."""
     return {
-        "infinite": b'{"pid":1e999,"created":0}', "large": b'{"pid":1' + b"0" * 30 + b',"created":0}',
-        "long": b'{"pid":9000000000000000000,"created":0}', "negative": b'{"pid":-1,"created":0}',
-        "deep": b"[" * 100_000, "text": b'{"pid":"x","created":[]}',
-    }  # fmt: skip
+        "infinite": b'{"pid":1e999,"created":0}',
+        "large": b'{"pid":1' + b"0" * 30 + b',"created":0}',
+        "long": b'{"pid":9000000000000000000,"created":0}',
+        "negative": b'{"pid":-1,"created":0}',
+        "deep": b"[" * 100_000,
+        "text": b'{"pid":"x","created":[]}',
+    }
 
 
 def evaluations():
     """Contents of an evaluation that contradicts itself."""
     kept = dict(np.load(GOOD / EVALUATION))
     changes = {
-        "nan": {"probabilities": kept["probabilities"] * np.nan}, "labels": {"labels": np.array([HOSTILE] * 12)},
-        "truth": {"truth": kept["truth"] + 100}, "short": {"truth": kept["truth"][:5]},
-        "protocol": {"protocol": HOSTILE}, "confusion": {"confusion": -kept["confusion"]},
-        "files": {"clip_files": kept["clip_files"][:3]}, "scores": {"probabilities": kept["probabilities"] * 3},
-    }  # fmt: skip
+        "nan": {"probabilities": kept["probabilities"] * np.nan},
+        "labels": {"labels": np.array([HOSTILE] * 12)},
+        "truth": {"truth": kept["truth"] + 100},
+        "short": {"truth": kept["truth"][:5]},
+        "protocol": {"protocol": HOSTILE},
+        "confusion": {"confusion": -kept["confusion"]},
+        "files": {"clip_files": kept["clip_files"][:3]},
+        "scores": {"probabilities": kept["probabilities"] * 3},
+    }
     return {name: as_arrays(**(kept | values)) for name, values in changes.items()}
 
 
 def make_all(mark, *kinds):
     """Every bad run of some kinds, or of all beside a good one; by the name of its folder."""
     contents = {
-        "config": configs, "status": statuses, "progress": progresses, "evolution": evolutions, "process": processes,
-        "evaluation": evaluations, "best": lambda: checkpoints(mark),
-    }  # fmt: skip
+        "config": configs,
+        "status": statuses,
+        "progress": progresses,
+        "evolution": evolutions,
+        "process": processes,
+        "evaluation": evaluations,
+        "best": lambda: checkpoints(mark),
+    }
     running = as_json(json.loads((GOOD / runs.STATUS).read_bytes()) | {"state": "running"})
     made = {}
     for kind in kinds or contents:
@@ -308,9 +333,14 @@ def make_hostile(name="hostile"):
     kept = dict(np.load(GOOD / EVALUATION))
     n = len(kept["truth"])
     hostile = kept | {
-        "run": HOSTILE, "dataset": HOSTILE, "clip_words": np.full(n, HOSTILE), "clip_files": np.full(n, HOSTILE),
-    }  # fmt: skip
+        "run": HOSTILE,
+        "dataset": HOSTILE,
+        "clip_words": np.full(n, HOSTILE),
+        "clip_files": np.full(n, HOSTILE),
+    }
     return make(
-        name, status=as_json(status), best=as_checkpoint(good | {"dataset": HOSTILE}),
+        name,
+        status=as_json(status),
+        best=as_checkpoint(good | {"dataset": HOSTILE}),
         evaluation=as_arrays(**hostile),
-    )  # fmt: skip
+    )

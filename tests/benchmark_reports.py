@@ -21,9 +21,13 @@ def timing(task, variant, seconds, *, setting="", device="cpu", n_clips=100, bes
 def cpu_timings():
     """All tasks on a CPU; the last one is where Earshot is not faster."""
     yield timing(
-        "forward", "Earshot", 0.0061, beside={"nnAudio": 0.048, "librosa": 0.131},
-        parts={"features": 0.0060}, floor_s=0.0021,
-    )  # fmt: skip
+        "forward",
+        "Earshot",
+        0.0061,
+        beside={"nnAudio": 0.048, "librosa": 0.131},
+        parts={"features": 0.0060},
+        floor_s=0.0021,
+    )
     yield timing("forward", "nnAudio", 0.048, beside={"librosa": 0.131})
     yield timing("forward", "librosa, one call for all clips", 0.131)
     yield timing("forward", "librosa, clip by clip, 1 thread", 0.19)
@@ -34,18 +38,26 @@ def cpu_timings():
         shares = {"loading": 0.06 * ours, "features": 0.7 * ours, "model": 0.22 * ours}
         others = {"loading": 0.4 * theirs, "features": 0.5 * theirs, "model": 0.1 * theirs}
         yield timing(
-            "epoch-linear", "Earshot", ours, setting=setting, n_clips=8999, beside={"nnAudio": theirs},
-            parts=shares, floor_s=0.3 * ours,
-        )  # fmt: skip
-        yield timing(
-            "epoch-linear", "the tutorial's loop", theirs, setting=setting, n_clips=8999, parts=others
-        )  # fmt: skip
+            "epoch-linear",
+            "Earshot",
+            ours,
+            setting=setting,
+            n_clips=8999,
+            beside={"nnAudio": theirs},
+            parts=shares,
+            floor_s=0.3 * ours,
+        )
+        yield timing("epoch-linear", "the tutorial's loop", theirs, setting=setting, n_clips=8999, parts=others)
     for setting, ours, theirs in (("A", 41.0, 74.0), ("D", 52.0, 88.0)):
         yield timing(
-            "epoch-bcresnet-1", "Earshot", ours, setting=setting, n_clips=8999,
+            "epoch-bcresnet-1",
+            "Earshot",
+            ours,
+            setting=setting,
+            n_clips=8999,
             beside={"public recipe": theirs, "nnAudio": 1.1 * ours},
             parts={"loading": 0.4, "features": 5.0, "model": ours - 6},
-        )  # fmt: skip
+        )
         yield timing("epoch-bcresnet-1", "BC-ResNet's public recipe", theirs, setting=setting, n_clips=8999)
     yield timing("one-clip", "Earshot", 0.0021, n_clips=1, beside={"nnAudio": 0.0021}, floor_s=0.0004)
     yield timing("one-clip", "nnAudio", 0.0021, n_clips=1)
@@ -58,7 +70,7 @@ def gpu_timings():
     parts = {"loading": 0.01, "transfer": 0.02, "features": 0.09, "model": 0.21}
     yield timing(
         "epoch-linear", "Earshot", 0.3, setting="D", device="cuda", n_clips=8999, beside={"nnAudio": 9.4}, parts=parts
-    )  # fmt: skip
+    )
     yield timing("epoch-linear", "the tutorial's loop", 9.4, setting="D", device="cuda", n_clips=8999)
 
 
@@ -68,14 +80,25 @@ def report(moment="2026-11-20T10:30:00+00:00", *, gpu=False, quick=False, timing
         timings = (*cpu_timings(), *(gpu_timings() if gpu else ()))
     limits = (MachineLimits("cpu", 118.4, 13.6), *((MachineLimits("cuda", 51_000.0, 2_900.0),) if gpu else ()))
     return BenchmarkReport(
-        moment=moment, quick=quick, threads=2,
+        moment=moment,
+        quick=quick,
+        threads=2,
         machine={
-            "processor": "Example CPU @ 2.60 GHz", "cores": "2", "memory": "7.8 GB",
-            "gpu": "Example GPU" if gpu else "", "system": "Linux 6.18",
+            "processor": "Example CPU @ 2.60 GHz",
+            "cores": "2",
+            "memory": "7.8 GB",
+            "gpu": "Example GPU" if gpu else "",
+            "system": "Linux 6.18",
         },
         versions={
-            "earshot": "0.1.0", "python": "3.12.3", "torch": "2.13.0", "nnAudio": "0.3.4", "librosa": "0.11.0",
+            "earshot": "0.1.0",
+            "python": "3.12.3",
+            "torch": "2.13.0",
+            "nnAudio": "0.3.4",
+            "librosa": "0.11.0",
             "numpy": "2.3.1",
         },
-        limits=limits, timings=tuple(timings), notes=tuple(notes),
-    )  # fmt: skip
+        limits=limits,
+        timings=tuple(timings),
+        notes=tuple(notes),
+    )

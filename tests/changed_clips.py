@@ -18,11 +18,23 @@ def robustness(kind: Kind = "noise", run: str = "a run", right: tuple[int, ...] 
     answers = np.array([np.where(np.arange(n) < hits, truth, (truth + 1) % len(LABELS)) for hits in right])
     scores = np.full(answers.shape, 0.75, np.float32)
     return Robustness(
-        run=run, checkpoint="0" * 64, dataset="Tones", data_key="1" * 64, protocol="official", kind=kind, seed=0,
-        n_all=3 * n, values=values, rows=np.arange(n), truth=truth,
-        noises=("running_tap", "babble") if kind == "noise" else (), noise=np.arange(n) // 12 % 2 * (kind == "noise"),
-        answers=answers, scores=scores, truth_scores=np.where(answers == truth, scores, 0.1).astype(np.float32),
-    )  # fmt: skip
+        run=run,
+        checkpoint="0" * 64,
+        dataset="Tones",
+        data_key="1" * 64,
+        protocol="official",
+        kind=kind,
+        seed=0,
+        n_all=3 * n,
+        values=values,
+        rows=np.arange(n),
+        truth=truth,
+        noises=("running_tap", "babble") if kind == "noise" else (),
+        noise=np.arange(n) // 12 % 2 * (kind == "noise"),
+        answers=answers,
+        scores=scores,
+        truth_scores=np.where(answers == truth, scores, 0.1).astype(np.float32),
+    )
 
 
 def comparison(n_mels: int = 40) -> Comparison:

@@ -25,11 +25,17 @@ def evaluation_of(
     np.add.at(confusion, (truth, probabilities.argmax(axis=1)), 1)
     of_truth = probabilities[np.arange(len(truth)), truth].astype(float)
     return Evaluation(
-        run="a run", dataset="made up", protocol="official", labels=LABELS, confusion=confusion,
-        loss=float(-np.log(np.maximum(of_truth, 1e-12)).mean()), probabilities=probabilities, truth=truth,
+        run="a run",
+        dataset="made up",
+        protocol="official",
+        labels=LABELS,
+        confusion=confusion,
+        loss=float(-np.log(np.maximum(of_truth, 1e-12)).mean()),
+        probabilities=probabilities,
+        truth=truth,
         clip_words=tuple(words or (LABELS[label] for label in truth)),
         clip_files=tuple(files or (f"clip-{number}.wav" for number in range(len(truth)))),
-    )  # fmt: skip
+    )
 
 
 def sure_answers(truth: Sequence[int], answers: Sequence[int], sure: float = 0.89) -> np.ndarray:

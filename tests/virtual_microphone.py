@@ -53,13 +53,11 @@ class VirtualMicrophone:
         }
         self._card: int | None = None
         self._log = folder / "pulseaudio.log"
-        command = [
-            "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit", "--use-pid-file=no",
-            "--disable-shm=yes", "--realtime=no", "--high-priority=no",
-            "-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1",
-            # Without norewinds the first sample takes two seconds.
-            "-L", "module-null-sink sink_name=speaker norewinds=1 rate=48000 channels=1",
-        ]  # fmt: skip
+        calm = "--daemonize=no --exit-idle-time=-1 --disallow-exit --use-pid-file=no --disable-shm=yes"
+        command = ["pulseaudio", "-n", *calm.split(), "--realtime=no", "--high-priority=no"]
+        command += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
+        # Without norewinds the first sample takes two seconds.
+        command += ["-L", "module-null-sink sink_name=speaker norewinds=1 rate=48000 channels=1"]
         with self._log.open("wb") as log:
             self.server = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         deadline = time.monotonic() + START_S
@@ -76,10 +74,8 @@ class VirtualMicrophone:
     def become_card(self) -> None:
         """Listen to ``deliver`` from now on."""
         fifo = self.folder / "card"
-        loaded = self._control(
-            "load-module", "module-pipe-source", f"file={fifo}", "source_name=card", "format=s16le",
-            f"rate={CARD_RATE}", "channels=1",
-        )  # fmt: skip
+        looks = ("source_name=card", "format=s16le", f"rate={CARD_RATE}", "channels=1")
+        loaded = self._control("load-module", "module-pipe-source", f"file={fifo}", *looks)
         assert loaded.returncode == 0, loaded.stderr
         assert self._control("set-default-source", "card").returncode == 0
         self._card = os.open(fifo, os.O_WRONLY)

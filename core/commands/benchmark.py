@@ -60,7 +60,7 @@ def as_text(report: BenchmarkReport) -> str:
         + (f", {report.machine['gpu']}" if "gpu" in report.machine else ""),
         ", ".join(f"{name} {version}" for name, version in report.versions.items()),
         *(
-            f"{limit.device}: products of matrices {limit.gflop_per_s:,.0f} GFLOP/s, "
+            f"{limit.device}: matrix multiplication {limit.gflop_per_s:,.0f} GFLOP/s, "
             f"copies {limit.copy_gb_per_s:,.0f} GB/s"
             for limit in report.limits
         ),

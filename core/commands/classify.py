@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from core import runs
 from core.commands.options import Commands, add_device, add_json, caution, device_name, kept_listening_config
-from core.commands.output import note
-from core.commands.sound_files import as_record, listening_bar, noted, read
-from core.errors import AudioError
+from core.commands.sound_files import add_files, as_record, listening_bar, noted, sounds
 from core.files.strict import to_json
 from core.text import printable
 
@@ -26,8 +24,7 @@ def add(commands: Commands) -> None:
         description="Say which word each sound file holds, in any usual format and rate: the second with the word, "
         "whatever clicks or thumps beside it; of more than four seconds, every word that is detected along it.",
     )
-    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
-    parser.add_argument("files", metavar="FILE", nargs="+", help="sound files")
+    add_files(parser)
     add_device(parser)
     add_json(parser, "one JSON line a file")
     parser.set_defaults(run_command=run)
@@ -42,20 +39,12 @@ def run(options: argparse.Namespace) -> int:
     classifier = Classifier(path, device_name(options.device))
     caution(path, classifier.checkpoint.dataset)
     config = kept_listening_config(path)
-    failed = False
-    for file in options.files:
-        try:
-            sound = read(file)
-        except AudioError as error:
-            failed = True
-            note(f"error: {printable(file)}: {error}")
-            if options.json:
-                print(to_json({"file": file, "error": str(error)}), flush=True)
-            continue
+    unread: list[str] = []
+    for file, sound in sounds(options, unread):
         with listening_bar(sound) as show:
             prediction, along = answer(classifier, sound.waveform, config, progress=show)
         print((_record if options.json else _line)(file, sound, prediction, along), flush=True)
-    return 1 if failed else 0
+    return 1 if unread else 0
 
 
 def _record(file: str, sound: Sound, prediction: Prediction, along: WordsAlong | None) -> str:

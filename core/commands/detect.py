@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from core import runs
 from core.commands.options import Commands, add_device, add_json, add_knobs, caution, device_name, listening_config
-from core.commands.output import note
-from core.commands.sound_files import as_record, listening_bar, noted, read
-from core.errors import AudioError
+from core.commands.sound_files import add_files, as_record, listening_bar, noted, sounds
 from core.files.strict import to_json
 from core.text import printable
 
@@ -26,8 +24,7 @@ def add(commands: Commands) -> None:
         description="Find the words in recordings of up to ten minutes, any usual format and rate. What the live page "
         "hears in the same sound is the same.",
     )
-    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
-    parser.add_argument("files", metavar="FILE", nargs="+", help="sound files")
+    add_files(parser)
     add_knobs(parser)
     add_device(parser)
     add_json(parser, "one JSON line a word")
@@ -43,23 +40,15 @@ def run(options: argparse.Namespace) -> int:
 
     classifier = Classifier(path, device_name(options.device))
     caution(path, classifier.checkpoint.dataset)
-    failed = False
-    for file in options.files:
-        try:
-            sound = read(file)
-        except AudioError as error:
-            failed = True
-            note(f"error: {printable(file)}: {error}")
-            if options.json:
-                print(to_json({"file": file, "error": str(error)}), flush=True)
-            continue
+    unread: list[str] = []
+    for file, sound in sounds(options, unread):
         with listening_bar(sound) as show:
             detections = words_along(classifier, sound.waveform, config, progress=show).detections
         for detection in detections:
             print(_line(file, sound, detection, as_json=options.json), flush=True)
         if not detections and not options.json:
             print(f"{printable(file)}: no word", flush=True)
-    return 1 if failed else 0
+    return 1 if unread else 0
 
 
 def _line(file: str, sound: Sound, detection: Detection, *, as_json: bool) -> str:

@@ -57,10 +57,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--show", metavar="NAME", help="print what a grid found so far, and train nothing")
     parser.add_argument("--list", action="store_true", help="list the grids and how far they are")
     parser.add_argument("--dry-run", action="store_true", help="print the trainings, and train nothing")
-    parser.add_argument(
-        "--protocol", choices=("official", "testing-list"), default="official",
-        help="test clips of the table (default: the official test set)",
-    )  # fmt: skip
+    protocol = parser.add_argument("--protocol", choices=("official", "testing-list"), default="official")
+    protocol.help = "test clips of the table (default: the official test set)"
     add_data(parser)
     add_device(parser)
     add_json(parser, "one JSON object a combination")

@@ -97,37 +97,24 @@ def add_json(parser: argparse.ArgumentParser, what: str) -> None:
     parser.add_argument("--json", action="store_true", help=f"print {what} for scripts")
 
 
+KNOBS: dict[str, tuple[type, str, str]] = {
+    "threshold": (float, "SHARE", "averaged probability that makes a word; higher: fewer false alarms, more misses"),
+    "average_s": (float, "S", "seconds over which probabilities are averaged; longer: calmer, later"),
+    "minimum_count": (int, "N", "decisions in a row that reach the threshold; more: safer, later"),
+    "refractory_s": (float, "S", "seconds after a word in which none counts; longer: words spoken fast are lost"),
+}
+"""Settings of ``ListeningConfig`` that commands take: type, unit and meaning."""
+
+
 def add_knobs(parser: argparse.ArgumentParser) -> None:
     """``--threshold``, ``--average-s``, ``--minimum-count``, ``--refractory-s``."""
     usual = ListeningConfig()
     knobs = parser.add_argument_group(
         "what counts as a word", "Default: what is kept with the run, if anything, else the value named here."
     )
-    knobs.add_argument(
-        "--threshold",
-        type=float,
-        metavar="SHARE",
-        help=f"averaged probability from which a word counts; higher: fewer false alarms, more misses "
-        f"({usual.threshold:g})",
-    )
-    knobs.add_argument(
-        "--average-s",
-        type=float,
-        metavar="S",
-        help=f"seconds over which probabilities are averaged; longer: calmer, later ({usual.average_s:g})",
-    )
-    knobs.add_argument(
-        "--minimum-count",
-        type=int,
-        metavar="N",
-        help=f"decisions in a row that reach the threshold; more: safer, later ({usual.minimum_count})",
-    )
-    knobs.add_argument(
-        "--refractory-s",
-        type=float,
-        metavar="S",
-        help=f"seconds after a word in which none counts; longer: words spoken fast are lost ({usual.refractory_s:g})",
-    )
+    for name, (kind, unit, what) in KNOBS.items():
+        text = f"{what} ({getattr(usual, name):g})"
+        knobs.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=unit, help=text)
 
 
 def kept_listening_config(run: Path) -> ListeningConfig:
@@ -142,8 +129,7 @@ def kept_listening_config(run: Path) -> ListeningConfig:
 def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
     """The settings kept with a run, changed by the knobs that were given."""
     config = kept_listening_config(run)
-    names = ("threshold", "average_s", "minimum_count", "refractory_s")
-    given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    given = {name: value for name in KNOBS if (value := getattr(options, name)) is not None}
     if "threshold" in given:
         # One threshold for all words: those kept for single words would go first.
         given["word_thresholds"] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from core.commands.output import note
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
 from core.files.paths import path_from
+from core.files.strict import to_json
 from core.text import printable
 
 if TYPE_CHECKING:
@@ -21,7 +23,27 @@ LONG_S = 60.0
 """Seconds of sound from which reading is worth a bar."""
 
 
-def read(file: str) -> Sound:
+def add_files(parser: argparse.ArgumentParser) -> None:
+    """The model, and the files that it listens to."""
+    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="sound files")
+
+
+def sounds(options: argparse.Namespace, unread: list[str]) -> Iterator[tuple[str, Sound]]:
+    """Each file with its sound; those that cannot be read are told, and added to ``unread``."""
+    for file in options.files:
+        try:
+            sound = _read(file)
+        except AudioError as error:
+            unread.append(file)
+            note(f"error: {printable(file)}: {error}")
+            if options.json:
+                print(to_json({"file": file, "error": str(error)}), flush=True)
+        else:
+            yield file, sound
+
+
+def _read(file: str) -> Sound:
     """The sound of a file; what had to be done to it is said on standard error.
 
     Raises:

@@ -23,7 +23,7 @@ from core.figures.grid import grid_accuracy, grid_gains
 from core.figures.groups import accuracy_by_group, accuracy_by_range
 from core.figures.hearing import filter_response, heard_gain, heard_log_mel, heard_rest
 from core.figures.kernels import kernel_changes, kernel_heatmaps, kernel_spectrum, kernel_time
-from core.figures.overview import filter_centres_shift, overview_picture
+from core.figures.overview import overview_picture
 from core.figures.robustness import accuracy_by_noise, accuracy_when_changed, right_by_word
 from core.figures.sound import log_mel_image, waveform
 from core.figures.speed import speed_bars, speed_parts
@@ -48,7 +48,6 @@ __all__ = [
     "confusion_difference",
     "confusion_matrix",
     "det_curves",
-    "filter_centres_shift",
     "filter_movement",
     "filter_response",
     "filter_spans",

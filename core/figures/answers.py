@@ -41,7 +41,7 @@ def ranked_words(prediction: Prediction, top: int = 5, *, title: str | None = No
             text=[f"{each:.1f} %" for each in percents],
             textposition="outside",
             cliponaxis=False,
-            marker={"color": [style.LEARNED_COLOUR] + ["#9fb3c8"] * (len(words) - 1)},
+            marker={"color": [style.LEARNED_COLOUR] + [style.MUTED] * (len(words) - 1)},
             hovertemplate="%{y}: %{x:.1f} % probable<extra></extra>",
         )
     )
@@ -71,22 +71,18 @@ def word_timeline(along: WordsAlong, *, title: str | None = None) -> go.Figure:
     shown = [word for word in lines if word in detected or peaks[along.labels.index(word)] >= PROBABLE]
     middles = along.end_s - CLIP_SAMPLES / SAMPLE_RATE / 2
     for word in shown:
-        figure.add_trace(
-            go.Scatter(
-                x=middles,
-                y=100 * along.probabilities[:, along.labels.index(word)],
-                name=style.word_text(word),
-                line=style.word_line(word),
-                hovertemplate=f"{style.word_text(word)}: %{{y:.1f}} % at %{{x:.2f}} s<extra></extra>",
-            ),
+        figure.add_scatter(
+            x=middles,
+            y=100 * along.probabilities[:, along.labels.index(word)],
+            name=style.word_text(word),
+            line=style.word_line(word),
+            hovertemplate=f"{style.word_text(word)}: %{{y:.1f}} % at %{{x:.2f}} s<extra></extra>",
             row=2,
             col=1,
         )
     names = [style.word_text(word) for word in detected]
-    figure.update_yaxes(
-        title_text="Detected (word)", tickvals=list(range(len(names)))[::-1], ticktext=names,
-        range=[-0.6, max(1, len(names)) - 0.4], row=1, col=1,
-    )  # fmt: skip
+    ticks = {"tickvals": list(range(len(names)))[::-1], "ticktext": names}
+    figure.update_yaxes(title_text="Detected (word)", **ticks, range=[-0.6, max(1, len(names)) - 0.4], row=1, col=1)
     figure.update_yaxes(title_text="Probability (%)", range=[-3, 103], row=2, col=1)
     figure.update_xaxes(range=[0, along.seconds], row=1, col=1)
     figure.update_xaxes(title_text="Time (s)", range=[0, along.seconds], row=2, col=1)
@@ -94,37 +90,30 @@ def word_timeline(along: WordsAlong, *, title: str | None = None) -> go.Figure:
     note = f"{n:,} word{'s' * (n != 1)} detected in {along.seconds:.1f}{style.NBSP}s. Below: the answer to the second "
     note += "around each time."
     if not n:
-        figure.add_annotation(
-            text="No word was detected.", xref="x domain", yref="y domain", x=0.5, y=0.5, showarrow=False,
-            font={"size": 14, "color": style.FAINT_INK},
-        )  # fmt: skip
-    return style.finish(
-        figure,
-        title=title or "Words over time",
-        note=note,
-        height=380,
-        legend=[style.word_text(word) for word in shown],
-    )
+        style.write_in_the_middle(figure, "No word was detected.")
+    legend = [style.word_text(word) for word in shown]
+    return style.finish(figure, title=title or "Words over time", note=note, height=380, legend=legend)
 
 
 def _add_lane(figure: go.Figure, detections: Sequence[Detection], height: int) -> None:
     """A thick bar for each time that a word was detected, from its start to its end."""
-    word = detections[0].word
+    word, colour = detections[0].word, style.word_line(detections[0].word)["color"]
     x = [place for one in detections for place in (one.start_s, max(one.end_s, one.start_s + LEAST_S), None)]
-    said = [f"{style.word_text(word)} ({100 * one.score:.0f} %), {one.start_s:.2f} to {one.end_s:.2f} s"
-            for one in detections for _ in range(3)]  # fmt: skip
-    figure.add_trace(
-        go.Scatter(
-            x=x,
-            y=[height] * len(x),
-            name=f"{style.word_text(word)} detected",
-            mode="lines+markers",
-            showlegend=False,
-            text=said,
-            line={"color": style.word_line(word)["color"], "width": 12},
-            marker={"size": 9, "symbol": style.word_symbol(word), "color": style.word_line(word)["color"]},
-            hovertemplate="%{text}<extra></extra>",
-        ),
+    said = [
+        f"{style.word_text(word)} ({100 * one.score:.0f} %), {one.start_s:.2f} to {one.end_s:.2f} s"
+        for one in detections
+        for _ in range(3)
+    ]
+    figure.add_scatter(
+        x=x,
+        y=[height] * len(x),
+        name=f"{style.word_text(word)} detected",
+        mode="lines+markers",
+        showlegend=False,
+        text=said,
+        line={"color": colour, "width": 12},
+        marker={"size": 9, "symbol": style.word_symbol(word), "color": colour},
+        hovertemplate="%{text}<extra></extra>",
         row=1,
         col=1,
     )

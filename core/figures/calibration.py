@@ -8,7 +8,7 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.metrics import Reliability
 
-POINTS_COLOUR = style.OKABE_ITO[4]
+POINTS_COLOUR = style.VERMILLION
 
 
 def reliability_diagram(reliability: Reliability, *, title: str | None = None) -> go.Figure:
@@ -24,61 +24,39 @@ def reliability_diagram(reliability: Reliability, *, title: str | None = None) -
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.07, row_heights=[0.74, 0.26])
     confidence, accuracy = 100 * reliability.confidence, 100 * reliability.accuracy
     low, high = 100 * reliability.low, 100 * reliability.high
-    figure.add_trace(
-        go.Scatter(
-            x=[0, 100],
-            y=[0, 100],
-            name="perfect",
-            mode="lines",
-            line={"color": style.FAINT_INK, "dash": "dot", "width": 1.5},
-            hoverinfo="skip",
-        ),
-        row=1,
-        col=1,
-    )
-    figure.add_trace(
-        go.Scatter(
-            x=confidence,
-            y=accuracy,
-            name="answers",
-            mode="lines+markers",
-            line={"color": POINTS_COLOUR, "width": 2},
-            marker={"symbol": "circle", "size": 9},
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": high - accuracy,
-                "arrayminus": accuracy - low,
-                "thickness": 1.5,
-                "width": 4,
-            },
-            text=[
-                f"{n:,} answer{'s' if n != 1 else ''} with {100 * bottom:.0f} to {100 * top:.0f} %,<br>"
-                f"{sure:.1f} % on average: {right:.1f} % were right<br>(95 % interval {least:.1f} to {most:.1f})"
-                for n, bottom, top, sure, right, least, most in zip(
-                    reliability.n, reliability.bottoms, reliability.tops, confidence, accuracy, low, high, strict=True
-                )
-            ],
-            hovertemplate="%{text}<extra></extra>",
-        ),
+    figure.add_trace(style.guide([0, 100], [0, 100], "perfect"), row=1, col=1)
+    figure.add_scatter(
+        x=confidence,
+        y=accuracy,
+        name="answers",
+        mode="lines+markers",
+        line={"color": POINTS_COLOUR, "width": 2},
+        marker={"symbol": "circle", "size": 9},
+        error_y=style.whiskers(accuracy, low, high, thickness=1.5, width=4),
+        text=[
+            f"{n:,} answer{'s' if n != 1 else ''} with {100 * bottom:.0f} to {100 * top:.0f} %,<br>"
+            f"{sure:.1f} % on average: {right:.1f} % were right<br>(95 % interval {least:.1f} to {most:.1f})"
+            for n, bottom, top, sure, right, least, most in zip(
+                reliability.n, reliability.bottoms, reliability.tops, confidence, accuracy, low, high, strict=True
+            )
+        ],
+        hovertemplate="%{text}<extra></extra>",
         row=1,
         col=1,
     )
     widths = 100 * (reliability.tops - reliability.bottoms)
-    figure.add_trace(
-        go.Bar(
-            x=100 * reliability.bottoms + widths / 2,
-            y=reliability.n,
-            width=widths,
-            name="clips",
-            text=[f"{n:,}" for n in reliability.n] if reliability.binning == "width" else None,
-            textposition="outside",
-            textfont={"size": 10},
-            cliponaxis=False,
-            marker={"color": "#9fb3c8", "line": {"color": "#ffffff", "width": 1}},
-            customdata=[f"{100 * each:.1f}" for each in reliability.bottoms],
-            hovertemplate="%{y:,} clips from %{customdata} % up<extra></extra>",
-        ),
+    figure.add_bar(
+        x=100 * reliability.bottoms + widths / 2,
+        y=reliability.n,
+        width=widths,
+        name="clips",
+        text=[f"{n:,}" for n in reliability.n] if reliability.binning == "width" else None,
+        textposition="outside",
+        textfont={"size": 10},
+        cliponaxis=False,
+        marker={"color": style.MUTED, "line": {"color": style.WHITE, "width": 1}},
+        customdata=[f"{100 * each:.1f}" for each in reliability.bottoms],
+        hovertemplate="%{y:,} clips from %{customdata} % up<extra></extra>",
         row=2,
         col=1,
     )

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.figures.comparison import look_of
 from core.figures.describe import Part
+from core.figures.frequency_axis import as_one_line
 from core.frontend.mel_scale import bin_frequencies, decibels, gain_and_shape
 from core.records.filters import Filters, FilterSnapshot
 
@@ -44,14 +45,18 @@ def compared_mel_filters(
     for name, snapshot, one, line in lines:
         weights = snapshot.mel_basis
         hz = bin_frequencies(one.n_fft, one.sample_rate)
-        gap = np.full((len(weights), 1), np.nan, dtype=np.float32)
-        # All filters of a run as one trace, cut apart by gaps: hundreds of traces would make the page slow.
+        along, heights = as_one_line(hz, weights, "hz")
         figure.add_scatter(
-            x=np.tile(np.append(hz, np.nan), len(weights)).astype(np.float32), y=np.hstack([weights, gap]).ravel(),
-            customdata=np.repeat(np.arange(len(weights), dtype=np.int16), len(hz) + 1), name=name, mode="lines",
-            opacity=0.75, line=line, connectgaps=False,
+            x=along,
+            y=heights,
+            customdata=np.repeat(np.arange(len(weights), dtype=np.int16), len(hz) + 1),
+            name=name,
+            mode="lines",
+            opacity=0.75,
+            line=line,
+            connectgaps=False,
             hovertemplate=f"{name}, filter %{{customdata}}<br>%{{x:,.0f}} Hz: weight %{{y:.4g}}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title_text=style.AXIS_HZ)
     figure.update_yaxes(title_text=style.AXIS_WEIGHT)
     note = "Grey and dashed: before training. Click a name in the legend to hide it."
@@ -97,9 +102,13 @@ def compared_filter(
         up = curve if part == "mel" else decibels(curve, reference=reference, floor_db=FLOOR_DB)
         unit = "weight %{y:.4g}" if part == "mel" else "%{y:.1f} dB"
         figure.add_scatter(
-            x=hz, y=up.astype(np.float32), name=name, mode="lines", line=line,
+            x=hz,
+            y=up.astype(np.float32),
+            name=name,
+            mode="lines",
+            line=line,
             hovertemplate=f"{name}<br>%{{x:,.0f}} Hz: {unit}<extra></extra>",
-        )  # fmt: skip
+        )
     figure.update_xaxes(title_text=style.AXIS_HZ, range=_in_sight(lines, part))
     if part == "mel":
         figure.update_yaxes(title_text=style.AXIS_WEIGHT, rangemode="tozero")
@@ -132,14 +141,18 @@ def compared_change(
         # A filter that went silent has a gain that no logarithmic axis can show.
         gain = np.where(gain > 0, gain, np.nan)
         for row, up, text in ((1, gain, "gain × %{y:.3g}"), (2, 100 * shape, "shape changed by %{y:.3g} %")):
-            figure.add_trace(
-                go.Scatter(
-                    x=np.arange(len(up)), y=up.astype(np.float32), name=name, legendgroup=name, showlegend=row == 1,
-                    mode="lines", line={"color": colour, "dash": dash, "width": 2},
-                    hovertemplate=f"{name}, number %{{x}}: {text}<extra></extra>",
-                ),
-                row=row, col=1,
-            )  # fmt: skip
+            figure.add_scatter(
+                x=np.arange(len(up)),
+                y=up.astype(np.float32),
+                name=name,
+                legendgroup=name,
+                showlegend=row == 1,
+                mode="lines",
+                line={"color": colour, "dash": dash, "width": 2},
+                hovertemplate=f"{name}, number %{{x}}: {text}<extra></extra>",
+                row=row,
+                col=1,
+            )
     figure.add_hline(y=1, line=style.INITIAL_LINE, row=1, col=1)
     figure.add_hline(y=0, line=style.INITIAL_LINE, row=2, col=1)
     figure.update_yaxes(title_text="Gain (×)", type="log", **_gain_ticks(figure), row=1, col=1)

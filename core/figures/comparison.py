@@ -17,14 +17,14 @@ from core.statistics import SIGNIFICANT
 from core.studies.comparison import Difference, WordGain, points
 
 LOOKS = (
-    ("#0072B2", "solid", "circle"),
-    ("#D55E00", "dot", "diamond"),
-    ("#009E73", "dashdot", "square"),
-    ("#CC79A7", "longdash", "triangle-up"),
-    ("#E69F00", "longdashdot", "x"),
-    ("#56B4E9", "2px,3px", "star"),
+    (style.BLUE, "solid", "circle"),
+    (style.VERMILLION, "dot", "diamond"),
+    (style.GREEN, "dashdot", "square"),
+    (style.PURPLE, "longdash", "triangle-up"),
+    (style.ORANGE, "longdashdot", "x"),
+    (style.SKY_BLUE, "2px,3px", "star"),
 )
-"""Colour (Okabe and Ito's), dash and symbol of the first, second … run; grey and dashed is left to initial filters."""
+"""Colour, dash and symbol of the first, second … run; grey and dashed is left to initial filters."""
 
 
 def run_accuracies(
@@ -48,20 +48,20 @@ def run_accuracies(
     figure = go.Figure()
     for at, (name, scores) in enumerate(measured):
         colour, _, symbol = look_of(name, at, looks)
-        low, high = scores.interval
+        low, high = (100 * end for end in scores.interval)
         value = 100 * scores.accuracy
         figure.add_scatter(
-            x=[value], y=[name], name=name, mode="markers",
+            x=[value],
+            y=[name],
+            name=name,
+            mode="markers",
             marker={"symbol": symbol, "size": 12, "color": colour},
-            error_x={
-                "type": "data", "symmetric": False, "array": [100 * high - value], "arrayminus": [value - 100 * low],
-                "thickness": 2.5, "width": 7, "color": colour,
-            },
+            error_x=style.whiskers([value], [low], [high], thickness=2.5, width=7, color=colour),
             hovertemplate=(
                 f"{name}: {value:.1f} % of {scores.n:,} clips right<br>"
-                f"95 % interval {100 * low:.1f} to {100 * high:.1f} %<extra></extra>"
+                f"95 % interval {low:.1f} to {high:.1f} %<extra></extra>"
             ),
-        )  # fmt: skip
+        )
     first = measured[0][1]
     figure.add_vline(x=100 * first.baseline, line={"color": style.INITIAL_COLOUR, "width": 1.6, "dash": "dash"})
     figure.update_xaxes(title_text="Accuracy (%)")
@@ -101,31 +101,29 @@ def accuracy_gains(
         kinds.append(("over speakers", 0.22, 1.8, speakers, "circle-open"))
     gains = [100 * each.gain for each in differences]
     for kind, shift, thickness, intervals, symbol in kinds:
-        for at, (name, gain, (low, high)) in enumerate(zip(names, gains, intervals, strict=True)):
+        for at, (name, gain, low, high) in enumerate(zip(names, gains, *style.percents(intervals), strict=True)):
             colour = look_of(name, at + 1, looks)[0]
             figure.add_scatter(
-                x=[gain], y=[at + shift], name=kind, mode="markers", legendgroup=kind, showlegend=at == 0,
-                marker={"symbol": symbol, "size": 11, "color": colour, "line": {"width": 2, "color": colour}},
-                error_x={
-                    "type": "data", "symmetric": False, "array": [100 * high - gain], "arrayminus": [gain - 100 * low],
-                    "thickness": thickness, "width": 6, "color": colour,
-                },
-                hovertemplate=(
-                    f"{name}: {points(gain / 100)}<br>95 % interval {kind}: "
-                    f"{100 * low:+.1f} to {100 * high:+.1f}<extra></extra>"
-                ),
-            )  # fmt: skip
-    figure.add_vline(x=0, line={"color": style.INK, "width": 1.2})
+                x=[gain],
+                y=[at + shift],
+                name=kind,
+                mode="markers",
+                legendgroup=kind,
+                showlegend=at == 0,
+                marker=style.outlined(symbol, 11, colour),
+                error_x=style.whiskers([gain], [low], [high], thickness=thickness, width=6, color=colour),
+                hovertemplate=f"{name}: {points(gain / 100)}<br>95 % interval {kind}: {low:+.1f} to {high:+.1f}"
+                "<extra></extra>",
+            )
+    figure.add_vline(x=0, line=style.ZERO_LINE)
     ends = [0.0, *(100 * end for _, _, _, intervals, _ in kinds for interval in intervals for end in interval)]
     room = 0.08 * (max(ends) - min(ends)) + 0.1
     figure.update_xaxes(title_text="Accuracy gained (percentage points)", range=[min(ends) - room, max(ends) + room])
     figure.update_layout(legend_tracegroupgap=0)
-    figure.update_yaxes(
-        title_text="Run", tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.45, -0.55],
-        showgrid=False,
-    )  # fmt: skip
+    figure.update_yaxes(title_text="Run", range=[len(names) - 0.45, -0.55], showgrid=False)
+    figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names)
     first = differences[0]
-    note = f"n{style.NBSP}={style.NBSP}{first.n:,} clips. An interval that holds zero: no difference is to be told."
+    note = f"n{style.NBSP}={style.NBSP}{first.n:,} clips. An interval that holds zero: no clear difference."
     legend = [kind for kind, *_ in kinds]
     return style.finish(
         figure, title=title or f"Gain over {first.baseline}", note=note, height=52 * len(names) + 20, legend=legend
@@ -145,39 +143,35 @@ def word_gains(difference: Difference, *, title: str | None = None) -> go.Figure
     """
     rows = [gain for gain in difference.by_word if gain.n]
     kinds = (
-        ("clear", [gain for gain in rows if gain.adjusted_p < SIGNIFICANT], "#D55E00", "diamond"),
+        ("clear", [gain for gain in rows if gain.adjusted_p < SIGNIFICANT], style.VERMILLION, "diamond"),
         ("may be chance", [gain for gain in rows if gain.adjusted_p >= SIGNIFICANT], style.FAINT_INK, "circle-open"),
     )
     figure = go.Figure()
     for name, shown, colour, symbol in kinds:
         values = [100 * gain.gain for gain in shown]
+        low, high = style.percents([gain.interval for gain in shown])
         figure.add_scatter(
-            x=values, y=[_word(gain) for gain in shown], name=name, mode="markers",
-            marker={"symbol": symbol, "size": 10, "color": colour, "line": {"width": 2, "color": colour}},
-            error_x={
-                "type": "data", "symmetric": False, "thickness": 2, "width": 4, "color": colour,
-                "array": [100 * gain.interval[1] - 100 * gain.gain for gain in shown],
-                "arrayminus": [100 * gain.gain - 100 * gain.interval[0] for gain in shown],
-            },
+            x=values,
+            y=[_word(gain) for gain in shown],
+            name=name,
+            mode="markers",
+            marker=style.outlined(symbol, 10, colour),
+            error_x=style.whiskers(values, low, high, thickness=2, width=4, color=colour),
             customdata=[gain.label for gain in shown],
             text=[_word_hover(difference, gain) for gain in shown],
             hovertemplate="%{text}<extra></extra>",
-        )  # fmt: skip
-    figure.add_vline(x=0, line={"color": style.INK, "width": 1.2})
+        )
+    figure.add_vline(x=0, line=style.ZERO_LINE)
     figure.update_xaxes(title_text="Clips gained (percentage points)")
-    figure.update_yaxes(
-        title_text="Word (clips)", tickmode="linear", categoryorder="array",
-        categoryarray=[_word(gain) for gain in rows][::-1],
-    )  # fmt: skip
+    from_the_top = {"categoryorder": "array", "categoryarray": [_word(gain) for gain in rows][::-1]}
+    figure.update_yaxes(title_text="Word (clips)", tickmode="linear", **from_the_top)
     note = (
         f"Right of zero: {difference.run} gets more of them right. Filled: clear even with {len(rows)} words tested "
         "at once (McNemar, Holm)."
     )
     legend = [name for name, shown, *_ in kinds if shown]
-    return style.finish(
-        figure, title=title or f"Word by word: {difference.run} against {difference.baseline}", note=note,
-        height=27 * len(rows) + 20, legend=legend,
-    )  # fmt: skip
+    title = title or f"Word by word: {difference.run} against {difference.baseline}"
+    return style.finish(figure, title=title, note=note, height=27 * len(rows) + 20, legend=legend)
 
 
 def _word(gain: WordGain) -> str:
@@ -213,31 +207,41 @@ def confusion_difference(difference: Difference, *, normalised: bool = True, tit
     text = [[_signed_cell(value) for value in row] for row in values]
     figure = go.Figure(
         go.Heatmap(
-            x=words, y=words, z=values, name="difference", text=text, texttemplate="%{text}", textfont={"size": 10.5},
-            hoverinfo="skip", colorscale=style.CHANGE_SCALE, zmin=-reach, zmax=reach, xgap=1, ygap=1,
+            x=words,
+            y=words,
+            z=values,
+            name="difference",
+            text=text,
+            texttemplate="%{text}",
+            textfont={"size": 10.5},
+            hoverinfo="skip",
+            colorscale=style.CHANGE_SCALE,
+            zmin=-reach,
+            zmax=reach,
+            xgap=1,
+            ygap=1,
             colorbar=style.colour_bar("Points of the row" if normalised else "Clips"),
         )
-    )  # fmt: skip
+    )
     cells = [(i, j) for i in range(len(words)) for j in range(len(words))]
     figure.add_scatter(
-        x=[words[j] for _, j in cells], y=[words[i] for i, _ in cells], mode="markers", name="cells",
-        customdata=[
-            [difference.labels[i], difference.labels[j], int(difference.confusion[i, j])] for i, j in cells
-        ],
+        x=[words[j] for _, j in cells],
+        y=[words[i] for i, _ in cells],
+        mode="markers",
+        name="cells",
+        customdata=[[difference.labels[i], difference.labels[j], int(difference.confusion[i, j])] for i, j in cells],
         text=[_cell_hover(difference, words, i, j) for i, j in cells],
         hovertemplate="%{text}<extra></extra>",
         marker={"symbol": "square", "size": 22, "opacity": 0, "color": style.INK},
-    )  # fmt: skip
+    )
     # Fixed ranges: plotly would leave room around the markers.
     ends = [-0.5, len(words) - 0.5]
     looks = {"showgrid": False, "tickmode": "linear"}
     figure.update_xaxes(title_text="Answered word", range=ends, tickangle=-90, **looks)
     figure.update_yaxes(title_text="True word", range=ends[::-1], **looks)
     note = "Orange: more such answers; blue: fewer. On the diagonal more is better, beside it fewer."
-    return style.finish(
-        figure, title=title or f"Answers of {difference.run} less those of {difference.baseline}", note=note,
-        height=440, bottom=92,
-    )  # fmt: skip
+    title = title or f"Answers of {difference.run} less those of {difference.baseline}"
+    return style.finish(figure, title=title, note=note, height=440, bottom=92)
 
 
 def _signed_cell(value: float) -> str:
@@ -278,15 +282,19 @@ def compared_curves(
         accuracies = [each.train_accuracy if on_training_clips else each.validation_accuracy or 0.0 for each in shown]
         losses = [each.train_loss if on_training_clips else each.validation_loss for each in shown]
         for row, up, unit in ((1, [100 * each for each in accuracies], " %"), (2, losses, " nats")):
-            figure.add_trace(
-                go.Scatter(
-                    x=epochs, y=up, name=name, legendgroup=name, showlegend=row == 1, mode="lines+markers",
-                    line={"color": colour, "dash": dash, "width": 2},
-                    marker={"symbol": symbol, "size": 7 if len(epochs) < MANY else 3},
-                    hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}{unit}<extra></extra>",
-                ),
-                row=row, col=1,
-            )  # fmt: skip
+            figure.add_scatter(
+                x=epochs,
+                y=up,
+                name=name,
+                legendgroup=name,
+                showlegend=row == 1,
+                mode="lines+markers",
+                line={"color": colour, "dash": dash, "width": 2},
+                marker={"symbol": symbol, "size": 7 if len(epochs) < MANY else 3},
+                hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}{unit}<extra></extra>",
+                row=row,
+                col=1,
+            )
     figure.update_yaxes(title_text="Accuracy (%)", row=1, col=1)
     figure.update_yaxes(title_text="Loss (nats)", row=2, col=1)
     figure.update_xaxes(title_text="Epoch (number)", row=2, col=1)

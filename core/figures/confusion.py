@@ -18,7 +18,7 @@ from core.records.evaluation import Evaluation, Scores
 Show = Literal["true", "answered", "counts"]
 """What the cells tell: the share of the clips of a word, the share of the clips that got an answer, or counts."""
 
-CHOSEN_COLOUR = "#D55E00"
+CHOSEN_COLOUR = style.VERMILLION
 PICK_PIXELS = 60
 """A click this far from a cell's middle still counts: cells are wider than the invisible markers on them."""
 

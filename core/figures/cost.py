@@ -103,17 +103,20 @@ def _short(value: float) -> str:
 
 def _add_published(figure: go.Figure) -> None:
     figure.add_scatter(
-        x=[one.trained for one in PUBLISHED], y=[100 * one.accuracy for one in PUBLISHED],
-        name=f"BC-ResNet, {PUBLISHED_NOTE}", mode="lines+markers+text",
+        x=[one.trained for one in PUBLISHED],
+        y=[100 * one.accuracy for one in PUBLISHED],
+        name=f"BC-ResNet, {PUBLISHED_NOTE}",
+        mode="lines+markers+text",
         line={"color": style.INITIAL_COLOUR, "width": 1, "dash": "dot"},
         marker={"symbol": "diamond-open", "size": 10, "color": style.FAINT_INK, "line": {"width": 1.6}},
-        text=[one.name.removeprefix("BC-ResNet ") for one in PUBLISHED], textposition="top center",
+        text=[one.name.removeprefix("BC-ResNet ") for one in PUBLISHED],
+        textposition="top center",
         textfont={"size": 10.5, "color": style.FAINT_INK},
         hovertemplate=(
             "BC-ResNet %{text}: %{y:.1f} % with %{x:,} weights<br>published: trained on the full data, mean of 10 seeds"
             "<extra></extra>"
         ),
-    )  # fmt: skip
+    )
 
 
 def _add_runs(
@@ -126,20 +129,21 @@ def _add_runs(
     places: Mapping[str, str],
 ) -> None:
     percents = [100 * one.accuracy for one, _ in runs]
+    ends = style.percents([one.interval for one, _ in runs])
     figure.add_scatter(
-        x=[cost for _, cost in runs], y=percents, name=name, mode="markers+text",
+        x=[cost for _, cost in runs],
+        y=percents,
+        name=name,
+        mode="markers+text",
         marker={"symbol": symbol, "size": size, "color": colour},
-        error_y={
-            "type": "data", "symmetric": False, "color": colour, "thickness": 1.8, "width": 4,
-            "array": [100 * one.interval[1] - up for (one, _), up in zip(runs, percents, strict=True)],
-            "arrayminus": [up - 100 * one.interval[0] for (one, _), up in zip(runs, percents, strict=True)],
-        },
+        error_y=style.whiskers(percents, *ends, color=colour, thickness=1.8, width=4),
         customdata=[one.run for one, _ in runs],
-        text=[one.model for one, _ in runs], textposition=[places[one.run] for one, _ in runs],
+        text=[one.model for one, _ in runs],
+        textposition=[places[one.run] for one, _ in runs],
         textfont={"size": 10.5, "color": style.FAINT_INK},
         hovertext=[_hover(one) for one, _ in runs],
         hovertemplate="%{hovertext}<extra></extra>",
-    )  # fmt: skip
+    )
 
 
 def _hover(one: RunCost) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,8 +12,8 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.records.training import EpochReport
 
-TRAIN_LINE = {"color": "#D55E00", "dash": "dash", "width": 2}
-VALIDATION_LINE = {"color": "#009E73", "dash": "solid", "width": 2.4}
+TRAIN_LINE: dict[str, Any] = {"color": style.VERMILLION, "dash": "dash", "width": 2}
+VALIDATION_LINE: dict[str, Any] = {"color": style.GREEN, "dash": "solid", "width": 2.4}
 MANY = 40
 """From this many points on, lines carry no or small markers."""
 
@@ -30,31 +31,24 @@ def training_curves(reports: Sequence[EpochReport], *, title: str | None = None)
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     epochs = [report.epoch for report in reports]
     checked = [report for report in reports if report.validation_accuracy is not None]
+    when = [report.epoch for report in checked]
     curves = (
         (1, "train", epochs, [100 * report.train_accuracy for report in reports], TRAIN_LINE),
-        (
-            1,
-            "validation",
-            [r.epoch for r in checked],
-            [100 * (r.validation_accuracy or 0) for r in checked],
-            VALIDATION_LINE,
-        ),
+        (1, "validation", when, [100 * (report.validation_accuracy or 0) for report in checked], VALIDATION_LINE),
         (2, "train", epochs, [report.train_loss for report in reports], TRAIN_LINE),
-        (2, "validation", [r.epoch for r in checked], [r.validation_loss for r in checked], VALIDATION_LINE),
+        (2, "validation", when, [report.validation_loss for report in checked], VALIDATION_LINE),
     )
     for row, name, across, up, line in curves:
         unit = " %" if row == 1 else " nats"
-        figure.add_trace(
-            go.Scatter(
-                x=across,
-                y=up,
-                name=name,
-                legendgroup=name,
-                showlegend=row == 1,
-                line=line,
-                **_markers(name, len(across)),
-                hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}{unit}<extra></extra>",
-            ),
+        figure.add_scatter(
+            x=across,
+            y=up,
+            name=name,
+            legendgroup=name,
+            showlegend=row == 1,
+            line=line,
+            **_markers(name, len(across)),
+            hovertemplate=f"{name}, epoch %{{x}}: %{{y:.3g}}{unit}<extra></extra>",
             row=row,
             col=1,
         )
@@ -79,14 +73,10 @@ def filter_movement(reports: Sequence[EpochReport], *, title: str | None = None)
     """
     figure = go.Figure()
     epochs = [report.epoch for report in reports]
+    dotted = {"color": style.VERMILLION, "dash": "dot", "width": 2.4}
     sides = (
-        ("mel filters", [100 * report.mel_change for report in reports], {**style.LEARNED_LINE}, "circle"),
-        (
-            "STFT kernels",
-            [100 * report.stft_change for report in reports],
-            {"color": "#D55E00", "dash": "dot", "width": 2.4},
-            "square",
-        ),
+        ("mel filters", [100 * report.mel_change for report in reports], style.LEARNED_LINE, "circle"),
+        ("STFT kernels", [100 * report.stft_change for report in reports], dotted, "square"),
     )
     for name, changes, line, symbol in sides:
         figure.add_scatter(
@@ -128,15 +118,13 @@ def _mark_best(figure: go.Figure, reports: Sequence[EpochReport]) -> str:
     if best is None:
         return f"{done} Not validated yet."
     accuracy = 100 * (best.validation_accuracy or 0.0)
-    figure.add_trace(
-        go.Scatter(
-            x=[best.epoch],
-            y=[accuracy],
-            name="best epoch",
-            mode="markers",
-            marker={"symbol": "star", "size": 15, "color": style.INK, "line": {"color": "#ffffff", "width": 1}},
-            hovertemplate="best epoch %{x}: %{y:.1f} % of the validation clips right<extra></extra>",
-        ),
+    figure.add_scatter(
+        x=[best.epoch],
+        y=[accuracy],
+        name="best epoch",
+        mode="markers",
+        marker=style.STAR,
+        hovertemplate="best epoch %{x}: %{y:.1f} % of the validation clips right<extra></extra>",
         row=1,
         col=1,
     )

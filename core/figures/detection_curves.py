@@ -23,7 +23,7 @@ HIGHEST_SHARE = 0.8
 
 OTHERS = "other words"
 
-MISS_COLOUR, FALSE_ALARM_COLOUR = "#D55E00", "#009E73"
+MISS_COLOUR, FALSE_ALARM_COLOUR = style.VERMILLION, style.GREEN
 
 
 def roc_curves(curves: Sequence[DetectionCurve], *, chosen: str = "", title: str | None = None) -> go.Figure:
@@ -38,12 +38,7 @@ def roc_curves(curves: Sequence[DetectionCurve], *, chosen: str = "", title: str
         Figure with a line for each keyword (``meta`` is its label), the line "guessing", and the marker "equal errors"
         of the chosen one.
     """
-    figure = go.Figure(
-        go.Scatter(
-            x=[0, 100], y=[0, 100], name="guessing", mode="lines", hoverinfo="skip", showlegend=False,
-            line={"color": style.FAINT_INK, "dash": "dot", "width": 1.5},
-        )
-    )  # fmt: skip
+    figure = go.Figure(style.guide([0, 100], [0, 100], "guessing").update(showlegend=False))
     for curve in curves:
         found = 100 * (1 - curve.misses)
         _add_curve(figure, curve, 100 * curve.false_alarms, found, chosen)
@@ -75,12 +70,7 @@ def det_curves(curves: Sequence[DetectionCurve], *, chosen: str = "", title: str
     least_y = min((0.5 / curve.n for curve in curves), default=1e-3)
     least = min(least_x, least_y)
     diagonal = ndtri([least, HIGHEST_SHARE])
-    figure = go.Figure(
-        go.Scatter(
-            x=diagonal, y=diagonal, name="equal errors line", mode="lines", hoverinfo="skip", showlegend=False,
-            line={"color": style.FAINT_INK, "dash": "dot", "width": 1.5},
-        )
-    )  # fmt: skip
+    figure = go.Figure(style.guide(diagonal, diagonal, "equal errors line").update(showlegend=False))
     for curve in curves:
         _add_curve(
             figure, curve, _stretched(curve.false_alarms, curve.n_others), _stretched(curve.misses, curve.n), chosen
@@ -141,7 +131,7 @@ def _add_equal_errors(figure: go.Figure, curve: DetectionCurve, x: float, y: flo
         y=[y],
         name="equal errors",
         mode="markers",
-        marker={"symbol": "star", "size": 16, "color": style.INK, "line": {"color": "#ffffff", "width": 1}},
+        marker=style.STAR,
         hovertemplate=f"equal error rate of “{style.word_text(curve.label)}”: {100 * curve.eer:.1f} %<extra></extra>",
     )
 
@@ -172,30 +162,23 @@ def threshold_cost_curves(
     """
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.09)
     word = style.word_text(costs.label)
-    panels: tuple[tuple[str, NDArray[np.int64], int, str, str, str], ...] = (
-        ("misses", costs.misses, costs.n, f"clips of “{word}” missed", MISS_COLOUR, "solid"),
-        (
-            "false alarms",
-            costs.false_alarms,
-            costs.n_others,
-            f"other clips taken for “{word}”",
-            FALSE_ALARM_COLOUR,
-            "dash",
-        ),
+    missed, taken = f"clips of “{word}” missed", f"other clips taken for “{word}”"
+    panels = (
+        ("misses", costs.misses, costs.n, missed, MISS_COLOUR, "solid"),
+        ("false alarms", costs.false_alarms, costs.n_others, taken, FALSE_ALARM_COLOUR, "dash"),
     )
     for row, (name, counts, n, what, colour, dash) in enumerate(panels, start=1):
-        low, high = wilson(counts, n)
-        _add_band(figure, row, 100 * costs.thresholds, 100 * low, 100 * high, colour)
-        figure.add_trace(
-            go.Scatter(
-                x=100 * costs.thresholds,
-                y=100 * counts / n,
-                name=name,
-                mode="lines",
-                line={"color": colour, "dash": dash, "width": 2.4, "shape": "hv"},
-                text=[f"{count:,} of {n:,} {what}" for count in counts],
-                hovertemplate="from %{x:.1f} % on: %{text} (%{y:.2f} %)<extra></extra>",
-            ),
+        low, high = (100 * ends for ends in wilson(counts, n))
+        interval = style.band(100 * costs.thresholds, low, high, colour, name="interval", showlegend=False)
+        figure.add_trace(interval, row=row, col=1)
+        figure.add_scatter(
+            x=100 * costs.thresholds,
+            y=100 * counts / n,
+            name=name,
+            mode="lines",
+            line={"color": colour, "dash": dash, "width": 2.4, "shape": "hv"},
+            text=[f"{count:,} of {n:,} {what}" for count in counts],
+            hovertemplate="from %{x:.1f} % on: %{text} (%{y:.2f} %)<extra></extra>",
             row=row,
             col=1,
         )
@@ -207,36 +190,5 @@ def threshold_cost_curves(
     figure.update_yaxes(title_text="Missed (%)", range=[0, 102], row=1, col=1)
     figure.update_yaxes(title_text="False alarms (%)", rangemode="tozero", row=2, col=1)
     note = f"Of {costs.n:,} clips of the word and {costs.n_others:,} others. Bands: 95{style.NBSP}% intervals."
-    return style.finish(
-        figure,
-        title=title or f"What a threshold for “{word}” costs",
-        note=note,
-        height=380,
-        legend=("misses", "false alarms"),
-    )
-
-
-def _add_band(
-    figure: go.Figure,
-    row: int,
-    x: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    colour: str,
-) -> None:
-    figure.add_trace(
-        go.Scatter(
-            x=np.concatenate([x, x[::-1]]),
-            y=np.concatenate([low, high[::-1]]),
-            name="interval",
-            fill="toself",
-            fillcolor=colour,
-            opacity=0.18,
-            line={"width": 0},
-            mode="lines",
-            hoverinfo="skip",
-            showlegend=False,
-        ),
-        row=row,
-        col=1,
-    )
+    title = title or f"What a threshold for “{word}” costs"
+    return style.finish(figure, title=title, note=note, height=380, legend=("misses", "false alarms"))

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from core.figures import style
 from core.figures.curves import VALIDATION_LINE
-from core.figures.frequency_axis import Axis, frequency_axis, positions
+from core.figures.frequency_axis import Axis, as_one_line, frequency_axis, positions
 from core.frontend.filter_facts import View, snapshot_seen_as
 from core.frontend.kernel_facts import PADDING, joined, pair_power
 from core.frontend.mel_scale import bin_frequencies, decibels, gain_and_shape
@@ -57,22 +57,18 @@ def mel_evolution(
     start = snapshots[0]
     hz = bin_frequencies(2 * (start.mel_basis.shape[1] - 1), sample_rate)
     seen = [snapshot_seen_as(start, snapshot, view).mel_basis for snapshot in snapshots]
-    along = np.tile(np.append(positions(hz, axis), np.nan), len(start.mel_basis)).astype(np.float32)
-
-    def lines(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.hstack([weights, np.full((len(weights), 1), np.nan, np.float32)]).ravel()
+    along, still = as_one_line(hz, start.mel_basis, axis)
 
     def moving(at: int) -> list[NDArray[np.float32]]:
-        return [lines(seen[at]), *([] if chosen is None else [seen[at][chosen]])]
+        return [as_one_line(hz, seen[at], axis)[1], *([] if chosen is None else [seen[at][chosen]])]
 
     curves: list[tuple[NDArray[np.float32], dict[str, object]]] = [(along, {"width": 1})]
     if chosen is not None:
         curves.append((positions(hz, axis).astype(np.float32), {"width": 3}))
     changes = [gain_and_shape(start.mel_basis, snapshot.mel_basis) for snapshot in snapshots]
     figure = _figure()
-    still = {**style.INITIAL_LINE, "width": 1, "dash": "4px,2px"}
-    figure.add_scatter(x=along, y=lines(start.mel_basis), name="initial", mode="lines", line=still,
-                       hoverinfo="skip", row=1, col=1)  # fmt: skip
+    line = {**style.INITIAL_LINE, "width": 1, "dash": "4px,2px"}
+    figure.add_scatter(x=along, y=still, name="initial", mode="lines", line=line, hoverinfo="skip", row=1, col=1)
     _animate(figure, snapshots, reports, changes, curves, moving, shown_epoch, n_validation)
     largest = max(float(np.max(weights, initial=0.0, where=np.isfinite(weights))) for weights in seen)
     figure.update_yaxes(title_text=style.AXIS_WEIGHT, range=[0, 1.05 * largest], row=1, col=1)
@@ -124,8 +120,9 @@ def kernel_evolution(
     )
     curves: list[tuple[NDArray[np.float32], dict[str, object]]] = [(hz.astype(np.float32), {})]
     _animate(figure, snapshots, reports, changes, curves, lambda at: [levels[at]], shown_epoch, n_validation)
-    figure.update_yaxes(title_text="Response (dB)", range=[FLOOR_DB, max(0.0, *map(float, map(np.max, levels))) + 6],
-                        row=1, col=1)  # fmt: skip
+    figure.update_yaxes(
+        title_text="Response (dB)", range=[FLOOR_DB, max(0.0, *map(float, map(np.max, levels))) + 6], row=1, col=1
+    )
     figure.update_xaxes(title_text="Frequency of the tone (Hz)", range=[0, hz[-1]], row=1, col=1)
     title = title or f"How bin {bin} came about"
     return _finish(figure, title, f"Kept at {len(snapshots)} moments of training. 0{style.NBSP}dB: the initial peak.")
@@ -150,9 +147,16 @@ def _animate(
     first = epochs.index(shown_epoch) if shown_epoch in epochs else len(epochs) - 1
     for number, ((across, looks), up) in enumerate(zip(curves, moving(first), strict=True)):
         figure.add_scatter(
-            x=across, y=up, name="learned", mode="lines", line={**style.LEARNED_LINE, **looks}, showlegend=number == 0,
-            hoverinfo="skip", row=1, col=1,
-        )  # fmt: skip
+            x=across,
+            y=up,
+            name="learned",
+            mode="lines",
+            line={**style.LEARNED_LINE, **looks},
+            showlegend=number == 0,
+            hoverinfo="skip",
+            row=1,
+            col=1,
+        )
     accuracy = {
         report.epoch: 100 * report.validation_accuracy for report in reports if report.validation_accuracy is not None
     }
@@ -162,15 +166,21 @@ def _animate(
         gain = [float(np.nanmedian(each)) if np.isfinite(each).any() else np.nan for each, _ in changes]
     _add_accuracy(figure, accuracy, n_validation)
     figure.add_scatter(
-        x=epochs, y=shape, customdata=gain, name="shape change", mode="lines+markers", showlegend=False,
-        line={**style.LEARNED_LINE}, marker={"size": 6},
+        x=epochs,
+        y=shape,
+        customdata=gain,
+        name="shape change",
+        mode="lines+markers",
+        showlegend=False,
+        line={**style.LEARNED_LINE},
+        marker={"size": 6},
         hovertemplate="epoch %{x}: %{y:.3g} % new in shape, gain × %{customdata:.3g} (medians)<extra></extra>",
-        row=3, col=1,
-    )  # fmt: skip
-    mark = {"symbol": "circle-open", "size": 14, "color": style.INK, "line": {"width": 2.4}}
+        row=3,
+        col=1,
+    )
     for row, values in ((2, marks), (3, shape)):
-        figure.add_scatter(x=[epochs[first]], y=[values[first]], name="this epoch", mode="markers", marker=mark,
-                           showlegend=False, hoverinfo="skip", row=row, col=1)  # fmt: skip
+        ring = style.chosen(epochs[first], values[first], 14).update(name="this epoch")
+        figure.add_trace(ring, row=row, col=1)
     n = len(curves)
     traces = [*range(1, 1 + n), 4 + n, 5 + n]
     figure.frames = [
@@ -202,20 +212,28 @@ def _add_accuracy(figure: go.Figure, accuracy: dict[int, float], n_validation: i
     epochs, values = list(accuracy), np.array(list(accuracy.values()))
     low, high = wilson(values / 100 * (n_validation or 0), np.full(len(values), n_validation or 0))
     known = n_validation is not None and len(values) > 0
-    figure.add_scatter(
-        x=[*epochs, *epochs[::-1]] if known else [], y=[*(100 * high), *(100 * low[::-1])] if known else [],
-        name="95 % interval", mode="lines", line={"width": 0}, fill="toself", fillcolor="rgba(0,158,115,0.2)",
-        showlegend=False, hoverinfo="skip", row=2, col=1,
-    )  # fmt: skip
+    n = len(values) if known else 0
+    interval = style.band(epochs[:n], 100 * low[:n], 100 * high[:n], VALIDATION_LINE["color"], name="95 % interval")
+    figure.add_trace(interval.update(showlegend=False), row=2, col=1)
     texts = [
-        f"epoch {epoch}: {value:.1f} % of " + (f"{n_validation:,} " if known else "the ") + "validation clips right"
+        f"epoch {epoch}: {value:.1f} % of "
+        + (f"{n_validation:,} " if known else "the ")
+        + "validation clips right"
         + (f"<br>95 % interval {100 * a:.1f} to {100 * b:.1f} %" if known else "")
         for epoch, value, a, b in zip(epochs, values, low, high, strict=True)
-    ]  # fmt: skip
+    ]
     figure.add_scatter(
-        x=epochs, y=values, text=texts, name="validation accuracy", mode="lines", line=VALIDATION_LINE,
-        showlegend=False, hovertemplate="%{text}<extra></extra>", row=2, col=1,
-    )  # fmt: skip
+        x=epochs,
+        y=values,
+        text=texts,
+        name="validation accuracy",
+        mode="lines",
+        line=VALIDATION_LINE,
+        showlegend=False,
+        hovertemplate="%{text}<extra></extra>",
+        row=2,
+        col=1,
+    )
 
 
 def _controls(figure: go.Figure, epochs: list[int], first: int) -> None:
@@ -233,7 +251,7 @@ def _controls(figure: go.Figure, epochs: list[int], first: int) -> None:
                 "y": -0.11,
                 "yanchor": "top",
                 "pad": {"t": 0, "r": 8},
-                "bgcolor": "#ffffff",
+                "bgcolor": style.WHITE,
                 "bordercolor": style.FAINT_INK,
                 "buttons": [
                     {"label": "▶ play", "method": "animate", "args": [None, playing]},
@@ -250,14 +268,7 @@ def _controls(figure: go.Figure, epochs: list[int], first: int) -> None:
                 "yanchor": "top",
                 "pad": {"t": 6, "b": 0},
                 "currentvalue": {"prefix": "Epoch ", "font": {"size": 13, "color": style.INK}},
-                "steps": [
-                    {
-                        "label": str(epoch),
-                        "method": "animate",
-                        "args": [[str(epoch)], at_once],
-                    }
-                    for epoch in epochs
-                ],
+                "steps": [{"label": str(one), "method": "animate", "args": [[str(one)], at_once]} for one in epochs],
             }
         ],
     )

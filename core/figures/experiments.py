@@ -13,18 +13,17 @@ from plotly.subplots import make_subplots
 from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.describe import percent
+from core.figures.frequency_axis import as_one_line, frequency_axis
 from core.frontend.mel_scale import bin_frequencies, gain_and_shape, hz_to_mel
 from core.records.ablation import Findings, Outcome
 from core.records.filters import Filters
 from core.studies.ablation.between import filters_at, kernel_gains
 
-CHANGED_COLOUR = "#D55E00"
-"""A basis that was changed, in Okabe and Ito's vermilion: it is neither the initial nor the learned one."""
+CHANGED_COLOUR = style.VERMILLION
+"""A basis that was changed: it is neither the initial nor the learned one."""
 
 AXIS_ACCURACY = "Accuracy (%)"
 AXIS_DIFFERENCE = "Difference (percentage points)"
-AXIS_PITCH = "Frequency (Hz), spaced by pitch"
-MARKS_HZ = (0, 500, 1000, 2000, 4000, 8000)
 
 ROW_PX = 52
 """Height of a row with one accuracy (pixels): two lines of text fit in."""
@@ -52,32 +51,39 @@ def accuracy_on_the_way(findings: Findings, *, step: float | None = None, title:
     """
     places = [one.place or 0.0 for one in findings.outcomes]
     accuracies = [100 * one.accuracy for one in findings.outcomes]
-    low, high = (100 * np.array(ends) for ends in zip(*(one.interval for one in findings.outcomes), strict=True))
-    figure = go.Figure()
+    low, high = style.percents([one.interval for one in findings.outcomes])
+    figure = go.Figure(style.band(places, low, high, CHANGED_COLOUR, name="95 % interval"))
     figure.add_scatter(
-        x=[*places, *places[::-1]], y=np.concatenate([high, low[::-1]]), name="95 % interval", mode="lines",
-        fill="toself", fillcolor="rgba(213, 94, 0, 0.16)", line={"width": 0}, hoverinfo="skip",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=places, y=accuracies, name="accuracy", mode="lines+markers",
+        x=places,
+        y=accuracies,
+        name="accuracy",
+        mode="lines+markers",
         line={"color": CHANGED_COLOUR, "width": 2},
-        marker={"size": [11, *[7] * (len(places) - 2), 11], "opacity": 1, "color": [
-            style.INITIAL_COLOUR, *[CHANGED_COLOUR] * (len(places) - 2), style.LEARNED_COLOUR
-        ]},
+        marker={
+            "size": [11, *[7] * (len(places) - 2), 11],
+            "opacity": 1,
+            "color": [style.INITIAL_COLOUR, *[CHANGED_COLOUR] * (len(places) - 2), style.LEARNED_COLOUR],
+        },
         customdata=[_hover(one) for one in findings.outcomes],
         hovertemplate="%{x:.1f} of the way<br>%{customdata}<extra></extra>",
-    )  # fmt: skip
-    figure.add_hline(y=100 * findings.baseline, line={"color": style.FAINT_INK, "dash": "dot", "width": 1.2})
+    )
+    figure.add_hline(y=100 * findings.baseline, line=style.GUIDE_LINE)
     if step is not None:
         figure.add_vline(x=step, line={"color": style.INK, "width": 1})
         figure.add_scatter(
-            x=[step], y=[float(np.interp(step, places, accuracies))], name="looked at", mode="markers",
-            marker={"size": 13, "symbol": "circle-open", "color": style.INK, "line": {"width": 2}}, hoverinfo="skip",
-        )  # fmt: skip
+            x=[step],
+            y=[float(np.interp(step, places, accuracies))],
+            name="looked at",
+            mode="markers",
+            marker=style.ring(13, width=2),
+            hoverinfo="skip",
+        )
     figure.update_xaxes(
-        title_text="Way from initial to learned (no unit)", range=[-0.04, 1.04], tickvals=[0, 0.25, 0.5, 0.75, 1],
+        title_text="Way from initial to learned (no unit)",
+        range=[-0.04, 1.04],
+        tickvals=[0, 0.25, 0.5, 0.75, 1],
         ticktext=["0<br>initial", "0.25", "0.5", "0.75", "1<br>learned"],
-    )  # fmt: skip
+    )
     figure.update_yaxes(title_text=AXIS_ACCURACY, range=[0, min(102.0, 1.12 * float(high.max()))])
     note = f"{clips_text(findings)} Dotted: always the same answer."
     return style.finish(figure, title=title or _WAY, note=note, height=320, bottom=72)
@@ -105,10 +111,17 @@ def mel_filters_on_the_way(filters: Filters, step: float, *, title: str | None =
     for name, weights, line, opacity in sides:
         figure.add_trace(_lines(name, weights, hz, line, opacity), row=1, col=1)
     figure.add_scatter(
-        x=_pitch(hz), y=kernel_gains(now), name="kernel gain", mode="lines", showlegend=False,
-        line={"color": CHANGED_COLOUR, "width": 1.5}, customdata=hz,
-        hovertemplate="kernel at %{customdata:,.0f} Hz: gain × %{y:.3g}<extra></extra>", row=2, col=1,
-    )  # fmt: skip
+        x=hz_to_mel(hz),
+        y=kernel_gains(now),
+        name="kernel gain",
+        mode="lines",
+        showlegend=False,
+        line={"color": CHANGED_COLOUR, "width": 1.5},
+        customdata=hz,
+        hovertemplate="kernel at %{customdata:,.0f} Hz: gain × %{y:.3g}<extra></extra>",
+        row=2,
+        col=1,
+    )
     figure.add_hline(y=1, line=style.INITIAL_LINE, row=2, col=1)
     figure.update_yaxes(title_text=style.AXIS_WEIGHT, row=1, col=1)
     figure.update_yaxes(title_text="Gain (no unit)", rangemode="tozero", nticks=4, row=2, col=1)
@@ -145,16 +158,14 @@ def accuracy_by_change(findings: Findings, *, title: str | None = None) -> go.Fi
     figure = make_subplots(
         rows=2, cols=1, vertical_spacing=gap / (rows + gap), row_heights=[len(shown), len(shown) - 1]
     )
-    _add_intervals(
-        figure, "accuracy", labels, [one.accuracy for one in shown], [one.interval for one in shown], colours, symbols,
-        [f"{name}<br>{_hover(one)}" for name, one in zip(names, shown, strict=True)], 1,
-    )  # fmt: skip
-    _add_intervals(
-        figure, "difference", labels[1:], [one.difference for one in shown[1:]],
-        [one.difference_interval for one in shown[1:]], colours[1:], symbols[1:],
-        [f"{name}<br>{_hover(one)}" for name, one in zip(names[1:], shown[1:], strict=True)], 2,
-    )  # fmt: skip
-    figure.add_vline(x=100 * findings.baseline, line={"color": style.FAINT_INK, "dash": "dot", "width": 1.2}, row=1)
+    said = [f"{name}<br>{_hover(one)}" for name, one in zip(names, shown, strict=True)]
+    accuracies = [(one.accuracy, one.interval) for one in shown]
+    differences = [(one.difference, one.difference_interval) for one in shown[1:]]
+    for row, name, values in ((1, "accuracy", accuracies), (2, "difference", differences)):
+        # The model's own basis, the first, differs from nothing.
+        looks = {"size": 11, "color": colours[row - 1 :], "symbol": symbols[row - 1 :]}
+        figure.add_trace(_intervals(name, labels[row - 1 :], values, looks, said[row - 1 :]), row=row, col=1)
+    figure.add_vline(x=100 * findings.baseline, line=style.GUIDE_LINE, row=1)
     figure.add_vline(x=0, line={"color": style.LEARNED_COLOUR, "width": 1.5}, row=2)
     top = max(one.interval[1] for one in shown)
     figure.update_xaxes(title_text=AXIS_ACCURACY, range=[0, min(102.0, 108 * top)], row=1, col=1)
@@ -196,19 +207,12 @@ def selectable_filters(
     figure.add_trace(_lines("heard", shapes[kept], hz, learned, 0.75, kept), row=1, col=1)
     changed = {"color": CHANGED_COLOUR, "dash": "solid", "width": 2.4}
     figure.add_trace(_lines("silenced", shapes[gone], hz, changed, 1.0, gone), row=1, col=1)
-    figure.add_trace(
-        _points("mel filters", _pitch(hz[peaks]), np.ones(len(basis)), "mel", mels, "filter %{customdata[1]}, peak at "
-                "%{text} Hz", hz[peaks]),
-        row=1, col=1,
-    )  # fmt: skip
-    every = np.arange(len(hz))
-    figure.add_trace(
-        _points("STFT bins", _pitch(hz), np.zeros(len(hz)), "bin", bins, "bin %{customdata[1]}, %{text} Hz", hz),
-        row=2, col=1,
-    )  # fmt: skip
+    mel_points = _points("mel filters", "mel", hz[peaks], 1.0, mels, "filter %{customdata[1]}, peak at %{text} Hz")
+    figure.add_trace(mel_points, row=1, col=1)
+    figure.add_trace(_points("STFT bins", "bin", hz, 0.0, bins, "bin %{customdata[1]}, %{text} Hz"), row=2, col=1)
     half = filters.sample_rate / filters.n_fft / 2
-    for first, last in _spans(sorted(set(bins) & set(every.tolist()))):
-        left, right = _pitch(np.clip(np.array([hz[first] - half, hz[last] + half]), 0, None))
+    for first, last in _spans(sorted(set(bins) & set(range(len(hz))))):
+        left, right = hz_to_mel(np.clip(np.array([hz[first] - half, hz[last] + half]), 0, None))
         figure.add_vrect(x0=left, x1=right, fillcolor=CHANGED_COLOUR, opacity=0.16, line_width=0)
     figure.update_yaxes(title_text="Weight, peak = 1 (no unit)", range=[-0.04, 1.16], row=1, col=1)
     figure.update_yaxes(range=[-1, 1], showticklabels=False, ticks="", showgrid=False, row=2, col=1)
@@ -237,27 +241,32 @@ def filter_importance(findings: Findings, filters: Filters, *, title: str | None
     initial, _ = _unit_peaks(filters.initial.mel_basis)
     outcomes = findings.outcomes
     worth = np.array([-100 * one.difference for one in outcomes])
-    low, high = (100 * np.array(ends) for ends in zip(*(one.difference_interval for one in outcomes), strict=True))
+    low, high = style.percents([one.difference_interval for one in outcomes])
     clear = np.array(findings.clear)
     figure.add_scatter(
-        x=_pitch(hz[peaks]),
+        x=hz_to_mel(hz[peaks]),
         y=worth,
-        error_y={"type": "data", "symmetric": False, "array": -low - worth, "arrayminus": worth + high, "width": 2,
-                 "thickness": 1.3, "color": style.FAINT_INK},
+        error_y=style.whiskers(worth, -high, -low, width=2, thickness=1.3, color=style.FAINT_INK),
         name="worth",
         mode="markers",
         marker={
-            "size": 9, "color": worth, "colorscale": style.CHANGE_SCALE, "cmin": -np.abs(worth).max(initial=0.1),
-            "cmax": np.abs(worth).max(initial=0.1), "line": {"width": 1, "color": style.INK},
+            "size": 9,
+            "color": worth,
+            "colorscale": style.CHANGE_SCALE,
+            "cmin": -np.abs(worth).max(initial=0.1),
+            "cmax": np.abs(worth).max(initial=0.1),
+            "line": {"width": 1, "color": style.INK},
             "symbol": np.where(clear, "circle", "circle-open").tolist(),
         },
-        customdata=[f"peak at {hz[peak]:,.0f} Hz<br>without it: {_hover(one)}"
-                    for peak, one in zip(peaks, outcomes, strict=True)],
+        customdata=[
+            f"peak at {hz[peak]:,.0f} Hz<br>without it: {_hover(one)}"
+            for peak, one in zip(peaks, outcomes, strict=True)
+        ],
         text=[f"{one.place:.0f}" for one in outcomes],
         hovertemplate="mel filter %{text}, %{customdata}<extra></extra>",
         row=1,
         col=1,
-    )  # fmt: skip
+    )
     figure.add_hline(y=0, line={"color": style.LEARNED_COLOUR, "width": 1.5}, row=1, col=1)
     figure.add_trace(_lines("initial", initial, hz, {**style.INITIAL_LINE, "width": 1}, 0.9), row=2, col=1)
     figure.add_trace(_lines("learned", learned, hz, {**style.LEARNED_LINE, "width": 1.2}, 0.9), row=2, col=1)
@@ -291,50 +300,41 @@ def _hover(one: Outcome) -> str:
     return text
 
 
-def _add_intervals(
-    figure: go.Figure,
+def _intervals(
     name: str,
-    labels: Sequence[str],
-    values: Sequence[float],
-    intervals: Sequence[tuple[float, float]],
-    colours: Sequence[str],
-    symbols: Sequence[str],
-    hovers: Sequence[str],
-    row: int,
-) -> None:
-    at = 100 * np.array(values)
-    low, high = (100 * np.array(ends) for ends in zip(*intervals, strict=True))
-    figure.add_scatter(
+    labels: list[str],
+    values: Sequence[tuple[float, tuple[float, float]]],
+    looks: dict[str, object],
+    hovers: list[str],
+) -> go.Scatter:
+    """Shares with their intervals, one a label."""
+    at = 100 * np.array([value for value, _ in values])
+    ends = style.percents([interval for _, interval in values])
+    return go.Scatter(
         x=at,
-        y=list(labels),
-        error_x={"type": "data", "symmetric": False, "array": high - at, "arrayminus": at - low, "width": 5,
-                 "thickness": 1.8, "color": style.FAINT_INK},
+        y=labels,
+        error_x=style.whiskers(at, *ends, width=5, thickness=1.8, color=style.FAINT_INK),
         name=name,
         mode="markers",
-        marker={"size": 11, "color": list(colours), "symbol": list(symbols)},
-        customdata=list(hovers),
+        marker=looks,
+        customdata=hovers,
         hovertemplate="%{customdata}<extra></extra>",
-        row=row,
-        col=1,
-    )  # fmt: skip
+    )
 
 
 def _points(
-    name: str, x: NDArray[np.float64], y: NDArray[np.float64], kind: str, chosen: Collection[int], hover: str,
-    hz: NDArray[np.float64],
-) -> go.Scatter:  # fmt: skip
+    name: str, kind: str, hz: NDArray[np.float64], height: float, chosen: Collection[int], hover: str
+) -> go.Scatter:
+    """Squares to pick from, at one height over an axis that is spaced by pitch."""
+    colours = [CHANGED_COLOUR if number in chosen else style.LEARNED_COLOUR for number in range(len(hz))]
     return go.Scatter(
-        x=x,
-        y=y,
+        x=hz_to_mel(hz),
+        y=np.full(len(hz), height),
         name=name,
         mode="markers",
         text=[f"{each:,.0f}" for each in hz],
-        customdata=[[kind, number] for number in range(len(x))],
-        marker={
-            "size": 7,
-            "symbol": "square",
-            "color": [CHANGED_COLOUR if number in chosen else style.LEARNED_COLOUR for number in range(len(x))],
-        },
+        customdata=[[kind, number] for number in range(len(hz))],
+        marker={"size": 7, "symbol": "square", "color": colours},
         hovertemplate=f"{hover}<extra></extra>",
     )
 
@@ -347,12 +347,12 @@ def _lines(
     opacity: float,
     numbers: Sequence[int] | None = None,
 ) -> go.Scatter:
-    """All rows as one trace, cut apart by gaps, over a frequency axis that is spaced by pitch."""
-    gap = np.full((len(weights), 1), np.nan)
+    """All rows as one trace over a frequency axis that is spaced by pitch."""
+    along, heights = as_one_line(hz, weights, "mel")
     numbers = range(len(weights)) if numbers is None else numbers
     return go.Scatter(
-        x=np.tile(np.append(_pitch(hz), np.nan), len(weights)).astype(np.float32),
-        y=np.hstack([weights, gap]).ravel().astype(np.float32),
+        x=along,
+        y=heights,
         customdata=np.repeat(np.array(numbers, dtype=np.int16), len(hz) + 1),
         name=name,
         mode="lines",
@@ -381,18 +381,8 @@ def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
     return spans
 
 
-def _pitch(hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    return hz_to_mel(hz)
-
-
 def _pitch_axis(figure: go.Figure, hz: NDArray[np.float64], row: int) -> None:
     """Marks in Hz on an axis that is spaced by pitch, so that the low filters do not stand on each other."""
-    marks = [mark for mark in MARKS_HZ if mark <= hz[-1]]
-    figure.update_xaxes(
-        tickvals=hz_to_mel(marks),
-        ticktext=[f"{mark}" if mark < 1000 else f"{mark // 1000}k" for mark in marks],
-        tickangle=0,
-        range=[-0.4, 1.008 * float(hz_to_mel(hz[-1]))],
-        matches="x",
-    )
-    figure.update_xaxes(title_text=AXIS_PITCH, row=row, col=1)
+    for each in (1, row):
+        frequency_axis(figure, "mel", float(hz[-1]), row=each, title=each == row)
+    figure.update_xaxes(tickangle=0, range=[-0.4, 1.008 * float(hz_to_mel(hz[-1]))], matches="x")

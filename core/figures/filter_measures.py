@@ -16,7 +16,7 @@ from core.frontend.filter_facts import BankFacts, FilterFacts, erb_hz
 
 AXIS_GAIN = "Gain (× initial)"
 AXIS_SHAPE = "Shape change (%)"
-SWAPPED_COLOUR = "#D55E00"
+SWAPPED_COLOUR = style.VERMILLION
 
 
 def gain_by_filter(facts: FilterFacts, *, chosen: int | None = None, title: str | None = None) -> go.Figure:
@@ -82,12 +82,7 @@ def gain_and_shape_panels(
             text=texts,
             name=name,
             mode="markers",
-            marker={
-                "size": size,
-                "opacity": 1,
-                "color": style.LEARNED_COLOUR,
-                "line": {"width": 1, "color": "#ffffff"},
-            },
+            marker={**style.DOT, "size": size, "opacity": 1, "color": style.LEARNED_COLOUR},
             hovertemplate=f"%{{text}}: {said}<br>click to look at it<extra></extra>",
             row=row,
             col=1,
@@ -98,10 +93,9 @@ def gain_and_shape_panels(
     low, high = min([1 / 1.25, *known]), max([1.25, *known])
     ends, ticks = np.log10([low, high]), _gain_ticks(low, high)
     room = 0.06 * float(np.ptp(ends))
-    figure.update_yaxes(
-        type="log", title_text=AXIS_GAIN, range=[ends[0] - room, ends[1] + room], tickmode="array", tickvals=ticks,
-        ticktext=[f"{tick:g}" for tick in ticks], row=1, col=1,
-    )  # fmt: skip
+    marks = {"tickmode": "array", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+    reach = [ends[0] - room, ends[1] + room]
+    figure.update_yaxes(type="log", title_text=AXIS_GAIN, range=reach, **marks, row=1, col=1)
     largest = float(np.max(shape, initial=0.0, where=np.isfinite(shape)))
     figure.update_yaxes(title_text=AXIS_SHAPE, range=[0, min(106.0, max(5.0, 112 * largest))], row=2, col=1)
     figure.update_xaxes(title_text=axis, row=2, col=1)
@@ -180,9 +174,7 @@ def filter_spans(
     frequency_axis(figure, axis, sample_rate / 2)
     figure.update_xaxes(range=positions(np.array([0, sample_rate / 2]), axis).tolist())
     note = "Bar: the middle half of the filter's weight. Dot: half of the weight on either side."
-    return style.finish(
-        figure, title=title or "Where each mel filter listens", note=note, height=440, legend=legend
-    )  # fmt: skip
+    return style.finish(figure, title=title or "Where each mel filter listens", note=note, height=440, legend=legend)
 
 
 def _swaps(facts: FilterFacts, axis: Axis) -> go.Scatter:
@@ -237,13 +229,7 @@ def filter_widths(facts: FilterFacts, *, chosen: int | None = None, title: str |
             customdata=np.stack([numbers, bank.centre_hz, bank.width_hz, erb_hz(bank.centre_hz)], axis=1).tolist(),
             name=name,
             mode="markers",
-            marker={
-                "symbol": symbol,
-                "size": size,
-                "opacity": 1,
-                "color": colour,
-                "line": {"width": 1.4, "color": colour},
-            },
+            marker={**style.outlined(symbol, size, colour), "opacity": 1},
             hovertemplate=f"{name}, filter %{{customdata[0]}}<br>%{{customdata[2]:,.0f}} Hz wide at "
             "%{customdata[1]:,.0f} Hz,<br>where the ear's filter is %{customdata[3]:,.0f} Hz wide"
             "<br>click to look at it<extra></extra>",
@@ -251,10 +237,8 @@ def filter_widths(facts: FilterFacts, *, chosen: int | None = None, title: str |
     figure.update_xaxes(type="log", title_text="Centre (Hz)", tickvals=[100, 200, 500, 1000, 2000, 5000])
     figure.update_yaxes(type="log", title_text="Bandwidth (Hz)", tickvals=[20, 50, 100, 200, 500, 1000, 2000, 5000])
     note = "Bandwidth: of a box as high as the filter and of the same area. Dotted: the same for the human ear."
-    return style.finish(
-        figure, title=title or "How widely each filter listens", note=note, height=320,
-        legend=("ear (ERB)", "initial", "learned"),
-    )  # fmt: skip
+    legend = ("ear (ERB)", "initial", "learned")
+    return style.finish(figure, title=title or "How widely each filter listens", note=note, height=320, legend=legend)
 
 
 def band_sensitivity(
@@ -277,11 +261,9 @@ def band_sensitivity(
     """
     bands = [f"{low:,.0f}–{high:,.0f}" for low, high in pairwise(edges_hz)]
     figure = go.Figure()
-    looks = (
-        ("initial", initial, {"color": "#ffffff", "line": {"color": style.INITIAL_COLOUR, "width": 1.4},
-                              "pattern": {"shape": "/", "fgcolor": style.INITIAL_COLOUR, "size": 5}}),
-        ("learned", learned, {"color": style.LEARNED_COLOUR}),
-    )  # fmt: skip
+    hatched = {"shape": "/", "fgcolor": style.INITIAL_COLOUR, "size": 5}
+    hollow = {"color": style.WHITE, "line": {"color": style.INITIAL_COLOUR, "width": 1.4}, "pattern": hatched}
+    looks = (("initial", initial, hollow), ("learned", learned, {"color": style.LEARNED_COLOUR}))
     # The lower bar first: on an upright axis the next one stands above it.
     for name, shares, marker in looks[::-1]:
         figure.add_bar(
@@ -298,10 +280,9 @@ def band_sensitivity(
     figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.06)
     figure.update_xaxes(title_text="Share of the bank's weight (%)", rangemode="tozero")
     figure.update_yaxes(title_text="Band (Hz)", type="category")
-    return style.finish(
-        figure, title=title or "Where the whole bank is sensitive", note=_moved(initial, learned, bands),
-        height=max(260, 36 * len(bands)), legend=("initial", "learned"),
-    )  # fmt: skip
+    title, note = title or "Where the whole bank is sensitive", _moved(initial, learned, bands)
+    height = max(260, 36 * len(bands))
+    return style.finish(figure, title=title, note=note, height=height, legend=("initial", "learned"))
 
 
 def _moved(initial: NDArray[np.float64], learned: NDArray[np.float64], bands: list[str]) -> str:

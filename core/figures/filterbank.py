@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from core.figures import style
 from core.figures.describe import change_note, row_note, untrained
-from core.figures.frequency_axis import Axis, frequency_axis, positions
+from core.figures.frequency_axis import Axis, as_one_line, frequency_axis, positions
 from core.frontend.filter_facts import View, bank_facts, erb_hz, is_ordered, seen_as
 from core.frontend.mel_scale import bin_frequencies, filter_bands
 from core.records.filters import Filters
@@ -242,7 +242,7 @@ def _add_ear(figure: go.Figure, learned: NDArray[np.float32], sample_rate: int, 
         y=np.full(3, _largest(learned) / 2),
         name="ear's bandwidth",
         mode="lines+markers",
-        line={"color": style.OKABE_ITO[4], "width": 2.4},
+        line={"color": style.VERMILLION, "width": 2.4},
         marker={"symbol": ["line-ns-open", "circle", "line-ns-open"], "size": [10, 6, 10]},
         hovertemplate=f"the ear's filter at {centre:,.0f} Hz is {width:,.0f} Hz wide<br>"
         "(equivalent rectangular bandwidth)<extra></extra>",
@@ -292,13 +292,13 @@ def _many_lines(
     opacity: float,
     axis: Axis,
 ) -> go.Scatter:
-    """All rows as one trace, cut apart by gaps: eighty separate traces would make the page slow."""
-    gap = np.full((len(weights), 1), np.nan, dtype=np.float32)
+    """All rows as one trace."""
     numbers = np.repeat(np.arange(len(weights)), len(hz) + 1)
     along = np.tile(np.append(hz, 0), len(weights)).round()
+    places, heights = as_one_line(hz, weights, axis)
     return go.Scatter(
-        x=np.tile(np.append(positions(hz, axis), np.nan), len(weights)).astype(np.float32),
-        y=np.hstack([weights, gap]).ravel(),
+        x=places,
+        y=heights,
         customdata=np.stack([numbers, along], axis=1).astype(np.int16),
         name=name,
         mode="lines",
@@ -335,7 +335,7 @@ def _peak_dots(name: str, weights: NDArray[np.float32], filters: Filters, axis: 
         name=f"{name} peaks",
         mode="markers",
         showlegend=False,
-        marker={"size": 8, "color": colour, "line": {"width": 1, "color": "#ffffff"}},
+        marker={**style.DOT, "size": 8, "color": colour},
         hovertemplate=f"{name}, filter %{{customdata[0]}}: highest at %{{customdata[1]:,}} Hz<br>"
         "with a weight of %{y:.3g}; click to look at it<extra></extra>",
     )
@@ -357,7 +357,7 @@ def _centre_dots(name: str, weights: NDArray[np.float32], sample_rate: int, axis
         name=f"{name} centres",
         mode="markers",
         showlegend=False,
-        marker={"symbol": "circle-open", "size": 6, "color": "#ffffff", "line": {"width": 1}},
+        marker={"symbol": "circle-open", "size": 6, "color": style.WHITE, "line": {"width": 1}},
         hovertemplate=f"{name}, filter %{{customdata[0]}}: its middle is at %{{customdata[1]:,}} Hz<br>"
         "click to look at it<extra></extra>",
     )

@@ -14,8 +14,8 @@ from core.studies.grid_table import BASES, CLAIMED_GAIN, Row
 
 LOOKS = {
     "A": (style.INITIAL_COLOUR, "circle-open"),
-    "B": ("#E69F00", "diamond"),
-    "C": ("#009E73", "square"),
+    "B": (style.ORANGE, "diamond"),
+    "C": (style.GREEN, "square"),
     "D": (style.LEARNED_COLOUR, "circle"),
 }
 """Colour and symbol of each setting; the fixed spectrogram is grey, as initial filters are everywhere."""
@@ -69,10 +69,17 @@ def grid_gains(rows: Sequence[Row], *, title: str = "What training the spectrogr
     for number, (_, texts, _) in enumerate(_panels(gained), 1):
         for name, height, dash in (("no gain", 0.0, "solid"), ("published, at most", CLAIMED_GAIN, "dot")):
             figure.add_scatter(
-                x=[-0.5, len(texts) - 0.5], y=[100 * height] * 2, name=name, mode="lines", legendgroup=name,
-                showlegend=number == 1, row=number, col=1, line={"color": style.FAINT_INK, "dash": dash, "width": 1.4},
+                x=[-0.5, len(texts) - 0.5],
+                y=[100 * height] * 2,
+                name=name,
+                mode="lines",
+                legendgroup=name,
+                showlegend=number == 1,
+                row=number,
+                col=1,
+                line={"color": style.FAINT_INK, "dash": dash, "width": 1.4},
                 hovertemplate=f"{name}: {100 * height:+.1f} points<extra></extra>",
-            )  # fmt: skip
+            )
     return figure
 
 
@@ -100,10 +107,8 @@ def _figure(
                 _add(
                     figure, number, setting, by_setting[setting], shift, value, first=number == _first(panels, setting)
                 )
-        figure.update_xaxes(
-            tickvals=list(range(len(texts))), ticktext=texts, range=[-0.5, len(texts) - 0.5], row=number, col=1,
-            title_text="Mel filters" if texts[0].isdigit() else "Basis",
-        )  # fmt: skip
+        ticks = {"tickvals": list(range(len(texts))), "ticktext": texts, "range": [-0.5, len(texts) - 0.5]}
+        figure.update_xaxes(title_text="Mel filters" if texts[0].isdigit() else "Basis", **ticks, row=number, col=1)
         figure.update_yaxes(title_text=axis, row=number, col=1)
         style.panel_heading(figure, number, heading)
     legend = [*(_legend(setting) for setting in present), *more]
@@ -128,28 +133,25 @@ def _add(
     first: bool,
 ) -> None:
     colour, symbol = LOOKS[setting]
-    found = {at: value(row) for at, row in rows.items()}
+    found = [value(row) for row in rows.values()]
+    heights = [100 * height for height, _ in found]
     # Where no interval is known, a whisker of no length stands for it.
-    ends = {at: interval or (height, height) for at, (height, interval) in found.items()}
+    ends = style.percents([interval or (height, height) for height, interval in found])
     figure.add_scatter(
-        x=[at + shift for at in found],
-        y=[100 * height for height, _ in found.values()],
-        error_y={
-            "type": "data", "symmetric": False, "thickness": 1.4, "width": 4,
-            "array": [100 * (ends[at][1] - found[at][0]) for at in found],
-            "arrayminus": [100 * (found[at][0] - ends[at][0]) for at in found],
-        },
+        x=[at + shift for at in rows],
+        y=heights,
+        error_y=style.whiskers(heights, *ends, thickness=1.4, width=4),
         name=_legend(setting),
         legendgroup=setting,
         legendrank=1 + list(SETTINGS).index(setting),
         showlegend=first,
         mode="markers",
-        marker={"color": colour, "symbol": symbol, "size": 10, "line": {"width": 2, "color": colour}},
+        marker=style.outlined(symbol, 10, colour),
         hovertext=[_hover(row) for row in rows.values()],
         hovertemplate="%{hovertext}<extra></extra>",
         row=panel,
         col=1,
-    )  # fmt: skip
+    )
 
 
 def _panels(rows: Sequence[Row]) -> list[Panel]:

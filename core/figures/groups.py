@@ -9,9 +9,9 @@ import plotly.graph_objects as go
 from core.figures import style
 from core.metrics import GroupScores, RangeScores
 
-POINTS_COLOUR = style.OKABE_ITO[4]
+POINTS_COLOUR = style.VERMILLION
 
-LOOKS = ((style.OKABE_ITO[4], "circle", "solid"), (style.OKABE_ITO[2], "diamond", "dash"))
+LOOKS = ((style.VERMILLION, "circle", "solid"), (style.GREEN, "diamond", "dash"))
 """Colour, symbol and dash of the first and the second series of ranges."""
 
 
@@ -31,6 +31,7 @@ def accuracy_by_group(
         Figure with the markers "accuracy" (%), whose ``customdata`` is the name of the group.
     """
     percents = [100 * group.accuracy for group in groups]
+    ends = style.percents([group.interval for group in groups])
     ticks = [f"{group.name} ({group.n:,})" for group in groups]
     figure = go.Figure(
         go.Scatter(
@@ -41,18 +42,11 @@ def accuracy_by_group(
             customdata=[group.name for group in groups],
             text=[
                 f"{what.lower()} {group.name}: {group.right:,} of {group.n:,} right ({value:.1f} %)<br>"
-                f"95 % interval {100 * group.interval[0]:.1f} to {100 * group.interval[1]:.1f}"
-                for group, value in zip(groups, percents, strict=True)
+                f"95 % interval {low:.1f} to {high:.1f}"
+                for group, value, low, high in zip(groups, percents, *ends, strict=True)
             ],
             hovertemplate="%{text}<extra></extra>",
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * group.interval[1] - value for group, value in zip(groups, percents, strict=True)],
-                "arrayminus": [value - 100 * group.interval[0] for group, value in zip(groups, percents, strict=True)],
-                "thickness": 1.5,
-                "width": 4,
-            },
+            error_x=style.whiskers(percents, *ends, thickness=1.5, width=4),
             marker={
                 "symbol": ["square" if group.name == chosen else "circle" for group in groups],
                 "size": [13 if group.name == chosen else 10 for group in groups],
@@ -62,12 +56,15 @@ def accuracy_by_group(
             unselected={"marker": {"opacity": 1}},
         )
     )
-    figure.add_vline(x=100 * overall, line={"color": style.FAINT_INK, "dash": "dot", "width": 1.5}, name="overall")
+    figure.add_vline(x=100 * overall, line=style.GUIDE_LINE, name="overall")
     figure.update_xaxes(title_text="Accuracy (%)", range=[-2, 102], fixedrange=True)
     figure.update_yaxes(
-        title_text=f"{what} (clips)", tickvals=list(range(len(groups))), ticktext=ticks,
-        range=[max(len(groups), 1) - 0.5, -0.5], fixedrange=True,
-    )  # fmt: skip
+        title_text=f"{what} (clips)",
+        tickvals=list(range(len(groups))),
+        ticktext=ticks,
+        range=[max(len(groups), 1) - 0.5, -0.5],
+        fixedrange=True,
+    )
     figure.update_layout(hoverdistance=40, dragmode=False)
     note = f"Dotted: all clips, {100 * overall:.1f}{style.NBSP}%. Bars: 95{style.NBSP}% intervals."
     if not groups:
@@ -100,8 +97,9 @@ def accuracy_by_range(
     """
     figure = go.Figure()
     for (name, ranges), (colour, symbol, dash) in zip(series, LOOKS, strict=False):
-        middles = [part.middle for part in ranges]
+        starts, middles, stops = ([getattr(part, at) for part in ranges] for at in ("start", "middle", "end"))
         percents = [100 * part.accuracy for part in ranges]
+        ends = style.percents([part.interval for part in ranges])
         figure.add_scatter(
             x=middles,
             y=percents,
@@ -111,28 +109,14 @@ def accuracy_by_range(
             marker={"symbol": symbol, "size": 10},
             text=[
                 f"{name}, {part.start:.1f} to {part.end:.1f} {unit}:<br>{part.right:,} of {part.n:,} right "
-                f"({value:.1f} %)<br>95 % interval {100 * part.interval[0]:.1f} to {100 * part.interval[1]:.1f}"
-                for part, value in zip(ranges, percents, strict=True)
+                f"({value:.1f} %)<br>95 % interval {low:.1f} to {high:.1f}"
+                for part, value, low, high in zip(ranges, percents, *ends, strict=True)
             ],
             hovertemplate="%{text}<extra></extra>",
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [100 * part.interval[1] - value for part, value in zip(ranges, percents, strict=True)],
-                "arrayminus": [value - 100 * part.interval[0] for part, value in zip(ranges, percents, strict=True)],
-                "thickness": 1.8,
-                "width": 5,
-            },
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [part.end - part.middle for part in ranges],
-                "arrayminus": [part.middle - part.start for part in ranges],
-                "thickness": 1,
-                "width": 0,
-            },
+            error_y=style.whiskers(percents, *ends, thickness=1.8, width=5),
+            error_x=style.whiskers(middles, starts, stops, thickness=1, width=0),
         )
-    figure.add_hline(y=100 * overall, line={"color": style.FAINT_INK, "dash": "dot", "width": 1.5}, name="overall")
+    figure.add_hline(y=100 * overall, line=style.GUIDE_LINE, name="overall")
     figure.update_xaxes(title_text=axis)
     figure.update_yaxes(title_text="Accuracy (%)", range=[-2, 102])
     note = f"Dotted: all clips, {100 * overall:.1f}{style.NBSP}%. Upright bars: 95{style.NBSP}% intervals."

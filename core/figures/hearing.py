@@ -20,10 +20,6 @@ RESPONSE_FLOOR_DB = -60.0
 LEAST_CHANGE_DB = 1.0
 """The scale of a difference reaches at least this far, so that rounding does not look like learning."""
 
-PICK_SIZE = 8
-"""Diameter (pixels) of the invisible markers that take a click. Plotly takes the nearest one within 20 pixels, but any
-one that the click lies inside of: larger ones would hide their neighbours."""
-
 
 def heard_log_mel(comparison: Comparison, filters: Filters, which: Which, *, title: str | None = None) -> go.Figure:
     """What the front end makes of a clip; initial and learned have one scale.
@@ -105,42 +101,30 @@ def heard_gain(
     centres = filter_centres(filters.initial.mel_basis, filters.sample_rate) if known else np.full(n_mels, np.nan)
     where = [f", about {hz:,.0f} Hz" if np.isfinite(hz) else "" for hz in centres]
     figure = go.Figure()
-    figure.add_trace(
-        go.Scatter(
-            x=[0, 0], y=[-0.5, n_mels - 0.5], name="initial", mode="lines", line=style.INITIAL_LINE, hoverinfo="skip"
-        )
+    figure.add_scatter(
+        x=[0, 0],
+        y=[-0.5, n_mels - 0.5],
+        name="initial",
+        mode="lines",
+        line=style.INITIAL_LINE,
+        hoverinfo="skip",
     )
-    figure.add_trace(
-        go.Scatter(
-            x=comparison.gain_db, y=bands, name="learned", mode="lines+markers", line=style.LEARNED_LINE,
-            marker={"size": 5}, hoverinfo="skip",
-        )
-    )  # fmt: skip
+    figure.add_scatter(
+        x=comparison.gain_db,
+        y=bands,
+        name="learned",
+        mode="lines+markers",
+        line=style.LEARNED_LINE,
+        marker={"size": 5},
+        hoverinfo="skip",
+    )
     if chosen is not None and 0 <= chosen < n_mels:
-        figure.add_trace(
-            go.Scatter(
-                x=[comparison.gain_db[chosen]], y=[chosen], name="chosen", mode="markers", showlegend=False,
-                hoverinfo="skip",
-                marker={"symbol": "circle-open", "size": 16, "color": style.INK, "line": {"width": 3}},
-            )
-        )  # fmt: skip
-    figure.add_trace(
-        go.Scatter(
-            # Lists: a click hands on what plotly was given, and packed arrays have no elements.
-            x=comparison.gain_db.tolist(),
-            y=bands.tolist(),
-            customdata=bands.tolist(),
-            hovertext=[
-                f"Filter {band}{text}:<br>{gain:+.1f} dB through the learned filters"
-                for band, text, gain in zip(bands, where, comparison.gain_db, strict=True)
-            ],
-            name="pick",
-            mode="markers",
-            showlegend=False,
-            marker={"size": PICK_SIZE, "color": style.INK, "opacity": 0},
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
-    )
+        figure.add_trace(style.chosen(comparison.gain_db[chosen], chosen, 16))
+    hovers = [
+        f"Filter {band}{text}:<br>{gain:+.1f} dB through the learned filters"
+        for band, text, gain in zip(bands, where, comparison.gain_db, strict=True)
+    ]
+    figure.add_trace(style.picks(comparison.gain_db.tolist(), bands.tolist(), bands.tolist(), hovers))
     reach = 1.15 * max(float(np.nanmax(np.abs(comparison.gain_db), initial=0.0)), LEAST_CHANGE_DB)
     figure.update_xaxes(title_text="Gain of the band on this clip (dB)", range=[-reach, reach])
     axis = _image(comparison.initial, filters).layout.yaxis
@@ -166,23 +150,19 @@ def filter_response(filters: Filters, number: int, *, title: str | None = None) 
     hz = bin_frequencies(FINER * filters.n_fft, filters.sample_rate)
     lines = {"initial": style.INITIAL_UNDER, "learned": style.LEARNED_LINE}
     for which in ("initial", "learned"):
-        figure.add_trace(
-            go.Scatter(
-                x=hz,
-                y=_decibels(analysis_response(filters, which, padding=FINER)[number]),
-                name=which,
-                mode="lines",
-                line=lines[which],
-                hovertemplate=f"{which}: a tone of %{{x:,.0f}} Hz comes out at %{{y:.1f}} dB<extra></extra>",
-            )
+        figure.add_scatter(
+            x=hz,
+            y=_decibels(analysis_response(filters, which, padding=FINER)[number]),
+            name=which,
+            mode="lines",
+            line=lines[which],
+            hovertemplate=f"{which}: a tone of %{{x:,.0f}} Hz comes out at %{{y:.1f}} dB<extra></extra>",
         )
     figure.update_xaxes(title_text=style.AXIS_HZ, range=[0, filters.sample_rate / 2])
     figure.update_yaxes(title_text="Answer to a tone (dB)", range=[RESPONSE_FLOOR_DB, 4])
     note = "Each at its own peak, so that only the shape is compared."
-    return style.finish(
-        figure, title=title or f"What filter {number} lets through", note=note, height=220,
-        legend=["initial", "learned"],
-    )  # fmt: skip
+    title = title or f"What filter {number} lets through"
+    return style.finish(figure, title=title, note=note, height=220, legend=["initial", "learned"])
 
 
 def _decibels(response: NDArray[np.float64]) -> NDArray[np.float64]:

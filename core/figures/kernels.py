@@ -112,9 +112,12 @@ def kernel_spectrum(
     figure.update_xaxes(title_text=AXIS_TONE, range=_window(before, hz, filters) if near else [0, hz[-1]])
     figure.update_yaxes(title_text=f"{AXIS_DB}, 0 = initial peak", range=[FLOOR_DB, top + 12])
     return style.finish(
-        figure, title=title or f"What {_named(filters, bin)} answers to", note=_note(filters, bin, view), height=400,
+        figure,
+        title=title or f"What {_named(filters, bin)} answers to",
+        note=_note(filters, bin, view),
+        height=400,
         legend=("initial", "learned"),
-    )  # fmt: skip
+    )
 
 
 def kernel_changes(

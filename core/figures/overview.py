@@ -1,4 +1,4 @@
-"""One picture that tells what training did to the mel filters, and the picture of centres and widths in it."""
+"""One picture that tells what training did to the mel filters."""
 
 from __future__ import annotations
 
@@ -37,25 +37,6 @@ def overview_picture(filters: Filters, *, title: str | None = None) -> go.Figure
     return style.finish(figure, title=title, note=note, height=570, heading=True)
 
 
-def filter_centres_shift(filters: Filters, *, title: str | None = None) -> go.Figure:
-    """The band that each mel filter hears, initial and learned.
-
-    Args:
-        filters: Filters before and after training.
-        title: Title; None writes one.
-
-    Returns:
-        Figure with the traces "initial span" and "learned span"; a bar holds the middle half of a
-        filter's weight, and the dot has half of the weight on either side.
-    """
-    figure = make_subplots(rows=1, cols=1)
-    _add_spans(figure, filters, 1)
-    style.panel_heading(figure, 1, _key())
-    figure.update_xaxes(title_text=style.AXIS_HZ)
-    note = f"Bar: the middle half of the filter's weight. {change_note(filters, 'mel')}"
-    return style.finish(figure, title=title or "Where each mel filter listens", note=note, height=420, heading=True)
-
-
 def _key() -> str:
     """The two line styles, written in their own colours."""
     return (
@@ -73,26 +54,24 @@ def _add_spans(figure: go.Figure, filters: Filters, row: int) -> None:
     numbers = np.arange(len(filters.initial.mel_basis))
     for name, weights, line, symbol, offset in sides:
         low, centres, high = filter_bands(weights, filters.sample_rate)
-        figure.add_trace(
-            go.Scatter(
-                # Low end, centre, high end, gap: one trace draws all bars, and the marker shows only at the centre.
-                x=np.stack([low, centres, high, np.full_like(low, np.nan)], axis=1).ravel(),
-                y=np.repeat(numbers + offset, 4),
-                customdata=np.repeat(np.stack([numbers, low, centres, high], axis=1), 4, axis=0),
-                name=f"{name} span",
-                mode="lines+markers",
-                line={**line, "width": 1.6 if name == "initial" else 2.6},
-                marker={
-                    "symbol": symbol,
-                    "size": np.tile([0, 7, 0, 0], len(numbers)),
-                    "color": line["color"],
-                    "opacity": 1,
-                    "line": {"width": 1.2, "color": line["color"]},
-                },
-                hovertemplate=f"{name}, filter %{{customdata[0]}}<br>"
-                "half of its weight lies from %{customdata[1]:,.0f}<br>"
-                "to %{customdata[3]:,.0f} Hz; the middle is %{customdata[2]:,.0f} Hz<extra></extra>",
-            ),
+        figure.add_scatter(
+            # Low end, centre, high end, gap: one trace draws all bars, and the marker shows only at the centre.
+            x=np.stack([low, centres, high, np.full_like(low, np.nan)], axis=1).ravel(),
+            y=np.repeat(numbers + offset, 4),
+            customdata=np.repeat(np.stack([numbers, low, centres, high], axis=1), 4, axis=0),
+            name=f"{name} span",
+            mode="lines+markers",
+            line={**line, "width": 1.6 if name == "initial" else 2.6},
+            marker={
+                "symbol": symbol,
+                "size": np.tile([0, 7, 0, 0], len(numbers)),
+                "color": line["color"],
+                "opacity": 1,
+                "line": {"width": 1.2, "color": line["color"]},
+            },
+            hovertemplate=f"{name}, filter %{{customdata[0]}}<br>"
+            "half of its weight lies from %{customdata[1]:,.0f}<br>"
+            "to %{customdata[3]:,.0f} Hz; the middle is %{customdata[2]:,.0f} Hz<extra></extra>",
             row=row,
             col=1,
         )

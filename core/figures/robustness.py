@@ -14,20 +14,6 @@ from core.figures import style
 from core.records.robustness import Kind, Robustness, noise_title
 from core.studies.robustness.changes import UNCHANGED
 
-LOOKS = (
-    ("#0072B2", "solid", "circle"),
-    ("#D55E00", "dash", "diamond"),
-    ("#009E73", "dot", "square"),
-    ("#E69F00", "dashdot", "triangle-up"),
-    ("#CC79A7", "longdash", "x"),
-    ("#56B4E9", "longdashdot", "star"),
-)
-"""Colour (Okabe and Ito's), dash and symbol of the first, second … line."""
-
-PICK_SIZE = 8
-"""Diameter (pixels) of the invisible markers that take a click. Plotly takes the nearest one within 20 pixels, but any
-one that the click lies inside of: larger ones would hide their neighbours."""
-
 APART = 0.07
 """Points of several lines at the same value stand this far apart (steps), so that their intervals can be told."""
 
@@ -62,8 +48,8 @@ def accuracy_when_changed(
     """
     figure = go.Figure()
     places = _places(len(records))
-    for record, (colour, dash, symbol), place in zip(records, cycle(LOOKS), places, strict=False):
-        _add_line(figure, record.run, record, None, (colour, dash, symbol), place)
+    for record, look, place in zip(records, cycle(style.LOOKS), places, strict=False):
+        _add_line(figure, record.run, record, None, look, place)
     points = [(number, step) for number, record in enumerate(records) for step in range(len(record.values))]
     across = [step + places[number] for number, step in points]
     heights = [100 * float(records[number].accuracy()[0][step]) for number, step in points]
@@ -71,35 +57,14 @@ def accuracy_when_changed(
         _add_baseline(figure, records[0])
     if chosen in points:
         at = points.index(chosen)
-        figure.add_trace(
-            go.Scatter(
-                x=[across[at]], y=[heights[at]], name="chosen", mode="markers", showlegend=False, hoverinfo="skip",
-                marker={"symbol": "circle-open", "size": 20, "color": style.INK, "line": {"width": 3}},
-            )
-        )  # fmt: skip
-    figure.add_trace(
-        go.Scatter(
-            x=across,
-            y=heights,
-            customdata=[f"{number},{step}" for number, step in points],
-            hovertext=[_hover(records[number].run, records[number], None, step) for number, step in points],
-            name="pick",
-            mode="markers",
-            showlegend=False,
-            marker={"size": PICK_SIZE, "color": style.INK, "opacity": 0},
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
-    )
+        figure.add_trace(style.chosen(across[at], heights[at], 20))
+    hovers = [_hover(records[number].run, records[number], None, step) for number, step in points]
+    figure.add_trace(style.picks(across, heights, [f"{number},{step}" for number, step in points], hovers))
+    title = title or (TITLES[records[0].kind] if records else "Accuracy on changed clips")
     note = "Nothing is measured yet."
     if records:
         note = f"{clips_text(records[0])}. Whiskers: 95 % intervals. Click a point to hear its clips."
-    return _finished(
-        figure,
-        records,
-        [record.run for record in records],
-        title or (TITLES[records[0].kind] if records else "Accuracy on changed clips"),
-        note,
-    )
+    return _finished(figure, records, [record.run for record in records], title, note)
 
 
 def accuracy_by_noise(record: Robustness, *, title: str | None = None) -> go.Figure:
@@ -115,7 +80,7 @@ def accuracy_by_noise(record: Robustness, *, title: str | None = None) -> go.Fig
     figure = go.Figure()
     names = [f"{noise_title(name)} ({int((record.noise == i).sum())})" for i, name in enumerate(record.noises)]
     places = _places(len(names))
-    for number, (name, look, place) in enumerate(zip(names, cycle(LOOKS), places, strict=False)):
+    for number, (name, look, place) in enumerate(zip(names, cycle(style.LOOKS), places, strict=False)):
         clips = record.noise == number
         _add_line(figure, name, record, clips, look, place, hover=True)
     _add_baseline(figure, record)
@@ -210,36 +175,29 @@ def _add_line(
     accuracy, low, high = record.accuracy(clips)
     colour, dash, symbol = look
     steps = range(len(record.values))
-    figure.add_trace(
-        go.Scatter(
-            x=[step + place for step in steps],
-            y=100 * accuracy,
-            error_y={
-                "type": "data", "symmetric": False, "array": 100 * (high - accuracy),
-                "arrayminus": 100 * (accuracy - low), "thickness": 1.2, "width": 3,
-            },
-            name=name,
-            mode="lines+markers",
-            line={"color": colour, "dash": dash, "width": 2},
-            marker={"symbol": symbol, "size": 8},
-            hovertext=[_hover(name, record, clips, step) for step in steps] if hover else None,
-            hovertemplate="%{hovertext}<extra></extra>" if hover else None,
-            hoverinfo=None if hover else "skip",
-        )
-    )  # fmt: skip
+    figure.add_scatter(
+        x=[step + place for step in steps],
+        y=100 * accuracy,
+        error_y=style.whiskers(100 * accuracy, 100 * low, 100 * high, thickness=1.2, width=3),
+        name=name,
+        mode="lines+markers",
+        line={"color": colour, "dash": dash, "width": 2},
+        marker={"symbol": symbol, "size": 8},
+        hovertext=[_hover(name, record, clips, step) for step in steps] if hover else None,
+        hovertemplate="%{hovertext}<extra></extra>" if hover else None,
+        hoverinfo=None if hover else "skip",
+    )
 
 
 def _add_baseline(figure: go.Figure, record: Robustness) -> None:
     share, label = record.baseline
-    figure.add_trace(
-        go.Scatter(
-            x=[-0.3, len(record.values) - 0.7],
-            y=[100 * share] * 2,
-            name=f"always “{style.word_text(label)}”",
-            mode="lines",
-            line={"color": style.FAINT_INK, "dash": "dot", "width": 1.5},
-            hovertemplate=f"Always answering “{style.word_text(label)}”: {100 * share:.1f} %<extra></extra>",
-        )
+    figure.add_scatter(
+        x=[-0.3, len(record.values) - 0.7],
+        y=[100 * share] * 2,
+        name=f"always “{style.word_text(label)}”",
+        mode="lines",
+        line=style.GUIDE_LINE,
+        hovertemplate=f"Always answering “{style.word_text(label)}”: {100 * share:.1f} %<extra></extra>",
     )
 
 

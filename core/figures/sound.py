@@ -49,7 +49,7 @@ def waveform(
         )
     )
     if marked is not None:
-        figure.add_vrect(x0=marked[0], x1=marked[1], fillcolor="#E69F00", opacity=0.2, line_width=0, layer="below")
+        figure.add_vrect(x0=marked[0], x1=marked[1], fillcolor=style.ORANGE, opacity=0.2, line_width=0, layer="below")
     peak = float(np.max(np.abs(heights), initial=0.0, where=np.isfinite(heights)))
     figure.update_xaxes(title_text=AXIS_TIME, range=[start_s, start_s + max(len(samples), 1) / sample_rate])
     figure.update_yaxes(title_text="Amplitude (1 = full scale)", range=[-max(1.1 * peak, 0.02), max(1.1 * peak, 0.02)])

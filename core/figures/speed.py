@@ -24,17 +24,16 @@ from core.figures.timing_words import (
 )
 from core.records.benchmark import Timing
 
-OTHERS_COLOUR = "#a9b4c0"
 LIMIT_NAME = "limit of this machine"
-LIMIT_COLOUR = "#E69F00"
+LIMIT_COLOUR = style.ORANGE
 ROW_PX = 70
 """Height of a bar with its two lines of text."""
 
 PARTS = {
-    "loading": ("#E69F00", "/"),
-    "transfer": ("#CC79A7", "x"),
-    "features": ("#56B4E9", ""),
-    "model": ("#009E73", "."),
+    "loading": (style.ORANGE, "/"),
+    "transfer": (style.PURPLE, "x"),
+    "features": (style.SKY_BLUE, ""),
+    "model": (style.GREEN, "."),
 }
 """Colour and pattern of each part, in the order in which a clip meets them."""
 
@@ -51,7 +50,7 @@ def speed_bars(timings: Sequence[Timing], *, title: str | None = None) -> go.Fig
         and, where it is known, the ticks "limit of this machine".
     """
     figure, rows, scale = go.Figure(), _Rows(timings), _Scale(timings)
-    for name, colour, mine in (("Earshot", style.LEARNED_COLOUR, True), ("others", OTHERS_COLOUR, False)):
+    for name, colour, mine in (("Earshot", style.LEARNED_COLOUR, True), ("others", style.MUTED, False)):
         placed = [(timing, height) for timing, height in rows.placed if timing.is_ours is mine]
         medians, lows, highs = (
             np.array([scale.of(timing, getattr(timing, end)) for timing, _ in placed])
@@ -66,15 +65,7 @@ def speed_bars(timings: Sequence[Timing], *, title: str | None = None) -> go.Fig
             showlegend=False,
             width=0.25,
             marker={"color": colour},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": highs - medians,
-                "arrayminus": medians - lows,
-                "color": style.INK,
-                "thickness": 1.6,
-                "width": 5,
-            },
+            error_x=style.whiskers(medians, lows, highs, color=style.INK, thickness=1.6, width=5),
             hovertext=[_bar_hover(timing, timings, rows.has_headings) for timing, _ in placed],
             hovertemplate="%{hovertext}<extra></extra>",
         )
@@ -135,7 +126,7 @@ def speed_parts(timings: Sequence[Timing], *, title: str | None = None) -> go.Fi
             width=0.3,
             marker={
                 "color": colour,
-                "line": {"color": "#ffffff", "width": 1},
+                "line": {"color": style.WHITE, "width": 1},
                 "pattern": {"shape": pattern, "fillmode": "overlay", "fgcolor": style.INK, "fgopacity": 0.5, "size": 6},
             },
             hovertext=[_part_hover(timing, part) for timing, _ in placed],

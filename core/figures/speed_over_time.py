@@ -11,14 +11,6 @@ from core.figures import style
 from core.figures.timing_words import DEVICE_WORDS, judged, main_reference, reference_name
 from core.records.benchmark import BenchmarkReport, Spread, Timing
 
-LOOKS = (
-    (style.LEARNED_COLOUR, "solid", "circle"),
-    ("#D55E00", "dash", "diamond"),
-    ("#009E73", "dot", "square"),
-    ("#CC79A7", "dashdot", "triangle-up"),
-)
-"""Colour, dash and marker of each line."""
-
 
 def speed_history(reports: Sequence[BenchmarkReport], task: str, *, title: str | None = None) -> go.Figure:
     """How many times as fast as the reference this project was in each report, for one task.
@@ -42,18 +34,12 @@ def speed_history(reports: Sequence[BenchmarkReport], task: str, *, title: str |
             lines.setdefault(_line_name(timing, [one for _, one in found]), []).append((report, timing))
     for number, (name, points) in enumerate(sorted(lines.items())):
         ratios = [timing.ratios[reference] for _, timing in points]
-        colour, dash, symbol = LOOKS[number % len(LOOKS)]
+        medians, lows, highs = ([getattr(ratio, end) for ratio in ratios] for end in ("median", "low", "high"))
+        colour, dash, symbol = style.LOOKS[number % len(style.LOOKS)]
         figure.add_scatter(
             x=[report.moment for report, _ in points],
-            y=[ratio.median for ratio in ratios],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [ratio.high - ratio.median for ratio in ratios],
-                "arrayminus": [ratio.median - ratio.low for ratio in ratios],
-                "thickness": 1.2,
-                "width": 3,
-            },
+            y=medians,
+            error_y=style.whiskers(medians, lows, highs, thickness=1.2, width=3),
             name=name,
             mode="lines+markers",
             line={"color": colour, "dash": dash, "width": 2},
@@ -72,9 +58,12 @@ def speed_history(reports: Sequence[BenchmarkReport], task: str, *, title: str |
     if any(report.quick for points in lines.values() for report, _ in points):
         note += " Hollow marks: quick measurements."
     return style.finish(
-        figure, title=title or f"From report to report: {BENCHMARK_TASKS.get(task, task)}",
-        note=note if lines else "", height=280, legend=sorted(lines),
-    )  # fmt: skip
+        figure,
+        title=title or f"From report to report: {BENCHMARK_TASKS.get(task, task)}",
+        note=note if lines else "",
+        height=280,
+        legend=sorted(lines),
+    )
 
 
 def _line_name(timing: Timing, timings: Sequence[Timing]) -> str:

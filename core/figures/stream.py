@@ -11,17 +11,8 @@ import plotly.graph_objects as go
 from core.figures import style
 from core.records.listening import StreamScores, StreamTrack
 
-LOOKS = (
-    ("#0072B2", "solid", "circle"),
-    ("#D55E00", "dash", "diamond"),
-    ("#009E73", "dot", "square"),
-    ("#E69F00", "dashdot", "triangle-up"),
-    ("#CC79A7", "longdash", "x"),
-)
-"""Colour (Okabe and Ito's), dash and symbol of the first, second … track."""
-
 PICK_SIZE = 26
-"""Diameter (pixels) of the invisible markers that take a click near a point."""
+"""Diameter (pixels) of the invisible markers that take a click near a point: here points stand far apart."""
 
 
 def misses_against_false_alarms(
@@ -41,44 +32,31 @@ def misses_against_false_alarms(
     figure = go.Figure()
     zero = _place_of_zero(tracks)
     names = [snr_text(track.snr_db) for track in tracks]
-    for track, name, (colour, dash, symbol) in zip(tracks, names, cycle(LOOKS), strict=False):
-        figure.add_trace(
-            go.Scatter(
-                x=_across(track.scores, zero),
-                y=[100 * each.miss_share for each in track.scores],
-                name=name,
-                mode="lines+markers",
-                line={"color": colour, "dash": dash, "width": 2},
-                marker={"symbol": symbol, "size": 7},
-                hoverinfo="skip",
-            )
+    for track, name, (colour, dash, symbol) in zip(tracks, names, cycle(style.LOOKS), strict=False):
+        figure.add_scatter(
+            x=_across(track.scores, zero),
+            y=[100 * each.miss_share for each in track.scores],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 7},
+            hoverinfo="skip",
         )
     chosen = [each for track in tracks for each in track.scores if each.threshold == threshold]
     if chosen:
-        figure.add_trace(
-            go.Scatter(
-                x=_across(chosen, zero),
-                y=[100 * each.miss_share for each in chosen],
-                name="chosen",
-                mode="markers",
-                marker={"symbol": "star", "size": 16, "color": style.INK, "line": {"color": "#ffffff", "width": 1}},
-                hoverinfo="skip",
-            )
+        figure.add_scatter(
+            x=_across(chosen, zero),
+            y=[100 * each.miss_share for each in chosen],
+            name="chosen",
+            mode="markers",
+            marker=style.STAR,
+            hoverinfo="skip",
         )
     points = [(name, each) for track, name in zip(tracks, names, strict=True) for each in track.scores]
-    figure.add_trace(
-        go.Scatter(
-            x=_across([each for _, each in points], zero),
-            y=[100 * each.miss_share for _, each in points],
-            customdata=[each.threshold for _, each in points],
-            hovertext=[_hover(name, each) for name, each in points],
-            name="pick",
-            mode="markers",
-            showlegend=False,
-            marker={"size": PICK_SIZE, "color": style.INK, "opacity": 0},
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
-    )
+    shown = [each for _, each in points]
+    heights, thresholds = [100 * each.miss_share for each in shown], [each.threshold for each in shown]
+    hovers = [_hover(name, each) for name, each in points]
+    figure.add_trace(style.picks(_across(shown, zero), heights, thresholds, hovers, PICK_SIZE))
     figure.update_yaxes(title_text="Keywords missed (%)", rangemode="tozero")
     figure.update_xaxes(title_text="False alarms an hour (number)", type="log", **_ticks(points, zero))
     note = ""

@@ -6,13 +6,19 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import ArrayLike, NDArray
 
 from core.config import LABELS
 
 INK = "#1f2933"
 FAINT_INK = "#52606d"
 GRID = "#e4e7eb"
+WHITE = "#ffffff"
+MUTED = "#9fb3c8"
+"""What stands beside the thing looked at."""
+
 INITIAL_COLOUR = "#868d98"
 LEARNED_COLOUR = "#0072B2"
 AXIS_HZ = "Frequency (Hz)"
@@ -20,6 +26,18 @@ AXIS_WEIGHT = "Weight (no unit)"
 
 OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7")
 """Okabe and Ito (2008): six hues that colour-blind readers can tell apart (yellow and black left out)."""
+
+ORANGE, SKY_BLUE, GREEN, BLUE, VERMILLION, PURPLE = OKABE_ITO
+
+LOOKS = (
+    (BLUE, "solid", "circle"),
+    (VERMILLION, "dash", "diamond"),
+    (GREEN, "dot", "square"),
+    (ORANGE, "dashdot", "triangle-up"),
+    (PURPLE, "longdash", "x"),
+    (SKY_BLUE, "longdashdot", "star"),
+)
+"""Colour, dash and symbol of the first, second … line of a figure whose lines are neither initial nor learned."""
 
 AMOUNT_SCALE = "Cividis"
 CHANGE_SCALE = [[0.0, "#053b66"], [0.25, "#4a9bd1"], [0.5, "#f7f7f7"], [0.75, "#ee9a3a"], [1.0, "#8f3b00"]]
@@ -34,6 +52,21 @@ INITIAL_UNDER: dict[str, Any] = {"color": "#a3aab5", "dash": "7px,4px", "width":
 
 LEARNED_LINE: dict[str, Any] = {"color": LEARNED_COLOUR, "dash": "solid", "width": 2}
 
+GUIDE_LINE: dict[str, Any] = {"color": FAINT_INK, "dash": "dot", "width": 1.5}
+"""What a curve is read against: guessing, always the same answer, all clips together."""
+
+ZERO_LINE: dict[str, Any] = {"color": INK, "width": 1.2}
+
+STAR: dict[str, Any] = {"symbol": "star", "size": 16, "color": INK, "line": {"color": WHITE, "width": 1}}
+"""The one point of a curve that matters most."""
+
+DOT: dict[str, Any] = {"line": {"width": 1, "color": WHITE}}
+"""A dot that can be told from the curve below it."""
+
+PICK_SIZE = 8
+"""Diameter (pixels) of invisible markers that take a click. Plotly takes the nearest one within 20 pixels, but any one
+that the click lies inside of: larger ones would hide their neighbours."""
+
 _DASHES = ("solid", "dash")
 _SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross", "triangle-down", "pentagon", "hexagon")
 
@@ -42,12 +75,12 @@ _AXIS = {"gridcolor": GRID, "linecolor": FAINT_INK, "zeroline": False, "ticks": 
 TEMPLATE = go.layout.Template(
     layout={
         # A fixed light ground with its own ink reads the same on a light and on a dark page.
-        "paper_bgcolor": "#ffffff",
-        "plot_bgcolor": "#ffffff",
+        "paper_bgcolor": WHITE,
+        "plot_bgcolor": WHITE,
         "font": {"family": "Source Sans Pro, Segoe UI, Helvetica, Arial, sans-serif", "size": 13, "color": INK},
         "colorway": list(OKABE_ITO),
         "hoverlabel": {
-            "bgcolor": "#ffffff",
+            "bgcolor": WHITE,
             "bordercolor": FAINT_INK,
             "font": {"color": INK, "size": 13},
             "align": "left",
@@ -174,6 +207,11 @@ def panel_heading(figure: go.Figure, row: int, text: str) -> None:
 def panel_note(figure: go.Figure, text: str) -> None:
     """Write a note in the middle of a figure that has nothing to show."""
     figure.update_xaxes(showticklabels=False).update_yaxes(showticklabels=False)
+    write_in_the_middle(figure, text)
+
+
+def write_in_the_middle(figure: go.Figure, text: str) -> None:
+    """Write into the middle of the first panel."""
     figure.add_annotation(
         text="<br>".join(textwrap.wrap(text, 40)),
         xref="x domain",
@@ -183,6 +221,81 @@ def panel_note(figure: go.Figure, text: str) -> None:
         showarrow=False,
         font={"size": 14, "color": FAINT_INK},
     )
+
+
+def faint(colour: str, opacity: float) -> str:
+    """A colour that lets through what lies below.
+
+    >>> faint(GREEN, 0.2)
+    'rgba(0, 158, 115, 0.2)'
+    """
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def outlined(symbol: str | Sequence[str], size: Any, colour: str) -> dict[str, Any]:
+    """A marker whose outline shows also where its symbol is hollow."""
+    return {"symbol": symbol, "size": size, "color": colour, "line": {"width": 2, "color": colour}}
+
+
+def ring(size: float, width: float = 3) -> dict[str, Any]:
+    """The marker around a chosen point."""
+    return {"symbol": "circle-open", "size": size, "color": INK, "line": {"width": width}}
+
+
+def percents(intervals: Sequence[tuple[float, float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lower and upper ends, in percent, of intervals of shares.
+
+    >>> [ends.tolist() for ends in percents([(0.1, 0.2), (0.5, 0.75)])]
+    [[10.0, 50.0], [20.0, 75.0]]
+    """
+    low, high = 100 * np.reshape(np.array(intervals, dtype=np.float64), (-1, 2)).T
+    return low, high
+
+
+def whiskers(values: ArrayLike, low: ArrayLike, high: ArrayLike, **looks: Any) -> dict[str, Any]:
+    """Error bars from ``low`` to ``high``, all in the unit of the axis; ``looks`` are plotly's width, colour and so on.
+
+    >>> bars = whiskers([3.0], [1.0], [4.0], width=2)
+    >>> bars["array"].tolist(), bars["arrayminus"].tolist(), bars["width"]
+    ([1.0], [2.0], 2)
+    """
+    ends = {"array": np.subtract(high, values), "arrayminus": np.subtract(values, low)}
+    return {"type": "data", "symmetric": False, **ends, **looks}
+
+
+def band(x: ArrayLike, low: ArrayLike, high: ArrayLike, colour: str, **looks: Any) -> go.Scatter:
+    """The area between two curves over ``x``, such as a line's intervals; ``looks`` are plotly's name and so on."""
+    across, bottom, top = np.asarray(x), np.asarray(low), np.asarray(high)
+    around = {"x": np.concatenate([across, across[::-1]]), "y": np.concatenate([top, bottom[::-1]])}
+    area = {"mode": "lines", "line": {"width": 0}, "fill": "toself", "fillcolor": faint(colour, 0.18)}
+    return go.Scatter(**around, **area, hoverinfo="skip", **looks)
+
+
+def guide(x: ArrayLike, y: ArrayLike, name: str) -> go.Scatter:
+    """A dotted line to read curves against."""
+    return go.Scatter(x=x, y=y, name=name, mode="lines", line=GUIDE_LINE, hoverinfo="skip")
+
+
+def picks(x: list[Any], y: list[Any], data: list[Any], texts: Sequence[str], size: int = PICK_SIZE) -> go.Scatter:
+    """Invisible markers named "pick", which can be clicked: lines cannot.
+
+    Args:
+        x: Their places: a list, since a click hands on what plotly was given, and packed arrays have no elements.
+        y: The same upwards.
+        data: What a click on each hands on (``customdata``).
+        texts: What each says under the mouse.
+        size: Diameter (pixels).
+    """
+    marker = {"size": size, "color": INK, "opacity": 0}
+    said = {"hovertext": texts, "hovertemplate": "%{hovertext}<extra></extra>"}
+    return go.Scatter(x=x, y=y, customdata=data, name="pick", mode="markers", showlegend=False, marker=marker, **said)
+
+
+def chosen(x: float, y: float, size: float) -> go.Scatter:
+    """A ring named "chosen" around a point."""
+    looks = {"mode": "markers", "showlegend": False, "hoverinfo": "skip", "marker": ring(size)}
+    return go.Scatter(x=[x], y=[y], name="chosen", **looks)
 
 
 def colour_bar(title: str, *, centre: float = 0.5, length: float = 1.0) -> dict[str, Any]:

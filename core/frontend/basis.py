@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from core.config import FrontEndConfig, MelShape
 from core.frontend.mel_scale import SLANEY_CORNER_HZ, SLANEY_HZ_PER_MEL, SLANEY_MELS_PER_E, bin_frequencies, hz_to_mel
 
-WIDTH_OF_BELL = 2 * (2 * np.log(2)) ** 0.5
+WIDTH_OF_GAUSSIAN = 2 * (2 * np.log(2)) ** 0.5
 """Width of a Gaussian at half its height, in standard deviations."""
 
 
@@ -46,9 +46,9 @@ def _generator(config: FrontEndConfig, stream: int = 0) -> torch.Generator:
 class ShapedMel(nn.Module):
     """Mel filters that learn where they listen and how widely, two numbers each, and always keep their shape.
 
-    Triangles are those of FastAudio (Fu et al., 2022). Bells are Gaussians, as the power response of a Gabor filter is
-    one (the filters of LEAF; Zeghidour et al., 2021), here over the bins of the spectrum. At the start the triangles
-    are the textbook's mel filters, and the bells have the same widths at half their height.
+    Triangles are those of FastAudio (Fu et al., 2022). Gaussians (``mel_shape="bell"``) are what the power response of
+    a Gabor filter is (the filters of LEAF; Zeghidour et al., 2021), here over the bins of the spectrum. At the start
+    the triangles are the textbook's mel filters, and the Gaussians have the same widths at half their height.
 
     Both numbers are on the mel scale of the settings: ``centres`` (n_mels,), and ``widths`` (n_mels,) from the centre
     to either end of the triangle.
@@ -78,13 +78,12 @@ class ShapedMel(nn.Module):
 
     def forward(self) -> Tensor:
         """The filters, (n_mels, n_bins)."""
-        low, centre, high = (
-            self._to_hz(mel)[:, None] for mel in (self.centres - self.widths, self.centres, self.centres + self.widths)
-        )
+        ends = (self.centres - self.widths, self.centres, self.centres + self.widths)
+        low, centre, high = (mel_to_hz(mel, htk=self.htk)[:, None] for mel in ends)
         if self.shape == "triangle":
             weights = torch.minimum((self.hz - low) / (centre - low), (high - self.hz) / (high - centre)).relu()
         else:
-            deviation = (high - low) / 2 / WIDTH_OF_BELL
+            deviation = (high - low) / 2 / WIDTH_OF_GAUSSIAN
             weights = torch.exp(-0.5 * ((self.hz - centre) / deviation).square())
         return weights * (2 / (high - low)) if self.norm else weights
 
@@ -94,10 +93,15 @@ class ShapedMel(nn.Module):
         self.centres.clamp_(self.lowest, self.highest)
         self.widths.clamp_(self.narrowest, self.highest - self.lowest)
 
-    def _to_hz(self, mel: Tensor) -> Tensor:
-        """As ``core.frontend.mel_scale.mel_to_hz``, with a gradient."""
-        if self.htk:
-            return 700 * (torch.pow(10.0, mel / 2595) - 1)
-        corner = SLANEY_CORNER_HZ / SLANEY_HZ_PER_MEL
-        bent = SLANEY_CORNER_HZ * torch.exp((mel.clamp(min=corner) - corner) / cast(float, SLANEY_MELS_PER_E))
-        return torch.where(mel < corner, mel * SLANEY_HZ_PER_MEL, bent)
+
+def mel_to_hz(mel: Tensor, *, htk: bool = False) -> Tensor:
+    """Frequency (Hz) of a pitch in mel, any shape, with a gradient; the inverse of ``mel_scale.hz_to_mel``.
+
+    >>> mel_to_hz(torch.tensor([0, 7.5, 15])).tolist()
+    [0.0, 500.0, 1000.0]
+    """
+    if htk:
+        return 700 * (torch.pow(10.0, mel / 2595) - 1)
+    corner = SLANEY_CORNER_HZ / SLANEY_HZ_PER_MEL
+    bent = SLANEY_CORNER_HZ * torch.exp((mel.clamp(min=corner) - corner) / cast(float, SLANEY_MELS_PER_E))
+    return torch.where(mel < corner, mel * SLANEY_HZ_PER_MEL, bent)

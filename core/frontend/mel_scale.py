@@ -42,27 +42,6 @@ def hz_to_mel(hz: ArrayLike, *, htk: bool = False) -> Array:
     return np.where(hz < corner, hz / SLANEY_HZ_PER_MEL, bent)
 
 
-def mel_to_hz(mel: ArrayLike, *, htk: bool = False) -> Array:
-    """Frequency of a pitch in mel; the inverse of ``hz_to_mel``.
-
-    Args:
-        mel: Mels, any shape.
-        htk: True for the HTK formula, False for Slaney's.
-
-    Returns:
-        Frequencies in Hz, same shape.
-
-    >>> mel_to_hz([0, 7.5, 15]).tolist()
-    [0.0, 500.0, 1000.0]
-    """
-    mel = np.asarray(mel, dtype=np.float64)
-    if htk:
-        return np.asarray(700 * (10 ** (mel / 2595) - 1))
-    corner_mel = SLANEY_CORNER_HZ / SLANEY_HZ_PER_MEL
-    bent = SLANEY_CORNER_HZ * np.exp((np.maximum(mel, corner_mel) - corner_mel) / SLANEY_MELS_PER_E)
-    return np.where(mel < corner_mel, mel * SLANEY_HZ_PER_MEL, bent)
-
-
 def bin_frequencies(n_fft: int, sample_rate: int) -> Array:
     """Nominal frequency of each bin of a spectrum, from 0 Hz to half the sample rate.
 
@@ -139,25 +118,6 @@ def filter_centres(weights: NDArray[np.floating], sample_rate: int) -> Array:
     return filter_bands(weights, sample_rate)[1]
 
 
-def filter_widths(weights: NDArray[np.floating], sample_rate: int) -> Array:
-    """Width of the band that holds the middle half of a mel filter's weight; see ``filter_bands``.
-
-    A triangle comes out 0.59 times as wide as it is at half its height.
-
-    Args:
-        weights: Filterbank, shape (n_mels, n_bins); bins run from 0 Hz to half the sample rate.
-        sample_rate: Samples per second (Hz).
-
-    Returns:
-        Widths in Hz, shape (n_mels,). NaN marks a filter that went silent or holds a NaN.
-
-    >>> filter_widths(np.array([[0, 1, 1, 1, 1]]), sample_rate=16_000).tolist()
-    [4000.0]
-    """
-    low, _, high = filter_bands(weights, sample_rate)
-    return high - low
-
-
 def kernel_magnitude(kernels: NDArray[np.floating], *, padding: int = 8) -> Array:
     """How strongly each kernel answers a tone, over the tone's frequency.
 
@@ -176,26 +136,6 @@ def kernel_magnitude(kernels: NDArray[np.floating], *, padding: int = 8) -> Arra
     """
     kernels = np.asarray(kernels, dtype=np.float64)
     return np.asarray(np.abs(np.fft.rfft(kernels, n=padding * kernels.shape[-1], axis=-1)))
-
-
-def kernel_response(
-    kernels: NDArray[np.floating], *, reference: float | None = None, padding: int = 8, floor_db: float = -100.0
-) -> Array:
-    """How strongly each kernel answers a tone, in decibels.
-
-    Args:
-        kernels: Weights over time, shape (..., n_fft).
-        reference: Magnitude that counts as 0 dB; None takes the largest one found.
-        padding: Frequency steps a bin.
-        floor_db: Everything weaker is shown as this (dB), so that an answer of zero stays finite.
-
-    Returns:
-        Responses in dB, shape (..., padding * n_fft // 2 + 1). NaN in a kernel stays NaN.
-
-    >>> kernel_response(np.ones(4), padding=1).tolist()
-    [0.0, -100.0, -100.0]
-    """
-    return decibels(kernel_magnitude(kernels, padding=padding), reference=reference, floor_db=floor_db)
 
 
 def decibels(magnitude: NDArray[np.floating], *, reference: float | None = None, floor_db: float = -100.0) -> Array:

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import ShortTimeFFT
 
-from core.frontend.mel_scale import kernel_magnitude
+from core.frontend.kernel_facts import pair_power
 from core.records.arrays import FloatArray
 from core.records.filters import Filters
+from core.sound.levels import QUIETEST_DB
 
 Which = Literal["initial", "learned"]
 
@@ -30,9 +31,6 @@ leaves room for its peaks."""
 
 PEAK = 0.95
 """Largest sample of a sound made to be listened to."""
-
-QUIETEST_DB = -100.0
-"""Sounds below stay silent: there is nothing to bring to a level."""
 
 FINER = 4
 """How many times finer than the front end's bins the band-pass is drawn: its kernels answer between bins as well."""
@@ -188,9 +186,15 @@ def resynthesised(
     target = np.asarray(mel_power, dtype=np.float64) / loudest
     power = librosa.util.nnls(basis / scale, target, maxiter=SOLVER_STEPS) * (loudest / scale)
     sound = librosa.griffinlim(
-        np.sqrt(power), n_iter=ITERATIONS, hop_length=filters.hop_length, win_length=filters.n_fft, n_fft=filters.n_fft,
-        window="hann", length=n_samples, random_state=seed,
-    )  # fmt: skip
+        np.sqrt(power),
+        n_iter=ITERATIONS,
+        hop_length=filters.hop_length,
+        win_length=filters.n_fft,
+        n_fft=filters.n_fft,
+        window="hann",
+        length=n_samples,
+        random_state=seed,
+    )
     return np.asarray(sound, dtype=np.float32)
 
 
@@ -217,31 +221,20 @@ def loudness_matched(sound: FloatArray) -> FloatArray:
     """
     level = float(np.sqrt(np.mean(np.square(sound, dtype=np.float64)))) if len(sound) else 0.0
     if level < 10 ** (QUIETEST_DB / 20):
+        # There is nothing to bring to a level.
         return np.zeros_like(sound)
     gain = min(10 ** (LOUDNESS_DB / 20) / level, PEAK / float(np.abs(sound).max()))
     return np.asarray(sound * np.float32(gain), dtype=np.float32)
 
 
-def level_db(sound: FloatArray) -> float:
-    """Level of a sound (RMS, dB of full scale), at least ``QUIETEST_DB``.
-
-    >>> level_db(np.ones(4, np.float32)), level_db(np.zeros(4, np.float32))
-    (0.0, -100.0)
-    """
-    power = float(np.mean(np.square(sound, dtype=np.float64))) if len(sound) else 0.0
-    return max(float(10 * np.log10(power)), QUIETEST_DB) if power > 0 else QUIETEST_DB
-
-
 def _kernel_power(filters: Filters, which: Which, padding: int) -> Array:
     """Power with which each kernel pair answers a tone, (n_bins, padding * n_fft // 2 + 1)."""
     snapshot = getattr(filters, which)
-    cosine, sine = (kernel_magnitude(kernels, padding=padding) for kernels in (snapshot.stft_cos, snapshot.stft_sin))
-    return np.asarray((cosine**2 + sine**2) / 2)
+    return pair_power(snapshot.stft_cos, snapshot.stft_sin, padding)
 
 
 def _fourier_power(n_fft: int) -> Array:
     """The same for Fourier kernels under a Hann window, at the bins' frequencies, (n_bins, n_bins)."""
     turns = 2 * np.pi * np.outer(np.arange(n_fft // 2 + 1), np.arange(n_fft)) / n_fft
     window = np.hanning(n_fft + 1)[:-1]
-    cosine, sine = (kernel_magnitude(wave * window, padding=1) for wave in (np.cos(turns), np.sin(turns)))
-    return np.asarray((cosine**2 + sine**2) / 2)
+    return pair_power(np.cos(turns) * window, np.sin(turns) * window, padding=1)

@@ -140,8 +140,12 @@ def quartile_scores(right: NDArray[np.bool_], values: NDArray[np.floating]) -> t
         of_part = values[part]
         scores.append(
             RangeScores(
-                start=float(of_part[0]), middle=float(np.median(of_part)), end=float(of_part[-1]), n=len(part),
-                right=hits, interval=(float(low), float(high)),
+                start=float(of_part[0]),
+                middle=float(np.median(of_part)),
+                end=float(of_part[-1]),
+                n=len(part),
+                right=hits,
+                interval=(float(low), float(high)),
             )
-        )  # fmt: skip
+        )
     return tuple(scores)

@@ -10,6 +10,7 @@ from scipy.fft import rfft
 from scipy.signal import get_window
 
 from core.config import SAMPLE_RATE
+from core.sound.levels import to_db
 
 FRAME_SAMPLES = 320
 """Samples that a level is measured over: 20 ms."""
@@ -26,8 +27,6 @@ ABOVE_NOISE_DB, BELOW_LOUDEST_DB = 3.0, 20.0
 LOWEST_SNR_DB, HIGHEST_SNR_DB = -10.0, 80.0
 """What lies beyond is not told apart from the bounds."""
 
-QUIETEST_DB = -100.0
-
 AT_ONCE = 50
 """Clips measured at once: 3 MB, which stay in the cache."""
 
@@ -37,7 +36,7 @@ class ClipLevels:
     """Levels of clips, each of shape (n,)."""
 
     rms_db: NDArray[np.float64]
-    """Root mean square of the whole clip (dB of full scale), at least ``QUIETEST_DB``."""
+    """Root mean square of the whole clip (dB of full scale), at least −100."""
     snr_db: NDArray[np.float64]
     """Estimated power of the word over that of the noise (dB); NaN for digital silence."""
 
@@ -62,7 +61,7 @@ def clip_levels(clips: NDArray[np.int16], rows: NDArray[np.int64] | None = None)
 
 def _levels(clips: NDArray[np.int16]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     sounds = clips.astype(np.float32) / np.float32(32768)
-    rms_db = _to_db(np.square(sounds).mean(axis=1, dtype=np.float64))
+    rms_db = to_db(np.square(sounds).mean(axis=1, dtype=np.float64))
     n_frames = sounds.shape[1] // FRAME_SAMPLES
     frames = sounds[:, : n_frames * FRAME_SAMPLES].reshape(len(sounds), n_frames, FRAME_SAMPLES)
     # A frame of equal samples holds no sound.
@@ -87,7 +86,3 @@ def _snr_db(powers: NDArray[np.float64]) -> float:
         return LOWEST_SNR_DB
     ratio = (float(word.mean()) - noise) / max(noise, 1e-20)
     return float(np.clip(10 * np.log10(ratio), LOWEST_SNR_DB, HIGHEST_SNR_DB))
-
-
-def _to_db(power: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(10 * np.log10(np.maximum(power, 10 ** (QUIETEST_DB / 10))))

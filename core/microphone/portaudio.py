@@ -225,10 +225,8 @@ def _started(sounddevice: Any, number: int, rate: int, channels: int, received: 
     def callback(samples: NDArray[np.float32], _n: int, _time: Any, _status: Any) -> None:
         received(samples.copy(), rate)
 
-    stream = sounddevice.InputStream(
-        device=number, samplerate=rate, channels=channels, dtype="float32", blocksize=round(BLOCK_S * rate),
-        latency="high", callback=callback,
-    )  # fmt: skip
+    wanted = {"device": number, "samplerate": rate, "channels": channels, "dtype": "float32", "latency": "high"}
+    stream = sounddevice.InputStream(**wanted, blocksize=round(BLOCK_S * rate), callback=callback)
     _open_streams.add(stream)
     try:
         stream.start()

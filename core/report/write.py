@@ -19,6 +19,7 @@ from core import __version__, figures, runs
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS, to_dict
 from core.errors import DataError, RunError
 from core.files.writing import write_bytes
+from core.frontend.filter_facts import filter_facts
 from core.records.evaluation import Evaluation
 from core.records.filters import Filters
 from core.records.training import EpochReport
@@ -142,7 +143,10 @@ def _learned(filters: Filters, draw: _Drawing) -> Iterator[tuple[str, str]]:
         draw(figures.overlaid_mel_filters(filters)),
         "Each curve is one mel filter: high where it listens. Dashed grey: initial. Solid blue: learned.",
     )
-    yield draw(figures.filter_centres_shift(filters)), "A marker where each filter listens, a bar as wide as it hears."
+    yield (
+        draw(figures.filter_spans(filter_facts(filters), filters.sample_rate)),
+        "A dot where each filter listens, a bar as wide as it hears.",
+    )
     if filters.trains_mel:
         yield draw(figures.mel_heatmaps(filters)), "Below: orange grew in training, blue shrank, white stayed."
     if filters.trains_stft:

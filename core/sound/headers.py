@@ -11,8 +11,9 @@ import io
 import os
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 from core.sound.mixing import Note
 
@@ -95,13 +96,8 @@ def _field(stream: IO[bytes], size: int) -> _Field | None:
 
 
 def _wav(stream: IO[bytes], size: int) -> _Field | None:
-    place, long = 12, None
-    for _ in range(MOST_CHUNKS):
-        stream.seek(place)
-        head = stream.read(8)
-        if len(head) < 8:
-            return None
-        name, said = head[:4], int.from_bytes(head[4:], "little")
+    long = None
+    for name, place, said in _chunks(stream, size, "little"):
         if name == b"ds64":
             stream.seek(place + 16)
             long = place + 16, int.from_bytes(stream.read(8), "little")
@@ -109,23 +105,28 @@ def _wav(stream: IO[bytes], size: int) -> _Field | None:
             if long and said in (0, 0xFFFF_FFFF):
                 return _Field(long[0], "<Q", place + 8, long[1], chunks="<")
             return _Field(place + 4, "<I", place + 8, said, chunks="<")
-        place = _behind(stream, place + 8 + said, size)
     return None
 
 
 def _aiff(stream: IO[bytes], size: int) -> _Field | None:
+    for name, place, said in _chunks(stream, size, "big"):
+        if name == b"SSND":
+            # Two numbers stand before the samples and are counted.
+            return _Field(place + 4, ">I", place + 16, said - 8, counted=8, chunks=">")
+    return None
+
+
+def _chunks(stream: IO[bytes], size: int, order: Literal["little", "big"]) -> Iterator[tuple[bytes, int, int]]:
+    """Name, place and said length (bytes) of the chunks of a RIFF or AIFF file, one behind the other."""
     place = 12
     for _ in range(MOST_CHUNKS):
         stream.seek(place)
         head = stream.read(8)
         if len(head) < 8:
-            return None
-        said = int.from_bytes(head[4:], "big")
-        if head[:4] == b"SSND":
-            # Two numbers stand before the samples and are counted.
-            return _Field(place + 4, ">I", place + 16, said - 8, counted=8, chunks=">")
+            return
+        said = int.from_bytes(head[4:], order)
+        yield head[:4], place, said
         place = _behind(stream, place + 8 + said, size)
-    return None
 
 
 def _w64(stream: IO[bytes], size: int) -> _Field | None:

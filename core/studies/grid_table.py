@@ -18,7 +18,7 @@ BASES: dict[str, tuple[str, dict[str, Any]]] = {
     "random": ("random mel filters", {"mel_start": "random"}),
     "masked": ("STFT bins 25–49 masked", {"masked_bins": (25, 49)}),
     "triangle": ("triangles, centre and width learn", {"mel_shape": "triangle"}),
-    "bell": ("bells, centre and width learn", {"mel_shape": "bell"}),
+    "bell": ("Gaussians, centre and width learn", {"mel_shape": "bell"}),
     "random-stft": ("random STFT kernels", {"stft_start": "random"}),
 }
 """What the spectrogram starts from, or is made of: title, and the settings of the front end that differ."""
@@ -130,18 +130,13 @@ def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -
 def as_csv(rows: Sequence[Row]) -> str:
     """The rows as a table for other programs, with shares and not percent."""
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(
-        ["model", "basis", "n_mels", "setting", "seeds", "test_clips", "epochs", "mean_train_s", "accuracy",
-         "accuracy_low", "accuracy_high", "gain", "gain_low", "gain_high"]
-    )  # fmt: skip
-    for row in rows:
-        gain = ("", "", "") if row.gain is None else (row.gain, *(row.gain_interval or ("", "")))
-        factors = row.factors
-        writer.writerow(
-            [factors.model, factors.basis, factors.n_mels, factors.setting, row.seeds, row.n, row.epochs, row.seconds,
-             row.accuracy, *row.interval, *gain]
-        )  # fmt: skip
+    columns = "model basis n_mels setting seeds test_clips epochs mean_train_s accuracy accuracy_low accuracy_high"
+    writer = csv.DictWriter(text, [*columns.split(), "gain", "gain_low", "gain_high"])
+    writer.writeheader()
+    for record in as_records(rows):
+        accuracy = zip(("accuracy_low", "accuracy_high"), record.pop("interval"), strict=True)
+        gain = zip(("gain_low", "gain_high"), record.pop("gain_interval") or ("", ""), strict=True)
+        writer.writerow({**record, **dict(accuracy), **dict(gain)})
     return text.getvalue()
 
 
@@ -149,10 +144,18 @@ def as_records(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The rows as plain values, for ``json``."""
     return [
         {
-            "model": row.factors.model, "basis": row.factors.basis, "n_mels": row.factors.n_mels,
-            "setting": row.factors.setting, "seeds": row.seeds, "test_clips": row.n, "epochs": row.epochs,
-            "mean_train_s": row.seconds, "accuracy": row.accuracy, "interval": list(row.interval), "gain": row.gain,
+            "model": row.factors.model,
+            "basis": row.factors.basis,
+            "n_mels": row.factors.n_mels,
+            "setting": row.factors.setting,
+            "seeds": row.seeds,
+            "test_clips": row.n,
+            "epochs": row.epochs,
+            "mean_train_s": row.seconds,
+            "accuracy": row.accuracy,
+            "interval": list(row.interval),
+            "gain": row.gain,
             "gain_interval": list(row.gain_interval) if row.gain_interval else None,
         }
         for row in rows
-    ]  # fmt: skip
+    ]

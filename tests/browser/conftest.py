@@ -15,10 +15,16 @@ from tests.browser.server import PROJECT, running_server
 from tests.browser.sounds import spoken, wav, with_pauses
 
 QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
+)
 """Chromium's switches that let it run as root, in a container, and ask nothing of the network."""
 
 WORD = "yes"
@@ -104,9 +110,10 @@ def browser(microphone):
     if executable is None:
         pytest.skip("no browser: install Chromium (Debian, Ubuntu: apt-get install chromium)")
     hears = (
-        "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
         f"--use-file-for-fake-audio-capture={microphone}",
-    )  # fmt: skip
+    )
     expect.set_options(timeout=1000 * WAIT_S)
     with sync_playwright() as playwright:
         one = playwright.chromium.launch(executable_path=executable, args=[*QUIET, *hears])

@@ -28,8 +28,10 @@ def train_on_demo_words(home: Path, folder: Path) -> Path:
     command = [sys.executable, "-m", "core", "train", "--preset", "linear", "--setting", "B", "--data", "demo"]
     subprocess.run(
         [*command, "--epochs", "6", "--run", "browser"],
-        cwd=PROJECT, env={**environment(home), "KWS_RUNS": str(folder)}, check=True,
-    )  # fmt: skip
+        cwd=PROJECT,
+        env={**environment(home), "KWS_RUNS": str(folder)},
+        check=True,
+    )
     return folder / "browser"
 
 

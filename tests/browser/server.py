@@ -41,9 +41,13 @@ def start_server(home: Path, folder: Path = PROJECT, options: Sequence[str] = ()
     with log.open("wb") as file:
         process = subprocess.Popen(
             [STREAMLIT, "run", script, f"--server.port={port}", *options],
-            cwd=folder, env=environment(home), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+            cwd=folder,
+            env=environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
-        )  # fmt: skip
+        )
     server = Server(f"http://127.0.0.1:{port}", process, log, runs)
     deadline = time.monotonic() + START_S
     while not _is_healthy(server):

@@ -44,11 +44,23 @@ def made_up_record(add_model):
     values = VALUES["noise"]
     answers = np.where(rng.random((len(values), len(rows))) < np.arange(7)[:, None] / 7, 0, truth)
     record = Robustness(
-        run="browser", checkpoint=keep.model_hash(run), dataset=pack.title, data_key=pack.content, protocol="official",
-        kind="noise", seed=0, n_all=len(rows), values=values, rows=rows, truth=truth, noises=("rumble",),
-        noise=np.zeros(len(rows), np.int64), answers=answers, scores=rng.random(answers.shape, np.float32),
+        run="browser",
+        checkpoint=keep.model_hash(run),
+        dataset=pack.title,
+        data_key=pack.content,
+        protocol="official",
+        kind="noise",
+        seed=0,
+        n_all=len(rows),
+        values=values,
+        rows=rows,
+        truth=truth,
+        noises=("rumble",),
+        noise=np.zeros(len(rows), np.int64),
+        answers=answers,
+        scores=rng.random(answers.shape, np.float32),
         truth_scores=rng.random(answers.shape, np.float32),
-    )  # fmt: skip
+    )
     keep.save(STUDY, run, file_of(pack.title, "official", "noise", None), record)
 
 

@@ -40,9 +40,12 @@ def test_every_task_of_a_report_is_drawn_and_fits(visit, add_report, size):
     assert_not_scrolled_sideways(page)
     titles = axis_titles(page)
     assert [title for title in titles if title.startswith("Time for")] == [
-        "Time for 100 clips (ms)", "Time for 100 clips (ms)", "Time for 8,999 clips (s)", "Time for 8,999 clips (s)",
+        "Time for 100 clips (ms)",
+        "Time for 100 clips (ms)",
+        "Time for 8,999 clips (s)",
+        "Time for 8,999 clips (s)",
         "Time for one clip (ms)",
-    ]  # fmt: skip
+    ]
     expect(main(page)).to_contain_text("where nnAudio needs 48.2")
 
 

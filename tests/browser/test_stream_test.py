@@ -30,11 +30,18 @@ def made_up_report():
     """A model that misses more and raises fewer false alarms with each step of the threshold."""
     scores = tuple(
         StreamScores(
-            threshold=threshold, n_keywords=50, hits=50 - 2 * step, wrong_words=1, false_alarms=2 ** (22 - step),
-            free_hours=10.0, misses_interval=(0.0, 0.2), false_alarms_interval=(1.0, 5.0), latencies_s=(0.2,),
+            threshold=threshold,
+            n_keywords=50,
+            hits=50 - 2 * step,
+            wrong_words=1,
+            false_alarms=2 ** (22 - step),
+            free_hours=10.0,
+            misses_interval=(0.0, 0.2),
+            false_alarms_interval=(1.0, 5.0),
+            latencies_s=(0.2,),
         )
         for step, threshold in enumerate(THRESHOLDS)
-    )  # fmt: skip
+    )
     tracks = (
         StreamTrack(protocol, 10.0, 600.0, ("tap",), 80, 70, scores[0], scores)
         for protocol in ("validation", "official")

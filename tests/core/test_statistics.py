@@ -49,10 +49,15 @@ def test_no_clips_have_no_interval():
 @pytest.mark.parametrize(
     ("count", "low", "high"),
     [
-        (1, 0.0253, 5.572), (2, 0.242, 7.225), (3, 0.619, 8.767), (5, 1.623, 11.668), (10, 4.795, 18.390),
-        (20, 12.217, 30.888), (100, 81.364, 121.627),
+        (1, 0.0253, 5.572),
+        (2, 0.242, 7.225),
+        (3, 0.619, 8.767),
+        (5, 1.623, 11.668),
+        (10, 4.795, 18.390),
+        (20, 12.217, 30.888),
+        (100, 81.364, 121.627),
     ],
-)  # fmt: skip
+)
 def test_the_interval_of_a_rate_is_the_published_one(count, low, high):
     assert rate_interval(count, 1.0) == (pytest.approx(low, abs=6e-4), pytest.approx(high, abs=6e-4))
     assert rate_interval(count, 4.0) == (pytest.approx(low / 4, abs=6e-4), pytest.approx(high / 4, abs=6e-4))

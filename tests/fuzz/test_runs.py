@@ -41,10 +41,9 @@ SECONDS = float(os.environ.get("KWS_FUZZ_SECONDS", "8"))
 MOST_MB = 1500
 """Memory that a test may add; files here have at most a few MB."""
 
-ODD = [
-    None, True, -1, 0, 1, 7, 480, 10**9, 10**19, 1e308, -1e-308, 0.5, "", "480", "D", "\x00", "ü" * 300, "../../x", [],
-    {}, [1, 2, 3], [[[]]], {"a": {"b": [1]}}, float("nan"), float("inf"), bad_runs.HOSTILE,
-]  # fmt: skip
+NUMBERS = (-1, 0, 1, 7, 480, 10**9, 10**19, 1e308, -1e-308, 0.5, float("nan"), float("inf"))
+TEXTS = ("", "480", "D", "\x00", "ü" * 300, "../../x", bad_runs.HOSTILE)
+ODD = [None, True, *NUMBERS, *TEXTS, [], {}, [1, 2, 3], [[[]]], {"a": {"b": [1]}}]
 """Values that stand where another belongs."""
 
 RAW = [b"1e999", b"NaN", b"-Infinity", b"9" * 400, b"[" * 2000, b'{"a":' * 500, b"\xff\xfe", b"\\ud800", b'"', b"\x00"]
@@ -121,23 +120,48 @@ def json_files(folder):
     good = {name: json.loads((bad_runs.GOOD / name).read_bytes()) for name in (runs.CONFIG, runs.STATUS)}
     report = json.loads((bad_runs.GOOD / runs.PROGRESS).read_bytes().splitlines()[0])
     timing = {
-        "task": "forward", "variant": "Earshot", "setting": "D", "device": "cpu", "n_clips": 10, "seconds": [0.1, 0.2],
-        "ratios": {"nnAudio": {"median": 2.0, "low": 1.0, "high": 3.0}}, "parts": {"model": 0.1}, "floor_s": None,
-    }  # fmt: skip
+        "task": "forward",
+        "variant": "Earshot",
+        "setting": "D",
+        "device": "cpu",
+        "n_clips": 10,
+        "seconds": [0.1, 0.2],
+        "ratios": {"nnAudio": {"median": 2.0, "low": 1.0, "high": 3.0}},
+        "parts": {"model": 0.1},
+        "floor_s": None,
+    }
     bench = {
-        "format": 1, "moment": "2026-01-02T03:04:05", "quick": True, "threads": 2, "machine": {"cores": "2"},
-        "versions": {}, "limits": [{"device": "cpu", "gflop_per_s": 1.0, "copy_gb_per_s": 2.0}], "timings": [timing],
+        "format": 1,
+        "moment": "2026-01-02T03:04:05",
+        "quick": True,
+        "threads": 2,
+        "machine": {"cores": "2"},
+        "versions": {},
+        "limits": [{"device": "cpu", "gflop_per_s": 1.0, "copy_gb_per_s": 2.0}],
+        "timings": [timing],
         "notes": ["n"],
-    }  # fmt: skip
+    }
     outcome = {"name": "x", "place": None, "n": 10, "correct": 5, "won": 1, "lost": 2}
     findings = {
-        "format": "earshot-experiment", "version": 1,
+        "format": "earshot-experiment",
+        "version": 1,
         "findings": {
-            "experiment": {"kind": "mask", "bins": [1]}, "run": "r", "model": "linear", "setting": "D", "dataset": "d",
-            "protocol": "official", "n_all": 10, "n_validation": 0, "baseline": 0.1, "baseline_label": "yes",
-            "untouched": outcome, "reference": outcome, "outcomes": [outcome], "seconds": 1.0,
+            "experiment": {"kind": "mask", "bins": [1]},
+            "run": "r",
+            "model": "linear",
+            "setting": "D",
+            "dataset": "d",
+            "protocol": "official",
+            "n_all": 10,
+            "n_validation": 0,
+            "baseline": 0.1,
+            "baseline_label": "yes",
+            "untouched": outcome,
+            "reference": outcome,
+            "outcomes": [outcome],
+            "seconds": 1.0,
         },
-    }  # fmt: skip
+    }
     listening = {
         "format": "earshot-listening",
         "version": 1,
@@ -222,11 +246,25 @@ def test_arrays_of_any_content_are_read_or_explained(tmp_path):
     evaluation = folder / bad_runs.EVALUATION
     robustness = folder / "robustness-gain.npz"
     measured = {
-        "format": "earshot-robustness", "version": 1, "run": "r", "checkpoint": "c", "dataset": "d", "data_key": "k",
-        "protocol": "official", "kind": "gain", "seed": 0, "n_all": 3, "values": [np.nan, 1.0], "rows": [0, 1, 2],
-        "truth": [0, 1, 2], "noises": np.zeros(0, np.str_), "noise": [0, 0, 0], "answers": [[0, 1, 2]] * 2,
-        "scores": [[0.5] * 3] * 2, "truth_scores": [[0.5] * 3] * 2,
-    }  # fmt: skip
+        "format": "earshot-robustness",
+        "version": 1,
+        "run": "r",
+        "checkpoint": "c",
+        "dataset": "d",
+        "data_key": "k",
+        "protocol": "official",
+        "kind": "gain",
+        "seed": 0,
+        "n_all": 3,
+        "values": [np.nan, 1.0],
+        "rows": [0, 1, 2],
+        "truth": [0, 1, 2],
+        "noises": np.zeros(0, np.str_),
+        "noise": [0, 0, 0],
+        "answers": [[0, 1, 2]] * 2,
+        "scores": [[0.5] * 3] * 2,
+        "truth_scores": [[0.5] * 3] * 2,
+    }
     files = {
         folder / runs.MEL_EVOLUTION: (
             dict(np.load(bad_runs.GOOD / runs.MEL_EVOLUTION)),
@@ -261,12 +299,21 @@ def odd_checkpoint(good, dice, mark):
     tensor = content["weights"][name]
     match dice.randrange(6):
         case 0:
-            content["weights"][name] = dice.choice([
-                lambda: tensor * float("nan"), lambda: tensor[:1], lambda: tensor.double() * 1e300,
-                lambda: tensor * 1e38, lambda: torch.zeros(1).expand(10**5, 10**5), lambda: tensor.to("meta"),
-                lambda: tensor.long(),
-                lambda: tensor.bool(), lambda: [1.0], lambda: tensor.reshape(-1), lambda: tensor.half(),
-            ])()  # fmt: skip
+            content["weights"][name] = dice.choice(
+                [
+                    lambda: tensor * float("nan"),
+                    lambda: tensor[:1],
+                    lambda: tensor.double() * 1e300,
+                    lambda: tensor * 1e38,
+                    lambda: torch.zeros(1).expand(10**5, 10**5),
+                    lambda: tensor.to("meta"),
+                    lambda: tensor.long(),
+                    lambda: tensor.bool(),
+                    lambda: [1.0],
+                    lambda: tensor.reshape(-1),
+                    lambda: tensor.half(),
+                ]
+            )()
         case 1:
             content["weights"][dice.choice(["x", "module." + name, 5])] = content["weights"].pop(name)
         case 2:

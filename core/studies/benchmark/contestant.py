@@ -50,9 +50,14 @@ class Contestant:
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115  (it lives as long as the process)
         try:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, cwd=PROJECT,
-                env={**os.environ, **pinned, "PYTHONIOENCODING": "utf-8:backslashreplace"}, encoding="utf-8",
-            )  # fmt: skip
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+                cwd=PROJECT,
+                env={**os.environ, **pinned, "PYTHONIOENCODING": "utf-8:backslashreplace"},
+                encoding="utf-8",
+            )
         except OSError as error:
             raise BenchmarkError(f"A process to be timed could not be started: {error}.") from error
 

@@ -1,7 +1,7 @@
 """How much arithmetic and memory traffic a task needs at least, the way it is done here.
 
 With the rates in ``MachineLimits`` this gives the time that no program on the machine gets below. It counts what the
-method needs, not what an implementation happens to do: an FFT's own operations, five products of matrices for three
+method needs, not what an implementation happens to do: an FFT's own operations, five matrix products for three
 frames of a trained STFT, two more of each product for its gradients.
 """
 

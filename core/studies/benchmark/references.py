@@ -47,9 +47,14 @@ def nnaudio_layer(setting: str, device: torch.device) -> MelSpectrogram:
     """The layer of nnAudio with the tutorial's settings."""
     config = FrontEndConfig(setting=setting)  # type: ignore[arg-type]
     layer = MelSpectrogram(
-        sr=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS, hop_length=HOP, verbose=False, trainable_mel=config.trains_mel,
+        sr=SAMPLE_RATE,
+        n_fft=N_FFT,
+        n_mels=N_MELS,
+        hop_length=HOP,
+        verbose=False,
+        trainable_mel=config.trains_mel,
         trainable_STFT=config.trains_stft,
-    )  # fmt: skip
+    )
     return layer.to(device)
 
 
@@ -171,10 +176,11 @@ def tutorial_epoch(setting: str, device: torch.device, n_clips: int) -> Contest:
     waveform, labels = next(iter(loader))
     on_device, labels_there = waveform.to(device), labels.to(device)
     fixed = features(on_device).detach()
-    return Contest(epoch, **_parts(loader, n_clips, device, waveform, {
+    steps = {
         "features": lambda: gradients_of(layer, features, on_device) if setting != "A" else features(on_device),
         "model": lambda: learn(fixed, labels_there),
-    }))  # fmt: skip
+    }
+    return Contest(epoch, **_parts(loader, n_clips, device, waveform, steps))
 
 
 class _WavFiles(Dataset[tuple[Tensor, int]]):
@@ -230,10 +236,11 @@ def public_recipe_epoch(tau: int, device: torch.device, n_clips: int) -> Contest
     waveform, labels = next(iter(loader))
     on_device, labels_there = waveform.to(device), labels.to(device)
     fixed = features(on_device.clone(), labels_there)
-    return Contest(epoch, **_parts(loader, n_clips, device, waveform, {
+    steps = {
         "features": lambda: features(on_device.clone(), labels_there),
         "model": lambda: learn(fixed, labels_there),
-    }))  # fmt: skip
+    }
+    return Contest(epoch, **_parts(loader, n_clips, device, waveform, steps))
 
 
 def _change(waveform: Tensor, index: int, label: int, noise: Tensor) -> None:

@@ -55,8 +55,9 @@ def test_missing_evaluations_are_made_kept_and_compared(compare, models):
     assert difference["only_baseline_right"] == int((right[0] & ~right[1]).sum())
     assert difference["interval"][0] <= difference["gain"] <= difference["interval"][1]
     assert [one["trained_weights"] for one in record["runs"]] == [
-        {"front_end": 0, "network": 48_492}, {"front_end": 241_000, "network": 48_492},
-    ]  # fmt: skip
+        {"front_end": 0, "network": 48_492},
+        {"front_end": 241_000, "network": 48_492},
+    ]
     assert {"part": "Spectrogram", "setting": "setting", "values": {"plain": "A", "trained": "D"}} in record["settings"]
 
 
@@ -99,9 +100,13 @@ def test_a_checkpoint_file_can_be_compared_and_timed(compare, models, monkeypatc
 
 @pytest.mark.parametrize(
     ("arguments", "what"),
-    [(("plain",), "two different"), (("plain", "plain"), "two different"), (("plain", "nobody"), "no run"),
-     (("plain", "trained", "--baseline", "nobody"), "no run")],
-)  # fmt: skip
+    [
+        (("plain",), "two different"),
+        (("plain", "plain"), "two different"),
+        (("plain", "nobody"), "no run"),
+        (("plain", "trained", "--baseline", "nobody"), "no run"),
+    ],
+)
 def test_wrong_use_is_explained(compare, arguments, what):
     code, _, err = compare(*arguments)
     assert code in (1, 2)

@@ -17,22 +17,37 @@ from tests.odd_paths import ABSENT, IMPOSSIBLE, NOT_UTF8, each, lay_out
 pytestmark = pytest.mark.usefixtures("ctrl_c_as_before")
 
 RUN_DOORS = {
-    "evaluate": "evaluate {}", "compare": "compare mine {}", "baseline": "compare mine other --baseline {}",
-    "experiment": "experiment {} swap", "robustness": "robustness {} --clips 12 --change gain", "report": "report {}",
-    "classify": "classify {} tone.wav", "detect": "detect {} tone.wav", "listen": "listen {} --seconds 0.1",
-    "stream-test": "stream-test {} --minutes 0.5", "resume": "train --resume {}", "stop": "runs --stop {}",
+    "evaluate": "evaluate {}",
+    "compare": "compare mine {}",
+    "baseline": "compare mine other --baseline {}",
+    "experiment": "experiment {} swap",
+    "robustness": "robustness {} --clips 12 --change gain",
+    "report": "report {}",
+    "classify": "classify {} tone.wav",
+    "detect": "detect {} tone.wav",
+    "listen": "listen {} --seconds 0.1",
+    "stream-test": "stream-test {} --minutes 0.5",
+    "resume": "train --resume {}",
+    "stop": "runs --stop {}",
     "delete": "runs --delete {}",
-}  # fmt: skip
+}
 NAME_DOORS = {
-    "run": "train --epochs 1 --run {}", "show": "grid --show {}", "grid resume": "grid --resume {}",
-}  # fmt: skip
+    "run": "train --epochs 1 --run {}",
+    "show": "grid --show {}",
+    "grid resume": "grid --resume {}",
+}
 FILE_DOORS = {"classify": "classify mine {}", "detect": "detect mine {}"}
 DATA_DOORS = {
-    "data": "data --data {}", "train": "train --epochs 1 --data {}", "evaluate": "evaluate mine --data {}",
-    "compare": "compare mine other --data {}", "experiment": "experiment mine swap --data {}",
-    "robustness": "robustness mine --data {}", "stream-test": "stream-test mine --data {}",
-    "grid": "grid random --data {}", "download": "data --download {}",
-}  # fmt: skip
+    "data": "data --data {}",
+    "train": "train --epochs 1 --data {}",
+    "evaluate": "evaluate mine --data {}",
+    "compare": "compare mine other --data {}",
+    "experiment": "experiment mine swap --data {}",
+    "robustness": "robustness mine --data {}",
+    "stream-test": "stream-test mine --data {}",
+    "grid": "grid random --data {}",
+    "download": "data --download {}",
+}
 ENVIRONMENT_DOORS = {
     "KWS_DATA": ("data", "evaluate mine", "compare mine other", "train --epochs 1"),
     "KWS_RUNS": ("runs", "classify mine tone.wav", "train --epochs 1", "grid --list"),

@@ -30,15 +30,21 @@ ENCODINGS = ("cp1252", "ascii", "latin-1", "utf-8", "utf-16")
 SIGNS = "−×…\U0001f600"
 
 COMMANDS = {
-    "data": (), "train": ("--epochs", "1"), "grid": ("--show", "{absent}"), "runs": (),
+    "data": (),
+    "train": ("--epochs", "1"),
+    "grid": ("--show", "{absent}"),
+    "runs": (),
     "report": ("{run}", "--out", "{run}.html"),
-    "evaluate": ("{run}", "--protocol", "testing-list"), "compare": ("{run}", "plain", "--protocol", "testing-list"),
+    "evaluate": ("{run}", "--protocol", "testing-list"),
+    "compare": ("{run}", "plain", "--protocol", "testing-list"),
     "experiment": ("{run}", "mask", "--mels", "3", "--protocol", "testing-list"),
     "classify": ("{run}", "{wav}", "{absent}"),
     "robustness": ("{run}", "--clips", "12", "--change", "gain", "--protocol", "testing-list"),
-    "detect": ("{run}", "{wav}", "{absent}"), "listen": ("--list-devices",), "benchmark": ("--tasks", "{absent}"),
+    "detect": ("{run}", "{wav}", "{absent}"),
+    "listen": ("--list-devices",),
+    "benchmark": ("--tasks", "{absent}"),
     "stream-test": ("{run}", "--snr", "clean", "--minutes", "0.5", "--protocol", "testing-list"),
-}  # fmt: skip
+}
 """Each command, so that it prints what it has to say within a second or two."""
 
 
@@ -199,8 +205,16 @@ def test_what_stands_in_the_way_is_a_sentence_in_every_command(monkeypatch, caps
 
     module = getattr(commands, command.replace("-", "_"))
     monkeypatch.setattr(module, "run", fail)
-    needed = {"evaluate": ["a"], "compare": ["a"], "experiment": ["a", "swap"], "classify": ["a", "b"], "report": ["a"],
-              "robustness": ["a"], "detect": ["a", "b"], "stream-test": ["a"]}  # fmt: skip
+    needed = {
+        "evaluate": ["a"],
+        "compare": ["a"],
+        "experiment": ["a", "swap"],
+        "classify": ["a", "b"],
+        "report": ["a"],
+        "robustness": ["a"],
+        "detect": ["a", "b"],
+        "stream-test": ["a"],
+    }
     assert main([command, *needed.get(command, [])]) == code
     said = capsys.readouterr()
     assert words in said.err
@@ -275,10 +289,14 @@ raise SystemExit(commands.main(["runs"]))
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to a whole console")
 def test_ctrl_c_ends_a_command_with_a_word_and_its_own_exit_code():
     process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED], cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-c", INTERRUPTED],
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         # Programs in the background of a shell are started with Ctrl-C ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
+    )
     assert process.stdout.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=60)[1] == "interrupted\n"

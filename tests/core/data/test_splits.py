@@ -278,8 +278,13 @@ def test_folders_and_files_in_other_case_are_taken(tree, words_folder, test_set_
     cuts = [cut for recording in source.recordings() for cut in recording.cuts]
     assert {cut.word for cut in cuts} == {"bed", "no", "tree", "yes", "_silence_"}
     assert {recording.noise_name for recording in source.recordings()} == {
-        "", "dude_miaowing", "white_noise", "exercise_bike", "doing_the_dishes", "pink_noise",
-    }  # fmt: skip
+        "",
+        "dude_miaowing",
+        "white_noise",
+        "exercise_bike",
+        "doing_the_dishes",
+        "pink_noise",
+    }
     assert [(problem.file, problem.action) for problem in source.problems] == [("Yes/", "taken as yes/")]
     assert all(os.path.exists(recording.path) for recording in source.recordings())  # noqa: PTH110
 

@@ -16,8 +16,15 @@ from core.fast.kernels import (
 
 SHAPES = [
     # n_fft, hop: three taps, fewer than three, more than three, a hop that does not divide, one group and several
-    (480, 160), (400, 160), (320, 160), (640, 160), (1024, 256), (512, 128), (256, 64), (300, 70),
-]  # fmt: skip
+    (480, 160),
+    (400, 160),
+    (320, 160),
+    (640, 160),
+    (1024, 256),
+    (512, 128),
+    (256, 64),
+    (300, 70),
+]
 
 
 def random_kernels(n_bins, n_fft, seed=0):

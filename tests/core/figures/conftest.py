@@ -99,14 +99,21 @@ def make_reports() -> Callable[..., list[EpochReport]]:
     def make(epochs: int, every: int = 1, best: int | None = None) -> list[EpochReport]:
         return [
             EpochReport(
-                epoch=epoch, epochs=epochs, train_loss=2 / epoch, train_accuracy=1 - 0.9 / epoch,
+                epoch=epoch,
+                epochs=epochs,
+                train_loss=2 / epoch,
+                train_accuracy=1 - 0.9 / epoch,
                 validation_loss=None if epoch % every else 2.5 / epoch,
                 validation_accuracy=None if epoch % every else 0.9 - 0.8 / epoch,
-                learning_rate=0.01, mel_change=0.01 * epoch, stft_change=0.0, clips_per_second=1000.0, seconds=1.0,
+                learning_rate=0.01,
+                mel_change=0.01 * epoch,
+                stft_change=0.0,
+                clips_per_second=1000.0,
+                seconds=1.0,
                 is_best=epoch == best,
             )
             for epoch in range(1, epochs + 1)
-        ]  # fmt: skip
+        ]
 
     return make
 
@@ -117,12 +124,13 @@ def make_predictions() -> Callable[..., list[Prediction]]:
         """One window a winner, with probability 0.6 for it and the rest shared out."""
         return [
             Prediction(
-                hop_s * at, hop_s * at + 1,
+                hop_s * at,
+                hop_s * at + 1,
                 ((winner, 0.6), *((label, 0.4 / 11) for label in LABELS if label != winner)),
                 np.zeros((40, 101), np.float32),
             )
             for at, winner in enumerate(winners)
-        ]  # fmt: skip
+        ]
 
     return make
 
@@ -150,11 +158,18 @@ def make_track() -> Callable[..., StreamTrack]:
         """A track of 50 keywords and a quarter of an hour; a row is a threshold, its misses and its false alarms."""
         scores = tuple(
             StreamScores(
-                threshold=threshold, n_keywords=50, hits=50 - misses, wrong_words=0, false_alarms=alarms,
-                free_hours=0.25, misses_interval=(0.0, 1.0), false_alarms_interval=(1.5, 99.0), latencies_s=(),
+                threshold=threshold,
+                n_keywords=50,
+                hits=50 - misses,
+                wrong_words=0,
+                false_alarms=alarms,
+                free_hours=0.25,
+                misses_interval=(0.0, 1.0),
+                false_alarms_interval=(1.5, 99.0),
+                latencies_s=(),
             )
             for threshold, misses, alarms in rows
-        )  # fmt: skip
+        )
         return StreamTrack("validation", snr_db, 20.0, ("tap",), 80, 70, scores[0], scores)
 
     return make

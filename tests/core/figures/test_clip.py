@@ -1,24 +1,19 @@
 """One clip before and after the filters were trained."""
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 from core.config import LABELS
 from core.figures import answer_bars, log_mel_pair
 from core.records.filters import Filters
-
-
-def _trace(figure: go.Figure, name: str) -> go.Scatter:
-    (found,) = [trace for trace in figure.data if trace.name == name]
-    return found
+from tests.drawn import trace_of
 
 
 def test_both_spectrograms_are_drawn_on_one_scale_with_hz(trained: Filters) -> None:
     random = np.random.default_rng(0)
     initial, learned = random.normal(-5, 1, (40, 101)), random.normal(-3, 1, (40, 101))
     figure = log_mel_pair(initial, learned, trained)
-    first, second = _trace(figure, "initial"), _trace(figure, "learned")
+    first, second = trace_of(figure, "initial"), trace_of(figure, "learned")
     np.testing.assert_allclose(first.z, initial, rtol=1e-5)
     np.testing.assert_allclose(second.z, learned, rtol=1e-5)
     assert (first.zmin, first.zmax) == (second.zmin, second.zmax)

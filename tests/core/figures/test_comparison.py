@@ -7,7 +7,6 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from core.config import LABELS
 from core.figures import (
     accuracy_gains,
     compared_change,
@@ -25,6 +24,8 @@ from core.records.evaluation import Evaluation, Scores
 from core.records.filters import Filters
 from core.records.training import EpochReport
 from core.studies.comparison import Difference, compare
+from tests import evaluations
+from tests.drawn import text_of
 
 GO, SILENCE = 1, 10
 
@@ -33,18 +34,9 @@ def _traces(figure: go.Figure, name: str) -> list[go.Scatter]:
     return [trace for trace in figure.data if trace.name == name]
 
 
-def _text(figure: go.Figure) -> str:
-    title = figure.layout.title
-    return f"{title.text} {title.subtitle.text}".replace("<br>", " ").replace(style.NBSP, " ")
-
-
 def _evaluation(run: str, answers: np.ndarray, truth: np.ndarray) -> Evaluation:
-    confusion = np.zeros((12, 12), np.int64)
-    np.add.at(confusion, (truth, answers), 1)
-    return Evaluation(
-        run, "d", "official", LABELS, confusion, 1.0, np.eye(12, dtype=np.float32)[answers], truth,
-        clip_files=tuple(f"w/{number:08x}_nohash_0.wav" for number in range(len(truth))),
-    )  # fmt: skip
+    files = [f"w/{number:08x}_nohash_0.wav" for number in range(len(truth))]
+    return replace(evaluations.evaluation_of(truth, np.eye(12)[answers], files=files), run=run)
 
 
 @pytest.fixture
@@ -66,9 +58,9 @@ def test_accuracies_are_drawn_in_percent_with_their_intervals_and_the_baseline(s
     assert (one.error_x.array[0], one.error_x.arrayminus[0]) == (pytest.approx(9), pytest.approx(10))
     assert figure.layout.shapes[0].x0 == pytest.approx(9)
     assert figure.layout.xaxis.title.text == "Accuracy (%)"
-    assert "official test set" in _text(figure)
-    assert "n = 110 clips" in _text(figure)
-    assert "“down”, 9.0 %" in _text(figure)
+    assert "official test set" in text_of(figure)
+    assert "n = 110 clips" in text_of(figure)
+    assert "“down”, 9.0 %" in text_of(figure)
 
 
 def test_gains_are_drawn_with_both_intervals_and_zero_in_sight(differences: tuple[Difference, ...]) -> None:
@@ -82,7 +74,7 @@ def test_gains_are_drawn_with_both_intervals_and_zero_in_sight(differences: tupl
     first, last = figure.layout.xaxis.range
     assert first < 0 < last
     assert list(figure.layout.yaxis.ticktext) == ["better", "worse"]
-    assert "Gain over base" in _text(figure)
+    assert "Gain over base" in text_of(figure)
     nameless = tuple(replace(each, speaker_interval=None) for each in differences)
     assert not _traces(accuracy_gains(nameless), "over speakers")
 
@@ -124,7 +116,7 @@ def test_every_run_has_curves_in_its_own_look(make_reports: Callable[..., list[E
     assert looks == set(LOOKS[:3])
     trained = compared_curves(reports, on_training_clips=True)
     assert list(_traces(trained, "one")[0].x) == [1, 2, 3, 4]
-    assert "No epoch" in _text(compared_curves({"one": []}))
+    assert "No epoch" in text_of(compared_curves({"one": []}))
     assert [axis.title.text for axis in (figure.layout.yaxis, figure.layout.yaxis2)] == ["Accuracy (%)", "Loss (nats)"]
 
 
@@ -180,7 +172,9 @@ def test_gain_and_shape_are_shown_apart(trained: Filters, broken: Filters) -> No
 
 def test_figures_of_broken_filters_can_be_sent_to_a_browser(broken: Filters) -> None:
     for figure in (
-        compared_mel_filters({"b": broken}), compared_filter({"b": broken}, "mel", 12),
-        compared_filter({"b": broken}, "stft", 20, same_gain=True), compared_change({"b": broken}, "mel"),
-    ):  # fmt: skip
+        compared_mel_filters({"b": broken}),
+        compared_filter({"b": broken}, "mel", 12),
+        compared_filter({"b": broken}, "stft", 20, same_gain=True),
+        compared_change({"b": broken}, "mel"),
+    ):
         assert figure.to_json()

@@ -3,31 +3,21 @@
 import dataclasses
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 from core.config import LABELS
 from core.figures import class_scores_bars, confusion_matrix, unknown_matrix
 from core.metrics import unknown_words, word_scores
 from core.records.evaluation import Evaluation, Scores
+from tests.drawn import text_of, trace_of
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 
 DOWN, GO, SILENCE, UNKNOWN = 0, 1, 10, 11
 
 
-def _trace(figure: go.Figure, name: str) -> go.Scatter:
-    (found,) = [trace for trace in figure.data if trace.name == name]
-    return found
-
-
-def _text(figure: go.Figure) -> str:
-    title = figure.layout.title
-    return f"{title.text} {title.subtitle.text}".replace("<br>", " ").replace("\N{NO-BREAK SPACE}", " ")
-
-
 def test_a_down_taken_for_go_stands_in_the_row_of_down(evaluation: Evaluation) -> None:
     figure = confusion_matrix(evaluation, show="true")
-    heatmap = _trace(figure, "confusion")
+    heatmap = trace_of(figure, "confusion")
     assert heatmap.z[DOWN][GO] == pytest.approx(30)
     assert heatmap.z[GO][DOWN] == 0
     assert (heatmap.y[DOWN], heatmap.x[GO]) == ("down", "go")
@@ -37,17 +27,17 @@ def test_a_down_taken_for_go_stands_in_the_row_of_down(evaluation: Evaluation) -
 
 def test_rows_with_clips_add_up_to_a_hundred_and_the_row_without_is_empty_and_explained(evaluation: Evaluation) -> None:
     figure = confusion_matrix(evaluation, show="true")
-    sums = np.asarray(_trace(figure, "confusion").z).sum(axis=1)
+    sums = np.asarray(trace_of(figure, "confusion").z).sum(axis=1)
     np.testing.assert_allclose(np.delete(sums, SILENCE), 100)
-    assert np.isnan(_trace(figure, "confusion").z[SILENCE]).all()
-    assert "silence" in _text(figure)
+    assert np.isnan(trace_of(figure, "confusion").z[SILENCE]).all()
+    assert "silence" in text_of(figure)
     full = dataclasses.replace(evaluation, confusion=evaluation.confusion + 1)
-    assert "silence" not in _text(confusion_matrix(full, show="true"))
+    assert "silence" not in text_of(confusion_matrix(full, show="true"))
 
 
 def test_cells_show_counts_or_percentages(evaluation: Evaluation) -> None:
-    counts = _trace(confusion_matrix(evaluation, show="counts"), "confusion").text
-    shares = _trace(confusion_matrix(evaluation, show="true"), "confusion").text
+    counts = trace_of(confusion_matrix(evaluation, show="counts"), "confusion").text
+    shares = trace_of(confusion_matrix(evaluation, show="true"), "confusion").text
     assert (counts[DOWN][GO], shares[DOWN][GO]) == ("3", "30")
     assert (counts[UNKNOWN][UNKNOWN], shares[UNKNOWN][UNKNOWN]) == ("50", "100")
     assert counts[GO][DOWN] == ""
@@ -59,11 +49,11 @@ def test_a_rare_mistake_is_not_rounded_to_nothing() -> None:
     rare = Evaluation(
         "r", "d", "official", LABELS, confusion, 0.0, np.zeros((0, 12), np.float32), np.zeros(0, np.int64)
     )
-    assert _trace(confusion_matrix(rare, show="true"), "confusion").text[DOWN][GO] == "<1"
+    assert trace_of(confusion_matrix(rare, show="true"), "confusion").text[DOWN][GO] == "<1"
 
 
 def test_every_cell_can_be_selected_and_knows_its_labels_and_its_clips(evaluation: Evaluation) -> None:
-    cells = _trace(confusion_matrix(evaluation, show="true"), "cells")
+    cells = trace_of(confusion_matrix(evaluation, show="true"), "cells")
     expected = [
         (true, answered, evaluation.confusion[i, j])
         for i, true in enumerate(LABELS)
@@ -78,19 +68,19 @@ def test_every_cell_can_be_selected_and_knows_its_labels_and_its_clips(evaluatio
 
 
 def test_run_protocol_dataset_and_number_of_clips_are_named(evaluation: Evaluation) -> None:
-    text = _text(confusion_matrix(evaluation, show="true"))
+    text = text_of(confusion_matrix(evaluation, show="true"))
     for part in ("a run", "testing list", "demo words", f"n = {evaluation.n}"):
         assert part in text
 
 
 def test_scores_are_drawn_in_percent_and_classes_without_clips_are_left_out(scores: Scores) -> None:
     figure = class_scores_bars(scores)
-    recall = np.asarray(_trace(figure, "recall").x, dtype=float)
+    recall = np.asarray(trace_of(figure, "recall").x, dtype=float)
     np.testing.assert_allclose(np.delete(recall, SILENCE), 25)
     assert np.isnan(recall[SILENCE])
-    np.testing.assert_allclose(np.delete(np.asarray(_trace(figure, "precision").x, float), SILENCE), 50)
-    assert "No clips of: silence" in _text(figure)
-    assert "60.0 % (95 % interval 50.0 to 69.0), n = 110" in _text(figure)
+    np.testing.assert_allclose(np.delete(np.asarray(trace_of(figure, "precision").x, float), SILENCE), 50)
+    assert "No clips of: silence" in text_of(figure)
+    assert "60.0 % (95 % interval 50.0 to 69.0), n = 110" in text_of(figure)
 
 
 def test_precision_recall_and_f1_differ_in_symbol_and_not_only_in_colour(scores: Scores) -> None:
@@ -99,17 +89,17 @@ def test_precision_recall_and_f1_differ_in_symbol_and_not_only_in_colour(scores:
 
 def test_by_answer_columns_add_up_to_a_hundred_and_empty_ones_are_explained(evaluation: Evaluation) -> None:
     figure = confusion_matrix(evaluation, show="answered")
-    z = np.asarray(_trace(figure, "confusion").z)
+    z = np.asarray(trace_of(figure, "confusion").z)
     np.testing.assert_allclose(np.delete(z, SILENCE, axis=1).sum(axis=0), 100)
     assert np.isnan(z[:, SILENCE]).all()
     assert z[DOWN][GO] == pytest.approx(100 * 3 / 13)
-    assert "Empty column, since nothing was called this: silence" in _text(figure)
+    assert "Empty column, since nothing was called this: silence" in text_of(figure)
 
 
 def test_another_order_moves_rows_and_columns_together(evaluation: Evaluation) -> None:
     order = list(range(12))[::-1]
     figure = confusion_matrix(evaluation, show="counts", order=order)
-    heatmap, cells = _trace(figure, "confusion"), _trace(figure, "cells")
+    heatmap, cells = trace_of(figure, "confusion"), trace_of(figure, "cells")
     assert list(heatmap.x) == list(heatmap.y)
     assert (heatmap.x[0], heatmap.x[11]) == ("unknown", "down")
     assert heatmap.text[11][10] == "3"
@@ -126,10 +116,10 @@ def test_the_chosen_cell_is_framed_wherever_it_stands(evaluation: Evaluation) ->
 
 
 def test_a_single_clip_is_one_clip() -> None:
-    text = _text(confusion_matrix(evaluation_of([DOWN], sure_answers([DOWN], [GO]))))
+    text = text_of(confusion_matrix(evaluation_of([DOWN], sure_answers([DOWN], [GO]))))
     assert "n = 1 clip" in text
     assert "1 clips" not in text
-    hover = _trace(confusion_matrix(evaluation_of([DOWN], sure_answers([DOWN], [GO]))), "cells").text[GO]
+    hover = trace_of(confusion_matrix(evaluation_of([DOWN], sure_answers([DOWN], [GO]))), "cells").text[GO]
     assert hover.startswith("1 of 1 clip of “down” (100.0 %)<br>heard as “go”")
 
 
@@ -137,7 +127,7 @@ def test_unknown_words_have_rows_of_their_own_and_can_be_selected() -> None:
     words = unknown_words(random_evaluation(400))
     assert words is not None
     figure = unknown_matrix(words, show="counts", chosen=(words.words[2], "go"))
-    cells = {(word, label): n for word, label, n in _trace(figure, "cells").customdata}
+    cells = {(word, label): n for word, label, n in trace_of(figure, "cells").customdata}
     assert sum(cells.values()) == words.n.sum()
     assert cells[words.words[0], "_unknown_"] == words.counts[0, UNKNOWN]
     assert figure.layout.yaxis.ticktext[0] == f"{words.words[0]} ({words.n[0]})"
@@ -148,7 +138,7 @@ def test_intervals_of_precision_and_recall_are_those_that_were_counted(scores: S
     made = random_evaluation(300)
     words = word_scores(made)
     figure = class_scores_bars(scores, words=words)
-    recall = _trace(figure, "recall")
+    recall = trace_of(figure, "recall")
     low, high = words[DOWN].recall_interval
     # The bars reach from the score drawn, 25 %, to the ends of the interval.
     assert recall.error_x.arrayminus[DOWN] == pytest.approx(max(0, 25 - 100 * low))

@@ -9,6 +9,7 @@ from core.figures import det_curves, roc_curves, threshold_cost_curves
 from core.metrics import DetectionCurve, detection_curves, threshold_costs
 from core.records.evaluation import Evaluation
 from core.statistics import wilson
+from tests.drawn import trace_of
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 
 
@@ -27,18 +28,13 @@ def _of(figure: go.Figure, label: str) -> go.Scatter:
     return found
 
 
-def _named(figure: go.Figure, name: str) -> go.Scatter:
-    (found,) = [trace for trace in figure.data if trace.name == name]
-    return found
-
-
 def test_roc_draws_what_was_found_against_what_was_taken_for_it(curves: tuple[DetectionCurve, ...]) -> None:
     figure = roc_curves(curves, chosen="go")
     for curve in curves:
         line = _of(figure, curve.label)
         np.testing.assert_allclose(line.x, 100 * curve.false_alarms)
         np.testing.assert_allclose(line.y, 100 - 100 * curve.misses)
-    star = _named(figure, "equal errors")
+    star = trace_of(figure, "equal errors")
     assert star.x[0] + star.y[0] == pytest.approx(100)
 
 
@@ -53,7 +49,7 @@ def test_det_stretches_both_axes_by_the_normal_distribution(curves: tuple[Detect
         assert np.isfinite(line.y).all()
     axis = figure.layout.xaxis
     np.testing.assert_allclose(norm.cdf(axis.tickvals), [float(text) / 100 for text in axis.ticktext])
-    star = _named(figure, "equal errors")
+    star = trace_of(figure, "equal errors")
     assert star.x[0] == pytest.approx(star.y[0])
 
 
@@ -80,10 +76,10 @@ def test_no_curves_and_perfect_ones_can_be_drawn(draw) -> None:
 def test_costs_are_shares_of_the_clips_that_count_with_their_bands(made: Evaluation) -> None:
     costs = threshold_costs(made, "yes")
     figure = threshold_cost_curves(costs, threshold=0.7)
-    np.testing.assert_allclose(_named(figure, "misses").y, 100 * costs.misses / costs.n)
-    np.testing.assert_allclose(_named(figure, "false alarms").y, 100 * costs.false_alarms / costs.n_others)
+    np.testing.assert_allclose(trace_of(figure, "misses").y, 100 * costs.misses / costs.n)
+    np.testing.assert_allclose(trace_of(figure, "false alarms").y, 100 * costs.false_alarms / costs.n_others)
     bands = [trace for trace in figure.data if trace.name == "interval"]
     low, high = wilson(costs.misses, costs.n)
-    np.testing.assert_allclose(bands[0].y, 100 * np.concatenate([low, high[::-1]]))
+    np.testing.assert_allclose(bands[0].y, 100 * np.concatenate([high, low[::-1]]))
     assert {shape.x0 for shape in figure.layout.shapes} == {70}
     assert not threshold_cost_curves(costs).layout.shapes

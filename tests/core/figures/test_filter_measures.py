@@ -10,11 +10,7 @@ from core.figures import band_sensitivity, filter_spans, filter_widths, gain_by_
 from core.frontend.filter_facts import band_edges, band_shares, erb_hz, filter_facts
 from core.frontend.kernel_facts import kernel_facts
 from core.records.filters import Filters
-
-
-def _trace(figure: go.Figure, name: str) -> go.Scatter:
-    (found,) = [trace for trace in figure.data if trace.name == name]
-    return found
+from tests.drawn import trace_of
 
 
 def _note(figure: go.Figure) -> str:
@@ -24,7 +20,7 @@ def _note(figure: go.Figure) -> str:
 def test_gain_and_shape_are_drawn_apart_and_can_be_clicked(trained: Filters) -> None:
     facts = filter_facts(trained)
     figure = gain_by_filter(facts, chosen=4)
-    gain, shape = _trace(figure, "gain"), _trace(figure, "shape change")
+    gain, shape = trace_of(figure, "gain"), trace_of(figure, "shape change")
     np.testing.assert_array_equal(gain.y, facts.gain)
     np.testing.assert_allclose(shape.y, 100 * facts.shape)
     assert (gain.yaxis, shape.yaxis) == ("y", "y2")
@@ -48,9 +44,9 @@ def test_gains_of_hundreds_have_marks_on_their_axis(exploded: Filters) -> None:
 def test_every_bin_has_a_dot_that_says_its_number(trained: Filters) -> None:
     facts = kernel_facts(trained)
     figure = kernel_changes(trained, facts, chosen=20)
-    np.testing.assert_array_equal(_trace(figure, "gain").y, facts.gain)
-    assert list(_trace(figure, "gain").customdata) == list(range(241))
-    assert "bin 20 (667" in _trace(figure, "gain").text[20]
+    np.testing.assert_array_equal(trace_of(figure, "gain").y, facts.gain)
+    assert list(trace_of(figure, "gain").customdata) == list(range(241))
+    assert "bin 20 (667" in trace_of(figure, "gain").text[20]
 
 
 def test_spans_show_where_filters_listen_and_which_changed_places(trained: Filters) -> None:
@@ -59,8 +55,8 @@ def test_spans_show_where_filters_listen_and_which_changed_places(trained: Filte
     swapped = Filters(trained.initial, type(trained.initial)(1, learned, *_kernels(trained)), 16_000, 480, 160, "B")
     facts = filter_facts(swapped)
     figure = filter_spans(facts, 16_000)
-    np.testing.assert_array_equal(_trace(figure, "learned").x, facts.learned.centre_hz)
-    np.testing.assert_array_equal(_trace(figure, "changed places").y[:2], [20, 21])
+    np.testing.assert_array_equal(trace_of(figure, "learned").x, facts.learned.centre_hz)
+    np.testing.assert_array_equal(trace_of(figure, "changed places").y[:2], [20, 21])
     assert not [one for one in filter_spans(filter_facts(_same(trained)), 16_000).data if one.name == "changed places"]
 
 
@@ -74,9 +70,9 @@ def test_random_filters_cannot_change_places(trained: Filters) -> None:
 def test_widths_stand_beside_those_of_the_ear(trained: Filters) -> None:
     facts = filter_facts(trained)
     figure = filter_widths(facts)
-    ear = _trace(figure, "ear (ERB)")
+    ear = trace_of(figure, "ear (ERB)")
     np.testing.assert_allclose(ear.y, erb_hz(ear.x))
-    np.testing.assert_array_equal(_trace(figure, "initial").y, facts.initial.width_hz)
+    np.testing.assert_array_equal(trace_of(figure, "initial").y, facts.initial.width_hz)
     assert "Hz" in figure.layout.xaxis.title.text
     assert "Hz" in figure.layout.yaxis.title.text
 
@@ -86,8 +82,8 @@ def test_sensitivity_is_drawn_in_percent_by_band(trained: Filters, bands: str) -
     edges = band_edges(bands, 16_000)  # type: ignore[arg-type]
     before, after = (band_shares(one.mel_basis, edges, 16_000) for one in (trained.initial, trained.learned))
     figure = band_sensitivity(before, after, edges)
-    np.testing.assert_allclose(_trace(figure, "initial").x, 100 * before)
-    assert sum(_trace(figure, "learned").x) == pytest.approx(100)
+    np.testing.assert_allclose(trace_of(figure, "initial").x, 100 * before)
+    assert sum(trace_of(figure, "learned").x) == pytest.approx(100)
 
 
 def test_the_note_says_where_sensitivity_went() -> None:

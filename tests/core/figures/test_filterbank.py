@@ -5,7 +5,6 @@ import plotly.graph_objects as go
 import pytest
 
 from core.figures import (
-    filter_centres_shift,
     mel_filters,
     mel_heatmaps,
     one_mel_filter,
@@ -15,17 +14,7 @@ from core.figures import (
 from core.figures.style import INITIAL_COLOUR, INITIAL_UNDER, LEARNED_COLOUR
 from core.frontend.mel_scale import bin_frequencies, filter_bands
 from core.records.filters import Filters
-
-
-def _trace(figure: go.Figure, name: str) -> go.Scatter:
-    (found,) = [trace for trace in figure.data if trace.name == name]
-    return found
-
-
-def _text(figure: go.Figure) -> str:
-    """Title and note as one text."""
-    title = figure.layout.title
-    return f"{title.text} {title.subtitle.text}".replace("<br>", " ").replace("\N{NO-BREAK SPACE}", " ")
+from tests.drawn import text_of, trace_of
 
 
 def _headings(figure: go.Figure) -> str:
@@ -35,7 +24,7 @@ def _headings(figure: go.Figure) -> str:
 def test_every_weight_is_drawn_at_its_frequency_with_gaps_between_filters(trained: Filters) -> None:
     figure = mel_filters(trained)
     for name, snapshot in (("initial", trained.initial), ("learned", trained.learned)):
-        trace = _trace(figure, name)
+        trace = trace_of(figure, name)
         heights, hz = trace.y.reshape(40, -1), trace.x.reshape(40, -1)
         np.testing.assert_array_equal(heights[:, :-1], snapshot.mel_basis)
         np.testing.assert_allclose(hz[7, :-1], bin_frequencies(480, 16_000))
@@ -46,7 +35,7 @@ def test_every_weight_is_drawn_at_its_frequency_with_gaps_between_filters(traine
 
 
 def test_on_the_axis_of_pitch_the_initial_triangles_are_equally_wide(trained: Filters) -> None:
-    trace = _trace(mel_filters(trained, axis="mel"), "initial")
+    trace = trace_of(mel_filters(trained, axis="mel"), "initial")
     peaks = trace.x.reshape(40, -1)[np.arange(40), trace.y.reshape(40, -1)[:, :-1].argmax(axis=1)]
     np.testing.assert_allclose(np.diff(peaks), 45.245 / 41, atol=0.55)  # 8,000 Hz are 45.245 mel (Slaney)
     axis = overlaid_mel_filters(trained, axis="mel").layout.xaxis
@@ -55,17 +44,17 @@ def test_on_the_axis_of_pitch_the_initial_triangles_are_equally_wide(trained: Fi
 
 
 def test_every_filter_has_a_dot_on_its_peak_that_can_be_clicked(trained: Filters, broken: Filters) -> None:
-    dots = _trace(overlaid_mel_filters(trained), "learned peaks")
+    dots = trace_of(overlaid_mel_filters(trained), "learned peaks")
     np.testing.assert_array_equal(dots.y, trained.learned.mel_basis.max(axis=1))
     assert [number for number, _ in dots.customdata] == list(range(40))
-    heard = [number for number, _ in _trace(overlaid_mel_filters(broken), "learned peaks").customdata]
+    heard = [number for number, _ in trace_of(overlaid_mel_filters(broken), "learned peaks").customdata]
     assert heard == [number for number in range(40) if number not in (7, 12)]
-    centres = _trace(mel_heatmaps(trained), "initial centres")
+    centres = trace_of(mel_heatmaps(trained), "initial centres")
     assert [number for number, _ in centres.customdata] == list(centres.y)
 
 
 def test_the_ears_bandwidth_lies_around_the_learned_centre(trained: Filters, broken: Filters) -> None:
-    bar = _trace(one_mel_filter(trained, 12), "ear's bandwidth")
+    bar = trace_of(one_mel_filter(trained, 12), "ear's bandwidth")
     assert bar.x[2] - bar.x[0] == pytest.approx(24.7 * (4.37 * bar.x[1] / 1000 + 1))
     assert "ear's bandwidth" not in [trace.name for trace in one_mel_filter(broken, 7).data]
 
@@ -79,7 +68,7 @@ def test_random_filters_are_not_called_triangles(trained: Filters) -> None:
 
 @pytest.mark.parametrize(
     "draw",
-    [mel_filters, overlaid_mel_filters, overview_picture, filter_centres_shift, lambda f: one_mel_filter(f, 3)],
+    [mel_filters, overlaid_mel_filters, overview_picture, lambda f: one_mel_filter(f, 3)],
 )
 def test_initial_is_grey_and_dashed_and_learned_blue_and_solid(draw: object, trained: Filters) -> None:
     figure = draw(trained)  # type: ignore[operator]
@@ -98,7 +87,7 @@ def test_initial_is_grey_and_dashed_and_learned_blue_and_solid(draw: object, tra
 def test_overlaid_filters_share_one_panel_and_hold_every_weight(trained: Filters) -> None:
     figure = overlaid_mel_filters(trained)
     for name, snapshot in (("initial", trained.initial), ("learned", trained.learned)):
-        trace = _trace(figure, name)
+        trace = trace_of(figure, name)
         np.testing.assert_array_equal(trace.y.reshape(40, -1)[:, :-1], snapshot.mel_basis)
         assert trace.yaxis in (None, "y")
     assert figure.layout.xaxis.title.text == "Frequency (Hz)"
@@ -121,8 +110,8 @@ def test_the_close_up_shows_the_part_where_the_filter_hears(trained: Filters, br
 
 def test_a_chosen_filter_is_drawn_on_top_of_the_faded_others(trained: Filters) -> None:
     figure = mel_filters(trained, chosen=12)
-    np.testing.assert_array_equal(_trace(figure, "learned, filter 12").y, trained.learned.mel_basis[12])
-    assert _trace(figure, "learned").opacity < _trace(mel_filters(trained), "learned").opacity
+    np.testing.assert_array_equal(trace_of(figure, "learned, filter 12").y, trained.learned.mel_basis[12])
+    assert trace_of(figure, "learned").opacity < trace_of(mel_filters(trained), "learned").opacity
 
 
 def test_panels_share_a_scale_unless_training_blew_the_filters_up(trained: Filters, exploded: Filters) -> None:
@@ -135,29 +124,30 @@ def test_panels_share_a_scale_unless_training_blew_the_filters_up(trained: Filte
 
 @pytest.mark.parametrize("draw", [mel_filters, overlaid_mel_filters, mel_heatmaps, overview_picture])
 def test_an_untrained_filterbank_is_called_untrained(draw: object, untrained: Filters, trained: Filters) -> None:
-    assert "not trained: learned equals initial" in _text(draw(untrained))  # type: ignore[operator]
-    assert "not trained" not in _text(draw(trained))  # type: ignore[operator]
+    assert "not trained: learned equals initial" in text_of(draw(untrained))  # type: ignore[operator]
+    assert "not trained" not in text_of(draw(trained))  # type: ignore[operator]
 
 
 def test_a_trainable_filterbank_that_has_not_moved_yet_is_not_called_untrained(untrained: Filters) -> None:
     waiting = Filters(untrained.initial, untrained.learned, 16_000, 480, 160, "B")
-    assert "still equals initial" in _text(mel_filters(waiting))
+    assert "still equals initial" in text_of(mel_filters(waiting))
 
 
 def test_gain_and_shape_are_told_apart(exploded: Filters) -> None:
     scaled = Filters(
         exploded.initial,
-        type(exploded.initial)(
-            1, 3 * exploded.initial.mel_basis, exploded.initial.stft_cos, exploded.initial.stft_sin
-        ),
-        16_000, 480, 160, "B",
-    )  # fmt: skip
-    assert "Median gain × 3, median shape change 0 %" in _text(mel_heatmaps(scaled))
+        type(exploded.initial)(1, 3 * exploded.initial.mel_basis, exploded.initial.stft_cos, exploded.initial.stft_sin),
+        16_000,
+        480,
+        160,
+        "B",
+    )
+    assert "Median gain × 3, median shape change 0 %" in text_of(mel_heatmaps(scaled))
 
 
 @pytest.mark.parametrize("draw", [mel_filters, overlaid_mel_filters, mel_heatmaps, overview_picture])
 def test_silent_and_broken_filters_are_named(draw: object, broken: Filters) -> None:
-    text = _text(draw(broken))  # type: ignore[operator]
+    text = text_of(draw(broken))  # type: ignore[operator]
     assert "Silent (all zero): 1 (number 7)" in text
     assert "Not numbers any more: 1 (number 12)" in text
 
@@ -165,9 +155,9 @@ def test_silent_and_broken_filters_are_named(draw: object, broken: Filters) -> N
 def test_heatmaps_hold_initial_learned_and_their_difference_around_zero(trained: Filters) -> None:
     figure = mel_heatmaps(trained)
     before, after = trained.initial.mel_basis, trained.learned.mel_basis
-    np.testing.assert_array_equal(_trace(figure, "initial").z, before)
-    np.testing.assert_array_equal(_trace(figure, "learned").z, after)
-    change = _trace(figure, "change")
+    np.testing.assert_array_equal(trace_of(figure, "initial").z, before)
+    np.testing.assert_array_equal(trace_of(figure, "learned").z, after)
+    change = trace_of(figure, "change")
     np.testing.assert_allclose(change.z, after - before, atol=1e-8)
     assert change.zmin == -change.zmax
     assert change.zmax == pytest.approx(np.abs(after - before).max(), rel=1e-5)
@@ -176,22 +166,22 @@ def test_heatmaps_hold_initial_learned_and_their_difference_around_zero(trained:
 def test_with_the_gain_taken_out_a_scaled_filterbank_shows_no_change(trained: Filters) -> None:
     start = trained.initial
     scaled = Filters(start, type(start)(1, 50 * start.mel_basis, start.stft_cos, start.stft_sin), 16_000, 480, 160, "B")
-    assert np.abs(_trace(mel_heatmaps(scaled), "change").z).max() > 0.5
-    assert np.abs(_trace(mel_heatmaps(scaled, view="shapes"), "change").z).max() < 1e-7
+    assert np.abs(trace_of(mel_heatmaps(scaled), "change").z).max() > 0.5
+    assert np.abs(trace_of(mel_heatmaps(scaled, view="shapes"), "change").z).max() < 1e-7
     np.testing.assert_allclose(
-        _trace(one_mel_filter(scaled, 9, view="shapes"), "learned").y, start.mel_basis[9], atol=1e-7
+        trace_of(one_mel_filter(scaled, 9, view="shapes"), "learned").y, start.mel_basis[9], atol=1e-7
     )
 
 
 def test_bars_run_over_the_band_that_each_filter_hears(trained: Filters) -> None:
     low, centre, high = filter_bands(trained.learned.mel_basis, 16_000)
-    drawn = _trace(filter_centres_shift(trained), "learned span").x.reshape(40, 4)
+    drawn = trace_of(overview_picture(trained), "learned span").x.reshape(40, 4)
     np.testing.assert_allclose(drawn[:, :3], np.stack([low, centre, high], axis=1))
     assert np.isnan(drawn[:, 3]).all()
 
 
 def test_one_filter_says_where_it_listens_or_that_it_hears_nothing(broken: Filters) -> None:
-    assert "hears nothing" in _trace(one_mel_filter(broken, 7), "learned").hovertemplate
-    assert "Hz" in _trace(one_mel_filter(broken, 7), "initial").hovertemplate
-    assert "went silent" in _text(one_mel_filter(broken, 7))
-    assert "not numbers" in _text(one_mel_filter(broken, 12))
+    assert "hears nothing" in trace_of(one_mel_filter(broken, 7), "learned").hovertemplate
+    assert "Hz" in trace_of(one_mel_filter(broken, 7), "initial").hovertemplate
+    assert "went silent" in text_of(one_mel_filter(broken, 7))
+    assert "not numbers" in text_of(one_mel_filter(broken, 12))

@@ -51,8 +51,9 @@ def test_there_is_a_panel_for_each_model_and_basis_and_one_legend():
 def test_with_one_number_of_filters_the_bases_stand_along_the_axis():
     figure = grid_accuracy(rows(bases=("mel", "random"), n_mels=(40,)))
     assert [text.replace("<br>", " ") for text in figure.layout.xaxis.ticktext] == [
-        "textbook mel filters", "random mel filters",
-    ]  # fmt: skip
+        "textbook mel filters",
+        "random mel filters",
+    ]
     assert len(figure.layout.annotations) == 1
 
 

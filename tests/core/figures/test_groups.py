@@ -1,21 +1,16 @@
 """Accuracy by speaker and by quarter."""
 
 import numpy as np
-import plotly.graph_objects as go
 
 from core.figures import accuracy_by_group, accuracy_by_range
 from core.metrics import group_scores, quartile_scores
-
-
-def _trace(figure: go.Figure, name: str) -> go.Scatter:
-    (found,) = [trace for trace in figure.data if trace.name == name]
-    return found
+from tests.drawn import trace_of
 
 
 def test_groups_stand_in_their_order_with_intervals_and_can_be_clicked() -> None:
     groups = group_scores(np.array([True, False, False, True]), ["ann", "bob", "bob", "ann"])
     figure = accuracy_by_group(groups, 0.5, chosen="bob")
-    points = _trace(figure, "accuracy")
+    points = trace_of(figure, "accuracy")
     assert list(points.customdata) == ["bob", "ann"]
     assert list(points.x) == [0, 100]
     assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1], "the first has to be on top"
@@ -30,7 +25,7 @@ def test_quarters_reach_from_their_lowest_to_their_highest_value() -> None:
     values = np.arange(16.0)
     quarters = quartile_scores(values > 3, values)
     figure = accuracy_by_range([("words", quarters), ("silence", ())], 0.75, axis="Level (dB)", unit="dB")
-    line = _trace(figure, "words")
+    line = trace_of(figure, "words")
     assert list(line.y) == [0, 100, 100, 100]
     np.testing.assert_allclose(np.asarray(line.x) - line.error_x.arrayminus, [0, 4, 8, 12])
     np.testing.assert_allclose(np.asarray(line.x) + line.error_x.array, [3, 7, 11, 15])

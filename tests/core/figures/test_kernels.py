@@ -7,11 +7,7 @@ import scipy.signal
 
 from core.figures import kernel_heatmaps, kernel_spectrum, kernel_time
 from core.records.filters import Filters, FilterSnapshot
-
-
-def _trace(figure: go.Figure, name: str) -> go.Scatter:
-    (found,) = [trace for trace in figure.data if trace.name == name]
-    return found
+from tests.drawn import trace_of
 
 
 def _note(figure: go.Figure) -> str:
@@ -47,7 +43,7 @@ def test_the_initial_spectrum_peaks_with_zero_decibels_at_the_marked_frequency(
     trained: Filters, bin_number: int
 ) -> None:
     figure = kernel_spectrum(trained, bin_number)
-    trace = _trace(figure, "initial")
+    trace = trace_of(figure, "initial")
     nominal_hz = bin_number * 16_000 / 480
     assert trace.x[trace.y.argmax()] == pytest.approx(nominal_hz)
     assert trace.y.max() == pytest.approx(0, abs=1e-9)
@@ -56,7 +52,7 @@ def test_the_initial_spectrum_peaks_with_zero_decibels_at_the_marked_frequency(
 
 
 def test_the_spectrum_is_scipys_frequency_response_of_both_kernels(trained: Filters) -> None:
-    trace = _trace(kernel_spectrum(trained, 20), "learned")
+    trace = trace_of(kernel_spectrum(trained, 20), "learned")
 
     def power(snapshot: FilterSnapshot) -> np.ndarray:
         sides = (snapshot.stft_cos[20], snapshot.stft_sin[20])
@@ -75,7 +71,7 @@ def test_a_close_up_shows_the_main_lobe(trained: Filters) -> None:
 def test_both_parts_together_are_the_power_that_a_tone_leaves_in_the_spectrogram(trained: Filters) -> None:
     """A tone's power, averaged over its phase, must follow the drawn curve."""
     figure, time = kernel_spectrum(trained, 20), np.arange(480) / 16_000
-    trace = _trace(figure, "learned")
+    trace = trace_of(figure, "learned")
 
     def power(hz: float, snapshot: FilterSnapshot) -> float:
         tones = np.cos(2 * np.pi * hz * time + np.linspace(0, 2 * np.pi, 16, endpoint=False)[:, None])
@@ -90,7 +86,7 @@ def test_both_parts_together_are_the_power_that_a_tone_leaves_in_the_spectrogram
 def test_a_quieter_kernel_changed_in_gain_and_not_in_shape(halved: Filters) -> None:
     figure = kernel_spectrum(halved, 20)
     assert "Gain × 0.5, shape change 0 %" in _note(figure)
-    assert _trace(figure, "learned").y.max() == pytest.approx(-6.02, abs=0.01)
+    assert trace_of(figure, "learned").y.max() == pytest.approx(-6.02, abs=0.01)
 
 
 def test_with_the_gain_taken_out_a_quieter_kernel_lies_on_its_start(halved: Filters) -> None:
@@ -102,7 +98,7 @@ def test_with_the_gain_taken_out_a_quieter_kernel_lies_on_its_start(halved: Filt
 
 def test_maps_show_one_diagonal_before_training(trained: Filters) -> None:
     figure = kernel_heatmaps(trained)
-    initial, learned = _trace(figure, "initial"), _trace(figure, "learned")
+    initial, learned = trace_of(figure, "initial"), trace_of(figure, "learned")
     np.testing.assert_array_equal(initial.z.argmax(axis=1), np.arange(241))
     assert (initial.z[np.arange(30, 200), np.arange(30, 200) - 20] == -80).all()
     assert np.median(learned.z) > np.median(initial.z), "noise in the learned kernels has to show"
@@ -110,10 +106,10 @@ def test_maps_show_one_diagonal_before_training(trained: Filters) -> None:
 
 
 def test_the_map_of_differences_is_centred_on_zero_and_shows_what_is_left_of_the_gain(halved: Filters) -> None:
-    difference = _trace(kernel_heatmaps(halved), "difference")
+    difference = trace_of(kernel_heatmaps(halved), "difference")
     assert difference.zmin == -difference.zmax
     assert difference.z[20, 20] == pytest.approx(-6.02, abs=0.01)
-    np.testing.assert_allclose(_trace(kernel_heatmaps(halved, view="shapes"), "difference").z, 0, atol=1e-3)
+    np.testing.assert_allclose(trace_of(kernel_heatmaps(halved, view="shapes"), "difference").z, 0, atol=1e-3)
 
 
 def test_random_kernels_are_drawn_without_a_mark_at_a_frequency_that_means_nothing(trained: Filters) -> None:
@@ -130,7 +126,7 @@ def test_untrained_kernels_are_called_untrained(untrained: Filters) -> None:
 
 def test_silent_and_broken_kernels_are_named_and_drawn(broken: Filters) -> None:
     assert "went silent" in _note(kernel_spectrum(broken, 10))
-    assert (_trace(kernel_spectrum(broken, 10), "learned").y == -80).all()
+    assert (trace_of(kernel_spectrum(broken, 10), "learned").y == -80).all()
     assert "not numbers" in _note(kernel_time(broken, 20))
     note = _note(kernel_heatmaps(broken))
     assert "Silent (all zero): 1 (number 10)" in note

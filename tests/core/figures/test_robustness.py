@@ -6,11 +6,7 @@ import pytest
 from core.figures import accuracy_by_noise, accuracy_when_changed, right_by_word
 from core.studies.robustness.changes import VALUES
 from tests.changed_clips import robustness
-
-
-def named(figure, name):
-    (trace,) = (each for each in figure.data if each.name == name)
-    return trace
+from tests.drawn import trace_of
 
 
 @pytest.fixture
@@ -19,7 +15,7 @@ def records():
 
 
 def test_a_line_holds_accuracies_in_percent_with_their_intervals(records):
-    line = named(accuracy_when_changed(records), "second")
+    line = trace_of(accuracy_when_changed(records), "second")
     np.testing.assert_allclose(line.y, [50, 100 * 50 / 120, 100 * 40 / 120, 25, 100 * 20 / 120, 100 / 12, 0])
     low, high = line.y - line.error_y.arrayminus, line.y + line.error_y.array
     assert (low <= line.y).all()
@@ -34,7 +30,7 @@ def test_the_axis_goes_from_clean_to_loud_noise(records):
 
 
 def test_a_click_tells_record_and_value(records):
-    pick = named(accuracy_when_changed(records), "pick")
+    pick = trace_of(accuracy_when_changed(records), "pick")
     assert list(pick.customdata) == [f"{number},{step}" for number in range(2) for step in range(7)]
     assert pick.marker.opacity == 0
     assert "second, at 10 dB:<br>25.0 % of 120 clips right" in pick.hovertext[10]
@@ -43,7 +39,7 @@ def test_a_click_tells_record_and_value(records):
 
 def test_lines_at_one_value_stand_apart_and_differ_by_more_than_colour(records):
     figure = accuracy_when_changed(records)
-    first, second = named(figure, "first"), named(figure, "second")
+    first, second = trace_of(figure, "first"), trace_of(figure, "second")
     assert first.x[0] != second.x[0]
     assert abs(first.x[0] - second.x[0]) < 0.3
     assert first.line.dash != second.line.dash
@@ -52,7 +48,7 @@ def test_lines_at_one_value_stand_apart_and_differ_by_more_than_colour(records):
 
 def test_the_chosen_point_is_marked(records):
     figure = accuracy_when_changed(records, chosen=(1, 3))
-    assert named(figure, "chosen").y == (25.0,)
+    assert trace_of(figure, "chosen").y == (25.0,)
     assert "chosen" not in [each.name for each in accuracy_when_changed(records).data]
 
 
@@ -62,7 +58,7 @@ def test_how_many_clips_of_which_protocol_is_said(records):
 
 
 def test_the_trivial_baseline_is_drawn(records):
-    assert named(accuracy_when_changed(records), "always “down”").y == pytest.approx((100 / 12, 100 / 12))
+    assert trace_of(accuracy_when_changed(records), "always “down”").y == pytest.approx((100 / 12, 100 / 12))
 
 
 def test_nothing_measured_is_said():
@@ -79,7 +75,7 @@ def test_every_kind_can_be_drawn(kind):
 
 def test_each_noise_has_a_line_with_its_number_of_clips(records):
     figure = accuracy_by_noise(records[0])
-    line = named(figure, "running tap (60)")
+    line = trace_of(figure, "running tap (60)")
     clips = records[0].noise == 0
     np.testing.assert_allclose(line.y, 100 * records[0].right[:, clips].mean(axis=1))
 

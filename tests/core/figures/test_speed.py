@@ -51,9 +51,11 @@ def test_ours_are_blue_and_the_others_grey_and_the_text_says_who_is_who() -> Non
     np.testing.assert_allclose(ours.x, [6.1305])
     np.testing.assert_allclose(others.x, 1000 * 1.005 * np.array([0.048, 0.131, 0.19]))
     assert [text.split("<br>")[0] for text in labels(figure)] == [
-        "<b>Earshot</b>", "<b>nnAudio</b>", "<b>librosa, one call for all clips</b>",
+        "<b>Earshot</b>",
+        "<b>nnAudio</b>",
+        "<b>librosa, one call for all clips</b>",
         "<b>librosa, clip by clip, 1 thread</b>",
-    ]  # fmt: skip
+    ]
     heights = [*ours.y, *others.y]
     assert heights == sorted(set(heights)), "no bar lies on another"
 
@@ -72,9 +74,10 @@ def test_bcresnet_is_compared_with_its_public_recipe_and_the_loop_is_called_what
 def test_settings_stand_in_words_above_their_bars() -> None:
     texts = labels(speed_bars(cpu_timings("gradient")[::-1]))
     assert texts[0::3] == [
-        "<b>B: mel filters trainable</b>", "<b>C: STFT kernels trainable</b>",
+        "<b>B: mel filters trainable</b>",
+        "<b>C: STFT kernels trainable</b>",
         "<b>D: mel filters and STFT kernels trainable</b>",
-    ]  # fmt: skip
+    ]
     assert labels(speed_bars(cpu_timings("forward")))[0].startswith("<b>Earshot"), "no setting, no heading"
 
 
@@ -95,18 +98,26 @@ def test_a_hover_tells_everything_in_plain_words() -> None:
         "Earshot"
     ].hovertext
     for words in (
-        "A: nothing trainable", "1.41 s for 8,999 clips", "8 of 10 repeats: 1.37 to 1.48 s (10 repeats)",
-        "9.2 times as fast as the tutorial's loop (8.8 to 9.8)", "loading: 0.0840 s", "features: 0.980 s",
-        "limit of this machine for this work: 0.420 s", "30 % of that speed is reached",
-    ):  # fmt: skip
+        "A: nothing trainable",
+        "1.41 s for 8,999 clips",
+        "8 of 10 repeats: 1.37 to 1.48 s (10 repeats)",
+        "9.2 times as fast as the tutorial's loop (8.8 to 9.8)",
+        "loading: 0.0840 s",
+        "features: 0.980 s",
+        "limit of this machine for this work: 0.420 s",
+        "30 % of that speed is reached",
+    ):
         assert words in text, text
 
 
 @pytest.mark.parametrize(
     ("task", "title"),
-    [("forward", "Time for 100 clips (ms)"), ("epoch-linear", "Time for 8,999 clips (s)"),
-     ("one-clip", "Time for one clip (ms)")],
-)  # fmt: skip
+    [
+        ("forward", "Time for 100 clips (ms)"),
+        ("epoch-linear", "Time for 8,999 clips (s)"),
+        ("one-clip", "Time for one clip (ms)"),
+    ],
+)
 def test_the_axis_names_the_clips_and_a_unit_that_fits(task: str, title: str) -> None:
     figure = speed_bars(cpu_timings(task))
     assert figure.layout.xaxis.title.text == title

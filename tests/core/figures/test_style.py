@@ -127,7 +127,6 @@ def drawn(
         "class_scores_bars": (figures.class_scores_bars, (scores,), {}),
         "confusion_matrix": (figures.confusion_matrix, (evaluation,), {"show": "true"}),
         "det_curves": (figures.det_curves, (curves,), {"chosen": "go"}),
-        "filter_centres_shift": (figures.filter_centres_shift, (trained,), {}),
         "filter_movement": (figures.filter_movement, (make_reports(20, best=20),), {}),
         "filter_response": (figures.filter_response, (trained, 5), {}),
         "grid_accuracy": (figures.grid_accuracy, (grid_rows,), {}),

@@ -110,9 +110,12 @@ def test_the_limit_is_said_for_the_setting_that_trains_most_and_only_where_it_is
 
 @pytest.mark.parametrize(
     ("task", "reference", "name"),
-    [("forward", "nnAudio", "nnAudio"), ("epoch-linear", "nnAudio", "the tutorial's loop"),
-     ("epoch-bcresnet-1", "public recipe", "the public recipe")],
-)  # fmt: skip
+    [
+        ("forward", "nnAudio", "nnAudio"),
+        ("epoch-linear", "nnAudio", "the tutorial's loop"),
+        ("epoch-bcresnet-1", "public recipe", "the public recipe"),
+    ],
+)
 def test_each_task_has_the_reference_that_people_would_otherwise_use(task: str, reference: str, name: str) -> None:
     assert main_reference(cpu_timings(task)) == reference
     assert reference_name(reference, cpu_timings(task)) == name

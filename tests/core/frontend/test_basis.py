@@ -42,20 +42,25 @@ def steps_of_training(config, n=5):
 def test_triangles_start_as_librosas_mel_filters(changes):
     config = FrontEndConfig(setting="B", mel_shape="triangle", **changes)
     theirs = librosa.filters.mel(
-        sr=SAMPLE_RATE, n_fft=config.n_fft, n_mels=config.n_mels, fmin=config.fmin, fmax=config.fmax, htk=config.htk,
+        sr=SAMPLE_RATE,
+        n_fft=config.n_fft,
+        n_mels=config.n_mels,
+        fmin=config.fmin,
+        fmax=config.fmax,
+        htk=config.htk,
         norm="slaney" if config.norm else None,
-    )  # fmt: skip
+    )
     np.testing.assert_allclose(mel_basis(TrainableMel(config)), theirs, atol=2e-5 * theirs.max())
 
 
-def test_bells_peak_where_the_triangles_do_and_are_as_wide_at_half_their_height():
+def test_gaussians_peak_where_the_triangles_do_and_are_as_wide_at_half_their_height():
     # Fine bins and wide filters, so that half the height is met closely.
-    bells, triangles = (
+    gaussians, triangles = (
         ShapedMel(FrontEndConfig(setting="B", n_fft=4_096, n_mels=5, mel_shape=shape))().detach().numpy()
         for shape in ("bell", "triangle")
     )
-    assert np.abs(bells.argmax(axis=1) - triangles.argmax(axis=1)).max() <= 1
-    widths = [(weights > weights.max(axis=1, keepdims=True) / 2).sum(axis=1) for weights in (bells, triangles)]
+    assert np.abs(gaussians.argmax(axis=1) - triangles.argmax(axis=1)).max() <= 1
+    widths = [(weights > weights.max(axis=1, keepdims=True) / 2).sum(axis=1) for weights in (gaussians, triangles)]
     np.testing.assert_allclose(widths[0], widths[1], atol=2)
 
 

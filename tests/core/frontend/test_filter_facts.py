@@ -38,8 +38,11 @@ def filters(initial: np.ndarray, learned: np.ndarray) -> Filters:
     return Filters(
         FilterSnapshot(0, initial, kernels[0], kernels[1]),
         FilterSnapshot(9, learned, 0.5 * kernels[0], 0.5 * kernels[1]),
-        RATE, N_FFT, 160, "D",
-    )  # fmt: skip
+        RATE,
+        N_FFT,
+        160,
+        "D",
+    )
 
 
 def test_a_filter_of_one_bin_listens_there_and_is_one_bin_wide():

@@ -27,8 +27,11 @@ def filters(cosine: np.ndarray, sine: np.ndarray) -> Filters:
     return Filters(
         FilterSnapshot(0, mel, *start),
         FilterSnapshot(3, mel, cosine.astype(np.float32), sine.astype(np.float32)),
-        RATE, N_FFT, 160, "C",
-    )  # fmt: skip
+        RATE,
+        N_FFT,
+        160,
+        "C",
+    )
 
 
 def leakage_of(window: str, lobe_bins: float) -> float:

@@ -10,7 +10,6 @@ from core.frontend.mel_scale import filter_centres
 from core.frontend.resynthesis import (
     analysis_response,
     compare,
-    level_db,
     loudness_matched,
     mel_power,
     resynthesised,
@@ -18,6 +17,7 @@ from core.frontend.resynthesis import (
     spectrum_basis,
     through_filter,
 )
+from core.sound.levels import to_db
 from tests.core.conftest import tone
 
 NUMBER = 20
@@ -52,6 +52,10 @@ def untrained():
 def power_of(front_end, clip):
     with torch.inference_mode():
         return front_end.mel_power(torch.from_numpy(clip)[None])[0].numpy()
+
+
+def level_db(sound):
+    return float(to_db(np.mean(np.square(sound, dtype=np.float64))))
 
 
 def pitch_hz(sound):

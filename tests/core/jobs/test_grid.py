@@ -52,9 +52,13 @@ def test_all_is_crossed_one_seed_after_the_other():
 def test_the_shape_of_filters_that_do_not_learn_makes_no_training_of_its_own():
     plan = GridPlan(settings=("A", "B", "C", "D"), bases=("mel", "triangle"), seeds=1)
     assert names(plan) == [
-        "linear-mel-40-A-0", "linear-mel-40-B-0", "linear-mel-40-C-0", "linear-mel-40-D-0",
-        "linear-triangle-40-B-0", "linear-triangle-40-D-0",
-    ]  # fmt: skip
+        "linear-mel-40-A-0",
+        "linear-mel-40-B-0",
+        "linear-mel-40-C-0",
+        "linear-mel-40-D-0",
+        "linear-triangle-40-B-0",
+        "linear-triangle-40-D-0",
+    ]
 
 
 @pytest.mark.parametrize("name", grid.PLANS)

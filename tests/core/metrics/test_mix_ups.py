@@ -57,8 +57,12 @@ def test_mix_ups_are_listed_before_right_answers_and_the_frequent_ones_first():
     truth, answers = [0, 0, 0, 0, 1, 1, 2], [0, 1, 1, 1, 1, 2, 2]
     evaluation = evaluation_of(truth, sure_answers(truth, answers))
     assert common_cells(evaluation) == (
-        ("down", "go", 3), ("go", "left", 1), ("down", "down", 1), ("go", "go", 1), ("left", "left", 1),
-    )  # fmt: skip
+        ("down", "go", 3),
+        ("go", "left", 1),
+        ("down", "down", 1),
+        ("go", "go", 1),
+        ("left", "left", 1),
+    )
 
 
 def test_unknown_words_are_counted_one_by_one_the_worst_first():

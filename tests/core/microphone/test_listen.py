@@ -50,9 +50,13 @@ def listen(microphone, model):
     def start(*options):
         program = subprocess.Popen(
             [sys.executable, "-m", "core", "listen", model, "--device", "cpu", *options],
-            cwd=PROJECT, env=microphone.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=PROJECT,
+            env=microphone.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             preexec_fn=ignore_interrupts,
-        )  # fmt: skip
+        )
         started.append(program)
         assert program.stderr.readline() == "Listening. Ctrl-C ends.\n", program.communicate()
         return program

@@ -145,9 +145,13 @@ def test_devices_are_listed_as_they_are_when_asked_to_look_again(microphone):
         "print(input_devices(), input_devices(refresh=True))\n"
     )
     program = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=PROJECT, env=microphone.environment, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=microphone.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert program.stdout.readline() == "[('default', True)]\n"
     microphone.kill()
     output, _ = program.communicate("\n", timeout=30)

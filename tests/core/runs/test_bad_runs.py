@@ -32,10 +32,14 @@ def classified(folder):
 
 
 READERS = {
-    "config": runs.run_state, "status": runs.run_state, "process": runs.run_state, "progress": runs.read_progress,
-    "evolution": runs.evolution, "best": classified,
+    "config": runs.run_state,
+    "status": runs.run_state,
+    "process": runs.run_state,
+    "progress": runs.read_progress,
+    "evolution": runs.evolution,
+    "best": classified,
     "evaluation": lambda folder: [scores(load_evaluation(path)).accuracy for path in saved_evaluations(folder)],
-}  # fmt: skip
+}
 """Who reads the file that is bad in a run, by the first word of the run's name."""
 
 
@@ -136,8 +140,10 @@ def test_weights_load_under_the_names_that_pytorch_s_wrappers_give_them(tmp_path
 
 def test_weights_that_do_not_fit_are_named_with_all_that_is_wrong(tmp_path):
     content = torch.load(bad_runs.GOOD / runs.BEST, weights_only=True)
-    weights = {f"network.{'x' if 'bias' in name else ''}{name.removeprefix('network.')}" if "network" in name else name:
-               tensor for name, tensor in content["weights"].items()}  # fmt: skip
+    weights = {
+        f"network.{'x' if 'bias' in name else ''}{name.removeprefix('network.')}" if "network" in name else name: tensor
+        for name, tensor in content["weights"].items()
+    }
     weights["front_end.layer.mel_basis"] = torch.zeros(3, 241)
     (tmp_path / "other.pt").write_bytes(bad_runs.as_checkpoint(content | {"weights": weights}))
     with pytest.raises(CheckpointError) as caught:

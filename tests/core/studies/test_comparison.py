@@ -6,26 +6,19 @@ from math import comb
 import numpy as np
 import pytest
 
-from core.config import LABELS
 from core.errors import DataError
-from core.records.evaluation import Evaluation
 from core.studies.comparison import compare, only_right, outcome, settings_table, speaker_note
 from core.training.presets import preset_config
+from tests import evaluations
 
 DOWN, GO, UNKNOWN = 0, 1, 11
 
 
 def evaluation(run, truth, answers, files=None, **changes):
     """An evaluation in which every clip was answered with full certainty."""
-    truth, answers = np.array(truth), np.array(answers)
-    confusion = np.zeros((12, 12), np.int64)
-    np.add.at(confusion, (truth, answers), 1)
     files = files or [f"word/{number:08x}_nohash_0.wav" for number in range(len(truth))]
-    one = Evaluation(
-        run=run, dataset="d", protocol="official", labels=LABELS, confusion=confusion, loss=1.0,
-        probabilities=np.eye(12, dtype=np.float32)[answers], truth=truth, clip_files=tuple(files),
-    )  # fmt: skip
-    return replace(one, **changes)
+    one = evaluations.evaluation_of(truth, np.eye(12)[np.array(answers)], files=files)
+    return replace(one, run=run, dataset="d", clip_words=(), **changes)
 
 
 @pytest.fixture
@@ -61,9 +54,11 @@ def test_clips_are_paired_by_their_file_and_not_by_their_place(pair):
     a, b = pair
     order = np.random.default_rng(0).permutation(a.n)
     shuffled = replace(
-        b, truth=b.truth[order], probabilities=b.probabilities[order],
+        b,
+        truth=b.truth[order],
+        probabilities=b.probabilities[order],
         clip_files=tuple(b.clip_files[number] for number in order),
-    )  # fmt: skip
+    )
     assert compare([a, shuffled])[0].p == compare(pair)[0].p
     np.testing.assert_array_equal(compare([a, shuffled])[0].confusion, compare(pair)[0].confusion)
 
@@ -131,9 +126,12 @@ def test_settings_that_differ_are_told_from_those_that_do_not():
     differing = {(row.part, row.name) for row in settings_table([a, d]) if row.differs}
     # The step sizes of filters have no effect where these are not trained.
     assert differing == {
-        ("Spectrogram", "setting"), ("Spectrogram", "mel shape"), ("Training", "seed"), ("Training", "mel rate"),
+        ("Spectrogram", "setting"),
+        ("Spectrogram", "mel shape"),
+        ("Training", "seed"),
+        ("Training", "mel rate"),
         ("Training", "stft rate"),
-    }  # fmt: skip
+    }
     assert settings_table([None, None]) == ()
 
 

@@ -214,9 +214,14 @@ def nnaudio_logits(state, waveform, *, trainable_stft):
     from nnAudio.features import MelSpectrogram
 
     layer = MelSpectrogram(
-        sr=16_000, n_fft=480, n_mels=40, hop_length=160, verbose=False, trainable_mel=True,
+        sr=16_000,
+        n_fft=480,
+        n_mels=40,
+        hop_length=160,
+        verbose=False,
+        trainable_mel=True,
         trainable_STFT=trainable_stft,
-    )  # fmt: skip
+    )
     layer.load_state_dict({name[10:]: value for name, value in state.items() if name.startswith("mel_layer.")})
     with torch.no_grad():
         features = torch.log(layer(waveform) + 1e-10)

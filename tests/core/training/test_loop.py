@@ -79,9 +79,14 @@ def test_the_filters_get_no_weight_decay(tone_pack, tiny_config):
 
 def test_the_same_seed_gives_the_same_run(tone_pack, tiny_config):
     augment = AugmentConfig(
-        time_shift_ms=100, noise_probability=0.8, silence_gain_db=(-20, 0), frequency_masks=1, frequency_mask_bins=5,
-        time_masks=1, time_mask_frames=10,
-    )  # fmt: skip
+        time_shift_ms=100,
+        noise_probability=0.8,
+        silence_gain_db=(-20, 0),
+        frequency_masks=1,
+        frequency_mask_bins=5,
+        time_masks=1,
+        time_mask_frames=10,
+    )
     config = replace(tiny_config, augment=augment)
     runs = [Training(config, tone_pack, "cpu") for _ in range(2)]
     for number, run in enumerate(runs):
@@ -149,8 +154,11 @@ def keep(pack, kept):
 def test_splits_that_tell_nothing_about_words_are_refused(tone_pack, tiny_config, split):
     """Whoever always answers the same scored 100 % on them."""
     silent, other = tone_pack.words == "_silence_", tone_pack.splits != split
-    for kept, reason in ((other, "no clips"), (other | silent, "no words .* only silence"),
-                         (other | (tone_pack.words == "yes"), r"one class alone \(yes\)")):  # fmt: skip
+    for kept, reason in (
+        (other, "no clips"),
+        (other | silent, "no words .* only silence"),
+        (other | (tone_pack.words == "yes"), r"one class alone \(yes\)"),
+    ):
         with pytest.raises(DataError, match=reason):
             Training(tiny_config, keep(tone_pack, kept), "cpu")
     Training(tiny_config, keep(tone_pack, other | silent | (tone_pack.words == "yes")), "cpu")

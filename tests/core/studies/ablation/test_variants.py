@@ -78,9 +78,7 @@ def test_gain_and_shape_of_the_kernels_are_told_apart(what, filters, listen, mod
     front_end = load_checkpoint(model_d).model().front_end
     gain = kernel_gains(filters)[:, None]
     side, factor = (filters.initial, gain) if what == "gain" else (filters.learned, 1 / gain)
-    wanted = by_hand(
-        front_end, filters.learned.mel_basis, side.stft_cos * factor, side.stft_sin * factor, clips
-    )  # fmt: skip
+    wanted = by_hand(front_end, filters.learned.mel_basis, side.stft_cos * factor, side.stft_sin * factor, clips)
     found = listen(named(filters, "gain-shape")[f"STFT: only the {what}"])
     torch.testing.assert_close(found, wanted, atol=1e-3, rtol=0)
 

@@ -61,6 +61,12 @@ def tone_classifier(tone_run):
 def report(tone_classifier, tap_pack):
     """A stream test of that model on short tracks."""
     return stream_test(
-        tone_classifier, tap_pack, ListeningConfig(), name="tones", protocols=("validation", "official"),
-        snrs_db=(None, 10.0), minutes=2, seed=5,
-    )  # fmt: skip
+        tone_classifier,
+        tap_pack,
+        ListeningConfig(),
+        name="tones",
+        protocols=("validation", "official"),
+        snrs_db=(None, 10.0),
+        minutes=2,
+        seed=5,
+    )

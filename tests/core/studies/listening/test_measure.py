@@ -13,8 +13,11 @@ from tests.kept import load_report, report_path, save_report
 
 def test_there_is_a_track_for_each_kind_of_clips_and_each_noise(report):
     assert [(track.protocol, track.snr_db) for track in report.tracks] == [
-        ("validation", None), ("validation", 10.0), ("official", None), ("official", 10.0),
-    ]  # fmt: skip
+        ("validation", None),
+        ("validation", 10.0),
+        ("official", None),
+        ("official", 10.0),
+    ]
     assert [track.noise for track in report.tracks] == [(), ("running_tap",)] * 2
     assert (report.run, report.dataset, report.seed) == ("tones", "Tones", 5)
     for track in report.tracks:
@@ -52,18 +55,30 @@ def test_thresholds_of_single_words_count_as_set_but_not_on_the_curve(tone_class
 
 def test_the_same_seed_gives_the_same_report(report, tone_classifier, tap_pack):
     again = stream_test(
-        tone_classifier, tap_pack, ListeningConfig(), name="tones", protocols=["official"], snrs_db=[10.0], minutes=2,
+        tone_classifier,
+        tap_pack,
+        ListeningConfig(),
+        name="tones",
+        protocols=["official"],
+        snrs_db=[10.0],
+        minutes=2,
         seed=5,
-    )  # fmt: skip
+    )
     assert again.tracks[0] == report.tracks[3]
 
 
 def test_progress_counts_seconds_of_all_tracks(tone_classifier, tap_pack):
     told = []
     stream_test(
-        tone_classifier, tap_pack, ListeningConfig(), name="tones", protocols=["validation", "official"],
-        snrs_db=[None, None], minutes=0.5, progress=lambda *values: told.append(values),
-    )  # fmt: skip
+        tone_classifier,
+        tap_pack,
+        ListeningConfig(),
+        name="tones",
+        protocols=["validation", "official"],
+        snrs_db=[None, None],
+        minutes=0.5,
+        progress=lambda *values: told.append(values),
+    )
     assert {total for _, total, _ in told} == {60}
     assert 55 < told[-1][0] <= 60
     assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)

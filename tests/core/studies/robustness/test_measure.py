@@ -100,8 +100,11 @@ def test_a_kept_measurement_comes_back_and_a_damaged_one_says_so(measured, tmp_p
     np.testing.assert_array_equal(back.answers, record.answers)
     np.testing.assert_allclose(back.scores, record.scores, atol=1e-3)
     assert (back.values, back.noises, back.checkpoint, back.data_key) == (
-        record.values, record.noises, record.checkpoint, record.data_key,
-    )  # fmt: skip
+        record.values,
+        record.noises,
+        record.checkpoint,
+        record.data_key,
+    )
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DataError, match="Measure again"):
         keep.load(STUDY, path)
