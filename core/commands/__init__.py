@@ -23,6 +23,7 @@ from core.commands import (
     runs,
     stream_test,
     train,
+    word_length,
 )
 from core.errors import ConfigError, KeywordSpottingError, is_out_of_memory, name_error, system_error
 from core.text import is_text
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
         listen,
         stream_test,
         robustness,
+        word_length,
         report,
         runs,
         benchmark,

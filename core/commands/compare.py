@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core import runs
+from core.commands.evaluate import kept_or_new
 from core.commands.options import (
     Commands,
     add_data,
@@ -16,10 +17,8 @@ from core.commands.options import (
     add_json,
     asked_protocol,
     data_root,
-    device_name,
     progress_bar,
 )
-from core.commands.output import keep_or_note
 from core.config import OWN, PROTOCOLS, RunConfig
 from core.errors import ConfigError
 from core.files.paths import environment_text
@@ -98,7 +97,7 @@ def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespa
 
         with progress_bar("clip") as progress:
             data = own_pack() if protocol == OWN else open_data(data_root(options.data), progress=progress)
-            found = [_on(path, data, protocol, device_name(options.device), progress) for path in paths]
+            found = [kept_or_new(path, data, protocol, options.device, progress) for path in paths]
     return [replace(one, run=_name(path)) for path, one in zip(paths, found, strict=True)]
 
 
@@ -116,19 +115,6 @@ def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None
         by_run.append(kept)
     shared = next((dataset for dataset in by_run[0] if all(dataset in kept for kept in by_run)), None)
     return None if shared is None else [kept[shared] for kept in by_run]
-
-
-def _on(path: Path, data: Any, protocol: str, device: str | None, progress: Any) -> Evaluation:
-    """The evaluation of a run on a dataset: the kept one, or a new one, which is kept."""
-    from core.studies.evaluation import STUDY, evaluate
-
-    name = STUDY.file(data.title, protocol)
-    kept = keep.load_current(STUDY, path, name, data.content)
-    if kept is not None:
-        return kept
-    made = evaluate(path, data, protocol, device=device, progress=progress)
-    keep_or_note(STUDY, path, name, made)
-    return made
 
 
 def _config(path: Path) -> RunConfig:

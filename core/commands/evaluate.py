@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from core import runs
@@ -20,6 +21,7 @@ from core.commands.output import keep_or_note
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.files.strict import to_json
 from core.records.evaluation import Evaluation, Scores
+from core.runs import keep
 
 
 def add(commands: Commands) -> None:
@@ -52,6 +54,26 @@ def run(options: argparse.Namespace) -> int:
     result = scores(evaluation)
     print(to_json(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
     return 0
+
+
+def kept_or_new(path: Path, data: Any, protocol: str, device: str, progress: Any) -> Evaluation:
+    """The evaluation of a run on a dataset: the kept one where it holds, or a new one, which is kept.
+
+    Args:
+        path: Run folder or checkpoint file.
+        data: The clips, a ``Pack``.
+        protocol: Which of them.
+        device: What ``--device`` says.
+        progress: See ``core.studies.evaluation.evaluate``.
+    """
+    from core.studies.evaluation import STUDY, evaluate
+
+    name = STUDY.file(data.title, protocol)
+    kept = keep.load_current(STUDY, path, name, data.content)
+    if kept is None:
+        kept = evaluate(path, data, protocol, device=device_name(device), progress=progress)
+        keep_or_note(STUDY, path, name, kept)
+    return kept
 
 
 def as_record(evaluation: Evaluation, result: Scores) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from core.figures import style
-from core.metrics import GroupScores, RangeScores
+from core.records.groups import GroupScores, RangeScores
 
 POINTS_COLOUR = style.VERMILLION
 

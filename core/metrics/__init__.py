@@ -15,16 +15,10 @@ from core.metrics.confusion import (
     worst_clips,
 )
 from core.metrics.detection import DetectionCurve, ThresholdCosts, detection_curves, threshold_costs
-from core.metrics.groups import (
-    GroupScores,
-    RangeScores,
-    chance_of_differences,
-    file_speakers,
-    group_scores,
-    quartile_scores,
-)
+from core.metrics.groups import chance_of_differences, file_speakers, group_scores, quartile_scores
 from core.metrics.levels import ClipLevels, clip_levels
 from core.metrics.words import WordScores, word_scores
+from core.records.groups import GroupScores, RangeScores
 
 __all__ = [
     "Binning",

@@ -4,49 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.records.groups import GroupScores, RangeScores
 from core.statistics import wilson
 
 SHUFFLES = 1000
 SEED = 0
 
 _SPEAKER = re.compile(r"([0-9a-f]{8})_nohash_")
-
-
-@dataclass(frozen=True)
-class GroupScores:
-    """How many clips of a group were answered right, with the 95 % interval of the share (Wilson)."""
-
-    name: str
-    n: int
-    right: int
-    interval: tuple[float, float]
-
-    @property
-    def accuracy(self) -> float:
-        """Share answered right."""
-        return self.right / self.n
-
-
-@dataclass(frozen=True)
-class RangeScores:
-    """The same for the clips whose measured quantity lies from ``start`` to ``end``; ``middle`` is their median."""
-
-    start: float
-    middle: float
-    end: float
-    n: int
-    right: int
-    interval: tuple[float, float]
-
-    @property
-    def accuracy(self) -> float:
-        """Share answered right."""
-        return self.right / self.n
 
 
 def file_speakers(files: Sequence[str]) -> tuple[str, ...]:

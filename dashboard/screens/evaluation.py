@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.shared import cache, picker, report_button
 from dashboard.shared.widgets import begin_page
 from dashboard.views import tour
-from dashboard.views.evaluation import accuracy, calibration, choice, confusion, groups, thresholds
+from dashboard.views.evaluation import accuracy, calibration, choice, confusion, groups, thresholds, word_length
 
 VIEWS = {
     "Confusion matrix": confusion.draw,
@@ -14,6 +14,7 @@ VIEWS = {
     "Thresholds": thresholds.draw,
     "Speakers": groups.draw_speakers,
     "Level and noise": groups.draw_sound,
+    "Word length": word_length.draw,
     "Worst clips": groups.draw_worst,
 }
 

@@ -38,6 +38,7 @@ from core.records.evaluation import Evaluation, Scores
 from core.records.filters import Filters, FilterSnapshot
 from core.records.robustness import Kind
 from core.records.training import EpochReport
+from core.records.word_length import WordLengths
 from core.runs import keep
 from core.runs.keep import Record, Study
 from core.sound.reading import Sound, Waveform, read_audio
@@ -48,6 +49,7 @@ from core.studies.evaluation import STUDY as EVALUATION
 from core.studies.evaluation import scores as scores_of
 from core.studies.listening import operating_point
 from core.studies.robustness.clips import Changer
+from core.studies.word_length import word_lengths as compute_word_lengths
 from core.training.checkpoint import load_checkpoint
 
 BAR_FROM_S = 60.0
@@ -325,6 +327,12 @@ def chance_of_differences(path: Path, names: tuple[str, ...]) -> float:
 def clip_levels(path: Path, pack: Pack, rows: NDArray[np.int64]) -> metrics.ClipLevels:  # noqa: ARG001  (part of the key)
     """Level and noise of the clips of a kept evaluation; ``rows`` are theirs in the pack, -1 for missing ones."""
     return metrics.clip_levels(pack.clips, rows[rows >= 0])
+
+
+@st.cache_data(max_entries=8, show_spinner="Measuring the length of the words …", hash_funcs=KEYS)
+def word_lengths(path: Path, pack: Pack) -> WordLengths:
+    """Accuracy by length of the word, of a kept evaluation and the clips it is about."""
+    return compute_word_lengths(keep.load(EVALUATION, path), pack)
 
 
 # Changed clips

@@ -1,0 +1,58 @@
+"""``word-length``: does a model do worse on short words than on long ones."""
+
+from __future__ import annotations
+
+import argparse
+
+from core import runs
+from core.commands.evaluate import kept_or_new
+from core.commands.options import Commands, add_data, add_device, add_json, asked_protocol, data_root, progress_bar
+from core.commands.output import keep_or_note
+from core.config import OWN, PROTOCOLS
+from core.files.strict import to_json
+from core.records.table import as_csv
+from core.records.word_length import WordLengths
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("word-length", help="accuracy on short and on long words", description=__doc__)
+    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    add_data(parser, "; 'own' for the recordings of your own that the Live page kept")
+    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="which clips (default: official, or own)")
+    add_device(parser)
+    add_json(parser, "one JSON object")
+    parser.add_argument("--csv", action="store_true", help="print a table of the quarters, for other programs")
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, keep and print."""
+    protocol = asked_protocol(options)
+    path = runs.find_run(options.run)
+    from core.data.pack import open_data
+    from core.data.recordings import own_pack
+    from core.studies.word_length import STUDY, word_lengths
+
+    with progress_bar("clip") as progress:
+        data = own_pack() if protocol == OWN else open_data(data_root(options.data), progress=progress)
+        found = word_lengths(kept_or_new(path, data, protocol, options.device, progress), data)
+    keep_or_note(STUDY, path, STUDY.file(data.title, protocol), found)
+    if options.csv:
+        print(as_csv(found.as_rows()), end="")
+    else:
+        print(to_json(found.to_dict()) if options.json else as_text(found))
+    return 0
+
+
+def as_text(found: WordLengths) -> str:
+    """The quarters for a person."""
+    lines = [
+        f"{found.run} on {found.dataset}, {PROTOCOLS[found.protocol]}, {found.n} clips with words",
+        f"  {'length of the word':22}{'clips':>7}{'right':>9}  95 % interval",
+    ]
+    for one in found.quarters:
+        low, high = one.interval
+        length = f"{one.start:.2f} to {one.end:.2f} s"
+        lines.append(f"  {length:22}{one.n:7d}{one.accuracy:9.1%}  {low:.1%} to {high:.1%}")
+    return "\n".join([*lines, "", found.verdict])
