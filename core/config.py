@@ -68,11 +68,9 @@ MelShape = Literal["free", "triangle", "bell"]
 MEL_SHAPES: dict[str, str] = {
     "free": "every weight learns on its own, as in nnAudio",
     "triangle": "triangles that learn their centre and width, as in FastAudio",
-    "bell": "bells that learn their centre and width, the response of Gabor filters as in LEAF",
+    "bell": "Gaussians that learn their centre and width, the response of Gabor filters as in LEAF",
 }
 """What of the mel filters learns, where they are trained."""
-
-Protocol = Literal["official", "testing-list", "validation", "own"]
 
 OWN = "own"
 """The protocol of the recordings that a user kept; on the command line also the name of that dataset."""
@@ -332,8 +330,8 @@ class TrainingConfig:
     balance: Literal["uniform", "tutorial", "none"] = "uniform"
     """How clips are drawn: every class alike, with the tutorial's weights, or as they come."""
     products: Literal["float32", "bfloat16"] = "float32"
-    """Number format of the large products with trained STFT kernels. bfloat16 is faster on hardware made for it; it
-    changes log-mels by less than 0.01 and gradients by about 0.3 %."""
+    """Dtype of the large matrix multiplications with trained STFT kernels. bfloat16 is faster on hardware made for it;
+    it changes log-mels by less than 0.01 and gradients by about 0.3 %."""
     cache_mb: int = 1024
     """Memory (MB) for spectrograms that training does not change, computed once; 0 computes them in every step."""
     validate_every: int = 1

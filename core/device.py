@@ -34,7 +34,7 @@ def choose_device(name: str | None = None) -> torch.device:
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether the device has instructions for products in bfloat16; elsewhere they are imitated, 30 times slower."""
+    """Whether the device has instructions for bfloat16 matrices; elsewhere they are imitated, 30 times slower."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return bool(torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported())

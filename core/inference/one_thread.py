@@ -1,8 +1,8 @@
 """Decisions in one thread: one second of sound is too little work to share.
 
 On an idle computer two threads gain nothing on it. On a busy one, while a model is trained beside say, each of some
-fifty products waits until the system lets the other thread run: measured with 16 programs on two cores, a decision
-took 1.1 s in two threads and 0.05 s in one.
+fifty matrix multiplications waits until the system lets the other thread run: measured with 16 programs on two cores, a
+decision took 1.1 s in two threads and 0.05 s in one.
 """
 
 from __future__ import annotations

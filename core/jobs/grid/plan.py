@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -50,9 +50,9 @@ class GridPlan:
     """Epochs of a model's trainings; a model that is not named takes its preset's."""
 
     def __post_init__(self) -> None:
-        for name, values, allowed in (
-            ("models", self.models, PRESETS), ("settings", self.settings, SETTINGS), ("bases", self.bases, BASES),
-        ):  # fmt: skip
+        choices: dict[str, Collection[str]] = {"models": PRESETS, "settings": SETTINGS, "bases": BASES}
+        for name, allowed in choices.items():
+            values = getattr(self, name)
             unknown = [value for value in values if value not in allowed]
             if unknown or not values:
                 raise ConfigError(f"{name} is {', '.join(values) or 'empty'}; choose from {', '.join(allowed)}.")
