@@ -282,9 +282,9 @@ class _FrontEnd:
     """The untrained front end."""
 
     def __init__(self) -> None:
-        from core.frontend.mel import TrainableMel
+        from core.fast.mel import FastMel
 
-        self.layer = TrainableMel(FrontEndConfig(setting="A")).eval()
+        self.layer = FastMel(FrontEndConfig(setting="A")).eval()
 
     def log_mel(self, clip: Waveform) -> tuple[FloatArray, Filters]:
         import torch
