@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -19,11 +20,10 @@ class Replay:
     of the first epoch are done in the ordinary way, and count: recording changes nothing about what is learned.
 
     Args:
-        step: Loss () and logits (batch, labels) of the clips in some rows (batch,). It must not read a number
-            from the GPU, and must find its tensors where they were.
-        optimizers: Their step sizes are taken over: from now on they are tensors, set by the table.
-        n_steps: Steps of an epoch.
-        batch_size: Clips a step.
+        step: Loss () and answers (batch,) of the clips in some rows (batch,). It must not read a number from the GPU,
+            and must find its tensors where they were.
+        groups: The optimisers' groups of parameters. Their step sizes are taken over: from the first step on they are
+            tensors, set by the table.
         generators: What the step draws random numbers from, apart from the default generator.
         device: The GPU.
     """
@@ -31,37 +31,42 @@ class Replay:
     def __init__(
         self,
         step: Callable[[Tensor], tuple[Tensor, Tensor]],
-        optimizers: Iterable[torch.optim.Optimizer],
-        *,
-        n_steps: int,
-        batch_size: int,
+        groups: Sequence[dict[str, Any]],
         generators: Sequence[torch.Generator],
         device: torch.device,
     ) -> None:
-        self._step = step
-        self._generators = generators
+        self._step, self._groups, self._generators = step, groups, generators
         self._graph: torch.cuda.CUDAGraph | None = None
         self._warm = 0
-        groups = [group for optimizer in optimizers for group in optimizer.param_groups]
         self._number = torch.zeros(1, dtype=torch.int64, device=device)
-        self._rows = torch.zeros(n_steps, batch_size, dtype=torch.int64, device=device)
-        self._rates = torch.zeros(n_steps, len(groups), device=device)
-        self._rate = torch.zeros(len(groups), device=device)
-        for number, group in enumerate(groups):
-            group["lr"] = self._rate[number]
-        self.losses = torch.zeros(n_steps, device=device)
-        """Of the steps of this epoch, (n_steps,)."""
-        self.answers = torch.zeros(n_steps, batch_size, dtype=torch.int64, device=device)
-        """Likewise, (n_steps, batch_size)."""
 
-    def begin(self, rows: Tensor, rates: Tensor) -> None:
-        """An epoch begins: its rows (n_steps, batch_size) and step sizes (n_steps, parameter groups)."""
+    def __call__(self, rows: Tensor, rates: list[list[float]]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Loss () and answers (batch,) of one step after another; each is queued, not waited for.
+
+        Args:
+            rows: The clips of each step, (steps, batch); of the same shape in each epoch.
+            rates: Step size of each group of parameters in each step.
+        """
+        if self._warm == 0:
+            self._make_tables(rows)
         self._rows.copy_(rows)
-        self._rates.copy_(rates)
+        self._rates.copy_(torch.tensor(rates))
         self._number.zero_()
+        for loss, answers in zip(self._losses, self._answers, strict=True):
+            self._next()
+            yield loss, answers
 
-    def step(self) -> None:
-        """The next step; it is queued, not waited for."""
+    def _make_tables(self, rows: Tensor) -> None:
+        device = rows.device
+        self._rows = torch.zeros_like(rows)
+        self._rates = torch.zeros(len(rows), len(self._groups), device=device)
+        self._rate = torch.zeros(len(self._groups), device=device)
+        for number, group in enumerate(self._groups):
+            group["lr"] = self._rate[number]
+        self._losses = torch.zeros(len(rows), device=device)
+        self._answers = torch.zeros_like(rows)
+
+    def _next(self) -> None:
         if self._graph is not None:
             self._graph.replay()
         elif self._warm < WARM_STEPS:
@@ -82,7 +87,7 @@ class Replay:
 
     def _once(self) -> None:
         self._rate.copy_(self._rates.index_select(0, self._number)[0])
-        loss, logits = self._step(self._rows.index_select(0, self._number)[0])
-        self.losses.index_copy_(0, self._number, loss[None])
-        self.answers.index_copy_(0, self._number, logits.argmax(dim=1)[None])
+        loss, answers = self._step(self._rows.index_select(0, self._number)[0])
+        self._losses.index_copy_(0, self._number, loss[None])
+        self._answers.index_copy_(0, self._number, answers[None])
         self._number += 1

@@ -88,7 +88,7 @@ class ShapedMel(nn.Module):
         return weights * (2 / (high - low)) if self.norm else weights
 
     @torch.no_grad()
-    def keep_valid(self) -> None:
+    def project(self) -> None:
         """After a step: centres within the range of the initial filters, widths wide enough to hear a bin."""
         self.centres.clamp_(self.lowest, self.highest)
         self.widths.clamp_(self.narrowest, self.highest - self.lowest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import cast
 
 import numpy as np
@@ -15,21 +14,8 @@ from torch.nn import functional
 
 from core.config import FrontEndConfig
 from core.errors import AudioError, ConfigError
-from core.fast.fourier import fourier_power, fourier_response
-from core.fast.kernels import kernel_power, kernel_power_bfloat16, plan_for, prepared_kernels
-from core.fast.stored import mel_of_rows
 from core.frontend.basis import ShapedMel, random_kernels, random_mel
 from core.records.filters import Filters, FilterSnapshot
-
-FOURIER_CHUNK_CLIPS = 10
-KERNEL_CHUNK_CLIPS = 34
-"""Clips transformed at once on a CPU. Few stay in the cache, which is twice as fast; products of matrices want many."""
-
-FEWEST_TILED_CLIPS = 8
-"""Clips from which sharing products between frames pays."""
-
-FOURIER_TOLERANCE = 1e-5
-"""Largest difference up to which fixed kernels count as the exact Fourier ones, so that an FFT may stand in."""
 
 
 class TrainableMel(nn.Module):
@@ -37,10 +23,9 @@ class TrainableMel(nn.Module):
 
     The filters are nnAudio's own tensors (``layer.mel_basis``, ``layer.stft.wcos``, ``layer.stft.wsin``), so that
     weights move between the two unchanged. Which of them are parameters follows from ``config.setting``; mel filters
-    that keep a shape are computed from the parameters of ``shape`` (``basis.py``). The
-    arithmetic is our own: fixed Fourier kernels are applied through an FFT (``fourier.py``), trained ones through
-    as few products as possible (``kernels.py``), and power is summed without a square root, so that gradients stay
-    finite at digital silence.
+    that keep a shape are computed from the parameters of ``shape`` (``basis.py``). The arithmetic is our own: power is
+    summed without a square root, so that gradients stay finite at digital silence. ``core.fast.mel`` does the same
+    sooner.
 
     Args:
         config: What to compute, and which parts learn.
@@ -93,10 +78,6 @@ class TrainableMel(nn.Module):
         # Only trained tensors need a copy of their own; a fixed one is its own initial state.
         for name in self._trained():
             self.register_buffer(f"initial_{name}", self._tensors()[name].detach().clone(), persistent=False)
-        self._fourier = not config.trains_stft and config.stft_start == "fourier"
-        self.uses_bfloat16 = False
-        """Whether products with trained kernels are made in bfloat16 (see ``kernel_power_bfloat16``)."""
-        self.register_load_state_dict_post_hook(TrainableMel._check_kernels)  # type: ignore[no-untyped-call]
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Log-mel spectrograms of a batch, (n_clips, n_mels, n_frames).
@@ -112,25 +93,25 @@ class TrainableMel(nn.Module):
 
     def mel_power(self, waveform: Tensor) -> Tensor:
         """Power in each mel filter, (n_clips, n_mels, n_frames); no logarithm."""
-        # Joined frame by frame, as chunks lie in memory; frames behind the end are cut off last, where they are small.
-        n_frames = self.config.n_frames(waveform.shape[-1])
-        basis = self._mel_basis()
-        chunks = [self._mel_by_frame(power, basis)[:, :n_frames] for power in self._power_in_chunks(waveform)]
-        return _joined(chunks).transpose(1, 2)
+        power = self.power_by_frame(waveform) + self.config.power_offset
+        return (power @ self.learning_basis().t()).transpose(1, 2)
 
-    def mel_of(self, spectra: Tensor, rows: Tensor) -> Tensor:
-        """Mel power, (n_clips, n_mels, n_frames), of some spectra that ``power_by_frame`` gave, (n, n_frames, n_bins).
+    def power_by_frame(self, waveform: Tensor) -> Tensor:
+        """STFT power, (n_clips, n_frames, n_bins), without ``power_offset``: frames times kernels, squared."""
+        frames = self._padded(self._checked(waveform)).unfold(1, self.config.n_fft, self.config.hop_length)
+        cosine: Tensor = frames @ self.layer.stft.wcos[:, 0].t()
+        sine: Tensor = frames @ self.layer.stft.wsin[:, 0].t()
+        return cosine.square() + sine.square()
 
-        Spectra that do not change while the mel filters are trained can be computed once and given to this.
-        """
-        basis = self._mel_basis()
-        return self._with_offset(mel_of_rows(spectra, rows, basis), basis).transpose(1, 2)
-
-    def _mel_basis(self) -> Tensor:
+    def learning_basis(self) -> Tensor:
         """The mel filters, (n_mels, n_bins), with a gradient where they are trained."""
         if self.shape is None or not torch.is_grad_enabled():
             return cast(Tensor, self.layer.mel_basis)
         return self._masked(self.shape())
+
+    def window(self) -> Tensor:
+        """The window over a whole frame, (n_fft,)."""
+        return cast(Tensor, self.layer.stft.window_mask).view(-1)
 
     def _masked(self, mel_basis: Tensor) -> Tensor:
         masked = self.config.masked_bins
@@ -138,66 +119,6 @@ class TrainableMel(nn.Module):
             return mel_basis
         bins = torch.arange(self.config.n_bins, device=mel_basis.device)
         return mel_basis * ((bins < masked[0]) | (bins > masked[1]))
-
-    def _mel_by_frame(self, power: Tensor, basis: Tensor) -> Tensor:
-        # Silent bins behind the last one, which ``kernel_power`` may add, are met by silent weights.
-        missing = power.shape[2] - basis.shape[1]
-        return self._with_offset(power @ (functional.pad(basis, (0, missing)) if missing else basis).t(), basis)
-
-    def _with_offset(self, mel: Tensor, basis: Tensor) -> Tensor:
-        """``power_offset`` in every bin, added where there are fewest numbers: after the filters."""
-        if not self.config.power_offset:
-            return mel
-        return mel + self.config.power_offset * basis.sum(dim=1)
-
-    def power_by_frame(self, waveform: Tensor) -> Tensor:
-        """STFT power, (n_clips, n_frames, n_bins), without ``power_offset``: what ``mel_of`` takes."""
-        n_frames = self.config.n_frames(waveform.shape[-1])
-        return _joined([power[:, :n_frames, : self.config.n_bins] for power in self._power_in_chunks(waveform)])
-
-    def stft_power(self, waveform: Tensor) -> Tensor:
-        """Power in each STFT bin, (n_clips, n_bins, n_frames)."""
-        return (self.power_by_frame(waveform) + self.config.power_offset).transpose(1, 2)
-
-    def _power_in_chunks(self, waveform: Tensor) -> Iterator[Tensor]:
-        """STFT power of a few clips at a time, so that on a CPU all steps of one chunk find it in the cache.
-
-        There may be a few more frames and bins than belong to the clips (see ``kernel_power``).
-        """
-        waveform = self._checked(waveform)
-        on_cpu = waveform.device.type == "cpu"
-        chunk = FOURIER_CHUNK_CLIPS if self._fourier else KERNEL_CHUNK_CLIPS
-        power = self._power_by_fft if self._fourier else self._power_by_kernels(waveform)
-        for part in waveform.split(chunk if on_cpu else len(waveform)):
-            yield power(self._pad(part))
-
-    def _power_by_fft(self, padded: Tensor) -> Tensor:
-        return fourier_power(padded, self._window(), self.config.hop_length)
-
-    def _power_by_kernels(self, waveform: Tensor) -> Callable[[Tensor], Tensor]:
-        """A function from padded waveforms to power, with all that the clips of a batch have in common done already."""
-        config, stft = self.config, self.layer.stft
-        cosine, sine = stft.wcos[:, 0], stft.wsin[:, 0]
-        if self.uses_bfloat16 and config.trains_stft and not waveform.requires_grad:
-            plan = plan_for(config.n_fft, config.hop_length, tiled=False)
-            start = self.initial_wcos[:, 0], self.initial_wsin[:, 0]
-            changes = prepared_kernels(cosine - start[0], sine - start[1], plan)
-            width = changes.shape[2] // 2
-
-            def in_bfloat16(padded: Tensor) -> Tensor:
-                response = fourier_response(padded, self._window(), config.hop_length, width)
-                return kernel_power_bfloat16(padded, changes, plan, response)
-
-            return in_bfloat16
-        # On a GPU the plain product wins: arithmetic is cheap there, and launching many small steps is not. For a few
-        # clips it wins everywhere, since preparing the kernels costs as much as the products of three.
-        tiled = waveform.device.type == "cpu" and len(waveform) >= FEWEST_TILED_CLIPS
-        plan = plan_for(config.n_fft, config.hop_length, tiled=tiled)
-        factors = prepared_kernels(cosine, sine, plan)
-        return lambda padded: kernel_power(padded, factors, plan)
-
-    def _window(self) -> Tensor:
-        return cast(Tensor, self.layer.stft.window_mask).view(-1)
 
     def _checked(self, waveform: Tensor) -> Tensor:
         if waveform.ndim != 2 or not waveform.is_floating_point() or len(waveform) == 0:
@@ -215,20 +136,14 @@ class TrainableMel(nn.Module):
             )
         return waveform.to(self.layer.mel_basis.dtype)
 
-    def _pad(self, waveform: Tensor) -> Tensor:
+    def _padded(self, waveform: Tensor) -> Tensor:
         """Half a frame more on both sides, if frames are centred on their time stamps."""
-        half = self.config.n_fft // 2
         if not self.config.center:
             return waveform
-        if self.config.pad_mode == "constant":
-            return functional.pad(waveform, (half, half))
-        if waveform.device.type != "cpu":
-            return functional.pad(waveform[:, None], (half, half), mode="reflect")[:, 0]
-        # Mirrored by hand: three times as fast as functional.pad on a CPU, which is written for images.
-        start, end = waveform[:, 1 : half + 1].flip(1), waveform[:, -half - 1 : -1].flip(1)
-        return torch.cat([start, waveform, end], dim=1)
+        half = self.config.n_fft // 2
+        return functional.pad(waveform[:, None], (half, half), mode=self.config.pad_mode)[:, 0]
 
-    def keep_valid(self, highest: float | None = None) -> None:
+    def project(self, highest: float | None = None) -> None:
         """Put the mel weights back into their range after a step: at least 0, at most ``highest``; masked bins to 0.
 
         Filters that keep a shape have a range of their own.
@@ -238,7 +153,7 @@ class TrainableMel(nn.Module):
         with torch.no_grad():
             mel_basis, masked = self.layer.mel_basis, self.config.masked_bins
             if self.shape is not None:
-                self.shape.keep_valid()
+                self.shape.project()
                 mel_basis.copy_(self._masked(self.shape()))
                 return
             mel_basis.clamp_(min=0.0, max=highest)
@@ -304,7 +219,7 @@ class TrainableMel(nn.Module):
             mel_basis.copy_(self.shape())
         mel_basis.copy_(self._masked(mel_basis))
         if config.stft_start == "random":
-            for kernels, start in zip((stft.wcos, stft.wsin), random_kernels(config, self._window()), strict=True):
+            for kernels, start in zip((stft.wcos, stft.wsin), random_kernels(config, self.window()), strict=True):
                 kernels.copy_(start)
 
     def _make_exact(self, dtype: torch.dtype) -> None:
@@ -317,28 +232,15 @@ class TrainableMel(nn.Module):
         self.to(dtype)
         with torch.no_grad():
             stft.window_mask.copy_(torch.from_numpy(window).view(stft.window_mask.shape))
-            for kernels, exact in zip((stft.wcos, stft.wsin), _fourier_kernels(window), strict=True):
+            for kernels, exact in zip((stft.wcos, stft.wsin), fourier_kernels(window), strict=True):
                 kernels.copy_(torch.from_numpy(exact)[:, None])
 
-    def _check_kernels(self, _keys: object) -> None:
-        """After loading: may an FFT stand in for the kernels, or has training changed them?"""
-        if self.config.trains_stft:
-            return
-        stft = self.layer.stft
-        pairs = zip((stft.wcos, stft.wsin), _fourier_kernels(self._window().cpu().double().numpy()), strict=True)
-        gap = max(np.abs(kernels[:, 0].detach().cpu().double().numpy() - exact).max() for kernels, exact in pairs)
-        self._fourier = bool(gap < FOURIER_TOLERANCE)
 
-
-def _fourier_kernels(window: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def fourier_kernels(window: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cosine and sine kernels of the discrete Fourier transform under a window, each (n_bins, n_fft)."""
     n_fft = len(window)
     turns = 2 * np.pi * np.outer(np.arange(n_fft // 2 + 1), np.arange(n_fft)) / n_fft
     return np.cos(turns) * window, np.sin(turns) * window
-
-
-def _joined(chunks: list[Tensor]) -> Tensor:
-    return chunks[0] if len(chunks) == 1 else torch.cat(chunks)
 
 
 def _snapshot(epoch: int, tensors: dict[str, Tensor]) -> FilterSnapshot:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -14,10 +14,9 @@ from torch import Tensor
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL
 from core.device import choose_device
 from core.errors import AudioError
+from core.fast import choose
 from core.frontend.mel import TrainableMel
 from core.models import probabilities_of
-from core.models.bcresnet import BCResNet
-from core.models.folded import FoldedBCResNet
 from core.records.answers import Prediction
 from core.records.arrays import FloatArray
 from core.sound.reading import Waveform
@@ -41,10 +40,7 @@ class Classifier:
         self.device = choose_device(device)
         self._model = self.checkpoint.model(self.device)
         self._initial: TrainableMel | None = None
-        network = self._model.network
-        self._network_for_one: Callable[[Tensor], Tensor] = network
-        if isinstance(network, BCResNet) and self.device.type == "cpu":
-            self._network_for_one = FoldedBCResNet(network)
+        self._network_for_one = choose.network_for_one_clip(self._model, self.device)
         self._lock = threading.Lock()
 
     def classify(self, waveform: Waveform) -> Prediction:

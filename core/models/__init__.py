@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from core.config import BCRESNET_TAUS, LABELS, FrontEndConfig, RunConfig
 from core.errors import CheckpointError
-from core.fast.normalised_linear import normalised_linear
 from core.frontend.mel import TrainableMel
 from core.models.bcresnet import BCResNet
 from core.models.linear import Linear
@@ -53,28 +52,12 @@ class KeywordSpotter(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Logits (B, 12)."""
-        return cast(Tensor, self.network(self.features(waveform)))
+        return self.classify(self.front_end(waveform))
 
-    def features(self, waveform: Tensor) -> Tensor:
-        """What the network sees: the normalised log-mel, (B, n_mels, frames)."""
-        return cast(Tensor, self.normalise(self.front_end(waveform)))
-
-    def takes_raw(self, device: torch.device) -> bool:
-        """Whether ``logits_of_raw`` serves this model in training: where normalising is a large part of a step."""
-        return device.type == "cpu" and isinstance(self.network, Linear) and isinstance(self.normalise, BandNorm)
-
-    def logits_of_raw(self, log_mel: Tensor, moments: Tensor | None = None) -> Tensor:
-        """Logits (B, 12) in training, the same as ``network(normalise(log_mel))`` at a fraction of the time.
-
-        Args:
-            log_mel: (B, n_mels, frames), not normalised.
-            moments: ``clip_moments`` of these clips, if they are known.
-        """
-        classify, norm = cast(Linear, self.network).classify, cast(BandNorm, self.normalise)
-        known = None if moments is None else norm.of_clips(moments)
-        logits, mean, variance = normalised_linear(log_mel, classify.weight, classify.bias, norm.eps, known)
-        norm.follow(mean, variance, len(log_mel) * log_mel.shape[2])
-        return logits
+    def classify(self, log_mel: Tensor, mask: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Logits (B, 12) of log-mels (B, n_mels, frames); in training, ``mask`` may hide parts once normalised."""
+        features = self.normalise(log_mel)
+        return cast(Tensor, self.network(mask(features) if mask else features))
 
 
 def build_model(config: RunConfig) -> KeywordSpotter:

@@ -5,19 +5,8 @@ from __future__ import annotations
 from typing import cast
 
 from torch import Tensor, nn
-from torch.nn import functional
 
 from core.errors import ConfigError
-from core.fast.channel_major import (
-    add_and_rectify,
-    along_bands,
-    along_frames,
-    batch_norm,
-    drop_channels,
-    first_convolution,
-    last_convolution,
-    pointwise,
-)
 
 SUB_BANDS = 5
 """Groups of rows that sub-spectral normalisation treats apart (Chang et al., 2021)."""
@@ -73,21 +62,6 @@ class BroadcastBlock(nn.Module):
         out = bands + self.along_time(bands.mean(dim=2, keepdim=True))
         return cast(Tensor, self.activation(out if self.transition else out + x))
 
-    def channel_major(self, x: Tensor) -> Tensor:
-        """The same with channels first: (n_in, H, B, W) to (n_out, H / frequency_stride, B, W)."""
-        *entry, depthwise, sub_spectral = self.along_frequency
-        bands = x
-        if entry:
-            bands = batch_norm(
-                pointwise(bands, cast(nn.Conv2d, entry[0])), cast(nn.BatchNorm2d, entry[1]), rectified=True
-            )
-        bands = batch_norm(along_bands(bands, cast(nn.Conv2d, depthwise)), cast(SubSpectralNorm, sub_spectral).norm)
-        convolution, norm, _, mixing, dropout = self.along_time
-        time = along_frames(bands.mean(dim=1), cast(nn.Conv2d, convolution))
-        time = functional.silu(batch_norm(time, cast(nn.BatchNorm2d, norm)))
-        time = drop_channels(pointwise(time, cast(nn.Conv2d, mixing)), cast(nn.Dropout2d, dropout))
-        return add_and_rectify(bands, time, None if self.transition else x)
-
 
 class BCResNet(nn.Module):
     """Log-mel (B, n_mels, frames) to logits (B, n_labels).
@@ -135,21 +109,5 @@ class BCResNet(nn.Module):
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """Logits (B, n_labels)."""
-        return self.plain(log_mel) if log_mel.device.type != "cpu" else self.channel_major(log_mel)
-
-    def plain(self, log_mel: Tensor) -> Tensor:
-        """Through PyTorch's own layers: the faster way on a GPU."""
         x = self.tail(self.blocks(self.head(log_mel[:, None])))
         return cast(Tensor, self.classify(x.mean(dim=(2, 3))))
-
-    def channel_major(self, log_mel: Tensor) -> Tensor:
-        """The same numbers with activations stored channel by channel: the faster way on a CPU."""
-        convolution, norm, _ = self.head
-        x = first_convolution(log_mel.transpose(0, 1), cast(nn.Conv2d, convolution))
-        x = batch_norm(x, cast(nn.BatchNorm2d, norm), rectified=True)
-        for block in self.blocks:
-            x = cast(BroadcastBlock, block).channel_major(x)
-        depthwise, mixing, norm, _ = self.tail
-        x = pointwise(last_convolution(x, cast(nn.Conv2d, depthwise)), cast(nn.Conv2d, mixing))
-        x = batch_norm(x, cast(nn.BatchNorm2d, norm), rectified=True)
-        return cast(Tensor, self.classify(x.mean(dim=(1, 3)).t()))

@@ -16,10 +16,11 @@ from torch import Tensor
 
 from core.config import LABELS, RunConfig, Setting, from_dict, to_dict
 from core.errors import CheckpointError, ConfigError
+from core.fast import choose
 from core.files.strict import in_one_line, read_bytes, shown
 from core.files.writing import write_bytes
 from core.frontend.mel import TrainableMel
-from core.models import KeywordSpotter, build_model, weights_like
+from core.models import KeywordSpotter, weights_like
 from core.records.filters import Filters
 from core.training.presets import preset_config
 
@@ -69,7 +70,7 @@ class Checkpoint:
         Raises:
             CheckpointError: If the weights do not fit the settings.
         """
-        model = build_model(self.config)
+        model = choose.model(self.config, device)
         try:
             model.load_state_dict(dict(self.weights), strict=True)
             model.front_end.set_initial(dict(self.initial))
@@ -77,7 +78,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"The weights do not fit the settings stored beside them ({in_one_line(error)}). Train the run again."
             ) from error
-        return model.eval().to(device)
+        return model.eval()
 
     def initial_front_end(self, device: torch.device | str = "cpu") -> TrainableMel:
         """The front end with the filters as they were before training, which learn no more."""
@@ -86,7 +87,7 @@ class Checkpoint:
         front_end.load_state_dict(
             {**learned, **{_KEY[name].removeprefix("front_end."): tensor for name, tensor in self.initial.items()}}
         )
-        return front_end.eval().to(device)
+        return choose.faster(front_end, device).eval()
 
     def filters(self) -> Filters:
         """Initial and learned filters as arrays."""

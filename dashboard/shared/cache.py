@@ -21,12 +21,12 @@ from core.data.source import DataSummary
 from core.data.speech_commands import check_root
 from core.device import available_devices
 from core.errors import ConfigError, DataError
+from core.fast.mel import FastMel
 from core.frontend import resynthesis as hearing
 from core.frontend.filter_facts import FilterFacts
 from core.frontend.filter_facts import filter_facts as compute_filter_facts
 from core.frontend.kernel_facts import KernelFacts
 from core.frontend.kernel_facts import kernel_facts as compute_kernel_facts
-from core.frontend.mel import TrainableMel
 from core.inference.classifier import Classifier
 from core.inference.whole import answer as answer_to
 from core.records.answers import Prediction, WordsAlong
@@ -269,8 +269,8 @@ def initial_log_mel(clip: Waveform) -> tuple[FloatArray, Filters]:
 
 
 @st.cache_resource(show_spinner=False)
-def _initial_front_end() -> TrainableMel:
-    return TrainableMel(FrontEndConfig(setting="A")).eval()
+def _initial_front_end() -> FastMel:
+    return FastMel(FrontEndConfig(setting="A")).eval()
 
 
 # What training did to the filters

@@ -161,7 +161,7 @@ def run_with_another_basis(request, tmp_path, tiny_root, tiny_pack):
     with torch.no_grad():
         for parameter in model.front_end.parameters():
             parameter.mul_(1.01)
-    model.front_end.keep_valid()
+    model.front_end.project()
     checkpoint = checkpoint_of(model, config, epoch=1, validation_accuracy=0.5, dataset=tiny_pack.title)
     save_checkpoint(folder / runs.BEST, checkpoint)
     runs.keep_filters(folder, model.front_end.filters(1).learned, kernels=True)

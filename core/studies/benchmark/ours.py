@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from core.config import FrontEndConfig, RunConfig, Setting
-from core.frontend.mel import TrainableMel
-from core.models import build_model
+from core.fast import choose
+from core.fast.mel import FastMel
 from core.studies.benchmark import floors
 from core.studies.benchmark.contest import BATCH, PART_STEPS, Contest, made_up_pack, repeated, waveforms
 from core.studies.benchmark.references import gradients_of
@@ -21,7 +21,7 @@ from core.training.presets import preset_config
 def forward(setting: str, device: torch.device, n_clips: int) -> Contest:
     """Waveforms to mel power."""
     config = FrontEndConfig(setting=cast(Setting, setting))
-    front_end, waveform = TrainableMel(config).to(device), waveforms(n_clips, device)
+    front_end, waveform = FastMel(config).to(device), waveforms(n_clips, device)
     return Contest(
         torch.inference_mode()(lambda: front_end.mel_power(waveform)),
         flop=n_clips * floors.front_end_flop(config, gradient=False),
@@ -32,7 +32,7 @@ def forward(setting: str, device: torch.device, n_clips: int) -> Contest:
 def gradient(setting: str, device: torch.device, n_clips: int, *, bfloat16: bool = False) -> Contest:
     """Mel power and the gradients of what is trained."""
     config = FrontEndConfig(setting=cast(Setting, setting))
-    front_end, waveform = TrainableMel(config).to(device), waveforms(n_clips, device)
+    front_end, waveform = FastMel(config).to(device), waveforms(n_clips, device)
     front_end.uses_bfloat16 = bfloat16
     return Contest(
         lambda: gradients_of(front_end, front_end.mel_power, waveform),
@@ -44,12 +44,12 @@ def gradient(setting: str, device: torch.device, n_clips: int, *, bfloat16: bool
 def gradient_from_spectra(device: torch.device, n_clips: int) -> Contest:
     """Setting B with power spectra computed once: what a training step does where they fit into memory."""
     config = FrontEndConfig(setting="B")
-    front_end = TrainableMel(config).to(device)
+    front_end = FastMel(config).to(device)
     with torch.no_grad():
         spectra = front_end.power_by_frame(waveforms(n_clips, device))
     rows = torch.randperm(n_clips, device=device)
     return Contest(
-        lambda: gradients_of(front_end, lambda stored: front_end.mel_of(stored, rows), spectra),
+        lambda: gradients_of(front_end, lambda stored: front_end.mel_of_rows(stored, rows), spectra),
         flop=n_clips * floors.front_end_flop(config, gradient=True, spectra_known=True),
         n_bytes=n_clips * floors.front_end_bytes(config, spectra_known=True),
     )
@@ -65,20 +65,22 @@ def epoch(preset: str, setting: str, device: torch.device, n_clips: int, *, bflo
     n_steps = -(-n_clips // BATCH)
     few = min(PART_STEPS, n_steps)
     rows = torch.from_numpy(training.rows[:BATCH]).to(device)
-    change = torch.Generator(device).manual_seed(0)
-    labels = training.batches.clips.labels[rows]
-    kept = training.batches.read(rows)
-    fixed = training.log_mel(kept, labels, change).detach()
+    training.change.manual_seed(0)
+    labels = training.clips.labels[rows]
+    batch = training.source.read(rows)
+    fixed = training.features(batch, labels)
+    if fixed.requires_grad:
+        fixed = fixed.detach()
 
     def features() -> None:
-        log_mel = training.log_mel(kept, labels, change)
+        log_mel = training.features(batch, labels)
         if log_mel.requires_grad:
             log_mel.backward(torch.ones_like(log_mel))
 
     parts = {
-        "loading": lambda: training.batches.read(rows),
+        "loading": lambda: training.source.read(rows),
         "features": features,
-        "model": lambda: training.step(fixed, labels, change, training.moments(rows)),
+        "model": lambda: training.update(fixed, labels),
     }
     return Contest(
         lambda: training.learn(1),
@@ -91,7 +93,7 @@ def epoch(preset: str, setting: str, device: torch.device, n_clips: int, *, bflo
 
 def one_clip(preset: str, setting: str, device: torch.device, n_clips: int) -> Contest:
     """From one clip to its answer."""
-    model = build_model(preset_config(preset, setting=cast(Setting, setting))).eval().to(device)
+    model = choose.model(preset_config(preset, setting=cast(Setting, setting)), device).eval()
     clip = waveforms(n_clips, torch.device("cpu"))
 
     @torch.inference_mode()
@@ -103,7 +105,7 @@ def one_clip(preset: str, setting: str, device: torch.device, n_clips: int) -> C
 
 def _epoch_floor(config: RunConfig, training: Training, n_clips: int) -> tuple[float, float]:
     """Operations and bytes of an epoch."""
-    front_end, kind = config.front_end, training.batches.kind
+    front_end, kind = config.front_end, training.source.kind
     trained = front_end.setting != "A"
     flop = n_bytes = 0.0
     if kind == "log-mels":

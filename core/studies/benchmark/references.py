@@ -37,7 +37,7 @@ from core.studies.benchmark.contest import (
     repeated,
     waveforms,
 )
-from core.training.loop import TUTORIAL_SILENCE_WEIGHT, TUTORIAL_UNKNOWN_WEIGHT
+from core.training.batches import TUTORIAL_SILENCE_WEIGHT, TUTORIAL_UNKNOWN_WEIGHT
 
 N_FFT, HOP, N_MELS = 480, 160, 40
 """The tutorial's spectrogram."""
@@ -221,7 +221,7 @@ def public_recipe_epoch(tau: int, device: torch.device, n_clips: int) -> Contest
         return log_mel
 
     def learn(log_mel: Tensor, labels: Tensor) -> None:
-        loss = functional.cross_entropy(network.plain(log_mel[:, 0]), labels)
+        loss = functional.cross_entropy(network(log_mel[:, 0]), labels)
         loss.backward()
         optimizer.step()
         network.zero_grad()

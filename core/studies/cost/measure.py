@@ -70,9 +70,8 @@ def _network(model: ModelConfig, front_end: FrontEndConfig) -> tuple[Weights, in
     trained = sum(weights.numel() for weights in parts.parameters())
     fixed = sum(buffer.numel() for buffer in parts.buffers() if buffer.is_floating_point())
     # Through PyTorch's own layers, which its counter knows; its count of the way forward is right.
-    forward = getattr(network, "plain", network)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        forward(torch.zeros(1, front_end.n_mels, front_end.n_frames()))
+        network(torch.zeros(1, front_end.n_mels, front_end.n_frames()))
     return Weights(trained, fixed), counter.get_total_flops() // 2
 
 

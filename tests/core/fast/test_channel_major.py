@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from core.fast import channel_major as cm
+from core.fast import choose
+from core.fast.bcresnet import ChannelMajorBCResNet
 from core.models.bcresnet import BCResNet
 from core.training.checkpoint import load_model
 
@@ -115,12 +117,11 @@ def test_a_mean_far_from_zero_costs_no_digits():
 def test_the_whole_network_is_the_plain_one(tau, training):
     torch.manual_seed(0)
     plain = BCResNet(40, 12, tau).double().train(training)
-    fast = copy.deepcopy(plain)
     results = []
-    for network, forward in ((plain, plain.plain), (fast, fast.channel_major)):
+    for network in (plain, choose.faster(copy.deepcopy(plain))):
         torch.manual_seed(5)  # the same channels are dropped
         log_mel = randn(4, 40, 101, seed=7).requires_grad_()
-        logits = forward(log_mel)
+        logits = network(log_mel)
         logits.square().sum().backward()
         gradients = [parameter.grad for parameter in network.parameters()]
         results.append([logits.detach(), log_mel.grad, *gradients, *network.buffers(), torch.rand(1)])
@@ -130,13 +131,13 @@ def test_the_whole_network_is_the_plain_one(tau, training):
 
 @pytest.mark.parametrize(("bands", "frames", "clips"), [(80, 101, 2), (40, 30, 2), (40, 101, 1)])
 def test_other_sizes_are_the_plain_ones_too(bands, frames, clips):
-    network = BCResNet(bands, 12, 1).double().eval()
+    plain = BCResNet(bands, 12, 1).double().eval()
     log_mel = randn(clips, bands, frames)
-    torch.testing.assert_close(network.channel_major(log_mel), network.plain(log_mel), **EXACT)
+    torch.testing.assert_close(choose.faster(copy.deepcopy(plain))(log_mel), plain(log_mel), **EXACT)
 
 
 def test_an_input_that_needs_no_gradient_gets_none():
-    network, log_mel = BCResNet(40, 12, 1), torch.randn(2, 40, 101)
+    network, log_mel = ChannelMajorBCResNet(40, 12, 1), torch.randn(2, 40, 101)
     network(log_mel).sum().backward()
     assert log_mel.grad is None
     assert all(parameter.grad is not None for parameter in network.parameters())
@@ -148,8 +149,10 @@ def test_shipped_models_answer_as_through_pytorchs_layers(run, words):
     rows = words.indices("validation")[:20]
     waveform = torch.from_numpy(np.stack([words.clip(row) for row in rows]))
     with torch.inference_mode():
-        features = model.features(waveform)
-        torch.testing.assert_close(model.network(features), model.network.plain(features), rtol=1e-3, atol=1e-3)
+        features = model.normalise(model.front_end(waveform))
+        torch.testing.assert_close(
+            model.network(features), BCResNet.forward(model.network, features), rtol=1e-3, atol=1e-3
+        )
 
 
 def test_there_are_shipped_models_to_test():
@@ -160,7 +163,7 @@ def test_a_network_can_be_trained_after_another_was_used_in_inference_mode():
     """What is cached between uses was once made in inference mode, and training then failed."""
     cm._places.cache_clear()
     with torch.inference_mode():
-        BCResNet(40, 12, 1).eval()(torch.randn(1, 40, 101))
-    network = BCResNet(40, 12, 1)
+        ChannelMajorBCResNet(40, 12, 1).eval()(torch.randn(1, 40, 101))
+    network = ChannelMajorBCResNet(40, 12, 1)
     network(torch.randn(2, 40, 101)).sum().backward()
     assert network.classify.weight.grad is not None

@@ -7,12 +7,12 @@ import torch
 
 from core.config import SAMPLE_RATE, FrontEndConfig, RunConfig, TrainingConfig
 from core.errors import ConfigError
+from core.fast import choose
 from core.frontend.basis import ShapedMel
 from core.frontend.mel import TrainableMel
-from core.models import build_model
 from core.studies.cost.count import front_end_weights
 from core.training.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
-from core.training.loop import build_optimizers
+from core.training.optimizers import build_optimizers
 
 
 def noise(n_clips=3, seed=0):
@@ -25,7 +25,7 @@ def mel_basis(front_end):
 
 def steps_of_training(config, n=5):
     """A front end that moved for a few steps, on noise with random labels."""
-    model = build_model(config)
+    model = choose.model(config)
     optimizers = build_optimizers(model, config.training)
     labels = torch.arange(12)
     for number in range(n):
@@ -34,7 +34,7 @@ def steps_of_training(config, n=5):
         torch.nn.functional.cross_entropy(model(noise(12, seed=number)), labels).backward()
         for optimizer in optimizers:
             optimizer.step()
-        model.front_end.keep_valid()
+        model.front_end.project()
     return model
 
 
@@ -79,7 +79,7 @@ def test_a_shape_learns_two_numbers_a_filter_and_is_kept(shape, setting):
     signs = [np.sign(np.diff(row[row > 1e-9 * row.max()])) for row in learned]
     assert all((np.diff(one[one != 0]) <= 0).all() for one in signs)
     with torch.enable_grad():
-        np.testing.assert_array_equal(front_end._mel_basis().detach().numpy(), learned)
+        np.testing.assert_array_equal(front_end.learning_basis().detach().numpy(), learned)
 
 
 def test_the_gradient_of_centres_and_widths_is_that_of_small_changes():
@@ -110,7 +110,7 @@ def test_a_filter_pushed_out_of_its_range_comes_back_and_still_hears(shape):
     with torch.no_grad():
         front_end.shape.centres.copy_(torch.linspace(-50, 500, 128))
         front_end.shape.widths.fill_(-3.0)
-    front_end.keep_valid()
+    front_end.project()
     weights = mel_basis(front_end)
     assert np.isfinite(weights).all()
     assert (weights >= 0).all()
@@ -124,7 +124,7 @@ def test_a_filter_of_the_least_width_meets_a_bin_wherever_it_stands():
         for start in np.linspace(0, front_end.shape.highest - 1, 50):
             front_end.shape.centres.copy_(torch.linspace(start, start + 1, 40))
             front_end.shape.widths.fill_(0.0)
-            front_end.keep_valid()
+            front_end.project()
             assert (mel_basis(front_end).sum(axis=1) > 0).all()
 
 

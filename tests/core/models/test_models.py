@@ -5,9 +5,9 @@ import torch
 
 from core.config import MODELS, FrontEndConfig, ModelConfig, RunConfig, TrainingConfig
 from core.errors import ConfigError
+from core.fast import choose
 from core.models import NETWORKS, build_model
 from core.models.bcresnet import BCResNet
-from core.models.normalise import clip_moments
 
 PUBLISHED_PARAMETERS = {
     "linear": 48_492,
@@ -58,7 +58,7 @@ def test_building_a_model_leaves_the_global_random_numbers_alone():
 
 def test_normalised_features_have_mean_0_and_deviation_1_in_each_band():
     model = build_model(RunConfig()).train()
-    features = model.features(0.1 * torch.randn(50, 16_000))
+    features = model.normalise(model.front_end(0.1 * torch.randn(50, 16_000)))
     torch.testing.assert_close(features.mean(dim=(0, 2)), torch.zeros(40), atol=1e-4, rtol=0)
     torch.testing.assert_close(features.std(dim=(0, 2)), torch.ones(40), atol=1e-2, rtol=0)
 
@@ -74,59 +74,6 @@ def test_bcresnet_takes_other_numbers_of_filters_and_both_its_ways_agree(n_mels,
     log_mel = torch.randn(3, n_mels, 101)
     seen = []
     network.blocks.register_forward_hook(lambda _module, _inputs, output: seen.append(output.shape[2]))
-    torch.testing.assert_close(network.plain(log_mel), network.channel_major(log_mel), rtol=1e-4, atol=1e-4)
+    plain = network(log_mel)
+    torch.testing.assert_close(plain, choose.faster(network)(log_mel), rtol=1e-4, atol=1e-4)
     assert seen == [rows]
-
-
-@pytest.mark.parametrize("by_frame", [False, True])
-@pytest.mark.parametrize("moments_known", [False, True])
-def test_the_linear_model_answers_raw_log_mels_as_it_answers_normalised_ones(moments_known, by_frame):
-    """Training's short cut: logits, all gradients and running statistics are the same."""
-    generator = torch.Generator().manual_seed(0)
-    log_mel = 3 * torch.randn(7, 40, 101, dtype=torch.float64, generator=generator) - 14
-    log_mel += torch.arange(40)[:, None]  # each band has a level of its own
-    if by_frame:
-        log_mel = log_mel.transpose(1, 2).contiguous().transpose(1, 2)
-    results = []
-    for short in (False, True):
-        model = build_model(RunConfig()).double().train()
-        assert model.takes_raw(torch.device("cpu"))
-        sound = log_mel.detach().clone(memory_format=torch.preserve_format).requires_grad_()
-        if short:
-            logits = model.logits_of_raw(sound, clip_moments(log_mel) if moments_known else None)
-        else:
-            logits = model.network(model.normalise(sound))
-        (
-            logits.square() * torch.rand(7, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-        ).sum().backward()
-        weights = model.network.classify
-        norm = model.normalise
-        results.append(
-            [
-                logits,
-                weights.weight.grad,
-                weights.bias.grad,
-                sound.grad,
-                norm.running_mean,
-                norm.running_var,
-                norm.num_batches_tracked,
-            ]
-        )
-    for one, other in zip(*results, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
-
-
-def test_raw_log_mels_of_digital_silence_leave_all_gradients_finite():
-    model = build_model(RunConfig()).train()
-    log_mel = torch.full((4, 40, 101), -13.8, requires_grad=True)
-    model.logits_of_raw(log_mel).square().sum().backward()
-    for gradient in (log_mel.grad, model.network.classify.weight.grad):
-        assert torch.isfinite(gradient).all()
-
-
-@pytest.mark.parametrize(
-    ("device", "name", "normalise"), [("cuda", "linear", True), ("cpu", "bcresnet-1", True), ("cpu", "linear", False)]
-)
-def test_only_a_normalised_linear_model_on_a_cpu_takes_raw_log_mels(device, name, normalise):
-    model = build_model(RunConfig(model=ModelConfig(name=name, normalise=normalise)))
-    assert not model.takes_raw(torch.device(device))

@@ -81,7 +81,7 @@ def test_multiplications_of_bcresnet_are_those_of_its_layers(tau, make_run):
         if isinstance(module, nn.Conv2d | nn.Linear):
             module.register_forward_hook(count)
     with torch.inference_mode():
-        network.plain(torch.zeros(1, 40, 101))
+        network(torch.zeros(1, 40, 101))
     assert cost_of(make_run("linear", "A")[0], config).network_macs == total
 
 

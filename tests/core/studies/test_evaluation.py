@@ -86,7 +86,7 @@ def test_the_confusion_matrix_has_truth_in_its_rows(trained, tone_pack):
 def test_validation_scores_are_those_that_training_saw(trained, tone_pack):
     folder, training = trained
     result = evaluate(folder, tone_pack, "validation", device="cpu")
-    loss, accuracy = training._validate()
+    loss, accuracy = training.validate()
     assert scores(result).accuracy == pytest.approx(accuracy)
     assert result.loss == pytest.approx(loss, rel=1e-5)
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from core.config import FrontEndConfig
-from core.frontend.mel import TrainableMel
-from core.training.batches import Batches, Clips
+from core.fast import choose
+from core.fast.mel import FastMel
+from core.training.batches import Clips, Waveforms
 
 CPU = torch.device("cpu")
 PLENTY = 2**40
@@ -14,8 +15,8 @@ PLENTY = 2**40
 
 def batches_of(pack, setting, *, augmented=False, budget_bytes=PLENTY):
     rows = np.flatnonzero(pack.splits == "train").astype(np.int64)
-    front_end = TrainableMel(FrontEndConfig(setting=setting, log_offset=1e-6))
-    return rows, Batches(pack, rows, front_end, CPU, augmented=augmented, budget_bytes=budget_bytes)
+    waveforms = Waveforms(Clips(pack, CPU), FastMel(FrontEndConfig(setting=setting, log_offset=1e-6)))
+    return rows, choose.source(waveforms, rows, augmented=augmented, budget_bytes=budget_bytes)
 
 
 @pytest.mark.parametrize(
@@ -58,10 +59,11 @@ def test_half_precision_serves_where_float32_does_not_fit(tone_pack, setting, nu
     kinds = {}
     for budget in (whole, whole - 1, whole // 2, whole // 2 - 1):
         rows, batches = batches_of(tone_pack, setting, budget_bytes=budget)
-        kinds[budget] = batches.stored.dtype if batches.kind != "waveforms" else None
-        assert batches.stored.nbytes <= budget
+        stored = batches.stored if batches.kind != "waveforms" else torch.empty(0)
+        kinds[budget] = stored.dtype if len(stored) else None
+        assert stored.nbytes <= budget
         read = batches.read(torch.from_numpy(rows))
-        exact = batches.front_end(batches.clips.waveforms(torch.from_numpy(rows)))
+        exact = batches.front_end(Clips(tone_pack, CPU).waveforms(torch.from_numpy(rows)))
         assert float((batches.log_mel(read) - exact).detach().abs().max()) < error
     half = torch.float16 if setting == "A" else torch.bfloat16
     assert list(kinds.values()) == [torch.float32, half, half, None]
@@ -92,11 +94,9 @@ def test_computing_once_tells_how_far_it_is_and_can_be_stopped(tone_pack):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Batches(
-            tone_pack,
+        choose.source(
+            Waveforms(Clips(tone_pack, CPU), FastMel(FrontEndConfig(setting="A"))),
             rows,
-            TrainableMel(FrontEndConfig(setting="A")),
-            CPU,
             augmented=False,
             budget_bytes=PLENTY,
             progress=stop_at_the_end,

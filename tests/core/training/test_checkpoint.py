@@ -10,6 +10,7 @@ import torch
 
 from core.config import FrontEndConfig, RunConfig
 from core.errors import CheckpointError
+from core.fast import choose
 from core.frontend.mel import TrainableMel
 from core.models import build_model
 from core.training.checkpoint import BEST, checkpoint_of, load_checkpoint, load_model, save_checkpoint
@@ -20,7 +21,7 @@ TUTORIAL = Path(__file__).parents[4] / "shared" / "tutorial_checkpoints"
 
 def moved_model(config):
     """A model that looks trained: every parameter has moved."""
-    model = build_model(config).eval()
+    model = choose.model(config).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 0.01 * torch.rand_like(parameter)

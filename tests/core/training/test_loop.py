@@ -9,8 +9,10 @@ import torch
 from core.config import AugmentConfig, FrontEndConfig, ModelConfig, TrainingConfig
 from core.data.pack import Pack
 from core.errors import ConfigError, DataError, RunError
-from core.fast.cuda_graph import WARM_STEPS
-from core.training.loop import StoppedTraining, Training, draw_weights, rate_factor, train
+from core.fast.cuda_graph import WARM_STEPS, Replay
+from core.training.batches import draw_weights
+from core.training.loop import StoppedTraining, Training
+from core.training.optimizers import rate_factor
 from core.training.presets import PRESETS, preset_config
 
 BASIS = ("layer.mel_basis", "layer.stft.wcos", "layer.stft.wsin")
@@ -50,14 +52,14 @@ def test_exactly_the_chosen_filters_receive_gradients(tone_pack, tiny_config, se
 
 
 def test_it_learns_to_tell_tones_apart(tone_pack, tiny_config):
-    reports = list(train(tiny_config, tone_pack, device="cpu"))
+    reports = list(Training(tiny_config, tone_pack, "cpu").epochs())
     assert [report.epoch for report in reports] == [1, 2, 3]
     assert reports[-1].validation_accuracy > 0.8
     assert reports[-1].train_loss < reports[0].train_loss
 
 
 def test_the_filters_move_a_little_and_not_by_their_own_size(tone_pack, tiny_config):
-    last = list(train(tiny_config, tone_pack, device="cpu"))[-1]
+    last = list(Training(tiny_config, tone_pack, "cpu").epochs())[-1]
     assert 0 < last.mel_change < 0.5
     assert 0 < last.stft_change < 0.1
 
@@ -105,7 +107,7 @@ def test_what_is_computed_once_changes_no_result(tone_pack, tiny_config, setting
     for cache_mb in (1024, 0):
         config = with_setting(tiny_config, setting)
         training = Training(replace(config, training=replace(config.training, cache_mb=cache_mb)), tone_pack, "cpu")
-        runs.append((training.batches.kind, list(training.epochs())))
+        runs.append((training.source.kind, list(training.epochs())))
     (once, with_cache), (always, without) = runs
     assert once != always == "waveforms"
     for ours, plain in zip(with_cache, without, strict=True):
@@ -167,7 +169,7 @@ def test_splits_that_tell_nothing_about_words_are_refused(tone_pack, tiny_config
 def test_training_that_runs_away_says_so(tone_pack, tiny_config):
     wild = replace(tiny_config, training=replace(tiny_config.training, learning_rate=1e38))
     with pytest.raises(RunError, match="Lower the step sizes"):
-        list(train(wild, tone_pack, device="cpu"))
+        list(Training(wild, tone_pack, "cpu").epochs())
 
 
 def test_a_stop_is_honoured_between_steps(tone_pack, tiny_config):
@@ -220,23 +222,6 @@ def test_the_step_size_warms_up_and_falls_to_zero():
     assert rate_factor(20, training) == pytest.approx(0.0)
 
 
-@pytest.mark.parametrize("setting", "ABCD")
-def test_the_linear_model_learns_the_same_whoever_normalises(tone_pack, tiny_config, monkeypatch, setting):
-    config = with_setting(tiny_config, setting)
-    short, plain = Training(config, tone_pack, "cpu"), Training(config, tone_pack, "cpu")
-    moments = short.moments(torch.from_numpy(short.rows[:3]))
-    assert moments.shape == (3, 2, 40) if setting == "A" else moments is None
-    monkeypatch.setattr(plain.model, "takes_raw", lambda _device: False)
-    for one, other in zip(short.epochs(), plain.epochs(), strict=True):
-        assert one.train_loss == pytest.approx(other.train_loss, rel=1e-4)
-        assert one.validation_loss == pytest.approx(other.validation_loss, rel=1e-3)
-
-
-def test_masked_log_mels_are_normalised_first(tone_pack, tiny_config):
-    config = replace(with_setting(tiny_config, "A"), augment=AugmentConfig(time_masks=1, time_mask_frames=5))
-    assert Training(config, tone_pack, "cpu").moments(torch.tensor([0])) is None
-
-
 @pytest.mark.cuda
 @pytest.mark.parametrize("setting", "ABCD")
 @pytest.mark.parametrize("preset", ["linear", "bcresnet-1"])
@@ -245,9 +230,9 @@ def test_replayed_steps_learn_what_steps_in_turn_learn(tone_pack, preset, settin
     config = preset_config(preset, setting=setting, epochs=1)
     config = replace(config, training=replace(config.training, batch_size=4))
     replayed, in_turn = Training(config, tone_pack, "cuda"), Training(config, tone_pack, "cuda")
-    assert replayed.replays
+    assert isinstance(replayed.take_steps, Replay)
     assert replayed.steps > 2 * WARM_STEPS, "most steps have to be replayed"
-    in_turn.replays = False
+    in_turn.take_steps = in_turn.steps_in_turn
     (one,), (other,) = replayed.epochs(), in_turn.epochs()
     assert one.learning_rate == pytest.approx(other.learning_rate)
     assert one.train_loss == pytest.approx(other.train_loss, rel=0.005)

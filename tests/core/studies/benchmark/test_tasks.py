@@ -6,7 +6,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from core.config import BENCHMARK_TASKS, LABELS, FrontEndConfig
-from core.frontend.mel import TrainableMel
+from core.fast.mel import FastMel
 from core.models.bcresnet import BCResNet
 from core.studies.benchmark import floors, references
 from core.studies.benchmark.contest import made_up_pack
@@ -47,7 +47,7 @@ def test_all_ways_from_waveforms_to_mel_spectrograms_give_the_same_numbers():
 def test_the_timed_gradients_are_the_same(setting):
     waveform = torch.rand(2, 16_000) - 0.5
     config = FrontEndConfig(setting=setting)
-    ours, theirs = TrainableMel(config), references.nnaudio_layer(setting, CPU)
+    ours, theirs = FastMel(config), references.nnaudio_layer(setting, CPU)
     references.gradients_of(ours, ours.mel_power, waveform)
     references.gradients_of(theirs, theirs, waveform)
     expected = {name: parameter.grad for name, parameter in theirs.named_parameters()}
@@ -100,7 +100,7 @@ def test_made_up_clips_are_as_loud_as_speech_and_have_every_label():
 def test_counted_operations_are_those_that_pytorch_counts(setting):
     """Of the way back, that is: its counter passes over products that add to what is there, as the way there has."""
     config = FrontEndConfig(setting=setting)
-    power = TrainableMel(config).mel_power(torch.rand(34, 16_000))
+    power = FastMel(config).mel_power(torch.rand(34, 16_000))
     with FlopCounterMode(display=False) as counter:
         power.backward(torch.ones_like(power))
     ours = floors.front_end_flop(config, gradient=True) - floors.front_end_flop(config, gradient=False)

@@ -1,4 +1,4 @@
-"""Normalising bands and one linear layer as a single step, for training on a CPU.
+"""The linear model sooner: its product turned round, and normalisation and product as a single step in training.
 
 Done one after the other, a dozen operations go over log-mels that are ten times as large as the layer's weights, forth
 and back. But a normalised log-mel times a weight is the log-mel times a scaled weight, plus a constant; and what batch
@@ -9,10 +9,57 @@ written once, as their gradient.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
 from torch import Tensor
+
+from core.fast.channel_major import follow_batch
+from core.models import KeywordSpotter
+from core.models.linear import Linear
+from core.models.normalise import BandNorm
+
+_MOMENTS = "clip_moments"
+"""Log-mels that were computed once bring their moments along, under this name."""
+
+
+class TurnedLinear(Linear):
+    """The same logits as ``Linear``; for any device."""
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """Logits (B, n_labels)."""
+        # Labels by clips, not clips by labels as nn.Linear has it: with twelve columns a product takes twice as long.
+        classify = self.classify
+        return torch.addmm(classify.bias[:, None], classify.weight, log_mel.flatten(start_dim=1).t()).t()
+
+
+class NormalisedLinearSpotter(KeywordSpotter):
+    """A normalised linear ``KeywordSpotter`` that trains at a fraction of the time; for a CPU."""
+
+    def classify(self, log_mel: Tensor, mask: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Logits (B, 12) of log-mels (B, n_mels, frames); in one step in training, where nothing is masked."""
+        if mask or not self.training:
+            return super().classify(log_mel, mask)
+        layer, norm = cast(Linear, self.network).classify, cast(BandNorm, self.normalise)
+        moments = getattr(log_mel, _MOMENTS, None)
+        known = None if moments is None else _over_clips(moments, log_mel.dtype)
+        logits, mean, variance = normalised_linear(log_mel, layer.weight, layer.bias, norm.eps, known)
+        follow_batch(norm, mean, variance, len(log_mel) * log_mel.shape[2])
+        return logits
+
+
+def with_moments(log_mel: Tensor, moments: Tensor) -> Tensor:
+    """Log-mels (n, n_mels, n_frames) that bring their ``clip_moments`` (n, 2, n_mels) along: half a training step."""
+    setattr(log_mel, _MOMENTS, moments)
+    return log_mel
+
+
+def _over_clips(moments: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance of each band over all clips, (n_mels,) each."""
+    mean, square = moments.mean(dim=0)
+    variance = torch.addcmul(square, mean, mean, value=-1).clamp_min_(0)
+    return mean.to(dtype), variance.to(dtype)
 
 
 def normalised_linear(

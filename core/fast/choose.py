@@ -1,0 +1,132 @@
+"""Which twin computes what, and when: the only place that chooses between a readable thing and a faster one.
+
+| readable                      | twin                                | chosen                                     |
+|-------------------------------|-------------------------------------|--------------------------------------------|
+| `TrainableMel`                | `FastMel`; in it `_way`, by kernels | always                                     |
+| `Linear`                      | `TurnedLinear`                      | always                                     |
+| `BandNorm`                    | `FastBandNorm`                      | on a CPU                                   |
+| `BCResNet`                    | `ChannelMajorBCResNet`              | on a CPU                                   |
+| `BCResNet`, one clip a time   | `FoldedBCResNet`                    | on a CPU, once training is over            |
+| `KeywordSpotter.classify`     | `NormalisedLinearSpotter`           | on a CPU, where linear and normalised      |
+| waveforms in every step       | `StoredSpectra`, `StoredLogMels`    | where they do not change and fit in memory |
+| steps in turn                 | `Replay`, a CUDA graph              | on a GPU that holds all that a step reads  |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.config import RunConfig
+from core.data.source import Progress
+from core.fast.bcresnet import ChannelMajorBCResNet
+from core.fast.cuda_graph import Replay
+from core.fast.folded import FoldedBCResNet
+from core.fast.linear import NormalisedLinearSpotter, TurnedLinear
+from core.fast.mel import FastMel
+from core.fast.normalise import FastBandNorm
+from core.fast.sources import Source, StoredLogMels, StoredSpectra
+from core.frontend.mel import TrainableMel
+from core.models import KeywordSpotter, build_model
+from core.models.bcresnet import BCResNet
+from core.models.linear import Linear
+from core.models.normalise import BandNorm
+
+Part = TypeVar("Part", bound=nn.Module)
+
+Steps = Callable[[Tensor, list[list[float]]], Iterator[tuple[Tensor, Tensor]]]
+"""From the clips of each step, (steps, batch), and its step sizes to the loss and the answers of one after another."""
+
+
+def faster(part: Part, device: torch.device | str = "cpu") -> Part:
+    """Move a model, or a part of one, to a device and let it compute through its twins there.
+
+    It changes in place and stays on that device from then on: weights, names and answers (up to rounding) stay.
+    """
+    on_cpu = torch.device(device).type == "cpu"
+    for module in part.modules():
+        twin = _twin_of(module, on_cpu=on_cpu)
+        if twin is not None:
+            # A twin differs in its methods alone.
+            cast(Any, module).__class__ = twin
+    return part.to(device)
+
+
+def _twin_of(module: nn.Module, *, on_cpu: bool) -> type[nn.Module] | None:
+    match module:
+        case TrainableMel():
+            return FastMel
+        case Linear():
+            return TurnedLinear
+        case BandNorm() if on_cpu:
+            return FastBandNorm
+        case BCResNet() if on_cpu:
+            return ChannelMajorBCResNet
+        case KeywordSpotter(network=Linear(), normalise=BandNorm()) if on_cpu:
+            return NormalisedLinearSpotter
+    return None
+
+
+def model(config: RunConfig, device: torch.device | str = "cpu", *, bfloat16: bool = False) -> KeywordSpotter:
+    """A new keyword spotter as ``core.models.build_model`` makes it, through its twins.
+
+    Args:
+        config: What to build.
+        device: Where it computes, from now on.
+        bfloat16: Whether products with trained kernels are made in bfloat16.
+    """
+    spotter = faster(build_model(config), device)
+    cast(FastMel, spotter.front_end).uses_bfloat16 = bfloat16
+    return spotter
+
+
+def network_for_one_clip(spotter: KeywordSpotter, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """The network of a model that learns no more, for features of a single clip, (1, n_mels, n_frames), at a time."""
+    network = spotter.network
+    return FoldedBCResNet(network) if isinstance(network, BCResNet) and device.type == "cpu" else network
+
+
+def source(
+    waveforms: Source, rows: NDArray[np.int64], *, augmented: bool, budget_bytes: int, progress: Progress | None = None
+) -> Source:
+    """Log-mels or spectra computed once, if training does not change them and memory suffices; else ``waveforms``.
+
+    Args:
+        waveforms: Gives waveforms, and log-mels of them in every step.
+        rows: All rows that will be asked for.
+        augmented: Whether waveforms are changed before they are used.
+        budget_bytes: Memory that spectra or log-mels computed once may take.
+        progress: Called while they are computed; raising in it cancels.
+    """
+    config = waveforms.front_end.config
+    if augmented or config.trains_stft:
+        return waveforms
+    stored, width = (StoredSpectra, config.n_bins) if config.trains_mel else (StoredLogMels, config.n_mels)
+    chosen = torch.from_numpy(rows)
+    n_numbers = len(rows) * config.n_frames(waveforms.read(chosen[:1]).shape[1]) * width
+    for dtype in (torch.float32, stored.half):
+        if n_numbers * dtype.itemsize <= budget_bytes:
+            with torch.no_grad():
+                return stored(waveforms, chosen, dtype, progress)
+    return waveforms
+
+
+def replayed(
+    step: Callable[[Tensor], tuple[Tensor, Tensor]],
+    groups: Sequence[dict[str, Any]],
+    generators: Sequence[torch.Generator],
+    device: torch.device,
+    *,
+    resident: bool,
+) -> Steps | None:
+    """The steps of an epoch as a CUDA graph, or None where there can be none.
+
+    A graph finds everything where it was; clips from the computer's memory are somewhere else each time (not
+    ``resident``).
+    """
+    return Replay(step, groups, generators, device) if device.type == "cuda" and resident else None

