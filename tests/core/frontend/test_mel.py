@@ -46,17 +46,10 @@ def test_untrained_mel_power_is_librosas(setting, changes):
     waveform = noise()
     ours = TrainableMel(config).mel_power(waveform).detach().numpy()
     theirs = librosa.feature.melspectrogram(
-        y=waveform.double().numpy(),
-        sr=SAMPLE_RATE,
-        n_fft=config.n_fft,
-        hop_length=config.hop_length,
-        n_mels=config.n_mels,
-        fmin=config.fmin,
-        fmax=config.fmax,
-        htk=config.htk,
-        norm="slaney" if config.norm else None,
-        pad_mode="reflect",
-    )
+        y=waveform.double().numpy(), sr=SAMPLE_RATE, n_fft=config.n_fft, hop_length=config.hop_length,
+        n_mels=config.n_mels, fmin=config.fmin, fmax=config.fmax, htk=config.htk,
+        norm="slaney" if config.norm else None, pad_mode="reflect",
+    )  # fmt: skip
     np.testing.assert_allclose(ours, theirs, rtol=2e-5)
 
 
@@ -64,20 +57,11 @@ def librosa_mel(waveform, config):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Empty filters detected")
         return librosa.feature.melspectrogram(
-            y=waveform.double().numpy(),
-            sr=config.sample_rate,
-            n_fft=config.n_fft,
-            hop_length=config.hop_length,
-            win_length=config.win_length,
-            window=config.window,
-            center=config.center,
-            pad_mode=config.pad_mode,
-            n_mels=config.n_mels,
-            fmin=config.fmin,
-            fmax=config.fmax,
-            htk=config.htk,
+            y=waveform.double().numpy(), sr=config.sample_rate, n_fft=config.n_fft, hop_length=config.hop_length,
+            win_length=config.win_length, window=config.window, center=config.center, pad_mode=config.pad_mode,
+            n_mels=config.n_mels, fmin=config.fmin, fmax=config.fmax, htk=config.htk,
             norm="slaney" if config.norm else None,
-        )
+        )  # fmt: skip
 
 
 def speech(real_or_demo, n_clips=12):
@@ -148,19 +132,10 @@ def test_spectra_computed_before_give_the_same_mel_power():
 def test_stft_power_is_that_of_torch_stft(setting, center):
     config = FrontEndConfig(setting=setting, center=center)
     waveform = noise()
-    theirs = (
-        torch.stft(
-            waveform,
-            config.n_fft,
-            config.hop_length,
-            window=torch.hann_window(config.n_fft),
-            center=center,
-            pad_mode="reflect",
-            return_complex=True,
-        )
-        .abs()
-        .square()
-    )
+    theirs = torch.stft(
+        waveform, config.n_fft, config.hop_length, window=torch.hann_window(config.n_fft), center=center,
+        pad_mode="reflect", return_complex=True,
+    ).abs().square()  # fmt: skip
     ours = TrainableMel(config).stft_power(waveform)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
 
@@ -170,14 +145,9 @@ def test_gradients_are_nnaudios(setting):
     config = FrontEndConfig(setting=setting)
     ours = TrainableMel(config).double()
     theirs = MelSpectrogram(
-        sr=SAMPLE_RATE,
-        n_fft=480,
-        n_mels=40,
-        hop_length=160,
-        verbose=False,
-        trainable_mel=config.trains_mel,
+        sr=SAMPLE_RATE, n_fft=480, n_mels=40, hop_length=160, verbose=False, trainable_mel=config.trains_mel,
         trainable_STFT=config.trains_stft,
-    ).double()
+    ).double()  # fmt: skip
     weights = torch.rand(2, 40, 101, dtype=torch.float64)
     for forward in (ours.mel_power, theirs):
         if PARAMETERS[setting]:
@@ -294,14 +264,9 @@ def test_unusable_input_is_refused_with_what_to_do(waveform, words):
 def test_the_gradient_of_the_sound_is_nnaudios(setting):
     config = FrontEndConfig(setting=setting)
     theirs = MelSpectrogram(
-        sr=SAMPLE_RATE,
-        n_fft=480,
-        n_mels=40,
-        hop_length=160,
-        verbose=False,
-        trainable_mel=config.trains_mel,
+        sr=SAMPLE_RATE, n_fft=480, n_mels=40, hop_length=160, verbose=False, trainable_mel=config.trains_mel,
         trainable_STFT=config.trains_stft,
-    ).double()
+    ).double()  # fmt: skip
     weights, gradients = torch.rand(3, 40, 101, dtype=torch.float64), []
     for forward in (TrainableMel(config).double().mel_power, theirs):
         waveform = noise().double().requires_grad_()

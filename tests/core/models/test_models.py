@@ -102,16 +102,9 @@ def test_the_linear_model_answers_raw_log_mels_as_it_answers_normalised_ones(mom
         weights = model.network.classify
         norm = model.normalise
         results.append(
-            [
-                logits,
-                weights.weight.grad,
-                weights.bias.grad,
-                sound.grad,
-                norm.running_mean,
-                norm.running_var,
-                norm.num_batches_tracked,
-            ]
-        )
+            [logits, weights.weight.grad, weights.bias.grad, sound.grad, norm.running_mean, norm.running_var,
+             norm.num_batches_tracked]
+        )  # fmt: skip
     for one, other in zip(*results, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
 

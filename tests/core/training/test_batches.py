@@ -93,14 +93,9 @@ def test_computing_once_tells_how_far_it_is_and_can_be_stopped(tone_pack):
 
     with pytest.raises(KeyboardInterrupt):
         Batches(
-            tone_pack,
-            rows,
-            TrainableMel(FrontEndConfig(setting="A")),
-            CPU,
-            augmented=False,
-            budget_bytes=PLENTY,
+            tone_pack, rows, TrainableMel(FrontEndConfig(setting="A")), CPU, augmented=False, budget_bytes=PLENTY,
             progress=stop_at_the_end,
-        )
+        )  # fmt: skip
     assert seen[-1] == (len(rows), len(rows), "Computing spectrograms once")
 
 
