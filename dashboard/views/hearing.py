@@ -18,7 +18,7 @@ from core.sound.word_second import word_second
 from core.studies.robustness.changes import as_recorded, as_wav
 from dashboard.shared import cache, clip_choice
 from dashboard.shared.clip_player import split_title
-from dashboard.shared.widgets import show_notes
+from dashboard.shared.widgets import choose, show_notes
 from dashboard.shared.wording import as_code, percent, plain, utc_moment, word
 from dashboard.views.live.own_recordings import title as truth_title
 
@@ -36,10 +36,7 @@ def choose_sound() -> Waveform | None:
     Raises:
         AudioError: If an upload cannot be read.
     """
-    source = st.segmented_control(
-        "Sound", list(SOURCES), default="dataset", required=True, format_func=SOURCES.__getitem__,
-        key="hearing.source", persist_state="session",
-    )  # fmt: skip
+    source = choose("Sound", SOURCES, "hearing.source")
     if source == "upload":
         return _upload()
     if source == "own":
@@ -53,9 +50,8 @@ def _of_dataset(pack: Pack) -> Waveform:
     left, middle, right = st.columns(3)
     splits = [split for split in ("official", *SPLITS) if (pack.splits == split).any()]
     split = left.selectbox(
-        "Split", dict.fromkeys(splits), format_func=split_title, key="hearing.split",
-        persist_state="session",
-    )  # fmt: skip
+        "Split", dict.fromkeys(splits), format_func=split_title, key="hearing.split", persist_state="session"
+    )
     in_split = pack.splits == split
     present = set(pack.words[in_split].tolist())
     words = [name for name in ("yes", *KEYWORDS, SILENCE_LABEL, *UNKNOWN_WORDS) if name in present]
