@@ -10,9 +10,7 @@ from core.studies.evaluation import evaluation_path, load_evaluation, save_evalu
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 
-VIEWS = (
-    "Confusion matrix", "By word", "Calibration", "Thresholds", "Speakers", "Level and noise", "Worst clips",
-)  # fmt: skip
+VIEWS = ("Confusion matrix", "By word", "Calibration", "Thresholds", "Speakers", "Level and noise", "Worst clips")
 
 
 @pytest.fixture
