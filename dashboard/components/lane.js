@@ -3,10 +3,7 @@
 const KEPT_PICTURE_S = 14;
 const LEAST_CONTRAST = 0.3; // share of the whole scale that the colours cover at least, so that silence stays dark
 
-// Cividis (Nuñez, Anderton and Renslow, 2018), as in the other figures.
-const CIVIDIS = colourTable([
-  0x00224e, 0x123570, 0x3b496c, 0x575d6d, 0x707173, 0x8a8678, 0xa59c74, 0xc3b369, 0xe1cc55, 0xfee838,
-]);
+const AMOUNTS = colourTable(COLOURS.amounts.map(colour => parseInt(colour.slice(1), 16)));
 
 // 256 colours between the anchors, each as the four bytes of a pixel.
 function colourTable(anchors) {
@@ -90,7 +87,7 @@ class Lane {
       const x = i % this.ring;
       for (let band = 0; band < n_mels; band++) {
         const value = Math.round((255 * (this.values[x * n_mels + band] - from)) / (to - from));
-        pixels[(n_mels - 1 - band) * this.ring + x] = CIVIDIS[Math.max(0, Math.min(255, value))];
+        pixels[(n_mels - 1 - band) * this.ring + x] = AMOUNTS[Math.max(0, Math.min(255, value))];
       }
     }
     context.putImageData(image, 0, 0);

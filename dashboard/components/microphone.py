@@ -6,18 +6,24 @@ part's fragment answers with ``data`` (``dashboard.views.live.listener``), which
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from plotly.colors import get_colorscale
 from streamlit.components.v2.bidi_component import main as streamlit_component
 
+from core.figures.style import AMOUNT_SCALE, OKABE_ITO
 from dashboard.components.messages import Message, read_message
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = ("capture.js", "delivery.js", "lane.js", "picture.js", "view.js", "microphone.js")
 """The JavaScript half, in an order in which each file needs only those before it."""
+
+COLOURS = {"amounts": [colour for _, colour in get_colorscale(AMOUNT_SCALE)], "speech": OKABE_ITO[2]}
+"""Colours of the other figures that the JavaScript half draws with: a scale from low to high, and speech."""
 
 # Streamlit 1.67 shows a component's state through a class that pickle cannot find, and then refuses to go on where
 # `enforceSerializableSessionState` is set. What it would add is triggers, and there are none here.
@@ -27,7 +33,9 @@ _microphone = st.components.v2.component(
     "earshot_microphone",
     html=(HERE / "microphone.html").read_text(encoding="utf-8"),
     css=(HERE / "microphone.css").read_text(encoding="utf-8"),
-    js="\n".join((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS),
+    js="\n".join(
+        (f"const COLOURS = {json.dumps(COLOURS)};", *((HERE / name).read_text(encoding="utf-8") for name in SCRIPTS))
+    ),
 )
 
 _bell = st.components.v2.component("earshot_bell", js=(HERE / "bell.js").read_text(encoding="utf-8"))

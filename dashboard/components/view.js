@@ -12,11 +12,12 @@ class View {
   constructor(root, onPress) {
     this.root = root;
     this.part('start').onclick = onPress;
+    this.part('ear').style.setProperty('--speech', COLOURS.speech);
     const style = getComputedStyle(this.part('ear'));
     const of = name => style.getPropertyValue(`--st-${name}`).trim();
     this.theme = {
       text: of('text-color'), background: of('background-color'), ground: of('secondary-background-color'),
-      border: of('border-color'), faint: of('gray-color'), speech: '#009e73', font: of('font') || 'sans-serif',
+      border: of('border-color'), faint: of('gray-color'), speech: COLOURS.speech, font: of('font') || 'sans-serif',
     };
   }
 

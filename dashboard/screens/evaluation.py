@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboard.shared import cache, picker, report_button
-from dashboard.shared.widgets import begin_page
+from dashboard.shared.widgets import begin_page, choose
 from dashboard.views import tour
 from dashboard.views.evaluation import accuracy, calibration, choice, confusion, groups, thresholds, word_length
 
@@ -33,8 +33,6 @@ accuracy.headline(evaluation, scores, run.dataset)
 report_button.draw(run.folder, "evaluation")
 
 # Not tabs: those would compute all views, of which one is seen.
-view = st.segmented_control(
-    "Look at", list(VIEWS), default="Confusion matrix", required=True, key="evaluation.view", persist_state="session"
-)
+view = choose("Look at", {one: one for one in VIEWS}, "evaluation.view")
 VIEWS[view](run, path)
 tour.looked_at("evaluation", run)

@@ -21,4 +21,4 @@ with st.expander("New grid", expanded=not names, icon=":material/add_circle:"):
 if not names:
     st.info("No grids yet. The first one appears here as soon as it is started.", icon=":material/lightbulb:")
     st.stop()
-grid.draw(grid.choose(names))
+grid.draw(grid.choose_grid(names))

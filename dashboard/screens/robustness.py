@@ -15,7 +15,7 @@ begin_page(
 
 run = picker.require_model("see how it does in noise")
 dataset, hand = robustness.require_data()
-question = robustness.choose(run, hand)
+question = robustness.choose_question(run, hand)
 pack = hand.of(question.protocol) or dataset
 records = robustness.ask(question, pack)
 if not records:
@@ -36,6 +36,8 @@ if noises:
         st.caption("Each line is one kind of noise. A low line is a noise that hides words from this model.")
 with words:
     show_figure(figures.right_by_word(records[number]), "robustness.words")
-    st.caption("A row is a word: bright while it is still recognised. “unknown” or “silence” may stay bright because "
-               "the model answers it to everything.")  # fmt: skip
+    st.caption(
+        "A row is a word: bright while it is still recognised. “unknown” or “silence” may stay bright because "
+        "the model answers it to everything."
+    )
 robustness.numbers(records)

@@ -10,30 +10,32 @@ from core import figures
 from core.config import KEYWORDS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
 from core.data.pack import SPLITS, Pack
 from core.data.source import split_title
-from dashboard.shared import cache
+from dashboard.shared import cache, wording
 from dashboard.shared.widgets import show_figure
-from dashboard.shared.wording import as_code, plain, word
+from dashboard.shared.wording import as_code, plain
+
+
+def choose(pack: Pack, page: str, split: str = SPLITS[0], word: str = KEYWORDS[0]) -> int:
+    """Number of a clip in the dataset, chosen by split, word and number within it; the first ones may be others."""
+    left, middle, right = st.columns(3)
+    splits = [name for name in dict.fromkeys((split, *SPLITS)) if (pack.splits == name).any()]
+    split = left.selectbox("Split", splits, format_func=split_title, key=f"{page}.split", persist_state="session")
+    in_split = pack.splits == split
+    present = set(pack.words[in_split].tolist())
+    words = [name for name in dict.fromkeys((word, *KEYWORDS, SILENCE_LABEL, *UNKNOWN_WORDS)) if name in present]
+    word = middle.selectbox("Word", words, format_func=_word_title, key=f"{page}.word", persist_state="session")
+    rows = (in_split & (pack.words == word)).nonzero()[0]
+    number = right.number_input(f"Clip (1 to {len(rows):,})", 1, len(rows), key=f"{page}.clip")
+    return int(rows[int(number or 1) - 1])
+
+
+def _word_title(label: str) -> str:
+    return f"{wording.word(label)} (counts as unknown)" if label in UNKNOWN_WORDS else wording.word(label)
 
 
 def draw(pack: Pack) -> None:
     """The player."""
-    left, middle, right = st.columns(3)
-    splits = [split for split in SPLITS if (pack.splits == split).any()]
-    split = left.selectbox("Split", splits, format_func=split_title, key="data.split")
-    in_split = pack.splits == split
-    present = set(pack.words[in_split].tolist())
-    words = [name for name in (*KEYWORDS, SILENCE_LABEL, *UNKNOWN_WORDS) if name in present]
-    chosen = middle.selectbox("Word", words, format_func=_word_title, key="data.word")
-    rows = (in_split & (pack.words == chosen)).nonzero()[0]
-    number = right.number_input(f"Clip (1 to {len(rows):,})", 1, len(rows), key="data.clip")
-    _show(pack, int(rows[int(number or 1) - 1]))
-
-
-def _word_title(label: str) -> str:
-    return f"{word(label)} (counts as unknown)" if label in UNKNOWN_WORDS else word(label)
-
-
-def _show(pack: Pack, row: int) -> None:
+    row = choose(pack, "data")
     clip = pack.clip(row)
     speaker = str(pack.speakers[row])
     who = f" · {'voice' if pack.synthetic else 'speaker'} {plain(speaker)}" if speaker else ""

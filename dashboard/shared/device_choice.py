@@ -14,7 +14,6 @@ def choose_device(key: str) -> str:
         st.caption(f"Runs on the {wording.device(devices[0])}: PyTorch finds no GPU on this computer.")
         return devices[0]
     chosen = st.segmented_control(
-        "Device", devices, default=devices[0], key=key, persist_state="session",
-        format_func=wording.device,
-    )  # fmt: skip
+        "Device", devices, default=devices[0], key=key, persist_state="session", format_func=wording.device
+    )
     return chosen or devices[0]

@@ -84,11 +84,14 @@ def draw(*, used: bool) -> None:
         # The default is the first option, which leaves the address as it is. What the options say goes into the
         # address too, so they are names alone.
         st.selectbox(
-            "Trained model", sorted(found, key=lambda name: name != default.name), key=state.MODEL,
-            bind="query-params", persist_state="session",
+            "Trained model",
+            sorted(found, key=lambda name: name != default.name),
+            key=state.MODEL,
+            bind="query-params",
+            persist_state="session",
             help="Used by all pages under “Look inside”, and by Evaluation, Robustness and Live. Your own runs come "
             "before the models that came with the project, newest first.",
-        )  # fmt: skip
+        )
         if used:
             _describe(found[st.session_state[state.MODEL]])
         else:

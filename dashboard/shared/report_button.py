@@ -6,18 +6,20 @@ import html
 from functools import partial
 from pathlib import Path
 
-import streamlit as st
-
 from core.errors import KeywordSpottingError
+from dashboard.shared import saving
 
 
 def draw(folder: Path, place: str) -> None:
     """The button; the report is written once it is pressed."""
-    st.download_button(
-        "Report (HTML)", data=partial(_report, folder), file_name=f"{folder.name}-report.html", mime="text/html",
-        icon=":material/description:", key=f"{place}.report", on_click="ignore",
-        help="What it learned and what that is worth, in one file. Only kept evaluations stand in it.",
-    )  # fmt: skip
+    saving.button(
+        "Report (HTML)",
+        partial(_report, folder),
+        f"{folder.name}-report.html",
+        f"{place}.report",
+        icon="description",
+        note="What it learned and what that is worth, in one file. Only kept evaluations stand in it.",
+    )
 
 
 def _report(folder: Path) -> str:

@@ -6,6 +6,7 @@ import html
 import re
 from contextvars import ContextVar
 from functools import partial
+from pathlib import PurePath
 from typing import Any
 
 import streamlit as st
@@ -15,6 +16,15 @@ from dashboard.shared.wording import plain
 
 PICTURE = "app.picture"
 """Format in which a figure's camera button saves it: "svg" or "png"."""
+
+MIMES = {
+    ".csv": "text/csv",
+    ".html": "text/html",
+    ".json": "application/json",
+    ".jsonl": "application/x-ndjson",
+    ".zip": "application/zip",
+}
+"""What a file is called on the web, by its ending."""
 
 _drawn: ContextVar[dict[str, Any] | None] = ContextVar("drawn", default=None)
 
@@ -46,17 +56,20 @@ def draw() -> None:
     if not drawn:
         return
     with st.expander("Save figures", icon=":material/download:"):
-        st.segmented_control(
-            "As a picture: the camera above each figure saves it as", ["png", "svg"], default="png", required=True,
-            format_func=str.upper, key=PICTURE, persist_state="session",
-        )  # fmt: skip
+        label = "As a picture: the camera above each figure saves it as"
+        look: dict[str, Any] = {"format_func": str.upper, "key": PICTURE, "persist_state": "session"}
+        st.segmented_control(label, ["png", "svg"], default="png", required=True, **look)
         st.caption("As numbers (CSV): one row a point.")
         with st.container(horizontal=True):
             for key, figure in drawn.items():
-                st.download_button(
-                    _title(figure, key), data=partial(as_csv, figure), file_name=f"{_file_name(key)}.csv",
-                    mime="text/csv", key=f"saving.{key}", on_click="ignore",
-                )  # fmt: skip
+                button(_title(figure, key), partial(as_csv, figure), f"{_file_name(key)}.csv", f"saving.{key}", icon="")
+
+
+def button(label: str, data: Any, file_name: str, key: str, *, note: str = "", icon: str = "download") -> None:
+    """A button that gives a file; ``data`` is its content, or makes it when the button is pressed."""
+    mime = MIMES[PurePath(file_name).suffix]
+    sign = f":material/{icon}:" if icon else None
+    st.download_button(label, data, file_name, mime, key=key, icon=sign, help=note or None, on_click="ignore")
 
 
 def _title(figure: Any, key: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -34,6 +34,8 @@ PAGES = {
 POLL_S = 0.7
 """Seconds between two looks at background work."""
 
+Option = TypeVar("Option")
+
 
 def begin_page(title: str, sentence: str) -> None:
     """Title of a page and what it is for."""
@@ -56,6 +58,26 @@ def explained() -> Iterator[None]:
         st.error(plain(name_error(error)), icon=":material/error:")
 
 
+def choose(
+    label: str, titles: Mapping[Option, str], key: str, *, place: Any = st, stays: bool = True, **more: Any
+) -> Option:
+    """One of a few things, side by side, each with its title; the first one until a person chooses.
+
+    Args:
+        label: What is chosen.
+        titles: Title of each thing.
+        key: Of the choice in the session.
+        place: Where it is drawn.
+        stays: Whether the choice stays when the page is left.
+        more: What else Streamlit's control takes.
+    """
+    named = {"format_func": titles.__getitem__, "key": key, "persist_state": "session" if stays else None}
+    chosen: Option = place.segmented_control(
+        label, list(titles), default=next(iter(titles)), required=True, **named, **more
+    )
+    return chosen
+
+
 def show_figure(figure: Any, key: str) -> None:
     """Draw a figure in our own colours; ``key`` keeps its zoom when the page runs again."""
     saving.remember(figure, key)
@@ -71,10 +93,7 @@ def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) 
             picked(points[0].get("customdata"))
 
     saving.remember(figure, key)
-    st.plotly_chart(
-        figure, theme=None, key=key, config=saving.toolbar(), on_select=answer,
-        selection_mode="points",
-    )  # fmt: skip
+    st.plotly_chart(figure, theme=None, key=key, config=saving.toolbar(), on_select=answer, selection_mode="points")
 
 
 def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:

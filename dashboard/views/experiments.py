@@ -67,9 +67,14 @@ def choose(run: RunState, filters: Filters) -> Setup | None:
     ways: list[Normalisation] = [name for name in NORMALISATIONS if name != "recomputed" or validation]
     normalises = run.config is None or run.config.model.normalise
     normalisation: Normalisation = right.radio(
-        "Normalisation between filters and network", ways, format_func=SHORT.__getitem__, disabled=not normalises,
-        captions=[NORMALISATIONS[name] for name in ways], key="experiments.normalisation", persist_state="session",
-    )  # fmt: skip
+        "Normalisation between filters and network",
+        ways,
+        format_func=SHORT.__getitem__,
+        disabled=not normalises,
+        captions=[NORMALISATIONS[name] for name in ways],
+        key="experiments.normalisation",
+        persist_state="session",
+    )
     data = hand.of(protocol)
     if data is None:
         return None
@@ -186,13 +191,19 @@ def choose_masked(filters: Filters) -> tuple[tuple[int, ...], tuple[int, ...]]:
             st.button(name, key=f"experiments.preset.{name}", on_click=_write, args=texts)
     left, right = st.columns(2)
     bin_text = left.text_input(
-        "STFT bins to silence", key=BINS, persist_state="session", placeholder="such as 25-49",
+        "STFT bins to silence",
+        key=BINS,
+        persist_state="session",
+        placeholder="such as 25-49",
         help=f"Numbers from 0 to {n_bins - 1}; bin 25 is {hz[25]:,.0f} Hz." if n_bins > 25 else None,
-    )  # fmt: skip
+    )
     mel_text = right.text_input(
-        "Mel filters to silence", key=MELS, persist_state="session", placeholder="such as 0,5-9",
+        "Mel filters to silence",
+        key=MELS,
+        persist_state="session",
+        placeholder="such as 0,5-9",
         help=f"Numbers from 0 to {n_mels - 1}, low to high.",
-    )  # fmt: skip
+    )
     try:
         bins = parse_numbers(bin_text, n_bins, "STFT bins") if bin_text else ()
         mels = parse_numbers(mel_text, n_mels, "mel filters") if mel_text else ()
@@ -210,9 +221,8 @@ def show_selectable(figure: Any) -> None:
     """A figure on which bins and filters can be selected by dragging."""
     saving.remember(figure, PICK)
     st.plotly_chart(
-        figure, theme=None, key=PICK, config=saving.toolbar(), on_select=_picked,
-        selection_mode=("box", "points"),
-    )  # fmt: skip
+        figure, theme=None, key=PICK, config=saving.toolbar(), on_select=_picked, selection_mode=("box", "points")
+    )
 
 
 def _picked() -> None:
@@ -305,19 +315,12 @@ def numbers(findings: Findings) -> None:
     with st.expander("As numbers", icon=":material/table:"):
         rows = [("as trained, untouched", findings.untouched), ("learned basis", findings.reference)]
         st.dataframe(
-            [_row(name, one) for name, one in [*rows, *((one.name, one) for one in findings.outcomes)]],
-            hide_index=True,
+            [_row(name, one) for name, one in [*rows, *((one.name, one) for one in findings.outcomes)]], hide_index=True
         )
         name = f"earshot-{kind}-{findings.run}-{findings.protocol}"
         with st.container(horizontal=True):
-            st.download_button(
-                "CSV", as_csv(findings.as_rows()), f"{name}.csv", "text/csv", key=f"experiments.csv.{kind}",
-                icon=":material/download:",
-            )  # fmt: skip
-            st.download_button(
-                "JSON", to_json(findings.to_dict(), indent=1), f"{name}.json", "application/json",
-                key=f"experiments.json.{kind}", icon=":material/download:",
-            )  # fmt: skip
+            saving.button("CSV", as_csv(findings.as_rows()), f"{name}.csv", f"experiments.csv.{kind}")
+            saving.button("JSON", to_json(findings.to_dict(), indent=1), f"{name}.json", f"experiments.json.{kind}")
 
 
 def _row(name: str, one: Outcome) -> dict[str, str]:

@@ -13,7 +13,6 @@ from core.frontend.filter_facts import (
     BANDS,
     VIEW_NOTES,
     VIEWS,
-    Bands,
     BankFacts,
     FilterFacts,
     View,
@@ -25,7 +24,7 @@ from core.frontend.filter_facts import (
 from core.records.filters import Filters, FilterSnapshot
 from core.runs import RunState
 from dashboard.shared import cache, clip_choice
-from dashboard.shared.widgets import show_clickable_figure, show_figure
+from dashboard.shared.widgets import choose, show_clickable_figure, show_figure
 from dashboard.shared.wording import clips, plain
 
 NUMBER = "filterbank.number"
@@ -33,34 +32,39 @@ FIRST = 10
 """The filter looked at until another one is chosen."""
 
 PICTURES = {
-    "overlaid": ("Overlaid", "Each curve is one filter: high where it listens. Dashed grey: initial. Solid blue: "
-                             "learned. A click on a dot chooses its filter."),
-    "apart": ("One above the other", "The same curves, initial above and learned below, on one frequency axis. A click "
-                                     "on a dot chooses its filter."),
-    "maps": ("Heat maps", "A row is a filter, a column a frequency; dots mark the middle of each filter and can be "
-                          "clicked. Below: orange grew in training, blue shrank, white stayed."),
-}  # fmt: skip
+    "overlaid": (
+        "Overlaid",
+        "Each curve is one filter: high where it listens. Dashed grey: initial. Solid blue: "
+        "learned. A click on a dot chooses its filter.",
+    ),
+    "apart": (
+        "One above the other",
+        "The same curves, initial above and learned below, on one frequency axis. A click on a dot chooses its filter.",
+    ),
+    "maps": (
+        "Heat maps",
+        "A row is a filter, a column a frequency; dots mark the middle of each filter and can be "
+        "clicked. Below: orange grew in training, blue shrank, white stayed.",
+    ),
+}
 
 
 def choose_view() -> View:
     """Whether learned filters are drawn as learned, or only their shape or gain; one choice for all pages."""
-    return st.segmented_control(
-        "Show the learned filters", list(VIEWS), default="learned", required=True, format_func=_view_title,
-        key="filters.view", persist_state="session", help=" ".join(f"{VIEWS[one].capitalize()}: {VIEW_NOTES[one]}"
-                                                                   for one in VIEWS),
-    )  # fmt: skip
-
-
-def _view_title(view: View) -> str:
-    return VIEWS[view].capitalize()
+    titles = {view: title.capitalize() for view, title in VIEWS.items()}
+    return choose(
+        "Show the learned filters",
+        titles,
+        "filters.view",
+        help=" ".join(f"{title}: {VIEW_NOTES[view]}" for view, title in titles.items()),
+    )
 
 
 def choose_axis() -> Axis:
     """Frequencies in Hz, or spaced by pitch."""
-    return st.segmented_control(
-        "Frequency axis", list(AXES), default="hz", required=True, format_func=AXES.__getitem__,
-        key="filterbank.axis", persist_state="session", help="Spaced by pitch, the initial filters look equally wide.",
-    )  # fmt: skip
+    return choose(
+        "Frequency axis", AXES, "filterbank.axis", help="Spaced by pitch, the initial filters look equally wide."
+    )
 
 
 def choose_filter(n_mels: int) -> int:
@@ -70,9 +74,13 @@ def choose_filter(n_mels: int) -> int:
     if n_mels < 2:
         return 0
     number: int = st.slider(
-        "Filter looked at", 0, n_mels - 1, key=NUMBER, persist_state="session",
+        "Filter looked at",
+        0,
+        n_mels - 1,
+        key=NUMBER,
+        persist_state="session",
         help="Or click a dot in one of the figures.",
-    )  # fmt: skip
+    )
     return number
 
 
@@ -93,17 +101,11 @@ def _show(figure: Any, key: str) -> None:
 
 def every_filter(filters: Filters, number: int, view: View, axis: Axis) -> None:
     """All filters in the kind of picture that is chosen."""
-    kind = st.segmented_control(
-        "Picture", list(PICTURES), default="overlaid", required=True, format_func=_picture_title,
-        key="filterbank.picture", label_visibility="collapsed", persist_state="session",
-    )  # fmt: skip
+    titles = {kind: title for kind, (title, _) in PICTURES.items()}
+    kind = choose("Picture", titles, "filterbank.picture", label_visibility="collapsed")
     draw = {"overlaid": figures.overlaid_mel_filters, "apart": figures.mel_filters, "maps": figures.mel_heatmaps}[kind]
     _show(draw(filters, chosen=number, view=view, axis=axis), f"filterbank.{kind}")
     st.caption(PICTURES[kind][1])
-
-
-def _picture_title(picture: str) -> str:
-    return PICTURES[picture][0]
 
 
 def one_filter(filters: Filters, facts: FilterFacts, number: int, view: View, axis: Axis) -> None:
@@ -162,19 +164,27 @@ def by_filter(facts: FilterFacts, number: int) -> None:
     )
     with st.expander("All numbers, filter by filter", icon=":material/table:"):
         st.dataframe(
-            _table(facts), hide_index=True, height=420,
+            _table(facts),
+            hide_index=True,
+            height=420,
             column_config={
-                name: st.column_config.NumberColumn(format="%.0f")
-                for name in ("Centre (Hz)", "from (Hz)", "Width (Hz)", "from  (Hz)", "ERB there (Hz)", "Peaks")
-            } | {
-                name: st.column_config.NumberColumn(format="%.1f")
-                for name in ("Shape change (%)", "Outside (%)", "Overlap below (%)", "Overlap above (%)")
-            } | {"Gain (×)": st.column_config.NumberColumn(format="%.3f")},
-        )  # fmt: skip
+                name: st.column_config.NumberColumn(format=f"%.{digits}f")
+                for digits, names in DIGITS.items()
+                for name in names
+            },
+        )
         st.caption(
             "“from” is the initial value. Outside: share of the weight outside the filter's initial band. Overlap: "
             "with the neighbour below and above by number."
         )
+
+
+DIGITS = {
+    0: ("Centre (Hz)", "from (Hz)", "Width (Hz)", "from  (Hz)", "ERB there (Hz)", "Peaks"),
+    1: ("Shape change (%)", "Outside (%)", "Overlap below (%)", "Overlap above (%)"),
+    3: ("Gain (×)",),
+}
+"""Digits behind the point, column by column."""
 
 
 def _table(facts: FilterFacts) -> list[dict[str, float | int | None]]:
@@ -237,24 +247,16 @@ def _heard(bank: BankFacts) -> Any:
 
 def sensitivity(filters: Filters, view: View) -> None:
     """Where the whole bank is sensitive, before and after."""
-    kind = st.segmented_control(
-        "Bands", list(BANDS), default="octaves", required=True, format_func=_bands_title,
-        key="filterbank.bands", label_visibility="collapsed", persist_state="session",
-    )  # fmt: skip
+    titles = {kind: title[:1].upper() + title[1:] for kind, title in BANDS.items()}
+    kind = choose("Bands", titles, "filterbank.bands", label_visibility="collapsed")
     edges = band_edges(kind, filters.sample_rate)
     shown = seen_as(filters, view)
-    before, after = (
-        band_shares(one.mel_basis, edges, filters.sample_rate) for one in (shown.initial, shown.learned)
-    )  # fmt: skip
+    before, after = (band_shares(one.mel_basis, edges, filters.sample_rate) for one in (shown.initial, shown.learned))
     show_figure(figures.band_sensitivity(before, after, edges), "filterbank.bands_figure")
     st.caption(
         "All filters added up: of the power that an even hiss would leave in the mel spectrogram, the share that comes "
         f"from each band. Shown {VIEWS[view]}: switch above to see whether shapes or gains moved it."
     )
-
-
-def _bands_title(bands: Bands) -> str:
-    return BANDS[bands][0].upper() + BANDS[bands][1:]
 
 
 def evolution(run: RunState, filters: Filters, number: int, view: View, axis: Axis) -> None:

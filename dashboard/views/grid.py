@@ -10,11 +10,11 @@ from core.jobs import grid
 from core.jobs.grid import PLANS, GridPlan, GridState
 from core.studies.grid_table import BASES, CLAIM, Row, as_csv, summarise
 from core.training.presets import PRESETS
-from dashboard.shared import dataset_choice, state
+from dashboard.shared import dataset_choice, saving, state
 from dashboard.shared.device_choice import choose_device
-from dashboard.shared.widgets import explained, show_figure
+from dashboard.shared.widgets import choose, explained, show_figure
 from dashboard.shared.wording import duration, percent, plain
-from dashboard.views.training.new_run import SETTING_NOTES
+from dashboard.views.training.new_run import SETTING_TITLES
 
 POLL_S = 2.0
 """Seconds between two looks at a grid that is being trained."""
@@ -32,37 +32,48 @@ def draw_form() -> None:
         ConfigError: If a combination cannot work.
         RunError: If the grid cannot be started.
     """
-    name = st.selectbox("Plan", list(PLANS), key=PLAN, on_change=_take_plan, persist_state="session")
+    name = st.selectbox("Plan", list(PLANS), key=PLAN, persist_state="session", on_change=_take_plan)
     st.caption(PLANS[name][0])
     if "grid.models" not in st.session_state:
         _take_plan()
     left, right = st.columns(2)
     models = left.multiselect("Models", list(PRESETS), key="grid.models", persist_state="session")
     settings = right.multiselect(
-        "What is trained", list(SETTING_NOTES), key="grid.settings", persist_state="session",
-        format_func=_setting_title,
-    )  # fmt: skip
+        "What is trained",
+        SETTING_TITLES,
+        key="grid.settings",
+        persist_state="session",
+        format_func=SETTING_TITLES.__getitem__,
+    )
     bases = left.multiselect(
-        "Where the filters start, and what of them learns", list(BASES), key="grid.bases", persist_state="session",
-        format_func=_basis_title,
-    )  # fmt: skip
+        "Where the filters start, and what of them learns",
+        list(BASES),
+        key="grid.bases",
+        persist_state="session",
+        format_func={basis: title for basis, (title, *_) in BASES.items()}.__getitem__,
+    )
     n_mels = right.multiselect("Mel filters", N_MELS, key="grid.n_mels", persist_state="session")
     seeds_column, *columns = st.columns(1 + max(1, len(models)))
     seeds = seeds_column.number_input(
-        "Seeds", 1, 100, key="grid.seeds", persist_state="session",
+        "Seeds",
+        1,
+        100,
+        key="grid.seeds",
+        persist_state="session",
         help="Trainings of each combination. With fewer than three, an interval says little.",
-    )  # fmt: skip
-    epochs = tuple(
-        (model, int(column.number_input(
-            f"Epochs of {model}", 1, 10_000, PRESETS[model].config.training.epochs, key=f"grid.epochs.{model}",
-            persist_state="session",
-        )))
-        for model, column in zip(models, columns, strict=False)
-    )  # fmt: skip
+    )
+    epochs = []
+    for model, column in zip(models, columns, strict=False):
+        label, usual, key = f"Epochs of {model}", PRESETS[model].config.training.epochs, f"grid.epochs.{model}"
+        epochs.append((model, int(column.number_input(label, 1, 10_000, usual, key=key, persist_state="session"))))
     chosen = GridPlan(
-        models=tuple(models), settings=tuple(sorted(settings)), bases=tuple(bases), n_mels=tuple(sorted(n_mels)),
-        seeds=int(seeds), epochs=epochs,
-    )  # fmt: skip
+        models=tuple(models),
+        settings=tuple(sorted(settings)),
+        bases=tuple(bases),
+        n_mels=tuple(sorted(n_mels)),
+        seeds=int(seeds),
+        epochs=tuple(epochs),
+    )
     device = choose_device("grid.device")
     usable = dataset_choice.is_usable()
     if not usable:
@@ -77,14 +88,6 @@ def draw_form() -> None:
     row.caption("They run one after the other as a program of their own. After a stop they go on where they were.")
 
 
-def _setting_title(setting: str) -> str:
-    return SETTING_NOTES[setting][0]
-
-
-def _basis_title(basis: str) -> str:
-    return BASES[basis][0]
-
-
 def _take_plan() -> None:
     plan = PLANS[st.session_state.get(PLAN, next(iter(PLANS)))][1]
     st.session_state["grid.models"] = list(plan.models)
@@ -94,7 +97,7 @@ def _take_plan() -> None:
     st.session_state["grid.seeds"] = plan.seeds
 
 
-def choose(names: list[str]) -> GridState:
+def choose_grid(names: list[str]) -> GridState:
     """The grid that is looked at: the chosen one, else the newest."""
     if st.session_state.get(SHOWN) not in names:
         st.session_state[SHOWN] = names[0]
@@ -158,17 +161,15 @@ def _findings(found: GridState) -> None:
     """Figures and table of what is trained so far."""
     st.session_state.setdefault("grid.done", {})[found.name] = found.done
     assert found.plan is not None
-    protocol = st.segmented_control(
-        "Test clips", ["official", "testing-list"], default="official", required=True, key="grid.protocol",
-        format_func=PROTOCOLS.__getitem__, persist_state="session",
-    )  # fmt: skip
+    protocol = choose("Test clips", {one: PROTOCOLS[one] for one in ("official", "testing-list")}, "grid.protocol")
     rows = _rows(found.name, found.done, protocol)
     if not rows:
         st.info(
-            "The first results appear here when a training has ended." if found.working
+            "The first results appear here when a training has ended."
+            if found.working
             else f"No training of this grid has ended that was tested on the {PROTOCOLS[protocol]}.",
             icon=":material/hourglass_empty:",
-        )  # fmt: skip
+        )
         return
     left, right = st.columns(2)
     with left:
@@ -213,10 +214,7 @@ def _table(rows: tuple[Row, ...], found: GridState) -> None:
         f"In brackets 95 % intervals: of the mean over seeds, or with one seed of the {rows[0].n:,} test clips. Every"
         f"  model lies in {found.folder.name} below the folder of the grids, ready for the command line."
     )
-    st.download_button(
-        "Save as CSV", as_csv(rows), f"{found.name}.csv", "text/csv", key="grid.csv", icon=":material/download:",
-        on_click="ignore",
-    )  # fmt: skip
+    saving.button("Save as CSV", as_csv(rows), f"{found.name}.csv", "grid.csv")
 
 
 def _range(interval: tuple[float, float]) -> str:

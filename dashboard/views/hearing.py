@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.config import KEYWORDS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_WORDS
+from core.config import KEYWORDS, SAMPLE_RATE
 from core.data import recordings
 from core.data.demo import DEMO_FOLDER
-from core.data.pack import SPLITS, Pack
-from core.data.source import split_title
+from core.data.pack import Pack
 from core.frontend import resynthesis as hearing
 from core.frontend.mel_scale import filter_bands
 from core.records.filters import Filters
@@ -17,9 +16,9 @@ from core.runs import RunState
 from core.sound.reading import Waveform
 from core.sound.wav import as_recorded, as_wav
 from core.sound.word_second import word_second
-from dashboard.shared import cache, clip_choice
-from dashboard.shared.widgets import show_notes
-from dashboard.shared.wording import as_code, percent, plain, utc_moment, word
+from dashboard.shared import cache, clip_choice, clip_player
+from dashboard.shared.widgets import choose, show_notes
+from dashboard.shared.wording import as_code, percent, plain, utc_moment
 from dashboard.views.live.own_recordings import title as truth_title
 
 SOURCES = {"dataset": "A clip of the dataset", "upload": "Upload a file", "own": "My own recordings"}
@@ -36,10 +35,7 @@ def choose_sound() -> Waveform | None:
     Raises:
         AudioError: If an upload cannot be read.
     """
-    source = st.segmented_control(
-        "Sound", list(SOURCES), default="dataset", required=True, format_func=SOURCES.__getitem__,
-        key="hearing.source", persist_state="session",
-    )  # fmt: skip
+    source = choose("Sound", SOURCES, "hearing.source")
     if source == "upload":
         return _upload()
     if source == "own":
@@ -50,21 +46,7 @@ def choose_sound() -> Waveform | None:
 
 def _of_dataset(pack: Pack) -> Waveform:
     """Any clip, by split, word and number."""
-    left, middle, right = st.columns(3)
-    splits = [split for split in ("official", *SPLITS) if (pack.splits == split).any()]
-    split = left.selectbox(
-        "Split", dict.fromkeys(splits), format_func=split_title, key="hearing.split",
-        persist_state="session",
-    )  # fmt: skip
-    in_split = pack.splits == split
-    present = set(pack.words[in_split].tolist())
-    words = [name for name in ("yes", *KEYWORDS, SILENCE_LABEL, *UNKNOWN_WORDS) if name in present]
-    spoken = middle.selectbox(
-        "Word", dict.fromkeys(words), format_func=word, key=f"hearing.word.{split}", persist_state="session"
-    )
-    rows = (in_split & (pack.words == spoken)).nonzero()[0]
-    number = right.number_input(f"Clip (1 to {len(rows):,})", 1, len(rows), key=f"hearing.clip.{split}.{spoken}")
-    row = int(rows[int(number or 1) - 1])
+    row = clip_player.choose(pack, "hearing", "official", "yes")
     st.caption(f"{as_code(pack.files[row])} · {plain(pack.title)}")
     return pack.clip(row)
 

@@ -13,7 +13,7 @@ from core.frontend.kernel_facts import KernelFacts
 from core.records.filters import Filters
 from core.runs import RunState
 from dashboard.shared import cache
-from dashboard.shared.widgets import show_clickable_figure, show_figure
+from dashboard.shared.widgets import choose, show_clickable_figure, show_figure
 from dashboard.views.filterbank import accuracy_note, kept, n_validation
 
 TUTORIAL_BINS = (2, 10, 20, 50)
@@ -38,9 +38,13 @@ def bin_number(filters: Filters) -> int:
     # Set here rather than as the box's default, since a click sets it too.
     st.session_state[_key(filters)] = min(st.session_state.get(_key(filters), FIRST_BIN), len(titles) - 1)
     number: int = st.selectbox(
-        "Bin", range(len(titles)), format_func=titles.__getitem__,
-        key=_key(filters), persist_state="session", help="Type a number or a frequency to find a bin.",
-    )  # fmt: skip
+        "Bin",
+        range(len(titles)),
+        format_func=titles.__getitem__,
+        key=_key(filters),
+        persist_state="session",
+        help="Type a number or a frequency to find a bin.",
+    )
     return number
 
 
@@ -71,9 +75,7 @@ def one_bin(filters: Filters, facts: KernelFacts, number: int, view: View) -> No
     """One pair of kernels over time and over frequency, with its numbers."""
     left, right = st.columns(2)
     with left:
-        show_figure(
-            figures.kernel_time(filters, number, view=view, title="Over time"), f"kernels.time.{number}"
-        )  # fmt: skip
+        show_figure(figures.kernel_time(filters, number, view=view, title="Over time"), f"kernels.time.{number}")
         st.caption("The waves that a frame of sound is compared with. Dashed grey: initial. Solid blue: learned.")
     with right:
         near = st.session_state.get(f"kernels.near.{number}", False)
@@ -140,10 +142,7 @@ def _pick(filters: Filters, number: Any) -> None:
 
 
 def _ranking(filters: Filters, facts: KernelFacts) -> None:
-    by = st.segmented_control(
-        "Changed most in", ["shape", "gain"], default="shape", required=True, format_func=str.capitalize,
-        key="kernels.by", persist_state="session",
-    )  # fmt: skip
+    by = choose("Changed most in", {"shape": "Shape", "gain": "Gain"}, "kernels.by")
     order = [int(one) for one in facts.ranking(by)[:RANKED]]
     key = f"kernels.ranking.{by}"
 
@@ -161,8 +160,12 @@ def _ranking(filters: Filters, facts: KernelFacts) -> None:
             }
             for one in order
         ],
-        hide_index=True, height="content", key=key, on_select=picked, selection_mode="single-row",
-    )  # fmt: skip
+        hide_index=True,
+        height="content",
+        key=key,
+        on_select=picked,
+        selection_mode="single-row",
+    )
     st.caption("Tick a row to show its bin above.")
 
 
@@ -172,8 +175,6 @@ def evolution(run: RunState, filters: Filters, number: int, view: View) -> None:
     snapshots = [one for one in snapshots if one.stft_cos.size]
     if kept(snapshots, filters.trains_stft, "STFT kernels"):
         n = n_validation(run)
-        figure = figures.kernel_evolution(
-            snapshots, reports, filters.sample_rate, number, view=view, n_validation=n
-        )  # fmt: skip
+        figure = figures.kernel_evolution(snapshots, reports, filters.sample_rate, number, view=view, n_validation=n)
         show_figure(figure, "kernels.evolution")
         st.caption(f"Press play, or drag the slider: the rings move along with the response. {accuracy_note(run, n)}")

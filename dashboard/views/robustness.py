@@ -24,10 +24,11 @@ from core.studies.comparison import p_text
 from core.studies.robustness.changes import UNCHANGED, VALUES
 from core.studies.robustness.kept import STUDY, file_of
 from core.studies.robustness.measure import N_CLIPS, measure
-from dashboard.shared import cache, clip_choice, measured, picker, state
+from dashboard.shared import cache, clip_choice, measured, picker, saving, state
 from dashboard.shared.clip_choice import AtHand
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.jobs import Progress
+from dashboard.shared.widgets import choose
 from dashboard.shared.wording import clips, percent, plain, word
 
 KINDS: dict[Kind, str] = {"noise": "Noise", "shift": "Shift in time", "gain": "Loudness", "speed": "Speed"}
@@ -84,38 +85,40 @@ def require_data() -> tuple[Pack, AtHand]:
     return hand.dataset, hand
 
 
-def choose(run: RunState, hand: AtHand) -> Question:
+def choose_question(run: RunState, hand: AtHand) -> Question:
     """Which change, models and clips."""
-    kind: Kind = st.segmented_control(
-        "What happens to the clips", list(KINDS), default="noise", required=True, format_func=KINDS.__getitem__,
-        key="robustness.kind", persist_state="session",
-    )  # fmt: skip
+    kind: Kind = choose("What happens to the clips", KINDS, "robustness.kind")
     st.caption(WHAT[kind])
     found = {each.name: each for each in picker.models()}
     # Another model on the left brings its own comparison along.
     names = st.multiselect(
-        "Models", list(found), default=_compared(run, list(found.values())), max_selections=MOST_MODELS,
-        key=f"robustness.models.{run.name}", persist_state="session",
+        "Models",
+        list(found),
+        default=_compared(run, list(found.values())),
+        max_selections=MOST_MODELS,
+        key=f"robustness.models.{run.name}",
+        persist_state="session",
         help="All of them hear the same clips with the same noise.",
-    )  # fmt: skip
+    )
     left, right = st.columns(2)
+    notes = {name: f"{PROTOCOLS[name].capitalize()}: {PROTOCOL_NOTES[name]}" for name in hand.protocols}
     protocol = left.selectbox(
-        "Which clips", hand.protocols, format_func=_protocol_title, key="robustness.protocol", persist_state="session",
-    )  # fmt: skip
+        "Which clips", notes, format_func=notes.__getitem__, key="robustness.protocol", persist_state="session"
+    )
     n_all = clip_choice.n_clips(hand.of(protocol), protocol)
     sizes = [size for size in SIZES if size is None or size < n_all]
     n_clips = right.segmented_control(
-        "How many", sizes, default=N_CLIPS if N_CLIPS in sizes else None, required=N_CLIPS in sizes,
+        "How many",
+        sizes,
+        default=N_CLIPS if N_CLIPS in sizes else None,
+        required=N_CLIPS in sizes,
         format_func={size: f"{size:,}" if size else f"all {n_all:,}" for size in sizes}.__getitem__,
-        key=f"robustness.size.{n_all}", persist_state="session",
+        key=f"robustness.size.{n_all}",
+        persist_state="session",
         help="A sample, drawn with a fixed seed, with each word's share as in the whole. More clips: narrower "
         "intervals, more time.",
-    )  # fmt: skip
+    )
     return Question(tuple(found[name] for name in names if name in found), protocol, kind, n_clips)
-
-
-def _protocol_title(name: str) -> str:
-    return f"{PROTOCOLS[name].capitalize()}: {PROTOCOL_NOTES[name]}"
 
 
 def _compared(run: RunState, found: list[RunState]) -> list[str]:
@@ -223,9 +226,11 @@ def choose_point(records: list[Robustness], pack: Pack) -> tuple[int, int]:
     st.subheader("Hear what the models heard")
     left, right = st.columns(2)
     left.select_slider(
-        "Point of the curve", range(len(first.values)), key=STEP,
+        "Point of the curve",
+        range(len(first.values)),
+        key=STEP,
         format_func=[value_text(first.kind, value) for value in first.values].__getitem__,
-    )  # fmt: skip
+    )
     right.selectbox("Clips sorted by the answers of", [record.run for record in records], key=MODEL)
     number, step = chosen_point(records)
     point = point_text(first.kind, first.values[step])
@@ -277,10 +282,9 @@ def listen(records: list[Robustness], number: int, step: int, pack: Pack, datase
     value = record.values[step]
     left, right = st.columns([3, 2])
     options = [name for name in SHOWN if name != "lost" or value != UNCHANGED[record.kind]]
-    shown = left.segmented_control(
-        "Clips", options, default=options[0], required=True, format_func=SHOWN.__getitem__,
-        key=f"robustness.shown.{len(options)}",
-    )  # fmt: skip
+    shown = choose(
+        "Clips", {one: SHOWN[one] for one in options}, f"robustness.shown.{len(options)}", place=left, stays=False
+    )
     noise = None
     if record.noises:
         titles: dict[int | None, str] = {None: "any", **dict(enumerate(map(noise_title, record.noises)))}
@@ -351,20 +355,19 @@ def numbers(records: list[Robustness]) -> None:
     first = records[0]
     with st.expander("As numbers", icon=":material/table:"):
         st.dataframe(
-            [{"Model": record.run} | {_column(first, step): cell for step, cell in enumerate(_cells(record))}
-             for record in records],
+            [
+                {"Model": record.run} | {_column(first, step): cell for step, cell in enumerate(_cells(record))}
+                for record in records
+            ],
             hide_index=True,
-        )  # fmt: skip
+        )
         st.caption(f"Accuracy in %, in brackets its 95 % interval; {clips_text(first)}.")
-        st.download_button(
+        saving.button(
             "Save as CSV",
             as_csv(row for one in records for row in one.as_rows()),
             f"robustness-{first.kind}-{first.protocol}.csv",
-            "text/csv",
-            key="robustness.csv",
-            icon=":material/download:",
-            on_click="ignore",
-            help="A row for each model and value, and for each noise apart.",
+            "robustness.csv",
+            note="A row for each model and value, and for each noise apart.",
         )
 
 

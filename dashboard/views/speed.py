@@ -15,8 +15,9 @@ from core.figures.timing_words import amount, comparison, limit_note
 from core.files.strict import to_json
 from core.records.benchmark import BenchmarkReport, Timing
 from core.studies.benchmark.kept import keep_report, timing_record
-from dashboard.shared import cache, jobs, measured, wording
+from dashboard.shared import cache, jobs, measured, saving, wording
 from dashboard.shared.jobs import Progress
+from dashboard.shared.widgets import choose
 from dashboard.shared.wording import plain
 
 JOB = "speed"
@@ -39,15 +40,7 @@ def reports() -> list[BenchmarkReport]:
 
 
 def _offer() -> None:
-    length = st.segmented_control(
-        "How long may it take?",
-        list(LENGTHS),
-        default="quick",
-        required=True,
-        format_func=LENGTHS.__getitem__,
-        key="speed.length",
-        persist_state="session",
-    )
+    length = choose("How long may it take?", LENGTHS, "speed.length")
     if any(run.alive for run in runs.list_runs()):
         st.warning("A training run is going on. It would slow down what is timed; wait for its end.")
     measured.button(
@@ -84,9 +77,12 @@ def choose_report(reports: Sequence[BenchmarkReport]) -> BenchmarkReport:
     titles = {moment: _title(one) for moment, one in named.items()}
     # A new report makes a new widget, which shows the new report.
     moment = st.selectbox(
-        "Report", list(named), format_func=titles.__getitem__, persist_state="session",
+        "Report",
+        list(named),
+        format_func=titles.__getitem__,
         key=f"speed.report.{reports[0].moment}",
-    )  # fmt: skip
+        persist_state="session",
+    )
     return named[moment]
 
 
@@ -95,10 +91,7 @@ def choose_device(report: BenchmarkReport) -> str:
     devices = sorted({timing.device for timing in report.timings}, key=lambda name: name == "cpu")
     if len(devices) < 2:
         return devices[0] if devices else "cpu"
-    return st.segmented_control(
-        "Timed on the", devices, default=devices[0], required=True, format_func=wording.device, key="speed.device",
-        persist_state="session",
-    )  # fmt: skip
+    return choose("Timed on the", {one: wording.device(one) for one in devices}, "speed.device")
 
 
 def facts(report: BenchmarkReport, device: str) -> None:
@@ -176,13 +169,11 @@ def numbers(report: BenchmarkReport) -> None:
             "Times in seconds: median of the repeats, and the times that a tenth and nine tenths of them stay below. "
             "Ratios: how many times as fast as the reference."
         )
-        st.download_button(
+        saving.button(
             "Download the numbers (JSON lines)",
             as_json_lines(report),
-            file_name=f"earshot-speed-{report.moment[:10]}.jsonl",
-            mime="application/x-ndjson",
-            key="speed.download",
-            icon=":material/download:",
+            f"earshot-speed-{report.moment[:10]}.jsonl",
+            "speed.download",
         )
 
 
@@ -194,10 +185,14 @@ def as_json_lines(report: BenchmarkReport) -> str:
 def _row(record: dict[str, Any]) -> dict[str, str]:
     """A record with the names and numbers that people read."""
     names = {
-        "median_s": "Median (s)", "low_s": "A tenth below (s)", "high_s": "Nine tenths below (s)",
-        "ratio_to_nnaudio": "× nnAudio", "ratio_to_librosa": "× librosa", "ratio_to_public_recipe": "× public recipe",
+        "median_s": "Median (s)",
+        "low_s": "A tenth below (s)",
+        "high_s": "Nine tenths below (s)",
+        "ratio_to_nnaudio": "× nnAudio",
+        "ratio_to_librosa": "× librosa",
+        "ratio_to_public_recipe": "× public recipe",
         "floor_s": "Limit of this machine (s)",
-    }  # fmt: skip
+    }
     return {
         "Task": BENCHMARK_TASKS[record["task"]],
         "Way": record["variant"],

@@ -102,15 +102,32 @@ def finished_run(tiny_root, tiny_pack, tmp_path_factory):
     save_checkpoint(folder / runs.BEST, checkpoint_of(model, config, epoch=2, validation_accuracy=0.5, dataset=dataset))
     for epoch in (1, 2):
         report = EpochReport(
-            epoch=epoch, epochs=2, train_loss=2.0 / epoch, train_accuracy=0.3 * epoch, validation_loss=2.1 / epoch,
-            validation_accuracy=0.25 * epoch, learning_rate=0.01, mel_change=0.05 * epoch, stft_change=0.001,
-            clips_per_second=500.0, seconds=1.5, is_best=True,
-        )  # fmt: skip
+            epoch=epoch,
+            epochs=2,
+            train_loss=2.0 / epoch,
+            train_accuracy=0.3 * epoch,
+            validation_loss=2.1 / epoch,
+            validation_accuracy=0.25 * epoch,
+            learning_rate=0.01,
+            mel_change=0.05 * epoch,
+            stft_change=0.001,
+            clips_per_second=500.0,
+            seconds=1.5,
+            is_best=True,
+        )
         runs.append_progress(folder, report)
     runs.write_status(
-        folder, state="done", message="", epoch=2, epochs=2, dataset=dataset, device="cpu", best_epoch=2,
-        best_accuracy=0.5, trained_seconds=3.0,
-    )  # fmt: skip
+        folder,
+        state="done",
+        message="",
+        epoch=2,
+        epochs=2,
+        dataset=dataset,
+        device="cpu",
+        best_epoch=2,
+        best_accuracy=0.5,
+        trained_seconds=3.0,
+    )
     path = evaluation_path(folder, dataset, "official")
     save_evaluation(path, evaluate(folder, tiny_pack, "official", device="cpu"))
     return folder

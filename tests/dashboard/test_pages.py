@@ -17,9 +17,17 @@ from tests.kept import evaluation_path, save_evaluation
 USE_A_MODEL = ("filterbank", "kernels", "hearing", "evaluation", "robustness", "live")
 
 FIGURES_WITH_A_MODEL = {
-    "overview": 1, "data": 3, "training": 2, "filterbank": 6, "kernels": 4, "evaluation": 1, "speed": 0, "live": 0,
-    "hearing": 5, "robustness": 0,
-}  # fmt: skip
+    "overview": 1,
+    "data": 3,
+    "training": 2,
+    "filterbank": 6,
+    "kernels": 4,
+    "evaluation": 1,
+    "speed": 0,
+    "live": 0,
+    "hearing": 5,
+    "robustness": 0,
+}
 """How many figures each page shows for a finished linear D and a prepared dataset."""
 
 

@@ -55,10 +55,14 @@ def choose_runs() -> list[RunState]:
     st.session_state[RUNS_KEY] = kept or [run.name for run in default_pair(list(found.values()))]
     titles = {name: picker.title(run) for name, run in found.items()}
     chosen = st.multiselect(
-        "Runs to compare", list(found), format_func=titles.__getitem__, key=RUNS_KEY, persist_state="session",
+        "Runs to compare",
+        list(found),
+        format_func=titles.__getitem__,
+        key=RUNS_KEY,
+        persist_state="session",
         max_selections=len(LOOKS),
         help="Two to six. Your own runs come first, newest first.",
-    )  # fmt: skip
+    )
     if len(chosen) < 2:
         st.info("Choose at least two runs.", icon=":material/lightbulb:")
         st.stop()
@@ -92,9 +96,12 @@ def choose_baseline(chosen: Sequence[RunState]) -> str:
     names = [run.name for run in chosen]
     first = next((run.name for run in chosen if _setting(run) == "A"), names[0])
     return st.selectbox(
-        "Baseline: the others are compared with it", names, index=names.index(first),
-        key=f"compare.baseline.{'.'.join(names)}", persist_state="session",
-    )  # fmt: skip
+        "Baseline: the others are compared with it",
+        names,
+        index=names.index(first),
+        key=f"compare.baseline.{'.'.join(names)}",
+        persist_state="session",
+    )
 
 
 def choose_clips(chosen: Sequence[RunState]) -> Clips:
@@ -114,10 +121,13 @@ def choose_clips(chosen: Sequence[RunState]) -> Clips:
         return Clips("", "")
     titles = [_clips_title(key, counts.get(key, 0), len(chosen)) for key in options]
     number = st.selectbox(
-        "Clips: all runs are judged on the same ones", range(len(options)), format_func=titles.__getitem__,
+        "Clips: all runs are judged on the same ones",
+        range(len(options)),
+        format_func=titles.__getitem__,
         # Other possibilities make another widget, whose first choice is what most runs were measured on.
-        key=f"compare.clips.{'.'.join(map('/'.join, options))}", persist_state="session",
-    )  # fmt: skip
+        key=f"compare.clips.{'.'.join(map('/'.join, options))}",
+        persist_state="session",
+    )
     dataset, protocol = options[number]
     done = tuple((run.name, path) for run in chosen if (path := saved[run.name].get((dataset, protocol))))
     missing = [run for run in chosen if (dataset, protocol) not in saved[run.name]]

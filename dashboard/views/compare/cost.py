@@ -12,11 +12,15 @@ from core.records.cost import Latency, RunCost
 from core.runs import RunState
 from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
 from dashboard.shared import cache, measured, picker
+from dashboard.shared.widgets import choose
 from dashboard.shared.wording import percent, plain
 
 MEASURES: dict[Measure, str] = {
-    "weights": "Trained weights", "macs": "Multiply-accumulates", "bytes": "Size", "latency": "Time for one clip",
-}  # fmt: skip
+    "weights": "Trained weights",
+    "macs": "Multiply-accumulates",
+    "bytes": "Size",
+    "latency": "Time for one clip",
+}
 
 JOB = "latency"
 
@@ -35,10 +39,7 @@ def costs(dataset: str, protocol: str) -> list[RunCost]:
 
 def choose_measure() -> Measure:
     """Which cost the figure has on its axis."""
-    return st.segmented_control(
-        "Cost", list(MEASURES), default="weights", required=True, format_func=MEASURES.__getitem__,
-        key="compare.measure", persist_state="session",
-    )  # fmt: skip
+    return choose("Cost", MEASURES, "compare.measure")
 
 
 def time_button(chosen: Sequence[RunState]) -> None:

@@ -22,7 +22,7 @@ from core.studies.comparison import (
     speaker_note,
 )
 from dashboard.shared import cache, clip_explorer
-from dashboard.shared.widgets import show_figure
+from dashboard.shared.widgets import choose, show_figure
 from dashboard.shared.wording import clips, plain
 from dashboard.views.compare.choice import Clips, offer
 
@@ -83,20 +83,26 @@ def counts_table(found: Sequence[Difference]) -> None:
     st.dataframe(
         [
             {
-                "Run": one.run, "Baseline": one.baseline, "Both right": one.both, "Only the run right": one.only_run,
-                "Only the baseline right": one.only_baseline, "Neither": one.neither,
+                "Run": one.run,
+                "Baseline": one.baseline,
+                "Both right": one.both,
+                "Only the run right": one.only_run,
+                "Only the baseline right": one.only_baseline,
+                "Neither": one.neither,
                 "Gain (points)": f"{100 * one.gain:+.2f}",
                 "95 % over clips": f"{100 * one.interval[0]:+.2f} to {100 * one.interval[1]:+.2f}",
                 "95 % over speakers": (
                     f"{100 * one.speaker_interval[0]:+.2f} to {100 * one.speaker_interval[1]:+.2f}"
-                    if one.speaker_interval else "–"
+                    if one.speaker_interval
+                    else "–"
                 ),
-                "p (McNemar)": f"{one.p:.2g}", "p (Holm)": f"{one.adjusted_p:.2g}",
+                "p (McNemar)": f"{one.p:.2g}",
+                "p (Holm)": f"{one.adjusted_p:.2g}",
             }
             for one in found
         ],
         hide_index=True,
-    )  # fmt: skip
+    )
 
 
 def choose_difference(found: Sequence[Difference]) -> Difference:
@@ -105,9 +111,11 @@ def choose_difference(found: Sequence[Difference]) -> Difference:
         return found[0]
     named = {one.run: one for one in found}
     name = st.selectbox(
-        f"Looked at word by word, beside {found[0].baseline}", list(named), key=f"compare.looked.{'.'.join(named)}",
+        f"Looked at word by word, beside {found[0].baseline}",
+        list(named),
+        key=f"compare.looked.{'.'.join(named)}",
         persist_state="session",
-    )  # fmt: skip
+    )
     return named[name]
 
 
@@ -118,10 +126,7 @@ def show_clips(chosen: Clips, runs: Sequence[RunState], difference: Difference) 
         return
     counts = {difference.run: difference.only_run, difference.baseline: difference.only_baseline}
     titles = {name: f"Only {name} ({n:,})" for name, n in counts.items()}
-    right = st.segmented_control(
-        "Who got them right?", list(titles), default=difference.run, required=True, format_func=titles.__getitem__,
-        key=f"compare.right.{difference.run}.{difference.baseline}",
-    )  # fmt: skip
+    right = choose("Who got them right?", titles, f"compare.right.{difference.run}.{difference.baseline}", stays=False)
     wrong = difference.baseline if right == difference.run else difference.run
     files = dict(chosen.measured)
     first, other = cache.evaluation(files[right])[0], cache.evaluation(files[wrong])[0]
@@ -153,13 +158,15 @@ def settings(chosen: Sequence[RunState]) -> None:
     st.dataframe(
         [
             {
-                "Part": row.part, "Setting": row.name,
+                "Part": row.part,
+                "Setting": row.name,
                 **{run.name: value for run, value in zip(chosen, row.values, strict=True)},
             }
             for row in shown
         ],
-        hide_index=True, height="content",
-    )  # fmt: skip
+        hide_index=True,
+        height="content",
+    )
     equal = sum(not row.differs for row in rows)
     if not every:
         st.caption(f"{equal} other settings are equal.")
@@ -172,10 +179,7 @@ def show_filters(chosen: Sequence[RunState]) -> None:
     found = _filters(chosen)
     if not found:
         return
-    part: Part = st.segmented_control(
-        "Part of the spectrogram", list(FILTER_PARTS), default="mel", required=True,
-        format_func=FILTER_PARTS.__getitem__, key="compare.part", persist_state="session",
-    )  # fmt: skip
+    part: Part = choose("Part of the spectrogram", FILTER_PARTS, "compare.part")
     if part == "mel":
         show_figure(figures.compared_mel_filters(found, looks), "compare.mel")
         st.caption("Each curve is one filter: high where it listens. Grey and dashed: where training began.")
@@ -183,9 +187,13 @@ def show_filters(chosen: Sequence[RunState]) -> None:
     else:
         highest = max(len(one.initial.stft_cos) for one in found.values()) - 1
     number = st.slider(
-        f"{FILTER_ONE[part]} shown close up", 0, highest, min(10, highest), key=f"compare.number.{part}.{highest}",
+        f"{FILTER_ONE[part]} shown close up",
+        0,
+        highest,
+        min(10, highest),
+        key=f"compare.number.{part}.{highest}",
         persist_state="session",
-    )  # fmt: skip
+    )
     same = st.toggle("Compare shapes only (divide out the gain)", key="compare.same_gain", persist_state="session")
     show_figure(figures.compared_filter(found, part, number, looks, same_gain=same), f"compare.one.{part}")
     st.caption(

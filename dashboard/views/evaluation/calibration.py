@@ -11,7 +11,7 @@ from core import figures
 from core.metrics import Reliability
 from core.runs import RunState
 from dashboard.shared import cache
-from dashboard.shared.widgets import show_figure, show_metrics
+from dashboard.shared.widgets import choose, show_figure, show_metrics
 from dashboard.shared.wording import interval, percent
 
 BINNING = {"width": "Equal widths", "clips": "Equal numbers of clips"}
@@ -20,10 +20,7 @@ BINNING = {"width": "Equal widths", "clips": "Equal numbers of clips"}
 def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)
     """Reliability diagram and expected calibration error."""
     st.subheader("Calibration")
-    binning: Any = st.segmented_control(
-        "Ten bins of", list(BINNING), default="width", required=True, format_func=BINNING.__getitem__,
-        key="evaluation.binning", persist_state="session",
-    )  # fmt: skip
+    binning: Any = choose("Ten bins of", BINNING, "evaluation.binning")
     found = cache.reliability(path, binning)
     show_metrics(
         (
@@ -57,13 +54,19 @@ def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets t
                     "95 % interval": interval(float(low), float(high)),
                 }
                 for bottom, top, n, sure, right, low, high in zip(
-                    found.bottoms, found.tops, found.n, found.confidence, found.accuracy, found.low, found.high,
+                    found.bottoms,
+                    found.tops,
+                    found.n,
+                    found.confidence,
+                    found.accuracy,
+                    found.low,
+                    found.high,
                     strict=True,
                 )
             ],
             hide_index=True,
             height="content",
-        )  # fmt: skip
+        )
 
 
 def _verdict(found: Reliability) -> str:

@@ -12,7 +12,7 @@ from core.metrics import WordAnswers
 from core.records.evaluation import Evaluation
 from core.runs import RunState
 from dashboard.shared import cache, clip_explorer
-from dashboard.shared.widgets import show_clickable_figure
+from dashboard.shared.widgets import choose, show_clickable_figure
 from dashboard.shared.wording import clips, interval, percent, plain, word
 
 SHOW = {"true": "By true word", "answered": "By answer", "counts": "Counts"}
@@ -34,22 +34,23 @@ def draw(run: RunState, path: Path) -> None:
     evaluation, _ = cache.evaluation(path)
     st.subheader("Confusion matrix")
     left, right = st.columns(2)
-    show: Any = left.segmented_control(
-        "Cells show", list(SHOW), default="true", required=True, format_func=SHOW.__getitem__, key="evaluation.show",
-        persist_state="session",
-    )  # fmt: skip
-    order = right.segmented_control(
-        "Order", list(ORDER), default="labels", required=True, format_func=ORDER.__getitem__, key="evaluation.order",
-        persist_state="session",
+    show: Any = choose("Cells show", SHOW, "evaluation.show", place=left)
+    order = choose(
+        "Order",
+        ORDER,
+        "evaluation.order",
+        place=right,
         help="By confusion: words that are taken for each other stand side by side (average linkage over the shares "
         "mixed up, with optimal leaf ordering).",
-    )  # fmt: skip
+    )
     cells = {(true, answered): n for true, answered, n in metrics.common_cells(evaluation)}
     chosen = _chosen("evaluation.cell")
     figure = figures.confusion_matrix(
-        evaluation, show=show, chosen=chosen,
+        evaluation,
+        show=show,
+        chosen=chosen,
         order=metrics.confusion_order(evaluation.confusion).tolist() if order == "confusion" else None,
-    )  # fmt: skip
+    )
     show_clickable_figure(figure, "evaluation.confusion", lambda cell: _choose("evaluation.cell", cell))
     st.caption(f"{READ[show]} The diagonal is right, everything beside it is a mix-up. Click a cell to hear its clips.")
     _clips_of(run, evaluation, "evaluation.cell", cells)
@@ -121,10 +122,15 @@ def _clips_of(run: RunState, evaluation: Evaluation, key: str, cells: dict[Cell,
     options = [*cells, *([chosen] if chosen and chosen not in cells else [])]
     titles = {cell: f"{word(cell[0])} heard as {word(cell[1])}: {clips(cells.get(cell, 0))}" for cell in options}
     st.selectbox(
-        "Cell", options, index=None, key=key, persist_state="session", placeholder="Click a cell above, or choose one",
+        "Cell",
+        options,
+        index=None,
+        key=key,
+        persist_state="session",
+        placeholder="Click a cell above, or choose one",
         format_func=titles.__getitem__,
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     if (chosen := _chosen(key)) is None:
         return
     numbers = metrics.cell_clips(evaluation, *chosen).tolist()

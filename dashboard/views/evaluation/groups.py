@@ -40,9 +40,13 @@ def draw_speakers(run: RunState, path: Path) -> None:
     # What was chosen for other clips may be more than these have.
     st.session_state[LEAST] = min(st.session_state.get(LEAST, 8), most)
     least = st.slider(
-        "Speakers with at least this many clips", 1, max(2, most), key=LEAST, persist_state="session",
+        "Speakers with at least this many clips",
+        1,
+        max(2, most),
+        key=LEAST,
+        persist_state="session",
         help="Three clips say little about a speaker: look at how wide the interval is.",
-    )  # fmt: skip
+    )
     shown = [group for group in groups if group.n >= least]
     names = [group.name for group in shown]
     if st.session_state.get(SPEAKER) not in names:
@@ -71,9 +75,14 @@ def draw_speakers(run: RunState, path: Path) -> None:
             hide_index=True,
         )
     st.selectbox(
-        "Speaker", names, index=None, key=SPEAKER, persist_state="session",
-        placeholder="Click a speaker above, or choose one", label_visibility="collapsed",
-    )  # fmt: skip
+        "Speaker",
+        names,
+        index=None,
+        key=SPEAKER,
+        persist_state="session",
+        placeholder="Click a speaker above, or choose one",
+        label_visibility="collapsed",
+    )
     if chosen := st.session_state[SPEAKER]:
         st.caption("The clips that surprised the model most come first.")
         numbers = [number for number in metrics.worst_clips(evaluation).tolist() if people[number] == chosen]
@@ -110,11 +119,10 @@ def draw_sound(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view 
             series.append(("silence", silence_scores))
         show_figure(
             figures.accuracy_by_range(
-                series, scores.accuracy, axis="Level, full scale at 0 (dB)", unit="dB",
-                title="Accuracy by level",
+                series, scores.accuracy, axis="Level, full scale at 0 (dB)", unit="dB", title="Accuracy by level"
             ),
             "evaluation.level",
-        )  # fmt: skip
+        )
         st.caption(
             "The clips with words, sorted by level (root mean square of the second) and cut into quarters, the "
             "quietest on the left. Clips of “silence” hold noise and have quarters of their own."
@@ -125,11 +133,14 @@ def draw_sound(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view 
         quarters = metrics.quartile_scores(right, np.where(silent, np.nan, levels.snr_db))
         show_figure(
             figures.accuracy_by_range(
-                [("words", quarters)], scores.accuracy, axis="Word over noise, estimated (dB)", unit="dB",
+                [("words", quarters)],
+                scores.accuracy,
+                axis="Word over noise, estimated (dB)",
+                unit="dB",
                 title="Accuracy by noise",
             ),
             "evaluation.noise",
-        )  # fmt: skip
+        )
         st.caption(
             "The clips with words, the noisiest quarter on the left. Estimated from the sound alone: the noise is the "
             "quietest fifth of the frames (20 ms, above 150 Hz), the word what stands out of it by 3 dB. Good for "

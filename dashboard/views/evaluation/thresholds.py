@@ -11,7 +11,7 @@ from core import figures, metrics
 from core.records.evaluation import Evaluation
 from core.runs import RunState
 from dashboard.shared import cache
-from dashboard.shared.widgets import show_figure, show_metrics
+from dashboard.shared.widgets import choose, show_figure, show_metrics
 from dashboard.shared.wording import clips, interval, percent, word
 
 WORD = "evaluation.word"
@@ -31,13 +31,11 @@ def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets t
     # What was chosen for other clips may be a word that these have not.
     if st.session_state.get(WORD) not in labels:
         st.session_state[WORD] = labels[0]
+    # Not ``choose``, which would have a first word of its own.
     chosen: Any = st.segmented_control(
         "Word", labels, required=True, format_func=word, key=WORD, persist_state="session"
     )
-    kind = st.segmented_control(
-        "Curve", list(CURVES), default="det", required=True, format_func=CURVES.__getitem__, key="evaluation.curve",
-        persist_state="session",
-    )  # fmt: skip
+    kind = choose("Curve", CURVES, "evaluation.curve")
     picture = figures.roc_curves if kind == "roc" else figures.det_curves
     show_figure(picture(curves, chosen=chosen), f"evaluation.{kind}")
     st.caption(
@@ -74,9 +72,15 @@ def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets t
 def _threshold(evaluation: Evaluation, label: str) -> None:
     st.subheader(f"A threshold for “{word(label)}”")
     value = st.slider(
-        f"“{word(label)}” counts only from this probability on (%)", 0.0, 100.0, 50.0, 0.5, format="%.1f",
-        key=f"evaluation.threshold.{label}", persist_state="session",
-    )  # fmt: skip
+        f"“{word(label)}” counts only from this probability on (%)",
+        0.0,
+        100.0,
+        50.0,
+        0.5,
+        format="%.1f",
+        key=f"evaluation.threshold.{label}",
+        persist_state="session",
+    )
     costs = metrics.threshold_costs(evaluation, label)
     at, free = costs.place(value / 100), costs.place(0)
     missed, alarms = int(costs.misses[at]), int(costs.false_alarms[at])

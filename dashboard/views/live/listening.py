@@ -16,7 +16,7 @@ from core.microphone import InputDevice, input_devices
 from core.runs import RunState
 from dashboard.components import microphone
 from dashboard.shared import cache, picker, state
-from dashboard.shared.widgets import explained
+from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
 from dashboard.views.live import listener, listening_settings, own_recordings, sound_card
 from dashboard.views.live.listener import Heard
@@ -28,9 +28,7 @@ EAR, BELL = "live.ear", "live.bell"
 
 SOURCES = {"browser": "Browser's microphone", "card": "This computer's sound card"}
 BASES = {"learned": "Learned filters", "initial": "Initial filters"}
-CHOICES = (
-    state.MODEL, "live.device", "live.source", "live.microphone", "live.input", "live.compare", "live.basis",
-)  # fmt: skip
+CHOICES = (state.MODEL, "live.device", "live.source", "live.microphone", "live.input", "live.compare", "live.basis")
 """Session-state keys of what the fragments are drawn with."""
 
 NONE = "no other model"
@@ -76,12 +74,13 @@ def panel(run: RunState, device: str) -> None:
 def _choose_source() -> str:
     if not sound_card.is_at_this_computer():
         return "browser"
-    return st.segmented_control(
-        "Listen through", list(SOURCES), default="browser", required=True, format_func=SOURCES.__getitem__,
-        key="live.microphone", persist_state="session",
+    return choose(
+        "Listen through",
+        SOURCES,
+        "live.microphone",
         help="The browser asks for your permission and works from everywhere. The sound card is that of the computer "
         "that runs Earshot; it is offered because you sit at it.",
-    )  # fmt: skip
+    )
 
 
 def _choose_other(run: RunState) -> RunState | None:
@@ -92,9 +91,13 @@ def _choose_other(run: RunState) -> RunState | None:
     if st.session_state.get("live.compare") not in others:
         st.session_state["live.compare"] = NONE
     name = st.selectbox(
-        "Compare with", [NONE, *others], key="live.compare", persist_state="session", width=280,
+        "Compare with",
+        [NONE, *others],
+        key="live.compare",
+        persist_state="session",
+        width=280,
         format_func={NONE: NONE, **{name: picker.title(other) for name, other in others.items()}}.__getitem__,
-    )  # fmt: skip
+    )
     return others.get(name)
 
 
@@ -102,11 +105,12 @@ def _choose_basis(classifiers: Mapping[str, Classifier]) -> str:
     """The filters that the picture of the sound is drawn through."""
     if all(one.checkpoint.config.front_end.setting == "A" for one in classifiers.values()):
         return "learned"  # which are the initial ones: nothing was trained
-    return st.segmented_control(
-        "Spectrogram through", list(BASES), default="learned", required=True, format_func=BASES.__getitem__,
-        key="live.basis", persist_state="session",
+    return choose(
+        "Spectrogram through",
+        BASES,
+        "live.basis",
         help="Changes the picture only: the model always hears through its learned filters.",
-    )  # fmt: skip
+    )
 
 
 def _choose_device() -> int | None:

@@ -14,7 +14,7 @@ from core.sound.reading import Waveform
 from dashboard.shared import cache, state
 from dashboard.shared.clip_player import log_mel_figure
 from dashboard.shared.device_choice import choose_device as _choose_device
-from dashboard.shared.widgets import show_figure, show_notes
+from dashboard.shared.widgets import choose, show_figure, show_notes
 from dashboard.shared.wording import device as device_name
 from dashboard.shared.wording import percent, plain, word
 
@@ -34,10 +34,7 @@ def choose_device() -> str:
 
 def choose_way() -> str:
     """How the sound comes: "listen" as one speaks, "record" one word, or "upload" a file."""
-    return st.segmented_control(
-        "Sound", list(WAYS), default="listen", required=True, format_func=WAYS.__getitem__, key="live.source",
-        label_visibility="collapsed", persist_state="session",
-    )  # fmt: skip
+    return choose("Sound", WAYS, "live.source", label_visibility="collapsed")
 
 
 def choose_sound(way: str) -> tuple[bytes, str] | None:

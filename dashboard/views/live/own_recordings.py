@@ -18,7 +18,7 @@ from core.errors import DataError, KeywordSpottingError
 from core.records.answers import Detection
 from core.sound.reading import Waveform
 from core.sound.word_second import word_second
-from dashboard.shared import state
+from dashboard.shared import saving, state
 from dashboard.shared.widgets import explained
 from dashboard.shared.wording import as_code, clips, percent, plain, utc_moment, word
 
@@ -86,11 +86,14 @@ def missed(model: str, recent: Callable[[], Waveform]) -> None:
     new = place if answer is None else f"{MISSED}{int(place.removeprefix(MISSED)) + 1}"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "Save the last second", key=f"recordings.{new}", icon=":material/save:", on_click=_keep,
+            "Save the last second",
+            key=f"recordings.{new}",
+            icon=":material/save:",
+            on_click=_keep,
             args=(new, lambda: word_second(recent())[0], model, "", None, ""),
             help=f"For a word that was missed: keeps the second of the last {RECENT_S:g} in which something was said, "
             "and asks what it was.",
-        )  # fmt: skip
+        )
         if answer is not None:
             _kept(place, answer)
     _show_failure(new)
@@ -149,9 +152,14 @@ def _ask_what_was_missed(place: str, answer: Answer) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.audio(sound, width=260)
         st.menu_button(
-            "It was …", TRUTHS, format_func=title, key=menu, type="primary", on_click=_say_what_was_missed,
+            "It was …",
+            TRUTHS,
+            format_func=title,
+            key=menu,
+            type="primary",
+            on_click=_say_what_was_missed,
             args=(place, answer.id, menu),
-        )  # fmt: skip
+        )
         st.button("Discard", key=f"recordings.undo.{place}", type="tertiary", on_click=_undo, args=(place, answer.id))
     _show_failure(place)
 
@@ -268,26 +276,41 @@ def _row(recording: Recording) -> None:
         # The table decides, also after another session changed it or a change could not be saved.
         st.session_state[select] = recording.truth or None
         truth.selectbox(
-            "What was said", TRUTHS, index=None, format_func=title, key=select, required=True,
-            placeholder="What was said?", label_visibility="collapsed", on_change=_relabel_in_list,
+            "What was said",
+            TRUTHS,
+            index=None,
+            format_func=title,
+            key=select,
+            required=True,
+            placeholder="What was said?",
+            label_visibility="collapsed",
+            on_change=_relabel_in_list,
             args=(recording.id, select),
-        )  # fmt: skip
+        )
         delete.button(
-            "Delete", key=f"recordings.delete.{recording.id}", type="tertiary", on_click=_remove_from_list,
+            "Delete",
+            key=f"recordings.delete.{recording.id}",
+            type="tertiary",
+            on_click=_remove_from_list,
             args=(recording.id,),
-        )  # fmt: skip
+        )
 
 
 def _all_at_once(found: tuple[Recording, ...]) -> None:
     with st.container(horizontal=True):
-        st.download_button(
-            "Export as zip", recordings.export, "earshot-recordings.zip", "application/zip",
-            key="recordings.export", icon=":material/download:", on_click="ignore",
-            help="All WAV files and the table that says what they are.",
-        )  # fmt: skip
+        saving.button(
+            "Export as zip",
+            recordings.export,
+            "earshot-recordings.zip",
+            "recordings.export",
+            note="All WAV files and the table that says what they are.",
+        )
         with st.popover("Delete all …", icon=":material/delete_forever:"):
             st.write(f"This deletes {clips(len(found))} and their rows for good.")
             st.button(
-                f"Delete {clips(len(found))}", key="recordings.delete_all", type="primary",
-                on_click=_remove_from_list, args=[recording.id for recording in found],
-            )  # fmt: skip
+                f"Delete {clips(len(found))}",
+                key="recordings.delete_all",
+                type="primary",
+                on_click=_remove_from_list,
+                args=[recording.id for recording in found],
+            )

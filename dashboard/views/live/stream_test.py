@@ -68,14 +68,23 @@ def _offer(run: RunState, device: str) -> None:
         )
         return
     snrs_db = st.pills(
-        "Speech over background noise", SNRS_DB, selection_mode="multi", default=(None, 10.0),
-        format_func=snr_text, key="live.stream.snrs", persist_state="session",
+        "Speech over background noise",
+        SNRS_DB,
+        selection_mode="multi",
+        default=(None, 10.0),
+        format_func=snr_text,
+        key="live.stream.snrs",
+        persist_state="session",
         help="How much louder the words are than the noise; a track for each. At 0 dB both are equally loud.",
-    )  # fmt: skip
+    )
     minutes = st.select_slider(
-        "Minutes of each track", MINUTES, value=5, key="live.stream.minutes", persist_state="session",
+        "Minutes of each track",
+        MINUTES,
+        value=5,
+        key="live.stream.minutes",
+        persist_state="session",
         help="False alarms are rare: the longer the model listens, the narrower the interval of their rate.",
-    )  # fmt: skip
+    )
     total = 2 * len(snrs_db) * minutes
     st.caption(f"{total} minutes of sound from {plain(pack.title)}: half from validation clips, half from test clips.")
     measured.button(

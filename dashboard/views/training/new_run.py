@@ -24,6 +24,8 @@ SETTING_NOTES = {
 }
 """Title and caption of each setting."""
 
+SETTING_TITLES = {name: title for name, (title, _) in SETTING_NOTES.items()}
+
 STARTED = "training.started"
 """Session-state key: whether a run was just started with what the form says."""
 
@@ -41,27 +43,41 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         preset = st.selectbox(
-            "Preset", list(PRESETS), format_func=_preset_title, key="training.preset",
-            on_change=_take_preset_epochs, persist_state="session",
-        )  # fmt: skip
+            "Preset",
+            list(PRESETS),
+            format_func={name: preset.title for name, preset in PRESETS.items()}.__getitem__,
+            key="training.preset",
+            persist_state="session",
+            on_change=_take_preset_epochs,
+        )
         st.caption(PRESETS[preset].summary)
         device = choose_device("training.device")
         epochs_column, seed_column = st.columns(2)
         st.session_state.setdefault("training.epochs", PRESETS[preset].config.training.epochs)
         epochs = epochs_column.number_input(
-            "Epochs", min_value=1, max_value=10_000, step=1, key="training.epochs", persist_state="session",
+            "Epochs",
+            min_value=1,
+            max_value=10_000,
+            step=1,
+            key="training.epochs",
+            persist_state="session",
             help="One epoch shows the model as many clips as the training split has.",
-        )  # fmt: skip
+        )
         seed = seed_column.number_input(
-            "Seed", min_value=0, max_value=2**31 - 1, step=1, key="training.seed", persist_state="session",
+            "Seed",
+            min_value=0,
+            max_value=2**31 - 1,
+            step=1,
+            key="training.seed",
+            persist_state="session",
             help="Starts all random numbers: the same seed gives the same run.",
-        )  # fmt: skip
+        )
     with right:
         setting = st.radio(
             "What of the spectrogram is trained?",
-            list(SETTING_NOTES),
+            list(SETTING_TITLES),
             index=3,
-            format_func=_setting_title,
+            format_func=SETTING_TITLES.__getitem__,
             captions=[note for _, note in SETTING_NOTES.values()],
             key="training.setting",
             persist_state="session",
@@ -73,14 +89,6 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
     with st.expander("Finer settings", icon=":material/tune:"):
         config = settings_form.draw(PRESETS[preset].config, config)
     _start(config, name.strip() or None, device, found, n_alive)
-
-
-def _preset_title(name: str) -> str:
-    return PRESETS[name].title
-
-
-def _setting_title(name: str) -> str:
-    return SETTING_NOTES[name][0]
 
 
 def _take_preset_epochs() -> None:

@@ -23,39 +23,46 @@ from core.config import (
     parse_span,
 )
 
-GROUPS: dict[str, tuple[str, type, tuple[str, ...]]] = {
+STEP_FIELDS = ("batch_size", "learning_rate", "mel_rate", "stft_rate", "weight_decay", "momentum")
+NOISE_FIELDS = ("time_shift_ms", "noise_probability", "noise_amplitude")
+
+GROUPS: dict[str, tuple[str, type, list[str]]] = {
     "training": (
         "How it learns",
         TrainingConfig,
-        (
-            "batch_size", "learning_rate", "mel_rate", "stft_rate", "weight_decay", "momentum", "schedule", "balance",
-            "products", "cache_mb",
-        ),
+        [*STEP_FIELDS, "schedule", "balance", "products", "cache_mb"],
     ),
     "front_end": (
         "Spectrogram",
         FrontEndConfig,
-        ("n_mels", "n_fft", "hop_length", "fmin", "mel_start", "mel_shape", "stft_start", "masked_bins"),
+        ["n_mels", "n_fft", "hop_length", "fmin", "mel_start", "mel_shape", "stft_start", "masked_bins"],
     ),
     "augment": (
         "Changes made to training clips",
         AugmentConfig,
-        (
-            "time_shift_ms", "noise_probability", "noise_amplitude",
-            "frequency_masks", "frequency_mask_bins", "time_masks", "time_mask_frames",
-        ),
+        [*NOISE_FIELDS, "frequency_masks", "frequency_mask_bins", "time_masks", "time_mask_frames"],
     ),
-}  # fmt: skip
+}
 """What can be changed, by part of a ``RunConfig``: heading, class, fields. The rest is the preset's business."""
 
 LABELS = {
-    "n_mels": "Mel filters", "n_fft": "Frame (samples)", "hop_length": "Hop (samples)", "fmin": "Lowest frequency (Hz)",
-    "mel_rate": "Step of the mel filters", "stft_rate": "Step of the STFT kernels", "batch_size": "Clips a step",
-    "learning_rate": "Learning rate", "time_shift_ms": "Time shift (ms)", "balance": "Drawing of clips",
-    "mel_start": "Mel filters before training", "mel_shape": "What of mel filters learns",
-    "stft_start": "STFT kernels before training", "masked_bins": "Bins never heard (first-last)",
-    "products": "Number format of products", "cache_mb": "Memory for spectrograms (MB)",
-}  # fmt: skip
+    "n_mels": "Mel filters",
+    "n_fft": "Frame (samples)",
+    "hop_length": "Hop (samples)",
+    "fmin": "Lowest frequency (Hz)",
+    "mel_rate": "Step of the mel filters",
+    "stft_rate": "Step of the STFT kernels",
+    "batch_size": "Clips a step",
+    "learning_rate": "Learning rate",
+    "time_shift_ms": "Time shift (ms)",
+    "balance": "Drawing of clips",
+    "mel_start": "Mel filters before training",
+    "mel_shape": "What of mel filters learns",
+    "stft_start": "STFT kernels before training",
+    "masked_bins": "Bins never heard (first-last)",
+    "products": "Number format of products",
+    "cache_mb": "Memory for spectrograms (MB)",
+}
 
 
 MEANINGS = {"mel_start": MEL_STARTS, "stft_start": STFT_STARTS, "mel_shape": MEL_SHAPES}
@@ -110,17 +117,22 @@ def _input(kind: type, name: str, value: Any, key: str) -> Any:
     if typing.get_origin(hint) is typing.Literal:
         options = list(typing.get_args(hint))
         return st.selectbox(
-            label, options, options.index(value), key=key, help=note, persist_state="session",
+            label,
+            options,
+            options.index(value),
+            key=key,
+            persist_state="session",
+            help=note,
             format_func=functools.partial(_meaning, name),
-        )  # fmt: skip
+        )
     if name == "masked_bins":
-        text = st.text_input(label, key=key, help=note, persist_state="session", placeholder="none; or 25-49")
+        text = st.text_input(label, key=key, persist_state="session", help=note, placeholder="none; or 25-49")
         return parse_span(text, label) if text.strip() else None
     if hint is bool:
-        return st.checkbox(label, value, key=key, help=note, persist_state="session")
+        return st.checkbox(label, value, key=key, persist_state="session", help=note)
     if hint is int:
-        return st.number_input(label, value=value, step=1, key=key, help=note, persist_state="session")
+        return st.number_input(label, value=value, step=1, key=key, persist_state="session", help=note)
     assert hint is float, f"no input for {name}: {hint}"
     return st.number_input(
-        label, value=float(value), step=value / 10 or 0.1, format="%g", key=key, help=note, persist_state="session"
+        label, value=float(value), step=value / 10 or 0.1, format="%g", key=key, persist_state="session", help=note
     )

@@ -111,6 +111,26 @@ def test_switching_to_a_word_with_fewer_clips_is_no_error(open_page):
     app.selectbox("data.split").set_value("official").run()
     assert_calm(app)
     assert app.number_input("data.clip").value == 1
+    assert app.selectbox("data.word").value == "yes"
+
+
+@pytest.mark.usefixtures("use_tiny_data", "own_run")
+@pytest.mark.parametrize("page", ["data", "hearing"])
+def test_a_word_that_the_next_split_has_not_gives_way_and_a_choice_lasts_when_the_page_is_left(
+    open_page, tiny_pack, page
+):
+    in_split = {split: set(tiny_pack.words[tiny_pack.splits == split].tolist()) for split in ("train", "testing-list")}
+    lost = min(in_split["train"] - in_split["testing-list"])
+    app = open_page(page)
+    app.selectbox(f"{page}.split").set_value("train").run()
+    app.selectbox(f"{page}.word").set_value(lost).run()
+    assert_calm(app)
+    open_page("overview")
+    open_page(page)
+    assert app.selectbox(f"{page}.word").value == lost
+    app.selectbox(f"{page}.split").set_value("testing-list").run()
+    assert_calm(app)
+    assert app.selectbox(f"{page}.word").value in in_split["testing-list"]
 
 
 def test_preparing_that_fails_says_why_and_can_be_tried_again(open_page, tiny_root, tmp_path, monkeypatch):

@@ -167,8 +167,20 @@ def test_filters_are_only_named_where_their_loss_is_clear(lost, words, monkeypat
         Outcome("without filter 1", 1.0, 1000, 600, 5, 5),
     )
     findings = Findings(
-        Experiment(kind="occlusion"), "run", "linear", "D", "Words", "official", 1000, 0, 0.1, "stop", own, own,
-        outcomes, 1.0,
-    )  # fmt: skip
+        Experiment(kind="occlusion"),
+        "run",
+        "linear",
+        "D",
+        "Words",
+        "official",
+        1000,
+        0,
+        0.1,
+        "stop",
+        own,
+        own,
+        outcomes,
+        1.0,
+    )
     experiments.importance_verdict(findings)
     assert words in said[0]

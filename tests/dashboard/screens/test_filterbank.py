@@ -55,8 +55,11 @@ def test_filters_that_began_at_random_are_not_measured_against_triangles(open_pa
     checkpoint = load_checkpoint(own_run)
     rng = np.random.default_rng(0)
     for name, tensor in checkpoint.initial.items():
-        tensor.copy_(tensor.new_tensor(np.abs(rng.standard_normal(tensor.shape)) if name == "mel_basis"
-                                       else rng.standard_normal(tensor.shape)))  # fmt: skip
+        tensor.copy_(
+            tensor.new_tensor(
+                np.abs(rng.standard_normal(tensor.shape)) if name == "mel_basis" else rng.standard_normal(tensor.shape)
+            )
+        )
     save_checkpoint(own_run / runs.BEST, checkpoint)
     app = open_page("filterbank")
     assert_calm(app)

@@ -18,7 +18,7 @@ def test_a_clip_is_seen_five_times_and_heard_six_times(page):
     assert charts(page) == 5
     assert len(page.get("audio")) == 6
     assert "official test set" in page.selectbox("hearing.split").options[0]
-    assert page.selectbox("hearing.word.official").value == "yes"
+    assert page.selectbox("hearing.word").value == "yes"
     assert "lies outside the initial band" in texts(page)
 
 
@@ -29,7 +29,7 @@ def test_another_word_and_another_filter_are_other_sounds(page):
     assert before[0] == after[0]
     assert before[1] != after[1]
     assert before[4:] == after[4:]
-    page.selectbox("hearing.word.official").set_value("down").run()
+    page.selectbox("hearing.word").set_value("down").run()
     assert_calm(page)
     assert page.get("audio")[0].proto.url != before[0]
 

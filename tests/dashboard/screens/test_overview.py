@@ -23,9 +23,13 @@ def badges(app):
 
 
 ALL = {
-    "data ready", "front end timed", "a linear model trained to the end", "scores of a model of yours looked at",
-    "its filters looked at", "a BC-ResNet trained to the end",
-}  # fmt: skip
+    "data ready",
+    "front end timed",
+    "a linear model trained to the end",
+    "scores of a model of yours looked at",
+    "its filters looked at",
+    "a BC-ResNet trained to the end",
+}
 
 LOOKS = ("scores of a model of yours looked at", "its filters looked at")
 

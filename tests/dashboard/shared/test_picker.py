@@ -18,9 +18,17 @@ from tests.dashboard.conftest import APP, GOOD, assert_calm, texts, tone, wav
 
 def run(name, preset="linear", setting="D", accuracy=0.5, dataset="Speech Commands v2", **more):
     return RunState(
-        name=name, folder=Path(name), state="done", message="", config=preset_config(preset, setting=setting),
-        dataset=dataset, best_accuracy=accuracy, has_checkpoint=True, shipped=name.startswith("shipped-"), **more,
-    )  # fmt: skip
+        name=name,
+        folder=Path(name),
+        state="done",
+        message="",
+        config=preset_config(preset, setting=setting),
+        dataset=dataset,
+        best_accuracy=accuracy,
+        has_checkpoint=True,
+        shipped=name.startswith("shipped-"),
+        **more,
+    )
 
 
 SHIPPED = [

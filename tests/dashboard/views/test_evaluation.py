@@ -11,9 +11,7 @@ from tests.dashboard.conftest import GOOD, assert_calm, charts, texts
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 from tests.kept import evaluation_path, load_evaluation, save_evaluation
 
-VIEWS = (
-    "Confusion matrix", "By word", "Calibration", "Thresholds", "Speakers", "Level and noise", "Worst clips",
-)  # fmt: skip
+VIEWS = ("Confusion matrix", "By word", "Calibration", "Thresholds", "Speakers", "Level and noise", "Worst clips")
 
 
 @pytest.fixture

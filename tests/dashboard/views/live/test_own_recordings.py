@@ -94,8 +94,18 @@ def test_yes_keeps_the_clip_with_what_was_heard(app):
 
 def test_another_word_keeps_the_clip_with_its_truth(app):
     assert other(app).options == [
-        "down", "go", "left", "no", "off", "on", "right", "stop", "up", "unknown word", "silence, no word",
-    ]  # fmt: skip
+        "down",
+        "go",
+        "left",
+        "no",
+        "off",
+        "on",
+        "right",
+        "stop",
+        "up",
+        "unknown word",
+        "silence, no word",
+    ]
     other(app).click(UNKNOWN_LABEL).run()
     assert_calm(app)
     other(app, 1).click("go").run()
@@ -183,8 +193,10 @@ def test_the_list_shows_what_is_known_and_the_newest_first():
     assert selects == [None, SILENCE_LABEL, "no"]
     rows = [one.value for one in app.markdown if "linear-D" in one.value]
     assert ["heard no word" in rows[0], "heard **up** (70.0 %)" in rows[1], "heard **yes** (91.2 %)" in rows[2]] == [
-        True, True, True,
-    ]  # fmt: skip
+        True,
+        True,
+        True,
+    ]
     assert "1 cannot be used before you say what was spoken" in texts(app)
     assert len(app.get("audio")) == 3
 

@@ -33,12 +33,18 @@ def track(protocol, snr_db, misses):
     """A track of 40 keywords; each step of the threshold misses one word more and raises one false alarm less."""
     scores = [
         StreamScores(
-            threshold=threshold, n_keywords=40, hits=40 - misses - step, wrong_words=2, false_alarms=30 - step,
-            free_hours=0.5, misses_interval=(0.1, 0.3), false_alarms_interval=(20.0, 90.0),
+            threshold=threshold,
+            n_keywords=40,
+            hits=40 - misses - step,
+            wrong_words=2,
+            false_alarms=30 - step,
+            free_hours=0.5,
+            misses_interval=(0.1, 0.3),
+            false_alarms_interval=(20.0, 90.0),
             latencies_s=(0.2,) * (40 - misses - step),
         )
         for step, threshold in enumerate(THRESHOLDS)
-    ]  # fmt: skip
+    ]
     noise = () if snr_db is None else ("running_tap",)
     return StreamTrack(protocol, snr_db, 5.0, noise, 90, 70, scores[0], tuple(scores))
 
@@ -68,8 +74,9 @@ def test_a_test_runs_in_the_background_and_its_report_is_kept_and_shown(panel, o
     assert jobs.find(f"stream test {GOOD}").state == "done", jobs.find(f"stream test {GOOD}").message
     report = load_report(own_run)
     assert [(one.protocol, one.snr_db, one.minutes) for one in report.tracks] == [
-        ("validation", None, 2.0), ("official", None, 2.0),
-    ]  # fmt: skip
+        ("validation", None, 2.0),
+        ("official", None, 2.0),
+    ]
     app.run()
     assert_calm(app)
     assert "On test clips at threshold" in texts(app)
