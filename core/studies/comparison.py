@@ -237,7 +237,7 @@ def outcome(difference: Difference) -> str:
     d = difference
     clips = f"{d.n:,} clips ({PROTOCOLS.get(d.protocol, d.protocol)})"
     if not d.only_run + d.only_baseline:
-        return f"{d.run} and {d.baseline} got the very same clips right: no difference is to be told on these {clips}."
+        return f"{d.run} and {d.baseline} got the very same clips right: no difference on these {clips}."
     corrected = f", corrected for {d.n_compared} comparisons" if d.n_compared > 1 else ""
     test = f"McNemar's exact test: {p_text(d.adjusted_p)}{corrected}"
     head = (
@@ -247,7 +247,7 @@ def outcome(difference: Difference) -> str:
     if d.can_be_told:
         better, worse = (d.run, d.baseline) if d.gain > 0 else (d.baseline, d.run)
         return f"{head}{better} is better than {worse} on such clips; chance would hardly split them so ({test})."
-    return f"{head}No difference is to be told: two equally good models would often differ as much ({test})."
+    return f"{head}No clear difference: two equally good models would often differ as much ({test})."
 
 
 def speaker_note(difference: Difference, *, short: bool = False) -> str:

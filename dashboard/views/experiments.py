@@ -255,7 +255,7 @@ def way_verdict(findings: Findings) -> None:
     told = zip(findings.outcomes, findings.clear, strict=True)
     enough = next((one for one, clear in told if not clear), findings.outcomes[-1])
     if enough.place is not None and 0 < enough.place < 1:
-        st.markdown(f"From {enough.place:.1f} of the way on, no difference to the learned basis is to be told.")
+        st.markdown(f"From {enough.place:.1f} of the way on, there is no clear difference to the learned basis.")
     st.caption(_baseline(findings))
 
 
@@ -283,8 +283,7 @@ def sentence(one: Outcome, *, clear: bool) -> str:
     name = plain(one.name[:1].upper() + one.name[1:])
     if not clear:
         return (
-            f"**{name}:** {percent(one.accuracy)} right; no difference is to be told "
-            f"({signed(low)} to {signed(high)} points)."
+            f"**{name}:** {percent(one.accuracy)} right; no clear difference ({signed(low)} to {signed(high)} points)."
         )
     more = one.difference > 0
     least, most = (100 * low, 100 * high) if more else (-100 * high, -100 * low)

@@ -62,7 +62,7 @@ def say_outcome(found: Sequence[Difference]) -> None:
             if one.can_be_told:
                 st.badge("a difference", color="green", icon=":material/check:")
             else:
-                st.badge("no difference to be told", color="gray", icon=":material/drag_handle:")
+                st.badge("no clear difference", color="gray", icon=":material/drag_handle:")
             st.write(outcome(one))
             st.caption(speaker_note(one, short=len(found) > 1))
     notes = [

@@ -131,7 +131,7 @@ def test_without_clips_the_page_says_what_to_do(open_page, own_run, monkeypatch,
     [
         (50, 150, True, "10.0 points less (7.3 to 12.7)"),
         (90, 10, True, "8.0 points more"),
-        (50, 52, False, "no difference is to be told"),
+        (50, 52, False, "no clear difference"),
     ],
 )
 def test_a_change_is_told_in_words(won, lost, clear, words):
