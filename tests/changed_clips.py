@@ -6,11 +6,11 @@ import numpy as np
 
 from core.config import LABELS
 from core.frontend.resynthesis import Comparison, compare
-from core.records.robustness import Kind, Robustness
+from core.records.robustness import Change, Robustness
 from core.studies.robustness.changes import VALUES
 
 
-def robustness(kind: Kind = "noise", run: str = "a run", right: tuple[int, ...] = (), n: int = 120) -> Robustness:
+def robustness(kind: Change = "noise", run: str = "a run", right: tuple[int, ...] = (), n: int = 120) -> Robustness:
     """As many clips of each label; ``right`` says how many are answered right at each value, evenly over labels."""
     values = VALUES[kind]
     right = right or tuple(n - 10 * step for step in range(len(values)))

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from core.config import LABELS, PROTOCOLS
 from core.figures import style
-from core.records.robustness import Kind, Robustness, noise_title
+from core.records.robustness import Change, Robustness, noise_title
 from core.studies.robustness.changes import UNCHANGED
 
 APART = 0.07
 """Points of several lines at the same value stand this far apart (steps), so that their intervals can be told."""
 
-AXES: dict[Kind, str] = {
+AXES: dict[Change, str] = {
     "noise": "Speech over noise (dB)",
     "shift": "Shift, later is positive (ms)",
     "gain": "Change of level (dB)",
     "speed": "Speed, times the original (no unit)",
 }
 
-TITLES: dict[Kind, str] = {
+TITLES: dict[Change, str] = {
     "noise": "Accuracy in noise",
     "shift": "Accuracy of early and late words",
     "gain": "Accuracy of quiet and loud words",
@@ -126,7 +126,7 @@ def right_by_word(record: Robustness, *, title: str | None = None) -> go.Figure:
     return style.finish(figure, title=title or "Which words get lost?", note=note, height=24 * len(present) + 20)
 
 
-def value_text(kind: Kind, value: float | None) -> str:
+def value_text(kind: Change, value: float | None) -> str:
     """A value as people read it on an axis.
 
     >>> value_text("noise", None), value_text("noise", 5.0), value_text("gain", 10.0), value_text("speed", 1.25)
@@ -144,7 +144,7 @@ def clips_text(record: Robustness) -> str:
     return f"{of_all} clips of the {PROTOCOLS[record.protocol]}".replace("clips of the validation", "validation clips")
 
 
-def point_text(kind: Kind, value: float | None) -> str:
+def point_text(kind: Change, value: float | None) -> str:
     """A value in a sentence.
 
     >>> point_text("noise", None), point_text("shift", -100.0), point_text("speed", 1.25)

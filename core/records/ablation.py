@@ -10,10 +10,10 @@ from core.errors import ConfigError
 from core.records.table import flat
 from core.statistics import SIGNIFICANT, Interval, difference_interval, holm, mcnemar, share_interval
 
-Kind = Literal["interpolation", "swap", "gain-shape", "mask", "occlusion"]
+ExperimentKind = Literal["interpolation", "swap", "gain-shape", "mask", "occlusion"]
 
 
-KINDS: dict[Kind, str] = {
+KINDS: dict[ExperimentKind, str] = {
     "interpolation": "from the initial to the learned basis in steps",
     "swap": "one part of the basis put back to its start",
     "gain-shape": "only the learned gain against only the learned shape",
@@ -37,7 +37,7 @@ NORMALISATIONS: dict[Normalisation, str] = {
 class Experiment:
     """One question to a model."""
 
-    kind: Kind
+    kind: ExperimentKind
     normalisation: Normalisation = "recomputed"
     bins: tuple[int, ...] = ()
     """STFT bins that a mask silences, from 0."""

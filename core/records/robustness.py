@@ -12,9 +12,9 @@ from core.config import LABELS
 from core.records.arrays import FloatArray
 from core.statistics import wilson
 
-Kind = Literal["noise", "shift", "gain", "speed"]
+Change = Literal["noise", "shift", "gain", "speed"]
 
-UNITS: dict[Kind, str] = {"noise": "dB", "shift": "ms", "gain": "dB", "speed": "times"}
+UNITS: dict[Change, str] = {"noise": "dB", "shift": "ms", "gain": "dB", "speed": "times"}
 """What can happen to the clips, and the unit it is measured in."""
 
 
@@ -41,7 +41,7 @@ class Robustness:
     data_key: str
     """``Pack.content`` of the clips."""
     protocol: str
-    kind: Kind
+    kind: Change
     seed: int
     n_all: int
     """Clips that the protocol has; ``n`` of them were measured."""

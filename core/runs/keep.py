@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from core.errors import CheckpointError, DataError, RunError, WriteError
-from core.files.strict import LARGE_BYTES, read_arrays, read_json
+from core.files.strict import LARGE_BYTES, read_arrays, read_json, shown
 from core.files.writing import write_arrays, write_json
 from core.runs.layout import BEST, CONFIG, RESULTS, SHIPPED_PREFIX, runs_folder
 
@@ -74,6 +74,11 @@ class Study(Generic[Record]):
         """
         parts = (re.sub(r"[^a-z0-9]+", "-", str(part).lower()).strip("-") for part in question)
         return "-".join((self.name, *parts)) + self.suffix
+
+    @property
+    def format(self) -> str:
+        """What its files say they are."""
+        return f"earshot-{self.name}"
 
     @property
     def suffix(self) -> str:
@@ -154,7 +159,7 @@ def write(study: Study[Record], path: Path, record: Record) -> None:
     Raises:
         WriteError: If nothing can be written there.
     """
-    about = {"format": f"earshot-{study.name}", "version": study.version}
+    about = {"format": study.format, "version": study.version}
     if study.arrays is None:
         write_json(path, {**about, study.key: study.write(record)})
     else:
@@ -171,12 +176,10 @@ def load(study: Study[Record], path: Path) -> Record:
         if study.arrays is None:
             values = read_json(path, LARGE_BYTES)
         else:
-            values = read_arrays(path, {"format?": "U", "version?": "i", **study.arrays})
-        found = str(values.pop("format", f"earshot-{study.name}")), int(values.pop("version", study.version))
-        if found != (f"earshot-{study.name}", study.version):
-            raise ValueError(
-                f"it is {found[0]!r:.40} version {found[1]}, not 'earshot-{study.name}' version {study.version}"
-            )
+            # Arrays kept by earlier versions do not say what they are.
+            found = read_arrays(path, {"format?": "U", "version?": "i", **study.arrays})
+            values = {"format": study.format, "version": study.version} | found
+        _check(study, str(values.pop("format")), int(values.pop("version")))
         if study.arrays is None:
             if set(values) != {study.key}:
                 raise ValueError(f"beside its format it has {', '.join(values) or 'nothing'}, not {study.key}")
@@ -185,6 +188,15 @@ def load(study: Study[Record], path: Path) -> Record:
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{error!s} is not in it" if isinstance(error, KeyError) else error
         raise DataError(f"The {study.title} {path.name} cannot be read ({reason}). {study.again}") from error
+
+
+def _check(study: Study[Any], found: str, version: int) -> None:
+    """A ValueError where a file is none that this program reads."""
+    if found != study.format:
+        raise ValueError(f"it is of the format {shown(found)}, not {study.format}")
+    if version != study.version:
+        remedy = "Update the program" if version > study.version else "It was kept by an earlier one"
+        raise ValueError(f"it has version {version}; this program reads version {study.version}. {remedy}")
 
 
 def load_current(study: Study[Record], run: Path, name: str, data_key: str = "") -> Record | None:

@@ -36,7 +36,7 @@ from core.records.cost import Cost
 from core.records.data import Verification
 from core.records.evaluation import Evaluation, Scores
 from core.records.filters import Filters, FilterSnapshot
-from core.records.robustness import Kind
+from core.records.robustness import Change
 from core.records.training import EpochReport
 from core.records.word_length import WordLengths
 from core.runs import keep
@@ -339,7 +339,7 @@ def word_lengths(path: Path, pack: Pack) -> WordLengths:
 
 
 @st.cache_resource(max_entries=8, show_spinner="Preparing the noises …", hash_funcs=KEYS)
-def changer(pack: Pack, dataset: Pack, protocol: str, kind: Kind, seed: int) -> Changer:
+def changer(pack: Pack, dataset: Pack, protocol: str, kind: Change, seed: int) -> Changer:
     """What changes the clips of a protocol, with noises of ``dataset``."""
     return Changer(pack, protocol, kind, seed, dataset)
 

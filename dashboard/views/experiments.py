@@ -15,7 +15,7 @@ from core.errors import ConfigError
 from core.figures.experiments import signed
 from core.files.strict import to_json
 from core.frontend.mel_scale import bin_frequencies
-from core.records.ablation import NORMALISATIONS, Experiment, Findings, Kind, Normalisation, Outcome
+from core.records.ablation import NORMALISATIONS, Experiment, ExperimentKind, Findings, Normalisation, Outcome
 from core.records.filters import Filters
 from core.records.table import as_csv
 from core.runs import RunState, keep
@@ -102,7 +102,9 @@ def nothing_trained() -> None:
     )
 
 
-def ask(setup: Setup, kind: Kind, *, bins: tuple[int, ...] = (), mels: tuple[int, ...] = ()) -> Findings | None:
+def ask(
+    setup: Setup, kind: ExperimentKind, *, bins: tuple[int, ...] = (), mels: tuple[int, ...] = ()
+) -> Findings | None:
     """The findings of an experiment, or None after offering to measure them."""
     experiment = Experiment(kind=kind, normalisation=setup.normalisation, bins=bins, mels=mels)
     whole = replace(experiment, quick=False)

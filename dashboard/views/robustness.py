@@ -15,7 +15,7 @@ from core.data.pack import Pack, open_data
 from core.data.recordings import own_pack
 from core.figures.experiments import signed
 from core.figures.robustness import clips_text, point_text, value_text
-from core.records.robustness import Kind, Robustness, noise_title
+from core.records.robustness import Change, Robustness, noise_title
 from core.records.table import as_csv
 from core.runs import RunState, keep
 from core.sound.wav import as_wav
@@ -31,9 +31,9 @@ from dashboard.shared.jobs import Progress
 from dashboard.shared.widgets import choose
 from dashboard.shared.wording import clips, percent, plain, word
 
-KINDS: dict[Kind, str] = {"noise": "Noise", "shift": "Shift in time", "gain": "Loudness", "speed": "Speed"}
+KINDS: dict[Change, str] = {"noise": "Noise", "shift": "Shift in time", "gain": "Loudness", "speed": "Speed"}
 
-WHAT: dict[Kind, str] = {
+WHAT: dict[Change, str] = {
     "noise": "Noise of kinds that training did not hear, mixed in at a signal-to-noise ratio: how much more power the "
     "word has, while it is spoken, than the noise. At 0 dB both are equally loud. Clips of silence get the noise as "
     "loud as it is beside a usual word. The recordings bring some noise of their own, so “clean” is not quite clean.",
@@ -66,7 +66,7 @@ class Question:
 
     runs: tuple[RunState, ...]
     protocol: str
-    kind: Kind
+    kind: Change
     n_clips: int | None
 
     def file(self, dataset: str) -> str:
@@ -87,7 +87,7 @@ def require_data() -> tuple[Pack, AtHand]:
 
 def choose_question(run: RunState, hand: AtHand) -> Question:
     """Which change, models and clips."""
-    kind: Kind = choose("What happens to the clips", KINDS, "robustness.kind")
+    kind: Change = choose("What happens to the clips", KINDS, "robustness.kind")
     st.caption(WHAT[kind])
     found = {each.name: each for each in picker.models()}
     # Another model on the left brings its own comparison along.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.errors import ConfigError
-from core.records.ablation import Kind
+from core.records.ablation import ExperimentKind
 from core.text import shortened
 
 ABOUT_THE_BASIS = ("interpolation", "swap", "gain-shape")
@@ -45,7 +45,7 @@ def n_quick(model: str, n_variants: int, n_clips: int) -> int:
     return n if n < NEARLY_ALL * n_clips else n_clips
 
 
-def n_variants(kind: Kind, setting: str, n_mels: int) -> int:
+def n_variants(kind: ExperimentKind, setting: str, n_mels: int) -> int:
     """How many bases an experiment asks the network about, the model's own included.
 
     >>> from core.records.ablation import KINDS

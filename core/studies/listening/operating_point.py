@@ -5,13 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.config import ListeningConfig, from_dict, to_dict
-from core.errors import ConfigError, RunError
-from core.files.strict import read_json
-from core.files.writing import write_json
-from core.runs.keep import find, make_room, results_folder
+from core.errors import ConfigError, DataError, RunError
+from core.runs import keep
 
-FILE = "listening.json"
-FORMAT, VERSION = "earshot-listening", 1
+STUDY: keep.Study[ListeningConfig] = keep.Study(
+    name="listening",
+    title="file of listening settings",
+    again="",
+    version=1,
+    write=to_dict,
+    read=lambda values: from_dict(ListeningConfig, values),
+    key="config",
+)
+FILE = STUDY.file()
 
 
 def load(run: Path) -> ListeningConfig:
@@ -20,25 +26,16 @@ def load(run: Path) -> ListeningConfig:
     Raises:
         ConfigError: If they are damaged or of a later version. A page says so and goes on with the defaults.
     """
-    path = find(run, FILE)
+    path = keep.find(run, FILE)
     if not run.is_dir() or not path.exists():
         return ListeningConfig()
     try:
-        kept = read_json(path)
-        if kept.get("format") != FORMAT:
-            raise ValueError(f"it is no file of the format {FORMAT}")
-        version = kept.get("version")
-        if version == VERSION:
-            return from_dict(ListeningConfig, kept["config"])
-    except (OSError, ValueError, KeyError) as error:
+        return keep.load(STUDY, path)
+    except DataError as error:
         raise ConfigError(
-            f"The listening settings kept for {run.name} cannot be used ({error}). Choose the settings again, or "
-            f"remove {path} to have the defaults."
+            f"The listening settings kept for {run.name} cannot be used. {str(error).strip()} Choose the settings "
+            f"again, or remove {path} to have the defaults."
         ) from error
-    raise ConfigError(
-        f"The listening settings kept for {run.name} have version {version!r}; this program reads version {VERSION}. "
-        f"Update the program, or remove {path} to have the defaults."
-    )
 
 
 def save(run: Path, config: ListeningConfig) -> None:
@@ -50,6 +47,4 @@ def save(run: Path, config: ListeningConfig) -> None:
     """
     if not run.is_dir():
         raise RunError(f"{run} is not the folder of a run; settings are kept for runs only.")
-    path = results_folder(run) / FILE
-    make_room(path)
-    write_json(path, {"format": FORMAT, "version": VERSION, "config": to_dict(config)})
+    keep.save(STUDY, run, FILE, config)

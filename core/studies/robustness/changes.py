@@ -10,10 +10,10 @@ import soxr
 
 from core.config import SAMPLE_RATE
 from core.records.arrays import FloatArray
-from core.records.robustness import Kind
+from core.records.robustness import Change
 from core.sound.levels import rms
 
-VALUES: dict[Kind, tuple[float | None, ...]] = {
+VALUES: dict[Change, tuple[float | None, ...]] = {
     "noise": (None, 20.0, 15.0, 10.0, 5.0, 0.0, -5.0),
     "shift": (-300.0, -200.0, -100.0, 0.0, 100.0, 200.0, 300.0),
     "gain": (-30.0, -20.0, -10.0, 0.0, 10.0),
@@ -22,7 +22,7 @@ VALUES: dict[Kind, tuple[float | None, ...]] = {
 """What is measured of each kind: signal-to-noise ratios (dB; None for no noise), shifts (ms, later is positive), gains
 (dB), speeds (times; above 1 is faster and higher)."""
 
-UNCHANGED: dict[Kind, float | None] = {"noise": None, "shift": 0.0, "gain": 0.0, "speed": 1.0}
+UNCHANGED: dict[Change, float | None] = {"noise": None, "shift": 0.0, "gain": 0.0, "speed": 1.0}
 """The value of each kind that leaves a clip as it is."""
 
 

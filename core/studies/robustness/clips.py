@@ -9,7 +9,7 @@ from core.config import SILENCE_LABEL
 from core.data.pack import Pack
 from core.errors import ConfigError
 from core.records.arrays import FloatArray
-from core.records.robustness import Kind
+from core.records.robustness import Change
 from core.sound.levels import active_span
 from core.sound.wav import as_recorded
 from core.studies.robustness import changes
@@ -19,7 +19,7 @@ SNR_DB = (-30.0, 60.0)
 SHIFT_MS = (-1000.0, 1000.0)
 GAIN_DB = (-90.0, 60.0)
 SPEED = (0.25, 4.0)
-RANGES: dict[Kind, tuple[float, float]] = {"noise": SNR_DB, "shift": SHIFT_MS, "gain": GAIN_DB, "speed": SPEED}
+RANGES: dict[Change, tuple[float, float]] = {"noise": SNR_DB, "shift": SHIFT_MS, "gain": GAIN_DB, "speed": SPEED}
 """Values that make sense, by kind."""
 
 
@@ -34,9 +34,9 @@ class Changer:
         dataset: Where recordings of one's own get their noise from.
     """
 
-    def __init__(self, pack: Pack, protocol: str, kind: Kind, seed: int = 0, dataset: Pack | None = None) -> None:
+    def __init__(self, pack: Pack, protocol: str, kind: Change, seed: int = 0, dataset: Pack | None = None) -> None:
         self.pack = pack
-        self.kind: Kind = kind
+        self.kind: Change = kind
         noisy = kind == "noise"
         self.background: Background | None = background(pack, protocol, seed, dataset=dataset) if noisy else None
 

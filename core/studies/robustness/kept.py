@@ -7,14 +7,14 @@ from typing import Any, get_args
 import numpy as np
 
 from core.config import LABELS, PROTOCOLS
-from core.records.robustness import Kind, Robustness
+from core.records.robustness import Change, Robustness
 from core.runs import keep
 
 _WHOLE = ("rows", "truth", "noise", "answers")
 _TEXTS = ("run", "checkpoint", "dataset", "data_key", "protocol")
 
 
-def file_of(dataset: str, protocol: str, kind: Kind, n_clips: int | None, seed: int = 0) -> str:
+def file_of(dataset: str, protocol: str, kind: Change, n_clips: int | None, seed: int = 0) -> str:
     """The name under which a measurement is kept with a run.
 
     >>> file_of("Demo words", "official", "noise", 600)
@@ -49,7 +49,7 @@ def _check(record: Robustness) -> None:
     labels, noises = len(LABELS), max(1, len(record.noises))
     if not (record.values and record.n):
         raise ValueError("it holds no answers")
-    if record.kind not in get_args(Kind) or record.protocol not in PROTOCOLS:
+    if record.kind not in get_args(Change) or record.protocol not in PROTOCOLS:
         raise ValueError(f"there is no change {record.kind!r:.40} or no protocol {record.protocol!r:.40}")
     for numbers, most in ((record.truth, labels), (record.answers, labels), (record.noise, noises)):
         if numbers.min() < 0 or numbers.max() >= most:

@@ -15,7 +15,7 @@ from core.data.source import Progress
 from core.errors import ConfigError
 from core.inference.classifier import Classifier
 from core.records.arrays import FloatArray
-from core.records.robustness import Kind, Robustness
+from core.records.robustness import Change, Robustness
 from core.runs import keep
 from core.sound.wav import FULL_SCALE
 from core.statistics import sample
@@ -32,7 +32,7 @@ def measure(
     runs: Sequence[Path],
     pack: Pack,
     protocol: str,
-    kind: Kind,
+    kind: Change,
     *,
     values: Sequence[float | None] | None = None,
     n_clips: int | None = N_CLIPS,
