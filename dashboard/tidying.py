@@ -21,6 +21,9 @@ MARGIN_S = 5.0
 AGAIN_S = 60.0
 """Seconds from one look to the next while there is still something to be forgotten."""
 
+LISTENER = "dashboard.views.live.listener"
+"""Not imported here: until somebody listens, the server has no use for it, nor for PyTorch."""
+
 log = logging.getLogger(__name__)
 _waiting: set[asyncio.Task[None]] = set()
 
@@ -38,8 +41,7 @@ async def _tidy_later() -> None:
     await asyncio.sleep(st.get_option("server.disconnectedSessionTTL") + MARGIN_S)
     while True:
         forget_sessions()
-        # Not imported above: until somebody listens, the server has no use for it, nor for PyTorch.
-        listener = sys.modules.get("dashboard.views.live.listener")
+        listener = sys.modules.get(LISTENER)
         left = listener.forget_idle() if listener else 0
         await asyncio.to_thread(give_back)
         if not left:
