@@ -1,18 +1,21 @@
 """Where results are kept: with a run of one's own, and never in what came with the project."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
 from core import runs
 from core.commands import main
 from core.config import SAMPLE_RATE
-from core.errors import RunError
+from core.errors import DataError, RunError
 from core.runs import keep
 from core.runs.keep import find, make_room
 from tests.kept import evaluation_path, load_evaluation, save_evaluation, saved_evaluation, saved_evaluations
@@ -156,3 +159,68 @@ def test_no_run_can_take_the_name_of_the_folders_beside_the_runs(runs_here, name
         runs.new_run(tiny_config, None, name=name)
     (runs_here / name).mkdir()
     assert runs.list_runs() == []
+
+
+def test_what_was_measured_on_a_model_that_was_replaced_meanwhile_is_refused(runs_here):
+    run = runs_here / "mine"
+    run.mkdir()
+    (run / runs.BEST).write_bytes(b"one")
+    with keep.unchanged(run) as checkpoint:
+        pass
+    assert checkpoint == hashlib.sha256(b"one").hexdigest()
+    with pytest.raises(RunError, match="mine changed while it was measured"), keep.unchanged(run):
+        (run / runs.BEST).write_bytes(b"another")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A record that says what it was measured on."""
+
+    checkpoint: str
+    data_key: str = "clips"
+
+
+def test_a_record_holds_for_one_content_of_model_and_clips_whatever_the_times_say(runs_here):
+    run = runs_here / "mine"
+    run.mkdir()
+    (run / runs.BEST).write_bytes(b"one")
+    record = Made(keep.model_hash(run))
+    assert keep.why_outdated(record, run) == keep.why_outdated(record, run, "clips") == ""
+    assert "clips changed" in keep.why_outdated(record, run, "other clips")
+    assert "earlier version" in keep.why_outdated(Made(""), run)
+    (run / runs.BEST).write_bytes(b"two")
+    assert "trained further" in keep.why_outdated(record, run)
+    # The same content again, written later and elsewhere, is the same model.
+    (run / runs.BEST).unlink()
+    (run / runs.BEST).write_bytes(b"one")
+    os.utime(run / runs.BEST, (1, 1))
+    shutil.copytree(run, runs_here / "renamed")
+    assert keep.why_outdated(record, run) == keep.why_outdated(record, runs_here / "renamed") == ""
+
+
+def test_an_evaluation_kept_before_it_said_so_is_read_and_named_as_old(runs_here):
+    run = runs_here / "mine"
+    shutil.copytree(runs.PROJECT / "checkpoints" / COPIED[0], run)
+    path = saved_evaluations(run)[0]
+    with np.load(path) as arrays:
+        old = {name: arrays[name] for name in arrays if name not in ("format", "version", "checkpoint", "data_key")}
+    np.savez(path, **old)
+    one = load_evaluation(path)
+    assert one.n == len(old["truth"])
+    assert "earlier version" in keep.why_outdated(one, run)
+
+
+def test_a_file_of_another_version_or_study_is_named_for_what_it_is(tmp_path):
+    study = keep.Study("test", "record", "Measure again.", 2, dict, dict)
+    for content, why in (
+        ({"format": "earshot-test", "version": 3, "record": {}}, "version 3; this program reads version 2.*Update"),
+        ({"format": "earshot-test", "version": 1, "record": {}}, "kept by an earlier one.*Measure again"),
+        ({"format": "earshot-other", "version": 2, "record": {}}, "of the format 'earshot-other'"),
+        ({"format": "earshot-test", "version": 2, "record": {}, "more": 1}, "record, more"),
+        ({"record": {}}, "'format' is not in it"),
+    ):
+        (tmp_path / "one.json").write_text(json.dumps(content))
+        with pytest.raises(DataError, match=why):
+            keep.load(study, tmp_path / "one.json")
+    keep.write(study, tmp_path / "one.json", {"word": "yes"})
+    assert keep.load(study, tmp_path / "one.json") == {"word": "yes"}

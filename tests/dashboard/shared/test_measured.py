@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import runs
-from core.errors import RunError
 from dashboard.shared import jobs, measured
 from dashboard.shared.jobs import Cancelled
 from tests.dashboard.conftest import texts, wait_until
@@ -16,28 +14,10 @@ def silent(done, total, what):
     """Progress that nobody watches."""
 
 
-def test_what_was_measured_is_kept_once(own_run):
+def test_what_was_measured_is_kept_once():
     saved = []
-    measured.kept(lambda _: "found", saved.append, "It", [own_run])(silent)
+    measured.kept(lambda _: "found", saved.append)(silent)
     assert saved == ["found"]
-
-
-def test_what_was_measured_on_a_model_that_was_replaced_meanwhile_is_not_kept(own_run):
-    saved = []
-
-    def measure(progress):
-        (own_run / runs.BEST).write_bytes(b"another")
-
-    with pytest.raises(RunError, match=f"{own_run.name} changed while it was measured"):
-        measured.kept(measure, saved.append, "It", [own_run])(silent)
-    assert saved == []
-
-
-def test_a_result_that_cannot_be_written_says_what_to_do(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    save = (tmp_path / "file" / "result").write_text
-    with pytest.raises(RunError, match=r"The report cannot be kept \(Not a directory\)\. Choose another\."):
-        measured.kept(lambda _: "found", save, "The report", remedy="Choose another.")(silent)
 
 
 def test_what_was_kept_before_a_cancellation_stays():
@@ -46,7 +26,7 @@ def test_what_was_kept_before_a_cancellation_stays():
     def cancelled(progress):
         raise Cancelled
 
-    first, second = (measured.kept(measure, saved.append, "It") for measure in (lambda _: 1, cancelled))
+    first, second = (measured.kept(measure, saved.append) for measure in (lambda _: 1, cancelled))
     with pytest.raises(Cancelled):
         measured.in_turn([first, second, first])(silent)
     assert saved == [1]
@@ -71,7 +51,7 @@ def page():
             "go",
             "a job",
             "The work",
-            lambda: measured.kept(lambda _: "new", kept.append, ""),
+            lambda: measured.kept(lambda _: "new", kept.append),
         )
 
     found = measured.shown(
