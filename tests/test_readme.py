@@ -14,6 +14,13 @@ PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
 COMMANDS = re.findall(r"^python -m core (.+)$", README, flags=re.MULTILINE)
 TREE = README.split("```\ncore/ ", 1)[1].split("```", 1)[0]
+ARCHITECTURE = (PROJECT / "docs" / "ARCHITECTURE.md").read_text()
+TABLE = ARCHITECTURE.split("| room of", 1)[1].split("\n\n", 1)[0]
+MENTIONS = [
+    (path, re.findall(r"`(\w+)`", names))
+    for path, names in re.findall(r"`((?:core|dashboard|tests)/[\w/.]+)`(?:\s\(((?:`\w+`,?\s?)+)\))?", ARCHITECTURE)
+]
+"""Each file that the architecture names, with the names in brackets behind it."""
 
 
 def test_the_first_lines_are_the_two_commands_and_their_plain_form():
@@ -47,9 +54,24 @@ def test_every_preset_is_named():
         assert f"`{name}`" in named or f"`-{name.removeprefix('bcresnet-')}`" in named, name
 
 
-@pytest.mark.parametrize("name", sorted(set(re.findall(r"[a-z_]+\.py\b", TREE))))
-def test_every_file_of_its_tree_exists(name):
-    assert list(PROJECT.glob(f"core/**/{name}")) + list(PROJECT.glob(f"dashboard/**/{name}")), name
+@pytest.mark.parametrize("name", re.findall(r"^([a-z]+)/ ", f"core/ {TREE}", flags=re.MULTILINE))
+def test_every_folder_of_its_tree_exists(name):
+    assert (PROJECT / name).is_dir()
+
+
+@pytest.mark.parametrize("path", sorted({path for path, _ in MENTIONS}))
+def test_every_file_of_the_architecture_exists(path):
+    assert (PROJECT / path).exists()
+
+
+@pytest.mark.parametrize(("path", "name"), sorted({(path, name) for path, names in MENTIONS for name in names}))
+def test_every_name_of_the_architecture_stands_in_its_file(path, name):
+    assert re.search(rf"^ *(def|class) {name}\b|^{name}\b.* =", (PROJECT / path).read_text(), flags=re.MULTILINE)
+
+
+def test_every_room_of_core_is_in_the_architecture():
+    rooms = {path.name + "/" * path.is_dir() for path in (PROJECT / "core").iterdir() if path.name[0] not in "._"}
+    assert [room for room in sorted(rooms) if f"| `{room}`" not in TABLE and f", `{room}`" not in TABLE] == []
 
 
 def test_its_pictures_and_links_lead_somewhere():
