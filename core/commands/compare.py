@@ -16,10 +16,10 @@ from core.commands.options import (
     add_device,
     add_json,
     asked_protocol,
-    data_root,
+    open_clips,
     progress_bar,
 )
-from core.config import OWN, PROTOCOLS, RunConfig
+from core.config import PROTOCOLS, RunConfig
 from core.errors import ConfigError
 from core.files.paths import environment_text
 from core.files.strict import to_json
@@ -92,11 +92,8 @@ def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespa
     named_data = options.data is not None or environment_text("KWS_DATA")
     found = None if named_data else _kept_alike(paths, protocol)
     if found is None:
-        from core.data.pack import open_data
-        from core.data.recordings import own_pack
-
         with progress_bar("clip") as progress:
-            data = own_pack() if protocol == OWN else open_data(data_root(options.data), progress=progress)
+            data = open_clips(options, protocol, progress)
             found = [kept_or_new(path, data, protocol, options.device, progress) for path in paths]
     return [replace(one, run=_name(path)) for path, one in zip(paths, found, strict=True)]
 

@@ -13,8 +13,8 @@ from core.commands.options import (
     add_device,
     add_json,
     asked_protocol,
-    data_root,
     device_name,
+    open_clips,
     progress_bar,
 )
 from core.commands.output import keep_or_note
@@ -41,14 +41,11 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Evaluate, keep the result, and print it."""
     protocol = asked_protocol(options)
-    is_own = protocol == OWN
     path = runs.find_run(options.run)
-    from core.data.pack import open_data
-    from core.data.recordings import own_pack
     from core.studies.evaluation import STUDY, evaluate, scores
 
     with progress_bar("clip") as progress:
-        data = own_pack() if is_own else open_data(data_root(options.data), progress=progress)
+        data = open_clips(options, protocol, progress)
         evaluation = evaluate(path, data, protocol, device=device_name(options.device), progress=progress)
     keep_or_note(STUDY, path, STUDY.file(data.title, protocol), evaluation)
     result = scores(evaluation)

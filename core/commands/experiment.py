@@ -11,8 +11,9 @@ from core.commands.options import (
     add_device,
     add_json,
     asked_protocol,
-    data_root,
     device_name,
+    open_clips,
+    open_dataset,
     progress_bar,
 )
 from core.commands.output import keep_or_note
@@ -55,10 +56,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure or take what was kept, keep it, and print it."""
     protocol = asked_protocol(options)
-    is_own = protocol == OWN
     path = runs.find_run(options.run)
-    from core.data.pack import open_data
-    from core.data.recordings import own_pack
     from core.studies.ablation.measure import run_experiment
     from core.training.checkpoint import load_checkpoint
 
@@ -72,8 +70,8 @@ def run(options: argparse.Namespace) -> int:
     )
     with progress_bar("answer") as progress:
         # Own recordings have no validation clips: those of the dataset that KWS_DATA names stand in.
-        dataset = open_data(data_root(None if is_own else options.data), progress=progress)
-        data = own_pack() if is_own else dataset
+        dataset = open_dataset(options, progress)
+        data = dataset if protocol != OWN else open_clips(options, protocol, progress)
         name = file_of(data, protocol, experiment, validation=dataset)
         findings = None if options.again else keep.load_current(STUDY, path, name, data.content)
         if findings is None:

@@ -18,6 +18,7 @@ from core import runs
 from core.commands.output import note
 from core.config import DEMO, OWN, ListeningConfig
 from core.data.demo import CAUTION, has_synthetic_voices
+from core.data.packed import Pack
 from core.errors import ConfigError
 from core.files.paths import environment_text, path_from
 from core.studies.listening import operating_point
@@ -56,6 +57,20 @@ def asked_protocol(options: argparse.Namespace) -> str:
     if is_own != (protocol == OWN):
         raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
     return protocol
+
+
+def open_dataset(options: argparse.Namespace, progress: Any) -> Pack:
+    """The dataset that ``--data`` or ``KWS_DATA`` names, packed if need be; also beside the user's recordings."""
+    from core.data.pack import open_data
+
+    return open_data(data_root(None if options.data == OWN else options.data), progress=progress)
+
+
+def open_clips(options: argparse.Namespace, protocol: str, progress: Any) -> Pack:
+    """The clips that ``asked_protocol`` is about: the user's own recordings, or the dataset."""
+    from core.data.recordings import own_pack
+
+    return own_pack() if protocol == OWN else open_dataset(options, progress)
 
 
 def stop_on_interrupt(folder: Path) -> None:

@@ -12,8 +12,9 @@ from core.commands.options import (
     add_device,
     add_json,
     asked_protocol,
-    data_root,
     device_name,
+    open_clips,
+    open_dataset,
     progress_bar,
 )
 from core.commands.output import keep_or_note
@@ -74,10 +75,7 @@ def clips_of(text: str) -> int | None:
 def run(options: argparse.Namespace) -> int:
     """Measure, keep and print."""
     protocol = asked_protocol(options)
-    is_own = protocol == OWN
     paths = [runs.find_run(text) for text in options.runs]
-    from core.data.pack import open_data
-    from core.data.recordings import own_pack
     from core.studies.robustness.kept import STUDY, file_of
     from core.studies.robustness.measure import measure
 
@@ -85,8 +83,8 @@ def run(options: argparse.Namespace) -> int:
     records: list[Robustness] = []
     with progress_bar("answer") as progress:
         # Own recordings have no noise: that of the dataset that KWS_DATA names stands in.
-        dataset = open_data(data_root(None if is_own else options.data), progress=progress)
-        data = own_pack() if is_own else dataset
+        dataset = open_dataset(options, progress)
+        data = dataset if protocol != OWN else open_clips(options, protocol, progress)
         for kind in kinds:
             found = measure(
                 paths, data, protocol, kind, n_clips=options.clips, seed=options.seed, dataset=dataset,

@@ -11,9 +11,9 @@ from core.commands.options import (
     add_device,
     add_json,
     add_knobs,
-    data_root,
     device_name,
     listening_config,
+    open_dataset,
     progress_bar,
 )
 from core.config import OWN, PROTOCOLS
@@ -67,12 +67,11 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     path = runs.find_run(options.run)
     config = listening_config(options, path)
-    from core.data.pack import open_data
     from core.inference.classifier import Classifier
     from core.studies.listening.measure import stream_test
 
     with progress_bar("s") as progress:
-        data = open_data(data_root(options.data), progress=progress)
+        data = open_dataset(options, progress)
         report = stream_test(
             Classifier(path, device_name(options.device)), data, config, name=path.name, protocols=[options.protocol],
             snrs_db=options.snr, minutes=options.minutes, seed=options.seed, progress=progress,

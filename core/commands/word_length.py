@@ -6,9 +6,17 @@ import argparse
 
 from core import runs
 from core.commands.evaluate import kept_or_new
-from core.commands.options import Commands, add_data, add_device, add_json, asked_protocol, data_root, progress_bar
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_device,
+    add_json,
+    asked_protocol,
+    open_clips,
+    progress_bar,
+)
 from core.commands.output import keep_or_note
-from core.config import OWN, PROTOCOLS
+from core.config import PROTOCOLS
 from core.files.strict import to_json
 from core.records.table import as_csv
 from core.records.word_length import WordLengths
@@ -30,12 +38,10 @@ def run(options: argparse.Namespace) -> int:
     """Measure, keep and print."""
     protocol = asked_protocol(options)
     path = runs.find_run(options.run)
-    from core.data.pack import open_data
-    from core.data.recordings import own_pack
     from core.studies.word_length import STUDY, word_lengths
 
     with progress_bar("clip") as progress:
-        data = own_pack() if protocol == OWN else open_data(data_root(options.data), progress=progress)
+        data = open_clips(options, protocol, progress)
         found = word_lengths(kept_or_new(path, data, protocol, options.device, progress), data)
     keep_or_note(STUDY, path, STUDY.file(data.title, protocol), found)
     if options.csv:

@@ -18,8 +18,7 @@ from core.fast import choose
 from core.frontend.mel import TrainableMel
 from core.models import probabilities_of
 from core.records.answers import Prediction
-from core.records.arrays import FloatArray
-from core.sound.reading import Waveform
+from core.records.arrays import FloatArray, Waveform
 from core.sound.word_second import second_at, word_seconds
 from core.training.checkpoint import Checkpoint, load_checkpoint
 

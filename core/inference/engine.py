@@ -16,8 +16,8 @@ from core.inference.detector import Detector
 from core.inference.frames import FramePlan, RollingLogMel
 from core.inference.one_thread import in_one_thread
 from core.records.answers import Decision
+from core.records.arrays import Waveform
 from core.sound.levels import to_db
-from core.sound.reading import Waveform
 from core.sound.resampling import Resampler
 from core.sound.speech import Speech
 

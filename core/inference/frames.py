@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from core.config import CLIP_SAMPLES, FrontEndConfig
-from core.sound.reading import Waveform
+from core.records.arrays import Waveform
 
 FrontEnd = Callable[[Waveform], Tensor]
 """Waveforms (n_clips, n_samples) to log-mels (n_clips, n_mels, n_frames)."""

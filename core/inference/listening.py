@@ -20,8 +20,7 @@ from core.inference.frames import FramePlan
 from core.inference.one_thread import in_one_thread
 from core.inference.tape import Tape
 from core.records.answers import Decision, Detection
-from core.records.arrays import FloatArray
-from core.sound.reading import Waveform
+from core.records.arrays import FloatArray, Waveform
 from core.sound.resampling import Resampler
 
 LONGEST_KEPT_S = 3600.0

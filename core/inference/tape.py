@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.sound.reading import Waveform
+from core.records.arrays import Waveform
 
 
 class Tape:

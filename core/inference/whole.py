@@ -13,8 +13,7 @@ from core.inference.detector import SILENCE, Detector
 from core.inference.engine import LISTENED_ON_S
 from core.inference.one_thread import in_one_thread
 from core.records.answers import Detection, Prediction, WordsAlong
-from core.records.arrays import FloatArray
-from core.sound.reading import Waveform
+from core.records.arrays import FloatArray, Waveform
 from core.sound.speech import Speech, Utterance
 
 WINDOWS_AT_ONCE = 32

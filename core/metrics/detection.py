@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import auc, roc_curve
 
 from core.config import KEYWORDS
 from core.records.evaluation import Evaluation
@@ -77,6 +76,8 @@ def detection_curves(evaluation: Evaluation) -> tuple[DetectionCurve, ...]:
 
     The equal error rate lies on the line between the two points of the curve around it, and so does its threshold.
     """
+    from sklearn.metrics import auc, roc_curve  # takes half a second, which no other command shall wait
+
     curves = []
     for label in KEYWORDS:
         number = evaluation.labels.index(label)

@@ -6,3 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
+
+Waveform = NDArray[np.float32]
+"""Samples of one channel, (n,), -1 to 1."""

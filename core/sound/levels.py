@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.signal import sosfilt
 
 from core.config import SAMPLE_RATE
-from core.sound.reading import Waveform
+from core.records.arrays import Waveform
 
 STEP_SAMPLES = 160
 """Samples from one level to the next: 10 ms."""

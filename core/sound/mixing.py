@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import AudioError
-
-Waveform = NDArray[np.float32]
+from core.records.arrays import Waveform
 
 MOST_CHANNELS = 64
 

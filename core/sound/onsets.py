@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.signal import butter
 
 from core.config import SAMPLE_RATE
+from core.records.arrays import Waveform
 from core.sound.levels import BandPowers, to_db
-from core.sound.reading import Waveform
 
 BAND_EDGES_HZ = (150.0, 300.0, 500.0, 800.0, 1200.0, 1800.0, 2600.0, 4000.0, 7000.0)
 """Edges of the bands by which one sound is told from the next, each about as wide as a formant moves."""

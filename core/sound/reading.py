@@ -19,11 +19,11 @@ import soundfile
 
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
+from core.records.arrays import Waveform
 from core.sound.decoding import AV_ERRORS, Track, by_av, by_soundfile
 from core.sound.files import open_file
 from core.sound.headers import SAID_EMPTY, Length, mended
 from core.sound.mixing import Note, to_full_scale
-from core.sound.mixing import Waveform as Waveform
 from core.sound.resampling import NOTHING, Converter, trouble_with
 from core.text import printable_name
 

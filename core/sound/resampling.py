@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
-from core.sound.mixing import BLOCKS_A_SECOND, MOST_CHANNELS, MOST_OVER, Mixer, Note, Waveform, in_float, out_of_range
+from core.records.arrays import Waveform
+from core.sound.mixing import BLOCKS_A_SECOND, MOST_CHANNELS, MOST_OVER, Mixer, Note, in_float, out_of_range
 
 LOWEST_RATE, HIGHEST_RATE = 4_000, 384_000
 """Sample rates that can be made into 16 kHz (Hz); anything else is a damaged header."""

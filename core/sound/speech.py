@@ -9,9 +9,9 @@ import numpy as np
 from scipy.signal import butter
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.records.arrays import Waveform
 from core.sound.levels import QUIETEST_DB, STEP_SAMPLES, BandPowers, seconds, to_db
 from core.sound.onsets import Onsets
-from core.sound.reading import Waveform
 
 LEVEL_STEPS = 3
 """Steps that a level is measured over: 30 ms, a few periods of the lowest voice."""

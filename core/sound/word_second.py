@@ -8,8 +8,8 @@ from scipy.ndimage import percentile_filter
 from scipy.signal import butter
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.records.arrays import Waveform
 from core.sound.levels import STEP_SAMPLES, BandPowers, to_db
-from core.sound.reading import Waveform
 from core.sound.speech import (
     ABOVE_FLOOR_DB,
     BELOW_LOUDEST_DB,

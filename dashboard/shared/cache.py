@@ -30,7 +30,7 @@ from core.frontend.kernel_facts import kernel_facts as compute_kernel_facts
 from core.inference.classifier import Classifier
 from core.inference.whole import answer as answer_to
 from core.records.answers import Prediction, WordsAlong
-from core.records.arrays import FloatArray
+from core.records.arrays import FloatArray, Waveform
 from core.records.benchmark import BenchmarkReport
 from core.records.cost import Cost
 from core.records.data import Verification
@@ -41,7 +41,7 @@ from core.records.training import EpochReport
 from core.records.word_length import WordLengths
 from core.runs import keep
 from core.runs.keep import Record, Study
-from core.sound.reading import Sound, Waveform, read_audio
+from core.sound.reading import Sound, read_audio
 from core.studies.benchmark.kept import kept_reports, reports_folder
 from core.studies.comparison import Difference, compare
 from core.studies.cost.measure import cost_of

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core import figures
 from core.config import SAMPLE_RATE
+from core.records.arrays import Waveform
 from core.records.evaluation import Evaluation
 from core.runs import RunState
-from core.sound.reading import Waveform
 from dashboard.shared import cache, clip_source
 from dashboard.shared.clip_player import log_mel_figure
 from dashboard.shared.clip_source import ClipSource

@@ -14,8 +14,8 @@ from core.config import OWN
 from core.data.pack import Pack
 from core.errors import DataError
 from core.metrics import file_speakers
+from core.records.arrays import Waveform
 from core.records.evaluation import Evaluation
-from core.sound.reading import Waveform
 from dashboard.shared import cache, clip_choice, state
 from dashboard.shared.wording import plain
 

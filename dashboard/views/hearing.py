@@ -11,9 +11,9 @@ from core.data.demo import DEMO_FOLDER
 from core.data.pack import Pack
 from core.frontend import resynthesis as hearing
 from core.frontend.mel_scale import filter_bands
+from core.records.arrays import Waveform
 from core.records.filters import Filters
 from core.runs import RunState
-from core.sound.reading import Waveform
 from core.sound.wav import as_recorded, as_wav
 from core.sound.word_second import word_second
 from dashboard.shared import cache, clip_choice, clip_player

@@ -25,8 +25,8 @@ from core.data.sound_file import read_sound
 from core.errors import AudioError, ConfigError, DataError
 from core.files.paths import path_from, path_in_environment
 from core.files.writing import clear_leftovers, write_bytes
+from core.records.arrays import Waveform
 from core.records.data import Problem
-from core.sound.reading import Waveform
 from core.sound.wav import as_recorded, as_wav
 
 LONGEST_MODEL_NAME = 200

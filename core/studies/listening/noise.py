@@ -9,7 +9,7 @@ import numpy as np
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL
 from core.data.pack import Pack
-from core.sound.reading import Waveform
+from core.records.arrays import Waveform
 
 EXCERPT_S = 5.0
 """Longest stretch of a recording that is laid down at once."""

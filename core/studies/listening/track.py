@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL
 from core.data.pack import Pack
 from core.errors import ConfigError, DataError
+from core.records.arrays import Waveform
 from core.records.listening import PlacedWord
 from core.sound.levels import active_span
-from core.sound.reading import Waveform
 from core.studies.listening.noise import noise_bed, unheard_noise
 from core.studies.listening.scoring import HIT_S
 

@@ -23,7 +23,7 @@ from core.errors import AudioError
 from core.inference import Listening
 from core.inference.classifier import Classifier
 from core.records.answers import Detection
-from core.sound.reading import Waveform
+from core.records.arrays import Waveform
 from dashboard.components.messages import Inbox, Message
 from dashboard.views.live import listening_picture
 

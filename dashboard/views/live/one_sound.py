@@ -9,8 +9,8 @@ import streamlit as st
 from core import figures
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.records.answers import Prediction, WordsAlong
+from core.records.arrays import Waveform
 from core.records.filters import Filters
-from core.sound.reading import Waveform
 from dashboard.shared import cache, state
 from dashboard.shared.clip_player import log_mel_figure
 from dashboard.shared.device_choice import choose_device as _choose_device

@@ -16,7 +16,7 @@ from core.data import recordings
 from core.data.recordings import Recording
 from core.errors import DataError, KeywordSpottingError
 from core.records.answers import Detection
-from core.sound.reading import Waveform
+from core.records.arrays import Waveform
 from core.sound.word_second import word_second
 from dashboard.shared import saving, state
 from dashboard.shared.widgets import explained
