@@ -11,7 +11,16 @@ from tests.dashboard.conftest import GOOD, assert_calm, charts, texts
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 from tests.kept import evaluation_path, load_evaluation, save_evaluation
 
-VIEWS = ("Confusion matrix", "By word", "Calibration", "Thresholds", "Speakers", "Level and noise", "Worst clips")
+VIEWS = (
+    "Confusion matrix",
+    "By word",
+    "Calibration",
+    "Thresholds",
+    "Speakers",
+    "Level and noise",
+    "Word length",
+    "Worst clips",
+)
 
 
 @pytest.fixture
@@ -52,7 +61,7 @@ def test_the_views_are_those_expected(look_at):
 def test_without_the_dataset_everything_is_shown_that_needs_only_the_answers(open_page, own_run, monkeypatch, tmp_path):
     monkeypatch.setenv("KWS_DATA", str(tmp_path / "gone"))
     app = open_page("evaluation")
-    for view, figures in zip(VIEWS, (1, 1, 1, 2, 1, 0, 0), strict=True):
+    for view, figures in zip(VIEWS, (1, 1, 1, 2, 1, 0, 0, 0), strict=True):
         app.segmented_control("evaluation.view").set_value(view).run()
         assert_calm(app)
         assert charts(app) == figures, view
@@ -152,6 +161,14 @@ def test_level_and_noise_are_measured_where_the_clips_are(look_at):
     app = look_at("Level and noise")
     assert charts(app) == 2
     assert len(trace(app, "words")["y"]) == len(trace(app, "words", 1)["y"]) == 4
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_the_length_of_words_is_measured_where_the_clips_are(look_at):
+    app = look_at("Word length")
+    assert charts(app) == 1
+    assert len(trace(app, "words")["y"]) == 4
+    assert "of the shortest quarter" in texts(app)
 
 
 @pytest.mark.usefixtures("use_tiny_data")
