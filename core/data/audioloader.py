@@ -72,7 +72,7 @@ def audioloader_files(folder: Path, subset: Subset | None) -> list[str]:
         DataError: If AudioLoader is not installed, or misses a list or cannot read it.
     """
     try:
-        return [str(path) for path in _dataset(_listing_module(), folder, "", subset)._walker]
+        return [str(path) for path in dataset_of(_listing_module(), folder, "", subset)._walker]
     except FileNotFoundError as error:
         raise DataError(
             f"AudioLoader cannot read a dataset without {error.filename}. Put the file of that name from "
@@ -106,27 +106,18 @@ def audioloader_clips(files: Sequence[str], folder: Path, subset: Subset) -> lis
     ]
 
 
-def audioloader_subset(root: Path, subset: Subset) -> Any:
+def dataset_of(module: ModuleType, root: Path, between: str, subset: Subset | None) -> Any:
     """AudioLoader's own dataset object: items are (waveform, (rate, label, speaker, utterance)), waveform (1, 16000).
 
     Its quirks are left as they are: "testing" is the official test set in the order the disk gives, the speaker of an
     ``_unknown_`` test clip begins with the word, and that of a silence clip there is a list.
 
     Args:
-        root: The folder that holds ``SpeechCommands``.
-        subset: Which clips.
-
-    Raises:
-        DataError: If AudioLoader is not installed, or misses a file of the dataset.
+        module: ``speechcommands_module``, or one whose datasets read nothing.
+        root: A folder.
+        between: What stands between it and the two folders of the dataset.
+        subset: Which clips; None for every word it knows of.
     """
-    try:
-        return _dataset(speechcommands_module(), root, "SpeechCommands", subset)
-    except (OSError, soundfile.SoundFileError) as error:
-        raise DataError(f"AudioLoader cannot read {subset} below {root}: {error}") from error
-
-
-def _dataset(module: ModuleType, root: Path, between: str, subset: Subset | None) -> Any:
-    """AudioLoader's dataset; ``between`` is what stands between the root and the two folders."""
     return module.SPEECHCOMMANDS_12C(
         root=str(root), url="speech_commands_v0.02", folder_in_archive=between, download=False, subset=subset
     )

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from core.config import LABELS, UNKNOWN_WORDS
-from core.data.audioloader import audioloader_subset, speechcommands_module
+from core.data.audioloader import audioloader_files, speechcommands_module
 from core.errors import DataError
+from tests.audioloader import audioloader_subset
 
 PROJECT = Path(__file__).parents[3]
 
@@ -48,7 +49,7 @@ def test_nothing_is_printed(tree, capfd):
 
 def test_a_missing_dataset_is_named(tmp_path):
     with pytest.raises(DataError, match=r"validation_list\.txt"):
-        audioloader_subset(tmp_path, "validation")
+        audioloader_files(tmp_path, "validation")
 
 
 def test_it_downloads_nothing():

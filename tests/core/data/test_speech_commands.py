@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, SAMPLE_RATE
-from core.data.audioloader import audioloader_subset
 from core.data.pack import open_data
 from core.data.speech_commands import (
     TRAINING_NOISES,
@@ -17,6 +16,7 @@ from core.data.speech_commands import (
 )
 from core.data.splits import split_by_hash
 from core.errors import DataError
+from tests.audioloader import audioloader_subset
 
 SUBSETS = {"training": "train", "validation": "validation", "testing": "official"}
 
