@@ -60,7 +60,7 @@ def test_a_relative_folder_is_found_too(words_folder, pack, monkeypatch, here):
 def test_what_audioloader_lists_and_reads_one_by_one_is_its_own_dataset(tree):
     folder = tree / "SpeechCommands"
     for subset, inside in (("training", "v0.02"), ("validation", "v0.02"), ("testing", "test_set_v0.02")):
-        whole = audioloader.audioloader_subset(tree, subset)
+        whole = audioloader_subset(tree, subset)
         files = audioloader.audioloader_files(folder, subset)
         assert files == [str(path) for path in whole._walker]
         home = folder / f"speech_commands_{inside}"
