@@ -13,6 +13,7 @@ from core.data.source import SPLITS
 from core.data.speech_commands import TRAINING_NOISES
 from core.data.verify import EXAMPLES, sentence, verify
 from core.errors import DataError
+from tests.audioloader import audioloader_subset
 
 
 def by_kind(found):
