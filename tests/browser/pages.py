@@ -84,6 +84,14 @@ def wait_until_calm(page: Page) -> None:
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
+def wait_until_still(page: Page, one: Locator) -> None:
+    """Wait until a part of the page keeps its place: on a busy computer what stands above it may still come."""
+    before = None
+    while (place := one.bounding_box()) != before:
+        before = place
+        page.wait_for_timeout(1000)
+
+
 # Looking
 
 

@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from core.config import ListeningConfig
 from core.records.listening import StreamReport, StreamScores, StreamTrack
+from core.runs import keep
 from core.studies.listening import operating_point
 from core.studies.listening.measure import THRESHOLDS
 from tests.browser.pages import (
@@ -13,6 +14,7 @@ from tests.browser.pages import (
     figure,
     main,
     wait_until_calm,
+    wait_until_still,
 )
 from tests.kept import save_report
 
@@ -26,7 +28,7 @@ PLACES = """one => {
 """Where on the screen the points lie that can be clicked, and their thresholds."""
 
 
-def made_up_report():
+def made_up_report(run):
     """A model that misses more and raises fewer false alarms with each step of the threshold."""
     scores = tuple(
         StreamScores(
@@ -46,17 +48,18 @@ def made_up_report():
         StreamTrack(protocol, 10.0, 600.0, ("tap",), 80, 70, scores[0], scores)
         for protocol in ("validation", "official")
     )
-    return StreamReport("browser", "A dataset", 0, ListeningConfig(), tuple(tracks))
+    return StreamReport("browser", "A dataset", 0, ListeningConfig(), tuple(tracks), keep.model_hash(run))
 
 
 def test_a_clicked_point_is_what_the_model_listens_with(visit, add_model):
     run = add_model()
-    save_report(run, made_up_report())
+    save_report(run, made_up_report(run))
     page = visit("live")
     main(page).get_by_text("How well does it listen?").click()
     curve = figure(page, "Missed words or false alarms")
     curve.scroll_into_view_if_needed()
     wait_until_calm(page)
+    wait_until_still(page, curve)
     across, up, threshold = next(place for place in curve.evaluate(PLACES) if place[2] == 0.3)
     # A finger seldom hits the middle.
     page.mouse.click(across + 6, up - 5)
@@ -69,7 +72,8 @@ def test_a_clicked_point_is_what_the_model_listens_with(visit, add_model):
 
 
 def test_the_panel_fits_a_phone(visit, add_model):
-    save_report(add_model(), made_up_report())
+    run = add_model()
+    save_report(run, made_up_report(run))
     page = visit("live", size=PHONE)
     main(page).get_by_text("How well does it listen?").click()
     expect(main(page).get_by_role("heading", name="On test clips at threshold")).to_be_visible()
