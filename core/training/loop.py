@@ -128,6 +128,18 @@ class Training:
             )
         return mean_loss, float((torch.stack(answers) == self.clips.labels[rows]).float().mean())
 
+    def steps_in_turn(self, rows: Tensor, rates: list[list[float]]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Loss () and answers (batch,) of the steps of an epoch, one after another.
+
+        Args:
+            rows: The clips of each step, (steps, batch).
+            rates: Step size of each group of parameters in each step.
+        """
+        for batch, step_rates in zip(rows, rates, strict=True):
+            for group, rate in zip(self._groups(), step_rates, strict=True):
+                group["lr"] = rate
+            yield self.step(batch)
+
     def step(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """A step with some clips, (batch,): its loss and its answers (batch,), without waiting for the device."""
         labels = self.clips.labels[rows]
@@ -239,18 +251,6 @@ class Training:
 
     def _groups(self) -> list[dict[str, Any]]:
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
-
-    def steps_in_turn(self, rows: Tensor, rates: list[list[float]]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Loss () and answers (batch,) of the steps of an epoch, one after another.
-
-        Args:
-            rows: The clips of each step, (steps, batch).
-            rates: Step size of each group of parameters in each step.
-        """
-        for batch, step_rates in zip(rows, rates, strict=True):
-            for group, rate in zip(self._groups(), step_rates, strict=True):
-                group["lr"] = rate
-            yield self.step(batch)
 
     def _fastest_steps(self) -> choose.Steps:
         generators, resident = [self.change], self.source.on_device
