@@ -40,7 +40,7 @@ from core.models.normalise import BandNorm
 Part = TypeVar("Part", bound=nn.Module)
 
 Steps = Callable[[Tensor, list[list[float]]], Iterator[tuple[Tensor, Tensor]]]
-"""From the clips of each step, (steps, batch), and its step sizes to the loss and the answers of one after another."""
+"""From the clips of each step, (steps, batch), and its step sizes to loss and logits of one after another."""
 
 
 def faster(part: Part, device: torch.device | str = "cpu") -> Part:

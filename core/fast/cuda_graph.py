@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.config import LABELS
+
 WARM_STEPS = 3
 """Steps done in the ordinary way before one is recorded: libraries set themselves up in them, optimisers too."""
 
@@ -15,13 +17,13 @@ WARM_STEPS = 3
 class Replay:
     """The steps of an epoch as a CUDA graph that is told nothing and asked nothing while it runs.
 
-    Which clips a step takes and how large it is stand in tables on the GPU, and so do its loss and its answers; a
+    Which clips a step takes and how large it is stand in tables on the GPU, and so do its loss and its logits; a
     counter there tells how far the epoch is. A replayed step costs one launch instead of a hundred. The first steps
     of the first epoch are done in the ordinary way, and count: recording changes nothing about what is learned.
 
     Args:
-        step: Loss () and answers (batch,) of the clips in some rows (batch,). It must not read a number from the GPU,
-            and must find its tensors where they were.
+        step: Loss () and logits (batch, labels) of the clips in some rows (batch,). It must not read a number from the
+            GPU, and must find its tensors where they were.
         groups: The optimisers' groups of parameters. Their step sizes are taken over: from the first step on they are
             tensors, set by the table.
         generators: What the step draws random numbers from, apart from the default generator.
@@ -41,7 +43,7 @@ class Replay:
         self._number = torch.zeros(1, dtype=torch.int64, device=device)
 
     def __call__(self, rows: Tensor, rates: list[list[float]]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Loss () and answers (batch,) of one step after another; each is queued, not waited for.
+        """Loss () and logits (batch, labels) of one step after another; each is queued, not waited for.
 
         Args:
             rows: The clips of each step, (steps, batch); of the same shape in each epoch.
@@ -52,9 +54,9 @@ class Replay:
         self._rows.copy_(rows)
         self._rates.copy_(torch.tensor(rates))
         self._number.zero_()
-        for loss, answers in zip(self._losses, self._answers, strict=True):
+        for loss, logits in zip(self._losses, self._logits, strict=True):
             self._next()
-            yield loss, answers
+            yield loss, logits
 
     def _make_tables(self, rows: Tensor) -> None:
         device = rows.device
@@ -64,7 +66,7 @@ class Replay:
         for number, group in enumerate(self._groups):
             group["lr"] = self._rate[number]
         self._losses = torch.zeros(len(rows), device=device)
-        self._answers = torch.zeros_like(rows)
+        self._logits = torch.zeros(*rows.shape, len(LABELS), device=device)
 
     def _next(self) -> None:
         if self._graph is not None:
@@ -87,7 +89,7 @@ class Replay:
 
     def _once(self) -> None:
         self._rate.copy_(self._rates.index_select(0, self._number)[0])
-        loss, answers = self._step(self._rows.index_select(0, self._number)[0])
+        loss, logits = self._step(self._rows.index_select(0, self._number)[0])
         self._losses.index_copy_(0, self._number, loss[None])
-        self._answers.index_copy_(0, self._number, answers[None])
+        self._logits.index_copy_(0, self._number, logits[None])
         self._number += 1

@@ -110,12 +110,12 @@ class Training:
     def learn(self, epoch: int, on_step: OnStep | None = None) -> tuple[float, float]:
         """One pass over as many clips as there are: mean loss and accuracy of the batches as they came."""
         rows, rates = self._drawn(epoch), self._rates(epoch)
-        started, losses, answers = time.perf_counter(), [], []
+        started, losses, logits = time.perf_counter(), [], []
         self.model.train()
         with self._seeded(epoch):
-            for step, (loss, answer) in enumerate(self.take_steps(rows, rates), start=1):
+            for step, (loss, answered) in enumerate(self.take_steps(rows, rates), start=1):
                 losses.append(loss)
-                answers.append(answer)
+                logits.append(answered)
                 clips_per_second = step * rows.shape[1] / (time.perf_counter() - started)
                 if on_step and on_step(Step(epoch, step, self.steps, clips_per_second)):
                     raise StoppedTraining
@@ -126,10 +126,22 @@ class Training:
                 f"The loss became {mean_loss} in epoch {epoch}: training ran away. Lower the step sizes "
                 f"(learning_rate is {self.config.training.learning_rate:g}), or use the regime 'matched'."
             )
-        return mean_loss, float((torch.stack(answers) == self.clips.labels[rows]).float().mean())
+        return mean_loss, float((torch.stack(logits).argmax(dim=2) == self.clips.labels[rows]).float().mean())
+
+    def steps_in_turn(self, rows: Tensor, rates: list[list[float]]) -> Iterator[tuple[Tensor, Tensor]]:
+        """Loss () and logits (batch, labels) of the steps of an epoch, one after another.
+
+        Args:
+            rows: The clips of each step, (steps, batch).
+            rates: Step size of each group of parameters in each step.
+        """
+        for batch, step_rates in zip(rows, rates, strict=True):
+            for group, rate in zip(self._groups(), step_rates, strict=True):
+                group["lr"] = rate
+            yield self.step(batch)
 
     def step(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """A step with some clips, (batch,): its loss and its answers (batch,), without waiting for the device."""
+        """A step with some clips, (batch,): loss () and logits (batch, labels), without waiting for the device."""
         labels = self.clips.labels[rows]
         batch = self.source.read(rows)
         log_mel = self.features(batch, labels)
@@ -142,7 +154,7 @@ class Training:
         )
 
     def update(self, log_mel: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss, gradient step, and projection of the filters back to where they are valid: the loss and the answers."""
+        """Loss, gradient step, and projection of the filters back to where they are valid: the loss and the logits."""
         logits = self.model.classify(log_mel, self.mask)
         loss = functional.cross_entropy(logits, labels)
         # What the optimisers' own zero_grad does, without its bookkeeping: a tenth of a small model's step.
@@ -152,7 +164,7 @@ class Training:
         for optimizer in self.optimizers:
             optimizer.step()
         self.model.front_end.project(highest=1.0 if self.config.training.regime == "tutorial" else None)
-        return loss.detach(), logits.detach().argmax(dim=1)
+        return loss.detach(), logits.detach()
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
@@ -239,18 +251,6 @@ class Training:
 
     def _groups(self) -> list[dict[str, Any]]:
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
-
-    def steps_in_turn(self, rows: Tensor, rates: list[list[float]]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Loss () and answers (batch,) of the steps of an epoch, one after another.
-
-        Args:
-            rows: The clips of each step, (steps, batch).
-            rates: Step size of each group of parameters in each step.
-        """
-        for batch, step_rates in zip(rows, rates, strict=True):
-            for group, rate in zip(self._groups(), step_rates, strict=True):
-                group["lr"] = rate
-            yield self.step(batch)
 
     def _fastest_steps(self) -> choose.Steps:
         generators, resident = [self.change], self.source.on_device
