@@ -38,6 +38,7 @@ COMMANDS = {
     "evaluate": ("{run}", "--protocol", "testing-list"),
     "compare": ("{run}", "plain", "--protocol", "testing-list"),
     "experiment": ("{run}", "mask", "--mels", "3", "--protocol", "testing-list"),
+    "word-length": ("{run}", "--protocol", "testing-list"),
     "classify": ("{run}", "{wav}", "{absent}"),
     "robustness": ("{run}", "--clips", "12", "--change", "gain", "--protocol", "testing-list"),
     "detect": ("{run}", "{wav}", "{absent}"),

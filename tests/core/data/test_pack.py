@@ -424,7 +424,7 @@ DAMAGES = {
     "about is missing": (lambda folder: (folder / "about.json").unlink(), "about.json"),
     "about is no JSON": (lambda folder: (folder / "about.json").write_text("{"), "about.json"),
     "about is a list": (lambda folder: (folder / "about.json").write_text("[]"), "must hold a table"),
-    "about lacks values": (lambda folder: (folder / "about.json").write_text('{"format": 2}'), "content"),
+    "about lacks values": (lambda folder: (folder / "about.json").write_text('{"format": 3}'), "content"),
     "the number of clips is another": (lambda folder: change_about(folder, n_clips=3), "table.npz"),
     "the number of clips is text": (lambda folder: change_about(folder, n_clips="many"), "content"),
     "the format is of another version": (lambda folder: change_about(folder, format=99), "99"),
