@@ -27,6 +27,7 @@ RUN_DOORS = {
     "detect": "detect {} tone.wav",
     "listen": "listen {} --seconds 0.1",
     "stream-test": "stream-test {} --minutes 0.5",
+    "word-length": "word-length {}",
     "resume": "train --resume {}",
     "stop": "runs --stop {}",
     "delete": "runs --delete {}",
@@ -45,6 +46,7 @@ DATA_DOORS = {
     "experiment": "experiment mine swap --data {}",
     "robustness": "robustness mine --data {}",
     "stream-test": "stream-test mine --data {}",
+    "word-length": "word-length mine --data {}",
     "grid": "grid random --data {}",
     "download": "data --download {}",
 }

@@ -215,6 +215,7 @@ def test_what_stands_in_the_way_is_a_sentence_in_every_command(monkeypatch, caps
         "robustness": ["a"],
         "detect": ["a", "b"],
         "stream-test": ["a"],
+        "word-length": ["a"],
     }
     assert main([command, *needed.get(command, [])]) == code
     said = capsys.readouterr()
