@@ -12,7 +12,6 @@ from core.statistics import SIGNIFICANT, Interval, difference_interval, holm, mc
 
 ExperimentKind = Literal["interpolation", "swap", "gain-shape", "mask", "occlusion"]
 
-
 KINDS: dict[ExperimentKind, str] = {
     "interpolation": "from the initial to the learned basis in steps",
     "swap": "one part of the basis put back to its start",
@@ -22,9 +21,7 @@ KINDS: dict[ExperimentKind, str] = {
 }
 """The experiments, and what each does."""
 
-
 Normalisation = Literal["recomputed", "as-trained"]
-
 
 NORMALISATIONS: dict[Normalisation, str] = {
     "recomputed": "mean and deviation of each band measured anew on the validation clips",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 FLOAT_BYTES = 4
 
-
 BUSY_PERCENT = 20
 """Share of the processor that others may use before times count as disturbed."""
 
@@ -117,6 +116,5 @@ PUBLISHED = tuple(
 )  # fmt: skip
 """BC-ResNet on twelve classes of Speech Commands v2 (Kim et al., Interspeech 2021): mean of ten seeds, all the training
 data, and a fixed spectrogram, which does not count among the weights."""
-
 
 PUBLISHED_NOTE = "published, full data, 10 seeds"

@@ -13,9 +13,9 @@ from core.files.paths import path_from
 from core.files.writing import write_json
 from core.runs import owner
 from core.runs.layout import (
-    _NAME,
     CONFIG,
     LOG,
+    NAME,
     SHIPPED_PREFIX,
     SOURCE,
     STATUS,
@@ -27,7 +27,7 @@ from core.runs.layout import (
 from core.runs.process import clear_stop, is_claimed, launch
 from core.runs.state import (
     RunState,
-    _can_be_run,
+    can_be_run,
     list_runs,
     read_status,
     run_state,
@@ -39,7 +39,7 @@ from core.text import shortened
 
 _OURS = re.compile(
     r"(config|source|process|status|listening|stream-test)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(best|last)\.pt"
-    r"|(mel_evolution|kernels-\d+|evaluation-.*|robustness-.*)\.npz|experiments|\..*"
+    r"|(mel_evolution|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
 )
 """What stands in a run's folder."""
 
@@ -50,7 +50,7 @@ def find_run(text: str) -> Path:
     Raises:
         RunError: If there is nothing of that name; the message lists what there is.
     """
-    for path in (path_from(text, "RUN", RunError), runs_folder() / text if _NAME.fullmatch(text) else None):
+    for path in (path_from(text, "RUN", RunError), runs_folder() / text if NAME.fullmatch(text) else None):
         if path is not None and path.exists():
             return path if path.name not in ("", "..") else path.resolve()  # a run has a name
     known = ", ".join(run.name for run in list_runs()) or "none yet"
@@ -169,7 +169,7 @@ def delete_run(folder: Path) -> None:
     """
     if folder.name.startswith(SHIPPED_PREFIX):
         raise RunError(f"{folder.name} came with the project and is kept.")
-    if not _can_be_run(folder) or folder.is_symlink() or folder.resolve().parent != runs_folder().resolve():
+    if not can_be_run(folder) or folder.is_symlink() or folder.resolve().parent != runs_folder().resolve():
         raise RunError(f"{folder} is not a run folder of this project; nothing was deleted.")
     if not os.path.lexists(folder / CONFIG):
         # Broken beyond a sign of ours: only what a run writes may go.

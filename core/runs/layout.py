@@ -26,7 +26,6 @@ PROGRESS, LOG, STOP, BEST, LAST = "progress.jsonl", "log.txt", "STOP", "best.pt"
 
 MEL_EVOLUTION, KERNELS = "mel_evolution.npz", "kernels-{epoch:05d}.npz"
 
-
 SHIPPED_PREFIX = "shipped-"
 """Runs that came with the project; they are read, never resumed or deleted."""
 
@@ -35,8 +34,8 @@ GRIDS, RESULTS = "grids", "results"
 """Folders beside the runs: of grids of them (see ``core.jobs.grid``), and of what was measured on models that are only
 read (see ``core.runs.keep``)."""
 
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+"""What a run can be called."""
 
 
 def runs_folder() -> Path:
@@ -77,4 +76,4 @@ def make_parent(folder: Path) -> None:
 
 def is_name(text: str) -> bool:
     """Whether a run or a grid can be called that."""
-    return text not in (GRIDS, RESULTS) and bool(_NAME.fullmatch(text))
+    return text not in (GRIDS, RESULTS) and bool(NAME.fullmatch(text))

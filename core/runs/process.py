@@ -19,10 +19,8 @@ from core.runs.progress import read_log
 LONGEST_LOG = 1 << 20
 """Bytes of a log from which its older part is dropped, at the next start."""
 
-
 _children: dict[int, tuple[Path, subprocess.Popen[bytes]]] = {}
 # The workers this process started, and their folders: polled, so that ended ones do not stay behind as zombies.
-
 
 _asked: set[Path] = set()
 # Folders on which this process works, and shall stop to.

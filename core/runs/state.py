@@ -21,10 +21,8 @@ from core.runs.progress import read_log
 STALE_S = 60.0
 """Seconds without a heartbeat after which a living process counts as not answering."""
 
-
 STARTING_S = 5.0
 """Seconds that a run may be without a process, between the making of its folder and the lock that its worker takes."""
-
 
 State = Literal["starting", "running", "done", "stopped", "failed", "crashed", "broken"]
 
@@ -105,11 +103,12 @@ def list_runs() -> list[RunState]:
     folder = runs_folder()
     if not folder.is_dir():
         return []
-    runs = [run_state(path) for path in folder.iterdir() if _can_be_run(path)]
+    runs = [run_state(path) for path in folder.iterdir() if can_be_run(path)]
     return sorted(runs, key=lambda run: (run.shipped, run.name if run.shipped else "", -run.changed, run.name))
 
 
-def _can_be_run(path: Path) -> bool:
+def can_be_run(path: Path) -> bool:
+    """Whether a path may be the folder of a run."""
     return is_name(path.name) and path.is_dir()
 
 

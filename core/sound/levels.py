@@ -72,7 +72,6 @@ ACTIVE_DB = (10.0, 25.0)
 """A word lasts while it is at most this far below its loudest 10 ms: the second in a quiet clip, the first in a noisy
 one, and in between as far down as ``ABOVE_FLOOR_DB`` above the quietest tenth of the clip."""
 
-
 ABOVE_FLOOR_DB = 10.0
 
 

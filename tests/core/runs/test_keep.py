@@ -224,3 +224,19 @@ def test_a_file_of_another_version_or_study_is_named_for_what_it_is(tmp_path):
             keep.load(study, tmp_path / "one.json")
     keep.write(study, tmp_path / "one.json", {"word": "yes"})
     assert keep.load(study, tmp_path / "one.json") == {"word": "yes"}
+
+
+def test_a_run_without_its_settings_goes_with_everything_that_is_kept_of_it(runs_here):
+    from core.studies import evaluation, word_length
+    from core.studies.ablation import kept as ablation
+    from core.studies.listening import kept as listening
+    from core.studies.listening import operating_point
+    from core.studies.robustness import kept as robustness
+
+    run = runs_here / "mine"
+    run.mkdir()
+    (run / runs.BEST).touch()
+    for study in (evaluation, word_length, ablation, listening, operating_point, robustness):
+        (run / study.STUDY.file(*["what"] * (study not in (listening, operating_point)))).touch()
+    runs.delete_run(run)
+    assert not run.exists()
