@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from core.data.pack import open_data
 from core.models import build_model
 from core.records.training import EpochReport
 from core.studies.evaluation import evaluate
-from core.training.checkpoint import checkpoint_of, save_checkpoint
+from core.training.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
 from core.training.presets import preset_config
 from dashboard.shared import widgets
 from tests.kept import evaluation_path, save_evaluation
@@ -85,6 +86,12 @@ def tiny_root(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_pack(tiny_root):
     return open_data(tiny_root)
+
+
+def train_further(run):
+    """Give a run other weights: its best epoch is a later one."""
+    checkpoint = load_checkpoint(run)
+    save_checkpoint(run / runs.BEST, replace(checkpoint, epoch=checkpoint.epoch + 1))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from core import runs
 from core.data import recordings
 from core.studies.evaluation import scores
 from dashboard.shared import jobs
-from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
+from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, train_further, wait_until
 from tests.kept import evaluation_path, load_evaluation
 
 
@@ -48,11 +48,10 @@ def test_another_protocol_is_measured_on_request_and_kept(open_page, own_run, ti
 
 @pytest.mark.usefixtures("use_tiny_data")
 def test_an_evaluation_older_than_its_model_is_called_so(open_page, own_run):
-    later = (own_run / runs.BEST).stat().st_mtime + 1000
-    os.utime(own_run / runs.BEST, (later, later))
+    train_further(own_run)
     app = open_page("evaluation")
     assert not app.exception
-    assert "trained further since this evaluation" in app.warning[0].value
+    assert "trained further since" in app.warning[0].value
     assert charts(app) == 1
 
 
@@ -133,7 +132,7 @@ def test_changed_recordings_make_their_evaluation_outdated(open_page):
     app = evaluate_own(choose_own(open_page("evaluation")))
     recordings.relabel(first.id, "up")
     app.run()
-    assert "Your recordings changed since this evaluation" in app.warning[0].value
+    assert "The clips changed since" in app.warning[0].value
     # What was measured stays to be seen, and the choice made.
     assert app.radio("evaluation.protocol").value == "own"
     assert app.header[0].value == "My own recordings: 2 clips"
@@ -145,7 +144,7 @@ def test_changed_recordings_make_their_evaluation_outdated(open_page):
     app.run()
     assert_calm(app)
     assert app.radio("evaluation.protocol").value == "own"
-    assert "Your recordings changed since this evaluation" in app.warning[0].value
+    assert "The clips changed since" in app.warning[0].value
     assert "Evaluate on" not in texts(app)
     assert app.header[0].value == "My own recordings: 3 clips"
 

@@ -32,7 +32,7 @@ def test_nothing_is_measured_unasked_and_every_experiment_is_offered(open_page, 
     assert "Measure on 13 clips" in [button.label for button in app.button]
     assert charts(app) == 2, "the filters on the way, and those to select from"
     assert "never on test clips" in texts(app)
-    assert not (own_run / "experiments").exists()
+    assert not list(own_run.glob("experiment-*"))
 
 
 def test_what_is_measured_is_shown_in_words_and_kept(open_page, own_run):
@@ -43,7 +43,7 @@ def test_what_is_measured_is_shown_in_words_and_kept(open_page, own_run):
     assert "**Mel filters back to initial:**" in text
     assert "Official test set, 13 clips" in text
     assert "Always answering" in text
-    assert [path.name.split("-")[0] for path in (own_run / "experiments").iterdir()] == ["swap"]
+    assert [path.name.split("-")[1] for path in own_run.glob("experiment-*")] == ["swap"]
     assert {"CSV", "JSON"} <= {button.label for button in app.get("download_button")}
     table = app.dataframe[0].value
     assert table["Basis"].tolist()[:3] == ["as trained, untouched", "learned basis", "mel filters back to initial"]
@@ -114,8 +114,8 @@ def test_what_is_measured_on_a_model_that_came_with_the_project_is_kept_elsewher
     folder = tmp_path / "runs" / "shipped-linear-D"
     shutil.copytree(finished_run, folder)
     measure(open_page("experiments"), "swap")
-    assert not (folder / "experiments").exists()
-    assert len(list((tmp_path / "runs" / "results").rglob("swap-*.json"))) == 1
+    assert not list(folder.glob("experiment-*"))
+    assert len(list((tmp_path / "runs" / "results").rglob("experiment-swap-*.json"))) == 1
 
 
 def test_without_clips_the_page_says_what_to_do(open_page, own_run, monkeypatch, tmp_path):

@@ -193,7 +193,7 @@ def test_a_report_that_cannot_be_written_says_so(open_page, benchmark):
     reports_folder().write_text("a file where the folder should be")
     app = measure(open_page("speed"))
     assert not app.exception
-    assert "The report cannot be kept" in app.error[0].value
+    assert "cannot be written" in app.error[0].value
 
 
 @pytest.mark.parametrize("alive", [True, False])
