@@ -14,7 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
+from core.config import SAMPLE_RATE
 from core.microphone import Microphone, input_devices
+
+BLOCK_S = 0.105
+"""Seconds of sound that are always on their way: a block."""
 
 
 def main(seconds: float, path: Path) -> None:
@@ -26,12 +30,19 @@ def main(seconds: float, path: Path) -> None:
         blocks.append(samples)
         rates.add(rate)
 
+    def heard_s() -> float:
+        return sum(map(len, blocks)) / SAMPLE_RATE
+
     devices = input_devices()
     microphone = Microphone(consume, idle_s=None)
     microphone.start()
     began = time.monotonic()
     while microphone.running and time.monotonic() - began < seconds:
         time.sleep(0.02)
+    # On a busy computer more than the latest block may be on its way to ``consume``: what is stopped then is not heard.
+    waited = time.monotonic()
+    while microphone.running and microphone.captured_s - heard_s() > BLOCK_S and time.monotonic() - waited < 5:
+        time.sleep(0.002)
     ended = time.monotonic()
     microphone.stop()
     report = {
