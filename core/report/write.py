@@ -190,8 +190,7 @@ def _flat(values: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
 
 def _fingerprints(folder: Path, evaluations: list[Evaluation]) -> list[tuple[str, str]]:
     """What was loaded and measured, by content: SHA-256 sums."""
-    weights = hashlib.sha256((folder / runs.BEST).read_bytes()).hexdigest()
-    rows = [(f"{runs.BEST} (weights)", weights)]
+    rows = [(f"{runs.BEST} (weights)", keep.model_hash(folder))]
     for one in evaluations:
         clips = hashlib.sha256("\n".join(one.clip_files).encode()).hexdigest()
         rows.append((f"names of the clips, {PROTOCOLS[one.protocol]}, {one.dataset}", clips))

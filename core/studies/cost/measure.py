@@ -7,6 +7,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,24 +91,26 @@ def measure_latencies(
 
     Raises:
         CheckpointError: If a model cannot be loaded.
+        RunError: If a model was replaced meanwhile.
     """
-    checkpoints = [keep.model_hash(path) for path in paths]
-    classifiers = [Classifier(path, device) for path in paths]
-    busy = psutil.cpu_percent(interval=0.3)
-    clip = np.random.default_rng(0).normal(0, 0.1, CLIP_SAMPLES).astype(np.float32)
-    for classifier in classifiers:
-        for _ in range(WARM_UP):
-            classifier.classify(clip)
-    took: list[list[float]] = [[] for _ in paths]
-    total = math.ceil(1000 * seconds * len(paths))
-    began = time.perf_counter()
-    while (passed := 1000 * (time.perf_counter() - began)) < total or len(took[0]) < AT_LEAST:
-        for classifier, own in zip(classifiers, took, strict=True):
-            start = time.perf_counter()
-            classifier.classify(clip)
-            own.append(time.perf_counter() - start)
-        if progress:
-            progress(min(total, int(passed)), total, "Timing answers")
+    with ExitStack() as stack:
+        checkpoints = [stack.enter_context(keep.unchanged(path)) for path in paths]
+        classifiers = [Classifier(path, device) for path in paths]
+        busy = psutil.cpu_percent(interval=0.3)
+        clip = np.random.default_rng(0).normal(0, 0.1, CLIP_SAMPLES).astype(np.float32)
+        for classifier in classifiers:
+            for _ in range(WARM_UP):
+                classifier.classify(clip)
+        took: list[list[float]] = [[] for _ in paths]
+        total = math.ceil(1000 * seconds * len(paths))
+        began = time.perf_counter()
+        while (passed := 1000 * (time.perf_counter() - began)) < total or len(took[0]) < AT_LEAST:
+            for classifier, own in zip(classifiers, took, strict=True):
+                start = time.perf_counter()
+                classifier.classify(clip)
+                own.append(time.perf_counter() - start)
+            if progress:
+                progress(min(total, int(passed)), total, "Timing answers")
     machine = describe_machine()
     name = machine.get("gpu", "GPU") if device == "cuda" else machine["processor"]
     now = datetime.now(UTC).isoformat(timespec="seconds")
