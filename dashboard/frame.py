@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
+from dashboard.components import theme
 from dashboard.shared import picker, saving, state
 from dashboard.shared.widgets import PAGES, explained
 
@@ -48,6 +49,8 @@ with explained():
 if not usable:
     st.stop()
 picker.draw(used=page.url_path in USE_A_MODEL)
+with st.sidebar:
+    theme.watch()
 saving.begin()
 try:
     with explained():
