@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
+from dashboard.components import theme
 from dashboard.shared import address, picker, places, saving, state
 from dashboard.shared.widgets import explained
 
@@ -32,6 +33,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
     places.draw_links(name)
     picker.draw()
 places.draw_tabs(name)
+theme.watch()
 saving.begin()
 try:
     with explained():

@@ -207,8 +207,8 @@ def class_scores_bars(
     # Whiskers need lanes of their own.
     lane = 0.2 if words else 0.0
     looks = (
-        ("precision", "right when it says so", [row.precision for row in rows], "diamond", style.OKABE_ITO[4], -lane),
-        ("recall", "found when it is said", [row.recall for row in rows], "circle", style.OKABE_ITO[2], lane),
+        ("precision", "right when it says so", [row.precision for row in rows], "diamond", style.VERMILLION, -lane),
+        ("recall", "found when it is said", [row.recall for row in rows], "circle", style.GREEN, lane),
         ("F1", "both in one number", [row.f1 for row in rows], "line-ns-open", style.INK, 0.0),
     )
     figure = go.Figure()

@@ -362,7 +362,7 @@ def _centre_dots(name: str, weights: NDArray[np.float32], sample_rate: int, axis
         name=f"{name} centres",
         mode="markers",
         showlegend=False,
-        marker={"symbol": "circle-open", "size": 6, "color": style.WHITE, "line": {"width": 1}},
+        marker={"symbol": "circle-open", "size": 6, "color": style.OVER_AMOUNTS, "line": {"width": 1}},
         hovertemplate=f"{name}, filter %{{customdata[0]}}: its middle is at %{{customdata[1]:,}} Hz<br>"
         "click to look at it<extra></extra>",
     )

@@ -21,9 +21,9 @@ FLOOR_DB = -80.0
 NEAR_BINS = 12
 """Bins on either side that a close-up of a response shows."""
 
-INITIAL_KEY = f'<span style="color:{style.INITIAL_COLOUR}">- - initial</span>'
-LEARNED_KEY = f'<span style="color:{style.LEARNED_COLOUR}">— learned</span>'
-"""The two line styles, written in their own colours."""
+INITIAL_KEY = f'<span style="color:{style.INITIAL_COLOUR}">- -</span> initial'
+LEARNED_KEY = f'<span style="color:{style.LEARNED_COLOUR}">—</span> learned'
+"""The two line styles, each sign in its own colour."""
 
 AXIS_DB = "Response (dB)"
 AXIS_TONE = "Frequency of the tone (Hz)"

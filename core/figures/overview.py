@@ -40,10 +40,10 @@ def overview_picture(filters: Filters, *, title: str | None = None) -> go.Figure
 
 
 def _key() -> str:
-    """The two line styles, written in their own colours."""
+    """The two line styles, each sign in its own colour."""
     return (
-        f'<span style="color:{style.INITIAL_COLOUR}">○ initial</span>  '
-        f'<span style="color:{style.LEARNED_COLOUR}">● learned</span>'
+        f'<span style="color:{style.INITIAL_COLOUR}">○</span> initial  '
+        f'<span style="color:{style.LEARNED_COLOUR}">●</span> learned'
     )
 
 

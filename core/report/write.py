@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 from core import __version__, figures, runs
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS, to_dict
 from core.errors import DataError, RunError
-from core.figures.style import finding_of
+from core.figures import style
 from core.files.writing import write_bytes
 from core.frontend.filter_facts import filter_facts
 from core.records.evaluation import Evaluation
@@ -55,6 +55,7 @@ def html_report(folder: Path) -> str:
     template = environment.from_string(files(__package__).joinpath("report.html.jinja").read_text("utf-8"))
     config = checkpoint.config
     text: str = template.render(
+        style=style,
         name=folder.name,
         title=config.title,
         setting=config.front_end.setting,
@@ -98,7 +99,7 @@ class _Drawing:
         self._first = True
 
     def __call__(self, figure: go.Figure) -> str:
-        finding = f"<p>{html.escape(finding_of(figure))}</p>\n"
+        finding = f"<p>{html.escape(style.finding_of(figure))}</p>\n"
         text: str = figure.to_html(
             full_html=False, include_plotlyjs=self._first, config={"displaylogo": False, "responsive": True}
         )

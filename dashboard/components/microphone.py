@@ -13,21 +13,17 @@ from typing import Any
 
 import streamlit as st
 from plotly.colors import get_colorscale
-from streamlit.components.v2.bidi_component import main as streamlit_component
 
-from core.figures.style import AMOUNT_SCALE, OKABE_ITO
+from core.figures.style import AMOUNT_SCALE, DARK, GREEN
 from dashboard.components.messages import Message, read_message
 
 HERE = Path(__file__).resolve().parent
 SCRIPTS = ("capture.js", "delivery.js", "lane.js", "picture.js", "view.js", "microphone.js")
 """The JavaScript half, in an order in which each file needs only those before it."""
 
-COLOURS = {"amounts": [colour for _, colour in get_colorscale(AMOUNT_SCALE)], "speech": OKABE_ITO[2]}
-"""Colours of the other figures that the JavaScript half draws with: a scale from low to high, and speech."""
-
-# Streamlit 1.67 shows a component's state through a class that pickle cannot find, and then refuses to go on where
-# `enforceSerializableSessionState` is set. What it would add is triggers, and there are none here.
-streamlit_component.make_bidi_component_presenter = lambda *_: None  # type: ignore[attr-defined, assignment]
+COLOURS = {"amounts": [colour for _, colour in get_colorscale(AMOUNT_SCALE)], "speech": GREEN, "dark": DARK}
+"""Colours of the other figures that the JavaScript half draws with: a scale from low to high, speech, and what each is
+on a dark page."""
 
 _microphone = st.components.v2.component(
     "earshot_microphone",

@@ -95,7 +95,7 @@ class Picture {
     lane.lane.labels.forEach(({ text, colour, dash, drawn }, i) => {
       const peak = inSight.reduce((best, one) => (one.words[i] > (best?.words[i] ?? 0) ? one : best), null);
       if (!drawn || !peak || peak.words[i] < 255 * SHOWN) return;
-      const ownColour = colour || theme.text;
+      const ownColour = theme.shade(colour) || theme.text;
       if (text in lane.lane.thresholds) this.drawDashes(lane.lane.thresholds[text], ownColour);
       const points = inSight.map(({ end_s, words }) => [this.x(end_s), this.y(words[i] / 255)]);
       this.inside(this.words - 2, this.wordsEnd + 2, () => this.line(points, ownColour, 2, dash));
@@ -116,7 +116,8 @@ class Picture {
   drawDetection({ word, score, start_s, end_s, heard_s }) {
     if (heard_s < this.start) return;
     const { ink, mel } = this;
-    const colour = this.lane.lane.labels.find(({ text }) => text === word)?.colour || this.theme.text;
+    const own = this.lane.lane.labels.find(({ text }) => text === word)?.colour ?? '';
+    const colour = this.theme.shade(own) || this.theme.text;
     const [begin, end, heard] = [this.x(start_s), this.x(end_s), this.x(heard_s)];
     const middle = Math.min((begin + end) / 2, this.right);
     if (middle > this.left + 10) this.label(word, middle, mel - 9, colour, 'center', 'bold 13px');

@@ -12,13 +12,15 @@ class View {
   constructor(root, onPress) {
     this.root = root;
     this.part('start').onclick = onPress;
-    this.part('ear').style.setProperty('--speech', COLOURS.speech);
     const style = getComputedStyle(this.part('ear'));
     const of = name => style.getPropertyValue(`--st-${name}`).trim();
+    const shade = colour => (style.colorScheme === 'dark' && COLOURS.dark[colour]) || colour;
     this.theme = {
       text: of('text-color'), background: of('background-color'), ground: of('secondary-background-color'),
-      border: of('border-color'), faint: of('gray-color'), speech: COLOURS.speech, font: of('font') || 'sans-serif',
+      border: of('border-color'), faint: of('gray-color'), speech: shade(COLOURS.speech), font: of('font') || 'sans-serif',
+      shade,
     };
+    this.part('ear').style.setProperty('--speech', this.theme.speech);
   }
 
   part(name) {

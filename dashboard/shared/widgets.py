@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.errors import KeywordSpottingError, name_error, system_error
-from core.figures.style import finding_of
+from core.figures.style import finding_of, in_dark
 from core.sound.reading import Sound
 from core.text import is_text
+from dashboard.components import theme
 from dashboard.shared import jobs, saving
 from dashboard.shared.wording import duration, plain, size
 
@@ -62,9 +63,9 @@ def choose(
 
 
 def show_figure(figure: Any, key: str) -> None:
-    """Draw a figure in our own colours; ``key`` keeps its zoom when the page runs again."""
+    """Draw a figure below its finding, in our own colours; ``key`` keeps its zoom when the page runs again."""
     saving.remember(figure, key)
-    st.plotly_chart(figure, theme=None, key=key, config=saving.toolbar(), alt=_say(figure))
+    st.plotly_chart(_on_this_page(figure), theme=None, key=key, config=saving.toolbar(), alt=_say(figure))
 
 
 def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) -> None:
@@ -77,7 +78,8 @@ def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) 
 
     saving.remember(figure, key)
     events: dict[str, Any] = {"on_select": answer, "selection_mode": "points"}
-    st.plotly_chart(figure, theme=None, key=key, config=saving.toolbar(), alt=_say(figure), **events)
+    look: dict[str, Any] = {"theme": None, "config": saving.toolbar(), "alt": _say(figure)}
+    st.plotly_chart(_on_this_page(figure), key=key, **look, **events)
 
 
 def _say(figure: Any) -> str:
@@ -85,6 +87,11 @@ def _say(figure: Any) -> str:
     finding = finding_of(figure)
     st.markdown(plain(finding))
     return finding
+
+
+def _on_this_page(figure: Any) -> Any:
+    """The figure in the colours of the page, light or dark."""
+    return in_dark(figure) if theme.is_dark() else figure
 
 
 def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:

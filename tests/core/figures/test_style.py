@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ from core.records.training import EpochReport
 from core.studies.comparison import compare
 from core.studies.grid_table import Factors, Score, summarise
 from tests import benchmark_reports, changed_clips, evaluations
+from tests.colours import luminance
 
 UNITS = (
     "(number of clips)",
@@ -248,6 +250,48 @@ def test_a_figure_brings_its_own_ground_and_ink(name: str, drawn: dict[str, Any]
     assert layout.margin.t < layout.height / 2
 
 
+def test_in_the_dark_every_figure_has_other_colours_and_nothing_else_changes(drawn: dict[str, Any]) -> None:
+    values = ("x", "y", "z", "customdata", "name", "mode", "hovertemplate")
+    for name, (function, arguments, options) in drawn.items():
+        light, dark = (function(*arguments, **options) for _ in range(2))
+        assert style.in_dark(dark) is dark
+        assert dark.layout.template.layout.paper_bgcolor == style.DARK[style.WHITE], name
+        left = [colour for colour in style.DARK if colour in _looks(dark)]
+        assert not left, f"{name} keeps {left}"
+        for one, other in zip(light.data, dark.data, strict=True):
+            for value in values:
+                if value in one:
+                    assert json.dumps(one[value], default=str) == json.dumps(other[value], default=str), name
+        assert light.layout.title.subtitle.text == dark.layout.title.subtitle.text
+        assert style.finding_of(light) == style.finding_of(dark)
+        again = dark.to_json()
+        assert style.in_dark(dark).to_json() == again, f"{name} is no longer the same the second time"
+
+
+def _looks(figure: go.Figure) -> str:
+    """Everything of a figure but what it plots, as one text."""
+    values = {"x", "y", "z", "text", "customdata", "hovertext"}
+    parts = figure.to_dict()
+    traces = [{name: value for name, value in trace.items() if name not in values} for trace in parts["data"]]
+    return json.dumps([traces, parts["layout"]], default=str).lower()
+
+
+def test_the_dark_takes_milliseconds(drawn: dict[str, Any]) -> None:
+    seconds = []
+    for function, arguments, options in drawn.values():
+        figure = function(*arguments, **options)
+        start = time.perf_counter()
+        style.in_dark(figure)
+        seconds.append(time.perf_counter() - start)
+    assert np.median(seconds) < 0.005
+
+
+def test_a_colour_that_lets_through_what_lies_below_does_so_in_the_dark() -> None:
+    figure = go.Figure(style.band([0, 1], [0, 0], [1, 1], style.GREEN))
+    red, green, blue = bytes.fromhex(style.DARK[style.GREEN][1:])
+    assert style.in_dark(figure).data[0].fillcolor == f"rgba({red}, {green}, {blue}, 0.18)"
+
+
 def test_no_two_words_share_both_colour_and_dash_and_no_two_keywords_a_symbol() -> None:
     looks = {(style.word_line(label)["color"], style.word_line(label)["dash"]) for label in LABELS}
     assert len(looks) == len(LABELS)
@@ -261,6 +305,12 @@ def test_a_long_title_is_cut_into_lines_that_fit_a_phone_and_gets_room() -> None
     assert max(len(line) for line in long.layout.title.text.replace("<b>", "").split("<br>")) <= 42 + len("</b>")
     assert max(map(len, long.layout.title.subtitle.text.split("<br>"))) <= 54
     assert long.layout.height > short.layout.height + 100
+
+
+def test_no_change_is_the_ground_in_the_dark_and_brightens_to_both_sides() -> None:
+    brightness = [luminance(style.DARK[colour]) for _, colour in style.CHANGE_SCALE]
+    assert brightness[2] == min(brightness) < 0.02
+    assert brightness[0] > brightness[1] > brightness[2] < brightness[3] < brightness[4]
 
 
 def test_change_is_white_at_zero_and_darkens_evenly_to_both_sides() -> None:

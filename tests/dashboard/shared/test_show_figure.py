@@ -1,7 +1,12 @@
 """A figure stands below the sentence that says what it shows, and a screen reader says the same."""
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from core.figures import style
+from dashboard.components import theme
 
 
 def page(clickable):
@@ -26,3 +31,12 @@ def test_the_finding_stands_above_the_figure_letter_by_letter_and_is_its_text_fo
     assert sentence.value == r"Run \*a\* is 5 points better, more than chance."
     assert chart.type == "plotly_chart"
     assert chart.proto.alt == "Run *a* is 5 points better, more than chance."
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_figure_stands_on_the_ground_of_the_page(monkeypatch, dark):
+    monkeypatch.setattr(theme, "is_dark", lambda: dark)
+    app = AppTest.from_function(page, args=(False,)).run()
+    look = json.loads(app.get("plotly_chart")[0].proto.spec)["layout"]["template"]["layout"]
+    assert look["paper_bgcolor"] == (style.DARK[style.WHITE] if dark else style.WHITE)
+    assert look["font"]["color"] == (style.DARK[style.INK] if dark else style.INK)
