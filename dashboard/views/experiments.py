@@ -32,7 +32,7 @@ from core.studies.ablation.plan import (
     n_variants,
     parse_numbers,
 )
-from dashboard.shared import cache, clip_choice, measured, saving
+from dashboard.shared import cache, clip_choice, measured, places, saving
 from dashboard.shared.folds import fold
 from dashboard.shared.jobs import Progress
 from dashboard.shared.widgets import explained, show_figure
@@ -82,17 +82,17 @@ class Setup:
 
 @st.fragment
 def draw(run: RunState, filters: Filters) -> None:
-    """What putting the basis back costs, and more on request; a slider redraws this alone."""
+    """What putting the basis back costs, or each filter is worth, and more on request; a slider redraws this alone."""
     with explained(), saving.part():
         top, folds = st.container(), st.container()
         with st.expander("On which clips, and how", icon=":material/tune:"):
             setup = choose(run, filters)
         with top:
             if filters.setting == "A":
-                st.caption("Silencing bands and filters still shows what this model listens to.")
+                ask(setup, "occlusion", lambda found: _worth(found, filters))
             else:
                 ask(setup, "swap", _parts_back)
-            caution(filters)
+                caution()
         with folds:
             _more(setup)
         if setup.data is None:
@@ -112,8 +112,8 @@ def _more(setup: Setup) -> None:
         ),
     }
     for kind, (label, icon, shown) in kinds.items():
-        if setup.filters.setting == "A" and kind in ABOUT_THE_BASIS:
-            continue
+        if setup.filters.setting == "A" and kind in (*ABOUT_THE_BASIS, "occlusion"):
+            continue  # the last one stands above
         if setup.data is not None or (
             kind != "mask" and setup.found_elsewhere(Experiment(kind=kind, normalisation=setup.normalisation))
         ):
@@ -148,13 +148,14 @@ def choose(run: RunState, filters: Filters) -> Setup:
     return Setup(run, filters, data, protocol, validation, normalisation)
 
 
-def caution(filters: Filters) -> None:
+def caution() -> None:
     """What these experiments can tell and what they cannot."""
     st.caption(
         "The network grew up with the learned filters. What it loses without them says how much it relies on them, not "
-        "what a network trained with other filters would reach: for that, compare models trained in settings A and "
-        f"{filters.setting if filters.setting != 'A' else 'D'} on the same clips."
+        "what a network trained with other filters would reach: for that, compare a model with fixed filters (A) on "
+        "the same clips."
     )
+    places.link("compare", "Compare")
 
 
 def ask(

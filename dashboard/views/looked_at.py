@@ -63,12 +63,15 @@ def offer_learned(run: RunState, what: str, *, kernels: bool = False) -> None:
         kernels: Whether the other model has to have trained its STFT kernels too.
     """
     name = run.config.title if run.config else run.name
-    st.info(f"{plain(name)}: its {what} are as they began, so there is nothing learned to see.", icon=":material/info:")
+    said, offered = st.columns([3, 2], vertical_alignment="center")
+    said.info(
+        f"{plain(name)}: its {what} are as they began, so there is nothing learned to see.", icon=":material/info:"
+    )
     found = [one for one in picker.models() if one.config and (one.config.front_end.trains_stft or not kernels)]
     other = picker.best_with_learned_filters(found)
     if other is None or other.config is None or other.name == run.name:
         return
-    st.button(
+    offered.button(
         f"Look at {plain(other.config.title)}",
         key="see.learned",
         icon=":material/visibility:",
