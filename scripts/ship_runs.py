@@ -17,7 +17,8 @@ from core import runs
 from core.config import OWN
 from core.files.writing import write_json
 from core.runs import keep
-from core.studies.evaluation import STUDY
+from core.studies.ablation.kept import STUDY as EXPERIMENT
+from core.studies.evaluation import STUDY as EVALUATION
 
 KEPT = (runs.CONFIG, runs.PROGRESS, runs.BEST, runs.MEL_EVOLUTION)
 STATUS_KEPT = (
@@ -44,8 +45,9 @@ def ship(name: str) -> int:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     # What was measured on somebody's own voice stays with them.
-    evaluations = [path for path in keep.find_all(source, STUDY) if not path.stem.endswith(f"-{OWN}")]
-    for file in (*(source / name for name in KEPT), *evaluations):
+    evaluations = [path for path in keep.find_all(source, EVALUATION) if not path.stem.endswith(f"-{OWN}")]
+    experiments = [path for path in keep.find_all(source, EXPERIMENT) if keep.load(EXPERIMENT, path).protocol != OWN]
+    for file in (*(source / name for name in KEPT), *evaluations, *experiments):
         shutil.copyfile(file, target / file.name)
     status = json.loads((source / runs.STATUS).read_text(encoding="utf-8"))
     write_json(target / runs.STATUS, {name: status[name] for name in STATUS_KEPT})

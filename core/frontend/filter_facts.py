@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from core.frontend.mel_scale import bin_frequencies, filter_bands, gain_and_shape
+from core.frontend.mel_scale import bin_frequencies, filter_bands, gain_and_shape, most_changed
 from core.records.arrays import FloatArray
 from core.records.filters import Filters, FilterSnapshot
 
@@ -78,6 +78,11 @@ class FilterFacts:
     def swapped(self) -> list[tuple[int, int]]:
         """Neighbours whose centres changed places: the upper number now listens lower."""
         return swapped_neighbours(self.learned.centre_hz)
+
+    @property
+    def most_changed(self) -> int | None:
+        """Number of the filter that changed most, in shape before gain; None where none did."""
+        return most_changed(self.gain, self.shape)
 
 
 def erb_hz(centre_hz: ArrayLike) -> Array:

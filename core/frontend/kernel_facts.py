@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.frontend.mel_scale import bin_frequencies, gain_and_shape, kernel_magnitude
+from core.frontend.mel_scale import bin_frequencies, gain_and_shape, kernel_magnitude, most_changed
 from core.records.filters import Filters, FilterSnapshot
 
 Array = NDArray[np.float64]
@@ -50,6 +50,11 @@ class KernelFacts:
     """Share of the learned pair that no scaling of the initial one explains, 0 to 1 (see ``gain_and_shape``)."""
     in_order: bool
     """Whether the initial kernels were tuned to their bins' frequencies, as Fourier kernels are and random ones not."""
+
+    @property
+    def most_changed(self) -> int | None:
+        """Number of the bin that changed most, in shape before gain; None where none did."""
+        return most_changed(self.gain, self.shape)
 
     def ranking(self, by: str) -> NDArray[np.int64]:
         """Bins in order of change, most first; those without a number come last.

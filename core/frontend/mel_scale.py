@@ -14,6 +14,9 @@ SLANEY_CORNER_HZ = 1000.0
 SLANEY_MELS_PER_E = 27 / np.log(6.4)
 """Above the corner, 27 mels are a factor of 6.4 in frequency."""
 
+SEEN_CHANGE = 5e-4
+"""A change below this share of a filter is none to speak of."""
+
 
 def hz_to_mel(hz: ArrayLike, *, htk: bool = False) -> Array:
     """Pitch in mel of a frequency.
@@ -193,3 +196,26 @@ def gain_and_shape(initial: NDArray[np.floating], learned: NDArray[np.floating])
     # The rest is subtracted before its norm is taken: sqrt(1 - c²) itself would lose half of the digits.
     rest = b - (a * b).sum(axis=-1, keepdims=True) * a
     return np.asarray((norm_b / known_a)[..., 0]), np.asarray(np.linalg.norm(rest, axis=-1))
+
+
+def most_changed(gain: Array, shape: Array) -> int | None:
+    """The filter that training changed most: in shape, or in gain where no shape changed (silent now is the most).
+
+    Args:
+        gain: Of each filter, as ``gain_and_shape`` gives it, shape (n,).
+        shape: Its change in shape, (n,).
+
+    Returns:
+        Its number; None where nothing changed, or nothing is known of any.
+
+    >>> most_changed(np.array([1.0, 9.0]), np.array([0.2, 0.1])), most_changed(np.array([1.0, 0.5]), np.zeros(2))
+    (0, 1)
+    >>> most_changed(np.ones(2), np.array([0.0, np.nan]))
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sizes = np.abs(np.log(gain))
+    for change in (shape, sizes):
+        seen = np.where(np.isnan(change), 0.0, change)
+        if seen.max(initial=0.0) >= SEEN_CHANGE:
+            return int(seen.argmax())
+    return None

@@ -404,6 +404,12 @@ def current(study: Study[Record], run: Path, name: str, data_key: str) -> Record
     return None if record is None or keep.why_outdated(record, run, data_key) else record
 
 
+def all_current(study: Study[Record], run: Path) -> list[Record]:
+    """Every record kept of a run that can be read and is about its model as it is, whatever the clips."""
+    records = [_record(study, path) for path in keep.find_all(run, study)]
+    return [one for one in records if one is not None and not keep.why_outdated(one, run)]
+
+
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={**KEYS, Study: lambda study: study.name})
 def _record(study: Study[Any], path: Path) -> Any:
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from pathlib import PurePath
@@ -32,6 +34,17 @@ _drawn: ContextVar[dict[str, Any] | None] = ContextVar("drawn", default=None)
 def begin() -> None:
     """A run of a page begins: nothing is drawn yet."""
     _drawn.set({})
+
+
+@contextmanager
+def part() -> Iterator[None]:
+    """A fragment of a page that offers its own figures: what is saved is what it shows, also where it runs alone."""
+    page = _drawn.set({})
+    try:
+        yield
+        draw()
+    finally:
+        _drawn.reset(page)
 
 
 def remember(figure: Any, key: str) -> None:

@@ -1,4 +1,4 @@
-"""What the Filterbank page shows: which filter, seen how, and its numbers."""
+"""What the Filters page shows: which filter, seen how, and its numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from core import figures
 from core.figures.frequency_axis import AXES, Axis
 from core.frontend.filter_facts import (
     BANDS,
-    VIEW_NOTES,
     VIEWS,
     BankFacts,
     FilterFacts,
@@ -23,72 +22,88 @@ from core.frontend.filter_facts import (
 )
 from core.records.filters import Filters, FilterSnapshot
 from core.runs import RunState
-from dashboard.shared import cache, clip_choice
-from dashboard.shared.widgets import choose, show_clickable_figure, show_figure
+from dashboard.shared import cache, clip_choice, saving
+from dashboard.shared.folds import fold
+from dashboard.shared.widgets import choose, explained, show_clickable_figure, show_figure
 from dashboard.shared.wording import clips, plain
+from dashboard.views.looked_at import FILTER, choose_number, choose_view
 
-NUMBER = "filterbank.number"
 FIRST = 10
-"""The filter looked at until another one is chosen."""
+"""The filter looked at first where none changed."""
 
 PICTURES = {
-    "overlaid": (
-        "Overlaid",
-        "Each curve is one filter: high where it listens. Dashed grey: initial. Solid blue: "
-        "learned. A click on a dot chooses its filter.",
-    ),
-    "apart": (
-        "One above the other",
-        "The same curves, initial above and learned below, on one frequency axis. A click on a dot chooses its filter.",
-    ),
-    "maps": (
-        "Heat maps",
-        "A row is a filter, a column a frequency; dots mark the middle of each filter and can be "
-        "clicked. Below: orange grew in training, blue shrank, white stayed.",
-    ),
+    "overlaid": "Overlaid",
+    "apart": "One above the other",
+    "maps": "Heat maps",
 }
+PICTURES_HELP = (
+    "Overlaid and one above the other: each curve is a filter, high where it listens. Heat maps: a row is a filter, a "
+    "column a frequency; orange grew in training, blue shrank, white stayed. A click on a dot chooses its filter."
+)
 
 
-def choose_view() -> View:
-    """Whether learned filters are drawn as learned, or only their shape or gain; one choice for all pages."""
-    titles = {view: title.capitalize() for view, title in VIEWS.items()}
-    return choose(
-        "Show the learned filters",
-        titles,
-        "filters.view",
-        help=" ".join(f"{title}: {VIEW_NOTES[view]}" for view, title in titles.items()),
-    )
+@st.fragment
+def draw(run: RunState, filters: Filters, facts: FilterFacts) -> None:
+    """The bank with one filter brought out, and more on request; a slider redraws this alone."""
+    with explained(), saving.part():
+        bank = st.container()
+        n_mels, first = len(facts.gain), facts.most_changed
+        number = choose_number(
+            "Filter",
+            FILTER,
+            n_mels,
+            min(FIRST, n_mels - 1) if first is None else first,
+            help="It opens on the filter that changed most. A click on a dot in a figure chooses one too.",
+        )
+        with st.container(horizontal=True, gap="large"):
+            picture = choose("Picture", PICTURES, "picture", bind="query-params", help=PICTURES_HELP)
+            axis = choose_axis()
+            view: View = "learned" if first is None else choose_view()
+        with bank:
+            every_filter(filters, number, picture, view, axis)
+        fold(
+            f"Filter {number} close up",
+            "filters.one",
+            lambda: one_filter(filters, facts, number, view, axis),
+            icon="search",
+        )
+        if first is not None:
+            fold("Gain and shape, filter by filter", "filters.gain", lambda: by_filter(facts, number), icon="bar_chart")
+        fold(
+            "Where they listen",
+            "filters.where",
+            lambda: where_they_listen(filters, facts, number, axis),
+            icon="straighten",
+        )
+        fold(
+            "Where the sensitivity went", "filters.bands", lambda: sensitivity(filters, view), icon="stacked_bar_chart"
+        )
+        fold("All numbers, filter by filter", "filters.numbers", lambda: all_numbers(facts))
+        if filters.trains_mel:
+            fold(
+                "How it came about",
+                "filters.epochs",
+                lambda: evolution(run, filters, number, view, axis),
+                icon="movie",
+            )
 
 
 def choose_axis() -> Axis:
     """Frequencies in Hz, or spaced by pitch."""
     return choose(
-        "Frequency axis", AXES, "filterbank.axis", help="Spaced by pitch, the initial filters look equally wide."
+        "Frequency axis",
+        AXES,
+        "axis",
+        bind="query-params",
+        help="Spaced by pitch, the initial filters look equally wide.",
     )
-
-
-def choose_filter(n_mels: int) -> int:
-    """Number of the filter that all pictures bring out."""
-    # Set here rather than as the slider's default, since a click sets it too.
-    st.session_state[NUMBER] = min(st.session_state.get(NUMBER, FIRST), n_mels - 1)
-    if n_mels < 2:
-        return 0
-    number: int = st.slider(
-        "Filter looked at",
-        0,
-        n_mels - 1,
-        key=NUMBER,
-        persist_state="session",
-        help="Or click a dot in one of the figures.",
-    )
-    return number
 
 
 def _pick(customdata: Any) -> None:
     """Look at the filter whose dot was clicked."""
     first = customdata[0] if isinstance(customdata, (list, tuple)) else customdata
     if first is not None:
-        st.session_state[NUMBER] = int(first)
+        st.session_state[FILTER] = int(first)
 
 
 def _show(figure: Any, key: str) -> None:
@@ -99,13 +114,10 @@ def _show(figure: Any, key: str) -> None:
     show_clickable_figure(figure, key, _pick)
 
 
-def every_filter(filters: Filters, number: int, view: View, axis: Axis) -> None:
+def every_filter(filters: Filters, number: int, picture: str, view: View, axis: Axis) -> None:
     """All filters in the kind of picture that is chosen."""
-    titles = {kind: title for kind, (title, _) in PICTURES.items()}
-    kind = choose("Picture", titles, "filterbank.picture", label_visibility="collapsed")
-    draw = {"overlaid": figures.overlaid_mel_filters, "apart": figures.mel_filters, "maps": figures.mel_heatmaps}[kind]
-    _show(draw(filters, chosen=number, view=view, axis=axis), f"filterbank.{kind}")
-    st.caption(PICTURES[kind][1])
+    drawn = {"overlaid": figures.overlaid_mel_filters, "apart": figures.mel_filters, "maps": figures.mel_heatmaps}
+    _show(drawn[picture](filters, chosen=number, view=view, axis=axis), f"filterbank.{picture}")
 
 
 def one_filter(filters: Filters, facts: FilterFacts, number: int, view: View, axis: Axis) -> None:
@@ -114,15 +126,10 @@ def one_filter(filters: Filters, facts: FilterFacts, number: int, view: View, ax
     with picture:
         show_figure(figures.one_mel_filter(filters, number, view=view, axis=axis), "filterbank.one")
         st.caption(
-            "Gain is how loud the filter is as a whole; shape is which tones it prefers. Training can change either. "
-            "The orange bar is as wide as the ear's own filter there."
+            "Gain: how loud it is as a whole. Shape: which tones it prefers. Orange: as wide as the ear's filter."
         )
     with table:
         st.dataframe(_one_table(facts, number), hide_index=True, height="content")
-        st.caption(
-            "Bandwidth: of a box as high as the filter and with its area. ERB: the same for a human ear (Glasberg and "
-            "Moore, 1990). Overlap: 0 % nothing in common with the neighbour, 100 % the same shape."
-        )
 
 
 def _one_table(facts: FilterFacts, number: int) -> list[dict[str, str]]:
@@ -156,27 +163,31 @@ def _whole(value: float) -> str:
 
 
 def by_filter(facts: FilterFacts, number: int) -> None:
-    """Gain and shape of every filter, apart, and all numbers as a table."""
+    """Gain and shape of every filter, apart."""
     _show(figures.gain_by_filter(facts, chosen=number), "filterbank.gain")
     st.caption(
         "A dot on the dashed line did not change. A long stem above with a short one below was only made louder or "
         "quieter; the network behind can do the same by its own weights."
     )
-    with st.expander("All numbers, filter by filter", icon=":material/table:"):
-        st.dataframe(
-            _table(facts),
-            hide_index=True,
-            height=420,
-            column_config={
-                name: st.column_config.NumberColumn(format=f"%.{digits}f")
-                for digits, names in DIGITS.items()
-                for name in names
-            },
-        )
-        st.caption(
-            "“from” is the initial value. Outside: share of the weight outside the filter's initial band. Overlap: "
-            "with the neighbour below and above by number."
-        )
+
+
+def all_numbers(facts: FilterFacts) -> None:
+    """The numbers of all filters, as a table."""
+    st.dataframe(
+        _table(facts),
+        hide_index=True,
+        height=420,
+        column_config={
+            name: st.column_config.NumberColumn(format=f"%.{digits}f")
+            for digits, names in DIGITS.items()
+            for name in names
+        },
+    )
+    st.caption(
+        "“from” is the initial value. Width: of a box as high as the filter and with its area. ERB: the same for a "
+        "human ear (Glasberg and Moore, 1990). Outside: share of the weight outside the filter's initial band. Overlap "
+        "with the neighbour below and above by number: 0 % nothing in common, 100 % the same shape."
+    )
 
 
 DIGITS = {
@@ -248,7 +259,7 @@ def _heard(bank: BankFacts) -> Any:
 def sensitivity(filters: Filters, view: View) -> None:
     """Where the whole bank is sensitive, before and after."""
     titles = {kind: title[:1].upper() + title[1:] for kind, title in BANDS.items()}
-    kind = choose("Bands", titles, "filterbank.bands", label_visibility="collapsed")
+    kind = choose("Bands", titles, "bands", bind="query-params", label_visibility="collapsed")
     edges = band_edges(kind, filters.sample_rate)
     shown = seen_as(filters, view)
     before, after = (band_shares(one.mel_basis, edges, filters.sample_rate) for one in (shown.initial, shown.learned))

@@ -2,31 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import streamlit as st
 
+from core import figures
 from core.config import KEYWORDS, SAMPLE_RATE
 from core.data import recordings
 from core.data.demo import DEMO_FOLDER
 from core.data.pack import Pack
 from core.frontend import resynthesis as hearing
+from core.frontend.filter_facts import FilterFacts
 from core.frontend.mel_scale import filter_bands
+from core.frontend.resynthesis import Comparison, Which
 from core.records.arrays import Waveform
 from core.records.filters import Filters
 from core.runs import RunState
 from core.sound.wav import as_recorded, as_wav
 from core.sound.word_second import word_second
-from dashboard.shared import cache, clip_choice, clip_player
-from dashboard.shared.widgets import choose, show_notes
+from dashboard.shared import cache, clip_choice, clip_player, saving
+from dashboard.shared.folds import fold
+from dashboard.shared.widgets import choose, explained, show_clickable_figure, show_figure, show_notes
 from dashboard.shared.wording import as_code, percent, plain, utc_moment
 from dashboard.views.live.own_recordings import title as truth_title
+from dashboard.views.looked_at import FILTER, choose_number
+
+WHICH: tuple[Which, ...] = ("initial", "learned")
 
 SOURCES = {"dataset": "A clip of the dataset", "upload": "Upload a file", "own": "My own recordings"}
 
-BAND = "hearing.band"
-"""Number of the filter that is listened through."""
+FIRST = 10
+"""The filter listened through first where none changed."""
 
-FIRST_BAND = 10
+
+@st.fragment
+def draw(run: RunState, filters: Filters, facts: FilterFacts, *, learned: bool) -> None:
+    """A sound, what the filters make of it, and what one of them lets through; a slider redraws this alone.
+
+    Args:
+        run: The model.
+        filters: Its filters.
+        facts: Their numbers.
+        learned: Whether training changed anything; without, there is one side to see and to hear, not two.
+    """
+    with explained(), saving.part():
+        top = st.container()
+        clip: Waveform | None = None
+        with st.container(border=True), explained():
+            clip = choose_sound()
+        if clip is None:
+            return
+        device = cache.devices()[0]
+        heard = cache.heard(run.folder, device, clip)
+        with top:
+            picture, players = st.columns([3, 2])
+        with players:
+            number = choose_band(facts)
+            play_filter(clip, filters, number, learned=learned)
+        with picture:
+            if learned:
+                show_figure(figures.heard_rest(heard, filters), "hearing.rest")
+                st.caption("Orange: the learned filter hears more there than its gain explains; blue: less.")
+            else:
+                show_figure(figures.heard_log_mel(heard, filters, "learned"), "hearing.learned")
+                st.caption("Bright is loud, low tones are at the bottom.")
+        if learned:
+            fold("Both side by side", "hearing.both", lambda: both(heard, filters), icon="compare")
+            fold("Gain of each filter", "hearing.gain", lambda: gains(heard, filters, number), icon="bar_chart")
+        fold("What the filter lets through", "hearing.response", lambda: response(filters, number), icon="show_chart")
+        fold(
+            "Listen to all that the filters pass on",
+            "hearing.all",
+            lambda: play_all(run, clip, device, learned=learned),
+            icon="hearing",
+        )
 
 
 def choose_sound() -> Waveform | None:
@@ -82,43 +132,65 @@ def _own() -> Waveform | None:
     return word_second(cache.sound(recordings.wav(found[number].id), "the recording").waveform)[0]
 
 
-# The filter that is listened through
+# What is seen and heard of it
 
 
-def band(filters: Filters) -> int:
-    """Its number."""
-    n_mels = len(filters.initial.mel_basis)
-    if st.session_state.get(BAND) not in range(n_mels):
-        st.session_state[BAND] = min(FIRST_BAND, n_mels - 1)
-    number: int = st.session_state[BAND]
-    return number
+def both(heard: Comparison, filters: Filters) -> None:
+    """The sound through the initial and through the learned filters."""
+    for column, which in zip(st.columns(2), WHICH, strict=True):
+        with column:
+            show_figure(figures.heard_log_mel(heard, filters, which), f"hearing.{which}")
+    st.caption("Bright is loud, low tones are at the bottom; both pictures have one scale.")
+
+
+def gains(heard: Comparison, filters: Filters, number: int) -> None:
+    """How much louder each filter became; a click chooses one."""
+    show_clickable_figure(figures.heard_gain(heard, filters, chosen=number), "hearing.gains", pick)
+    st.caption("How much louder a filter became as a whole. Most networks can undo it, so it alone means little.")
+
+
+def response(filters: Filters, number: int) -> None:
+    """Which tones the filter lets through."""
+    show_figure(figures.filter_response(filters, number), "hearing.response_figure")
+    st.caption("How well tones of each frequency pass, the STFT before the filter included: 20 dB less is a tenth.")
 
 
 def pick(number: object) -> None:
     """A click on the gains chooses a filter."""
     if isinstance(number, int | float):
-        st.session_state[BAND] = int(number)
+        st.session_state[FILTER] = int(number)
 
 
-def choose_band(filters: Filters) -> int:
-    """The same by a slider."""
-    band(filters)
-    number: int = st.slider("Filter", 0, len(filters.initial.mel_basis) - 1, key=BAND)
-    return number
+def choose_band(facts: FilterFacts) -> int:
+    """The filter that is listened through; the same as on the page Filters."""
+    n_mels, first = len(facts.gain), facts.most_changed
+    return choose_number(
+        "Listen through filter",
+        FILTER,
+        n_mels,
+        min(FIRST, n_mels - 1) if first is None else first,
+        help="It opens on the filter that changed most.",
+    )
 
 
-def play_filter(clip: Waveform, filters: Filters, number: int) -> None:
+def play_filter(clip: Waveform, filters: Filters, number: int, *, learned: bool) -> None:
     """A clip through one filter, initial and learned, and what to listen for."""
-    sounds = [hearing.through_filter(clip, filters, which, number) for which in ("initial", "learned")]
-    _players(clip, sounds, "through the filter")
+    shown = WHICH if learned else WHICH[1:]
+    sounds = [hearing.through_filter(clip, filters, which, number) for which in shown]
+    _players(clip, sounds, "through the filter", below=True)
+    with st.popover("What to listen for", icon=":material/help:"):
+        st.write(_what_to_listen_for(sounds, filters, number, shown))
+
+
+def _what_to_listen_for(sounds: list[Waveform], filters: Filters, number: int, shown: Sequence[Which]) -> str:
     places = []
-    for which in ("initial", "learned"):
+    for which in shown:
         low, _, high = filter_bands(getattr(filters, which).mel_basis[number : number + 1], filters.sample_rate)
         if np.isfinite(low[0]):
             places.append(f"from {low[0]:,.0f} to {high[0]:,.0f} Hz with the {which} filter")
         else:
             places.append(f"nowhere with the {which} filter, which is silent")
-    st.caption(
+    return (
         "One filter alone: a word becomes a murmur at one pitch, loud where the voice has a tone there, and the model "
         f"only gets how loud it is. The middle half of its weight reaches {' and '.join(places)}."
         + _outside(sounds, filters, number)
@@ -130,15 +202,17 @@ def _outside(sounds: list[Waveform], filters: Filters, number: int) -> str:
     shares = [hearing.share_outside(sound, filters, number) for sound in sounds]
     if None in shares:
         return ""
+    if len(shares) == 1:
+        return f" Of what comes through in this clip, {percent(shares[0])} lies outside its band."
     return (
         f" Of what comes through in this clip, {percent(shares[0])} lies outside the initial band with the initial "
         f"filter, and {percent(shares[1])} with the learned one: that part you hear as other tones or as hiss."
     )
 
 
-def play_all(run: RunState, clip: Waveform, device: str) -> None:
+def play_all(run: RunState, clip: Waveform, device: str, *, learned: bool) -> None:
     """A clip made again from all filters, initial and learned, and what to listen for."""
-    sounds = list(cache.resynthesis(run.folder, device, clip))
+    sounds = list(cache.resynthesis(run.folder, device, clip))[0 if learned else 1 :]
     _players(clip, sounds, "made again")
     st.caption(
         "Made from the mel spectrum alone: pitch and roughness of the voice are lost, since a filter adds up "
@@ -148,15 +222,16 @@ def play_all(run: RunState, clip: Waveform, device: str) -> None:
     )
 
 
-def _players(clip: Waveform, sounds: list[Waveform], how: str) -> None:
-    """Three players at one loudness."""
-    titles = ("Original", f"Initial, {how}", f"Learned, {how}")
-    for column, title, sound in zip(st.columns(3), titles, [clip, *sounds], strict=True):
-        with column:
+def _players(clip: Waveform, sounds: list[Waveform], how: str, *, below: bool = False) -> None:
+    """Players at one loudness, side by side or one below the other."""
+    sides = (f"Initial, {how}", f"Learned, {how}") if len(sounds) > 1 else (how.capitalize(),)
+    places = [st.container() for _ in range(3)] if below else st.columns(3)
+    for place, title, sound in zip(places, ("Original", *sides), [clip, *sounds], strict=False):
+        with place:
             st.markdown(f"**{title}**")
             matched = hearing.loudness_matched(sound)
             # Given an array, Streamlit would bring each to the same peak.
             st.audio(as_wav(as_recorded(matched)))
             if not matched.any():
                 st.caption("Silence: nothing comes through.")
-    st.caption("All three are played equally loud.")
+    st.caption("All are played equally loud.")

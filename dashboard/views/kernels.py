@@ -12,14 +12,18 @@ from core.frontend.filter_facts import View
 from core.frontend.kernel_facts import KernelFacts
 from core.records.filters import Filters
 from core.runs import RunState
-from dashboard.shared import cache
-from dashboard.shared.widgets import choose, show_clickable_figure, show_figure
+from dashboard.shared import cache, saving
+from dashboard.shared.folds import fold
+from dashboard.shared.widgets import choose, explained, show_clickable_figure, show_figure
 from dashboard.views.filterbank import accuracy_note, kept, n_validation
+from dashboard.views.looked_at import BIN, choose_number, choose_view
 
 TUTORIAL_BINS = (2, 10, 20, 50)
 """The bins that the nnAudio tutorial draws."""
 
-FIRST_BIN = 20
+FIRST = 20
+"""The bin looked at first where none changed."""
+
 MOST = 8
 """Bins shown at once, at most."""
 
@@ -27,31 +31,58 @@ RANKED = 10
 """Bins that the ranking lists."""
 
 
+@st.fragment
+def draw(run: RunState, filters: Filters, facts: KernelFacts) -> None:
+    """One bin, and more on request; a slider or a switch redraws this alone."""
+    with explained(), saving.part():
+        pair = st.container()
+        n_bins, first = len(facts.gain), facts.most_changed
+        number = choose_number(
+            "Bin",
+            BIN,
+            n_bins,
+            min(FIRST, n_bins - 1) if first is None else first,
+            help="It opens on the bin that changed most. A click on a dot under “Which bins changed” chooses one too.",
+        )
+        with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):
+            view: View = "learned" if first is None else choose_view()
+            near = st.toggle(
+                "Only near the peak",
+                key="near",
+                bind="query-params",
+                persist_state="session",
+                help="Of how strongly the pair answers a tone, whatever its phase; 20 dB less is a tenth.",
+            )
+        with pair:
+            st.subheader(bin_title(filters, number), anchor=False)
+            one_bin(filters, number, view, near=near)
+        if not facts.in_order:
+            st.info(
+                "These kernels did not start as Fourier waves (a random start): bin numbers say nothing about pitch "
+                "here, and a cosine and a sine have no reason to be a quarter turn apart.",
+                icon=":material/shuffle:",
+            )
+        fold("Its numbers", "kernels.numbers", lambda: numbers(facts, number))
+        if first is not None:
+            fold("Which bins changed", "kernels.changes", lambda: changes(filters, facts, number), icon="bar_chart")
+        fold(
+            "Compare with other bins",
+            "kernels.others",
+            lambda: other_bins(filters, facts, number, view, near=near),
+            icon="compare",
+        )
+        fold("All bins", "kernels.all", lambda: every_bin(filters, view), icon="grid_on")
+        if filters.trains_stft:
+            fold("How it came about", "kernels.epochs", lambda: evolution(run, filters, number, view), icon="movie")
+
+
 def bin_title(filters: Filters, number: int) -> str:
     """Number and nominal frequency of a bin."""
     return f"Bin {number} · {number * filters.sample_rate / filters.n_fft:,.0f} Hz"
 
 
-def bin_number(filters: Filters) -> int:
-    """The bin that is looked at."""
-    titles = [bin_title(filters, number) for number in range(len(filters.initial.stft_cos))]
-    # Set here rather than as the box's default, since a click sets it too.
-    st.session_state[_key(filters)] = min(st.session_state.get(_key(filters), FIRST_BIN), len(titles) - 1)
-    number: int = st.selectbox(
-        "Bin",
-        range(len(titles)),
-        format_func=titles.__getitem__,
-        key=_key(filters),
-        persist_state="session",
-        help="Type a number or a frequency to find a bin.",
-    )
-    return number
-
-
-def others(filters: Filters, number: int) -> list[int]:
-    """More bins to show, on request; none as a rule, since each is a screen long on a phone."""
-    if not st.toggle("Compare with other bins", key="kernels.compare", persist_state="session"):
-        return []
+def other_bins(filters: Filters, facts: KernelFacts, number: int, view: View, *, near: bool) -> None:
+    """More bins, each with its numbers."""
     titles = [bin_title(filters, one) for one in range(len(filters.initial.stft_cos))]
     chosen = st.multiselect(
         "Other bins",
@@ -61,28 +92,27 @@ def others(filters: Filters, number: int) -> list[int]:
         key=f"kernels.others.{filters.n_fft}",
         persist_state="session",
         max_selections=MOST,
-        help="The first four are those that the nnAudio tutorial draws.",
+        help="The first four are those that the nnAudio tutorial draws. Type a number or a frequency to find a bin.",
     )
-    return [one for one in sorted(chosen) if one != number]
+    for other in sorted(chosen):
+        if other != number:
+            st.subheader(titles[other], divider="gray")
+            one_bin(filters, other, view, near=near)
+            numbers(facts, other)
 
 
-def _key(filters: Filters) -> str:
-    # Another frame length has other bins, so it gets a choice of its own.
-    return f"kernels.bin.{filters.n_fft}"
-
-
-def one_bin(filters: Filters, facts: KernelFacts, number: int, view: View) -> None:
-    """One pair of kernels over time and over frequency, with its numbers."""
+def one_bin(filters: Filters, number: int, view: View, *, near: bool) -> None:
+    """One pair of kernels over time and over frequency."""
     left, right = st.columns(2)
     with left:
         show_figure(figures.kernel_time(filters, number, view=view, title="Over time"), f"kernels.time.{number}")
-        st.caption("The waves that a frame of sound is compared with. Dashed grey: initial. Solid blue: learned.")
     with right:
-        near = st.session_state.get(f"kernels.near.{number}", False)
         figure = figures.kernel_spectrum(filters, number, view=view, near=near, title="Over frequency")
         show_figure(figure, f"kernels.spectrum.{number}")
-        st.toggle("Only near the peak", key=f"kernels.near.{number}")
-        st.caption("How strongly the pair answers a tone, whatever its phase; 20 dB less is a tenth.")
+
+
+def numbers(facts: KernelFacts, number: int) -> None:
+    """The numbers of one bin, initial and learned."""
     st.dataframe(_numbers(facts, number), hide_index=True, height="content")
     st.caption(
         "Peak: the tone it answers most. Bandwidth: where it answers at least half as strongly in power (−3 dB). "
@@ -118,27 +148,21 @@ def _text(value: float, text: str) -> str:
 
 def changes(filters: Filters, facts: KernelFacts, number: int) -> None:
     """Which bins changed most; a click chooses one."""
-    if not facts.in_order:
-        st.info(
-            "These kernels did not start as Fourier waves (a random start): bin numbers say nothing about pitch here, "
-            "and a cosine and a sine have no reason to be a quarter turn apart.",
-            icon=":material/shuffle:",
-        )
     picture, table = st.columns([3, 2])
     with picture:
         figure = figures.kernel_changes(filters, facts, chosen=number)
         figure.update_traces(
             selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}}, selector={"mode": "markers"}
         )
-        show_clickable_figure(figure, "kernels.changes", lambda picked: _pick(filters, picked))
+        show_clickable_figure(figure, "kernels.changed", _pick)
         st.caption("A dot is a bin; on the dashed line it did not change. A click on a dot shows it above.")
     with table:
         _ranking(filters, facts)
 
 
-def _pick(filters: Filters, number: Any) -> None:
+def _pick(number: Any) -> None:
     if number is not None:
-        st.session_state[_key(filters)] = int(number)
+        st.session_state[BIN] = int(number)
 
 
 def _ranking(filters: Filters, facts: KernelFacts) -> None:
@@ -149,7 +173,7 @@ def _ranking(filters: Filters, facts: KernelFacts) -> None:
     def picked() -> None:
         rows = st.session_state[key].selection.rows
         if rows:
-            _pick(filters, order[rows[0]])
+            _pick(order[rows[0]])
 
     st.dataframe(
         [
@@ -167,6 +191,15 @@ def _ranking(filters: Filters, facts: KernelFacts) -> None:
         selection_mode="single-row",
     )
     st.caption("Tick a row to show its bin above.")
+
+
+def every_bin(filters: Filters, view: View) -> None:
+    """All bins as maps."""
+    show_figure(figures.kernel_heatmaps(filters, view=view), "kernels.heatmaps")
+    st.caption(
+        "A row is a bin, a column the frequency of a tone; bright is a strong answer. Fourier kernels form a straight "
+        "line: each bin answers to its own pitch. Below: orange answers more strongly than before, blue less."
+    )
 
 
 def evolution(run: RunState, filters: Filters, number: int, view: View) -> None:

@@ -12,6 +12,8 @@ def test_bins_are_selected_by_dragging_over_them(visit, add_model):
     page = visit("data")
     expect(main(page).get_by_role("heading", name=re.compile("^Demo words"))).to_be_visible(timeout=1000 * WORK_S)
     click_menu(page, "experiments")
+    main(page).locator("summary").filter(has_text="Silence a band").click()
+    wait_until_calm(page)
     chart = figure(page, "What shall the model not hear?")
     chart.scroll_into_view_if_needed()
     panel = chart.locator(".draglayer .x2y2 .nsewdrag, .draglayer .xy2 .nsewdrag").first.bounding_box()

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 import streamlit as st
 from streamlit import config
+from streamlit.proto.Block_pb2 import Block
 from streamlit.testing.v1 import AppTest
 
 from core import runs
@@ -187,6 +188,19 @@ def texts(app):
     """Everything a person can read on the page and in the sidebar, in one string."""
     kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success")
     return "\n".join(str(getattr(one, "value", "")) for kind in kinds for one in app.get(kind))
+
+
+def unfold(app, *keys):
+    """Open folded parts of the page by their keys."""
+    for key in keys:
+        app.session_state[key] = True
+    return app.run()
+
+
+def chip(app):
+    """What the chip at the head says about the chosen model."""
+    blocks = [one.proto for one in app.main if isinstance(getattr(one, "proto", None), Block)]
+    return next(one.popover.label for one in blocks if one.HasField("popover"))
 
 
 def charts(app):

@@ -16,6 +16,7 @@ from core.frontend.mel_scale import (
     gain_and_shape,
     hz_to_mel,
     kernel_magnitude,
+    most_changed,
 )
 
 HZ = np.array([0.0, 60, 500, 999.9, 1000, 1000.1, 3456, 8000, 22_050])
@@ -145,3 +146,11 @@ def test_filters_without_a_start_or_an_end_have_no_shape_change() -> None:
 def test_gain_of_differing_shapes_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"\(2, 3\)"):
         gain_and_shape(np.ones((2, 3)), np.ones((3, 2)))
+
+
+def test_the_filter_that_changed_most_is_found_by_shape_first_and_unknown_ones_are_passed_over() -> None:
+    gain, shape = np.array([1.0, 8.0, np.nan, 1.1]), np.array([0.01, 0.002, np.nan, 0.3])
+    assert most_changed(gain, shape) == 3
+    assert most_changed(gain, np.array([0.0, 1e-5, np.nan, 0.0])) == 1, "no shape moved: the loudest change counts"
+    assert most_changed(np.array([0.0, 9.0]), np.array([np.nan, 0.0])) == 0, "nothing changes a gain like silence"
+    assert most_changed(np.array([1.0, 1.0001, np.nan]), np.array([0.0, 1e-5, np.nan])) is None

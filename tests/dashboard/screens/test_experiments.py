@@ -4,15 +4,28 @@ import shutil
 
 import pytest
 
+from core import runs
 from core.models import build_model
 from core.records.ablation import Experiment, Findings, Outcome
+from core.runs import keep
+from core.studies.ablation.kept import STUDY
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config
 from dashboard.shared import jobs
 from dashboard.views import experiments
-from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, wait_until
+from tests.dashboard.conftest import GOOD, assert_calm, charts, chip, texts, unfold, wait_until
 
 pytestmark = pytest.mark.usefixtures("use_tiny_data")
+
+
+SHIPPED = runs.PROJECT / "checkpoints"
+
+FOLDS = [f"matters.{name}" for name in ("numbers", "interpolation", "gain-shape", "mask", "occlusion")]
+
+
+def unfolded(open_page):
+    """The page with all its parts opened."""
+    return unfold(open_page("experiments"), *FOLDS)
 
 
 def measure(app, kind):
@@ -28,7 +41,10 @@ def starts(app):
 def test_nothing_is_measured_unasked_and_every_experiment_is_offered(open_page, own_run):
     app = open_page("experiments")
     assert_calm(app)
-    assert starts(app) == ["interpolation", "swap", "gain-shape", "occlusion"]
+    assert starts(app) == ["swap"], "the rest is folded away"
+    unfold(app, *FOLDS)
+    assert_calm(app)
+    assert starts(app) == ["swap", "interpolation", "gain-shape", "occlusion"]
     assert "Measure on 13 clips" in [button.label for button in app.button]
     assert charts(app) == 2, "the filters on the way, and those to select from"
     assert "never on test clips" in texts(app)
@@ -36,12 +52,12 @@ def test_nothing_is_measured_unasked_and_every_experiment_is_offered(open_page, 
 
 
 def test_what_is_measured_is_shown_in_words_and_kept(open_page, own_run):
-    app = measure(open_page("experiments"), "swap")
+    app = measure(unfolded(open_page), "swap")
     assert_calm(app)
     assert charts(app) == 3
     text = texts(app)
     assert "**Mel filters back to initial:**" in text
-    assert "Official test set, 13 clips" in text
+    assert "Official test set, 13 clips of Speech Commands" in text
     assert "Always answering" in text
     assert [path.name.split("-")[1] for path in own_run.glob("experiment-*")] == ["swap"]
     assert {"CSV", "JSON"} <= {button.label for button in app.get("download_button")}
@@ -54,19 +70,19 @@ def test_what_is_measured_is_shown_in_words_and_kept(open_page, own_run):
 
 
 def test_the_whole_way_and_each_filter_can_be_measured(open_page, own_run):
-    app = open_page("experiments")
+    app = unfolded(open_page)
     for kind in ("interpolation", "gain-shape", "occlusion"):
         measure(app, kind)
         assert_calm(app)
     assert charts(app) == 5
     assert "The whole basis back to initial" in texts(app)
     assert "corrected for 40 comparisons" in texts(app)
-    app.slider("experiments.step").set_value(0.2).run()
+    app.slider("step").set_value(0.2).run()
     assert_calm(app)
 
 
 def test_a_band_is_silenced_by_preset_by_writing_and_by_selecting(open_page, own_run):
-    app = open_page("experiments")
+    app = unfolded(open_page)
     app.button("experiments.preset.The paper's bins 25–49").click().run()
     assert app.text_input(experiments.BINS).value == "25-49"
     assert "mask" in starts(app)
@@ -94,9 +110,9 @@ def test_a_model_that_trained_nothing_keeps_two_experiments_and_a_reason(open_pa
     config = preset_config("linear", setting="A", epochs=2)
     checkpoint = checkpoint_of(build_model(config), config, epoch=2, validation_accuracy=0.5, dataset="Tones")
     save_checkpoint(own_run / "best.pt", checkpoint)
-    app = open_page("experiments")
+    app = unfolded(open_page)
     assert_calm(app)
-    assert "nothing of the spectrogram is trained" in app.info[0].value
+    assert "there is nothing learned to see" in app.info[0].value
     assert starts(app) == ["occlusion"]
     assert charts(app) == 1
 
@@ -126,6 +142,46 @@ def test_without_clips_the_page_says_what_to_do(open_page, own_run, monkeypatch,
     assert not starts(app)
 
 
+@pytest.fixture
+def shipped(tmp_path):
+    """The linear model that came with the project, and what was measured on it."""
+    return shutil.copytree(SHIPPED / "shipped-linear-D", tmp_path / "runs" / "shipped-linear-D")
+
+
+def test_what_came_with_a_model_is_shown_at_once_and_says_on_what_it_was_measured(
+    open_page, shipped, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("KWS_DATA", str(tmp_path / "gone"))
+    app = unfolded(open_page)
+    assert_calm(app)
+    assert "No dataset is ready" in app.info[0].value
+    assert not starts(app)
+    assert charts(app) >= 4, "parts put back, the way and the filters on it, gain and shape"
+    text = texts(app)
+    assert "**Mel filters back to initial:** 40.8 % right, 14.5 points less (12.5 to 16.5)" in text
+    assert "Official test set, 2,427 clips of Speech Commands v2 subset (12,179 clips), real recordings." in text
+
+
+def test_what_came_with_a_model_gives_way_to_what_is_measured_on_clips_of_the_users_own(open_page, shipped):
+    app = open_page("experiments")
+    assert_calm(app)
+    assert "2,427 clips" in texts(app)
+    labels = [button.label for button in app.button]
+    assert "Measure on 13 clips of Speech Commands v2 subset (72 clips)" in labels
+    measure(app, "swap")
+    assert_calm(app)
+    assert "Official test set, 13 clips of" in texts(app)
+    assert "2,427 clips" not in texts(app)
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("shipped-*/experiment-*.json")), ids=lambda path: path.parent.name)
+def test_what_came_with_a_model_is_about_that_model(path):
+    found = keep.load(STUDY, path)
+    assert not keep.why_outdated(found, path.parent)
+    assert found.run == path.parent.name
+    assert found.n == found.n_all
+
+
 @pytest.mark.parametrize(
     ("won", "lost", "clear", "words"),
     [
@@ -151,7 +207,7 @@ def test_the_sample_of_a_large_network_is_called_one_and_all_clips_are_offered(o
     app.run()
     assert_calm(app)
     assert "a sample" not in texts(app)
-    assert GOOD in texts(app)
+    assert GOOD in chip(app)
 
 
 @pytest.mark.parametrize(

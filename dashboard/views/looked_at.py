@@ -1,0 +1,80 @@
+"""Which filter or bin is looked at, and in which view; and what is offered where there is nothing learned to see."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.frontend.filter_facts import VIEW_NOTES, VIEWS, View
+from core.runs import RunState
+from dashboard.shared import picker, state
+from dashboard.shared.widgets import choose
+from dashboard.shared.wording import plain
+
+FILTER, BIN = "filter", "bin"
+"""The mel filter and the STFT bin that are looked at, on every page and in its address."""
+
+
+def choose_number(label: str, key: str, n: int, first: int, *, help: str = "") -> int:
+    """A filter or bin by a slider, which opens on ``first``.
+
+    What a person chose stays when another model is looked at; what was only the first one becomes that model's.
+
+    Args:
+        label: What is chosen.
+        key: ``FILTER`` or ``BIN``.
+        n: How many there are.
+        first: The one looked at until another is chosen.
+        help: What the question mark says.
+    """
+    shown, was_first = st.session_state.get(key), st.session_state.get(_first(key))
+    if shown is not None and shown != first and (shown == was_first or shown not in range(n)):
+        st.session_state[key] = first
+    st.session_state[_first(key)] = first
+    if n < 2:
+        return 0
+    number: int = st.slider(
+        label, 0, n - 1, first, key=key, bind="query-params", persist_state="session", help=help or None
+    )
+    return number
+
+
+def _first(key: str) -> str:
+    return f"{key}.first"
+
+
+def choose_view() -> View:
+    """Whether learned filters are drawn as learned, or only their shape or gain; one choice for all pages."""
+    titles = {view: title.capitalize() for view, title in VIEWS.items()}
+    return choose(
+        "Show",
+        titles,
+        "view",
+        bind="query-params",
+        help=" ".join(f"{title}: {VIEW_NOTES[view]}" for view, title in titles.items()),
+    )
+
+
+def offer_learned(run: RunState, what: str, *, kernels: bool = False) -> None:
+    """That nothing was learned here, and the model to look at instead.
+
+    Args:
+        run: The model that is looked at.
+        what: What was not trained, such as "mel filters".
+        kernels: Whether the other model has to have trained its STFT kernels too.
+    """
+    name = run.config.title if run.config else run.name
+    said, offered = st.columns([3, 2], vertical_alignment="center")
+    said.info(
+        f"{plain(name)}: its {what} are as they began, so there is nothing learned to see.", icon=":material/info:"
+    )
+    found = [one for one in picker.models() if one.config and (one.config.front_end.trains_stft or not kernels)]
+    other = picker.best_with_learned_filters(found)
+    if other is None or other.config is None or other.name == run.name:
+        return
+    offered.button(
+        f"Look at {plain(other.config.title)}",
+        key="see.learned",
+        icon=":material/visibility:",
+        on_click=state.use_model,
+        args=(other.name,),
+    )
