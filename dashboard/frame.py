@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
-from dashboard.shared import picker, places, saving, state
+from dashboard.shared import picker, places, saving, starting, state
 from dashboard.shared.widgets import explained
 
 ICON = Path(__file__).resolve().parent / "icon.svg"
@@ -34,6 +34,8 @@ places.draw_tabs(name)
 saving.begin()
 try:
     with explained():
+        if name != places.FIRST:
+            starting.wait()
         page.run()
 except StopException:
     # A page that ends early may have drawn figures all the same.

@@ -32,9 +32,10 @@ class Ear {
     clearTimeout(this.grace);
     this.set = setStateValue;
     // Made anew each time: the colours may have changed.
-    this.view = new View(parentElement, () => (this.phase === 'idle' ? this.start() : this.stop()));
+    this.view = new View(parentElement, data.colours, () => (this.phase === 'idle' ? this.start() : this.stop()));
     if (this.phase !== 'idle' && data.source !== this.data.source) this.leave();
     this.data = data;
+    if (data.colours) amounts ??= colourTable(data.colours.amounts.map(colour => parseInt(colour.slice(1), 16)));
     this.receive(data);
     this.view.place([...this.lanes.values()]);
     this.view.show(this);
@@ -187,16 +188,19 @@ class Ear {
   // Show the words that are new, and take the time when they can be seen.
   announce(data) {
     if (data.listener !== this.listener) Object.assign(this, { listener: data.listener, lastNumber: 0 });
+    const isOwn = data.basis !== 'initial';
+    // Those of the model as it is stand in the page's list; with its filters put back they are shown here alone.
     const fresh = data.lanes.flatMap(lane =>
-      lane.detections.filter(({ number }) => number > this.lastNumber).map(one => ({ ...one, lane })),
+      (isOwn ? lane.detections : lane.beside).filter(({ number }) => number > this.lastNumber).map(one => ({ ...one, lane })),
     );
+    const others = isOwn ? [] : data.lanes.flatMap(lane => this.lanes.get(lane.name).fresh.map(one => ({ ...one, lane })));
+    const who = lane => (data.lanes.length > 1 ? `, ${lane.title}` : '');
+    const shown = isOwn ? fresh : others;
+    this.view.readOut(shown.map(({ word, score, lane }) => `${word}, ${Math.round(100 * score)} %${who(lane)}`));
     if (!fresh.length) return;
     this.lastNumber = Math.max(...fresh.map(({ number }) => number));
-    for (const one of fresh) Object.assign(this.lanes.get(one.lane.name), { heard: one, heardAt: performance.now() });
-    const who = lane => (data.lanes.length > 1 ? `, ${lane.title}` : '');
-    this.view.readOut(fresh.map(({ word, score, lane }) => `${word}, ${Math.round(100 * score)} %${who(lane)}`));
-    requestAnimationFrame(() => this.takeTime(data, fresh));
-    if (document.hidden) this.ring(); // nobody sees it, so there is no time to take
+    if (isOwn) requestAnimationFrame(() => this.takeTime(data, fresh));
+    if (!isOwn || document.hidden) this.ring(); // nobody sees it, so there is no time to take
   }
 
   takeTime(data, fresh) {
@@ -225,7 +229,7 @@ class Ear {
   draw(now) {
     const lanes = [...this.lanes.values()];
     this.edge = this.nextEdge(Math.max(0, ...lanes.map(lane => lane.until)), now);
-    this.view.draw(lanes, this.edge, now);
+    this.view.draw(lanes, this.edge, now, this.data.basis);
   }
 
   // Where the pictures end: it moves with the clock, a little behind the newest data.

@@ -228,8 +228,17 @@ def _sound(content: bytes, name: str) -> list[Sound]:  # noqa: ARG001  (the key)
     return []
 
 
-def answer(run: Path, device: str, sound: Sound, *, one_word: bool) -> tuple[Prediction, WordsAlong | None]:
+def answer(
+    run: Path, device: str, sound: Sound, *, one_word: bool, basis: str = "learned"
+) -> tuple[Prediction, WordsAlong | None]:
     """What a model makes of a sound, with the listening settings kept for it; a long sound shows a bar.
+
+    Args:
+        run: Folder of the run.
+        device: Where to compute.
+        sound: The sound.
+        one_word: Whether it holds one word however long it is.
+        basis: "learned", or "initial" for the same network with its filters put back.
 
     Raises:
         CheckpointError: If the model cannot be loaded.
@@ -238,7 +247,7 @@ def answer(run: Path, device: str, sound: Sound, *, one_word: bool) -> tuple[Pre
         config = operating_point.load(run)
     except ConfigError:  # the page that listens says so
         config = ListeningConfig()
-    kept = _answer(run, device, config, sound.waveform, one_word)
+    kept = _answer(run, device, config, sound.waveform, one_word, basis)
     if not kept:
         place, seconds = st.empty(), len(sound.waveform) / SAMPLE_RATE
 
@@ -247,7 +256,7 @@ def answer(run: Path, device: str, sound: Sound, *, one_word: bool) -> tuple[Pre
                 place.progress(min(1.0, done_s / seconds), f"Listening: {min(done_s, seconds):.0f} of {seconds:.0f} s")
 
         try:
-            model = classifier(run, device)
+            model = classifier(run, device) if basis == "learned" else classifier(run, device).put_back()
             kept.append(answer_to(model, sound.waveform, config, one_word=one_word, progress=show))
         finally:
             place.empty()
