@@ -10,6 +10,12 @@ const APART_MS = 20; // between messages to different fragments of the page, and
 const GRACE_MS = 3000; // how long this part may be gone before the microphone is closed
 const REMEMBERED = 500; // latencies that the median is taken over
 
+// What the server has told while there is no model yet: nothing.
+const WAITING = {
+  waiting: true, listener: '', answered: { session: '', number: 0 }, received: 0, missing: 0, source: 'browser',
+  stream: '', base_s: 0, seconds: 0, trouble: '', lanes: [], basis: 'learned', zero_ms: 0, lost_s: 0,
+};
+
 class Ear {
   constructor() {
     this.delivery = new Delivery(message => this.set('message', message));
@@ -28,7 +34,8 @@ class Ear {
   }
 
   // Streamlit has drawn this part, for the first time or with news from the server.
-  attach({ data, parentElement, setStateValue }) {
+  attach({ data: told, parentElement, setStateValue }) {
+    const data = told.waiting ? WAITING : told;
     clearTimeout(this.grace);
     this.set = setStateValue;
     // Made anew each time: the colours may have changed.

@@ -53,12 +53,8 @@ def colours() -> dict[str, Any]:
 
 def draw_waiting(key: str) -> None:
     """Draw the part before there is a model: it listens already, and keeps what it hears for when there is one."""
-    answered = {"answered": {"session": "", "number": 0}, "received": 0, "missing": 0, "lanes": []}
-    _microphone(
-        key=key,
-        data=answered | {"waiting": True, "listener": "", "source": "browser", "stream": "", "seconds": 0},
-        on_message_change=_nothing,
-    )
+    # A value that is no plain one makes Streamlit import pandas first, to see whether it is a table.
+    _microphone(key=key, data={"waiting": True}, on_message_change=_nothing)
 
 
 def last_message(key: str) -> Message | None:

@@ -41,4 +41,5 @@ else:
 from dashboard.views.live import introduction, own_recordings  # noqa: E402  (they bring libraries that take seconds)
 
 introduction.draw()
-own_recordings.panel()
+with st.expander("My own recordings", icon=":material/library_music:"):
+    own_recordings.panel()

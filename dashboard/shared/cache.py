@@ -98,17 +98,23 @@ def evaluations(run: Path) -> dict[tuple[str, str], Path]:
     for path in keep.find_all(run, EVALUATION):
         names = _evaluation_names(path)
         if names is not None:
-            found[names] = path
+            found[names[:2]] = path
     return found
 
 
+def standing_evaluations(run: Path) -> dict[tuple[str, str], Path]:
+    """Those of them that were made of the model as it is now."""
+    model = keep.model_hash(run)
+    return {names: path for names, path in evaluations(run).items() if (_evaluation_names(path) or ("",))[-1] == model}
+
+
 @st.cache_data(max_entries=200, show_spinner=False, hash_funcs=KEYS)
-def _evaluation_names(path: Path) -> tuple[str, str] | None:
+def _evaluation_names(path: Path) -> tuple[str, str, str] | None:
     try:
         one = keep.load(EVALUATION, path)
     except DataError:
         return None
-    return one.dataset, one.protocol
+    return one.dataset, one.protocol, one.checkpoint
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=KEYS)
@@ -363,7 +369,7 @@ def differences(runs_and_files: Sequence[tuple[str, Path]], baseline: str) -> tu
     Raises:
         DataError: If they were not measured on the same clips.
     """
-    evaluations = [replace(evaluation(path)[0], run=name) for name, path in runs_and_files]
+    evaluations = [replace(keep.load(EVALUATION, path), run=name) for name, path in runs_and_files]
     return compare(evaluations, baseline=[name for name, _ in runs_and_files].index(baseline))
 
 

@@ -11,6 +11,7 @@ import threading
 from importlib import import_module
 
 MODULES = (
+    "pandas",  # first: a page that draws imports it too, and plotly must not meet it half there
     "torch",
     "core.figures",
     "dashboard.shared.cache",

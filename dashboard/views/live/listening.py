@@ -34,7 +34,9 @@ CHOICES = (state.MODEL, "live.device", "live.source", "live.microphone", "live.i
 """Session-state keys of what the fragments are drawn with."""
 
 NONE = "no other model"
-MOST_SHOWN = 12
+AT_ONCE, MOST_SHOWN = 4, 12
+"""Words in sight, and in all."""
+
 OPENED = "live.opened"
 """Session-state key: the number of the detection that is played and judged."""
 
@@ -190,8 +192,12 @@ def _words(model: str, several_models: bool) -> None:
     if not shown:
         st.caption("Every word that is heard will be listed here with its score, and can then be played and judged.")
     with st.container(gap="small"):
-        for one in shown:
+        for one in shown[:AT_ONCE]:
             _row(one, mine.latency_ms.get(one.number), several_models)
+        if shown[AT_ONCE:]:
+            with st.expander("Words before these"):
+                for one in shown[AT_ONCE:]:
+                    _row(one, mine.latency_ms.get(one.number), several_models)
     microphone.bell(BELL)
 
 
@@ -212,7 +218,7 @@ def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
         args=(None if opened else one.number,),
     )
     row.markdown(
-        f"**{one.detection.word}** {percent(one.detection.score)}  \n:small[:gray[{' · '.join(notes)}]]",
+        f"**{one.detection.word}** {percent(one.detection.score)} :small[:gray[{' · '.join(notes)}]]",
         width="stretch",
     )
     with right:
