@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
-from dashboard.shared import picker, places, saving, starting, state
+from dashboard.shared import address, picker, places, saving, starting, state
 from dashboard.shared.widgets import explained
 
 ICON = Path(__file__).resolve().parent / "icon.svg"
@@ -27,6 +27,7 @@ with explained():
     usable = True
 if not usable:
     st.stop()
+address.follow()
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head"):
     places.draw_links(name)
     picker.draw()

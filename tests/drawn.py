@@ -1,4 +1,4 @@
-"""What stands in a figure, for tests: a trace by its name, title and note as one text."""
+"""What stands in a figure, for tests: a trace by its name, finding, title and note as one text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ def trace_of(figure: go.Figure, name: str) -> go.Scatter:
 
 
 def text_of(figure: go.Figure) -> str:
-    """Title and note as one text."""
+    """Finding, title and note as one text."""
     title = figure.layout.title
-    return f"{title.text} {title.subtitle.text}".replace("<br>", " ").replace(style.NBSP, " ")
+    return f"{style.finding_of(figure)} {title.text} {title.subtitle.text}".replace("<br>", " ").replace(
+        style.NBSP, " "
+    )

@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.figures import style
+from core.figures.findings import sounds as findings
 from core.records.answers import Detection, Prediction, WordsAlong
 
 PROBABLE = 0.5
@@ -47,8 +48,8 @@ def ranked_words(prediction: Prediction, top: int = 5, *, title: str | None = No
     )
     figure.update_xaxes(title_text="Probability (%)", range=[0, 118], tickvals=[0, 25, 50, 75, 100])
     figure.update_yaxes(title_text="Word (best first)", categoryorder="array", categoryarray=words[::-1])
-    title = title or f"Answer: {words[0]}, {percents[0]:.0f}{style.NBSP}%"
-    return style.finish(figure, title=title, height=34 * len(words) + 16)
+    title = title or "The most probable words"
+    return style.finish(figure, title=title, finding=findings.answer(prediction), height=34 * len(words) + 16)
 
 
 def word_timeline(along: WordsAlong, *, title: str | None = None) -> go.Figure:
@@ -86,13 +87,17 @@ def word_timeline(along: WordsAlong, *, title: str | None = None) -> go.Figure:
     figure.update_yaxes(title_text="Probability (%)", range=[-3, 103], row=2, col=1)
     figure.update_xaxes(range=[0, along.seconds], row=1, col=1)
     figure.update_xaxes(title_text="Time (s)", range=[0, along.seconds], row=2, col=1)
-    n = len(along.detections)
-    note = f"{n:,} word{'s' * (n != 1)} detected in {along.seconds:.1f}{style.NBSP}s. Below: the answer to the second "
-    note += "around each time."
-    if not n:
+    if not along.detections:
         style.write_in_the_middle(figure, "No word was detected.")
     legend = [style.word_text(word) for word in shown]
-    return style.finish(figure, title=title or "Words over time", note=note, height=380, legend=legend)
+    return style.finish(
+        figure,
+        title=title or "Words over time",
+        finding=findings.words_along(along),
+        note="Below: the answer to the second around each time.",
+        height=380,
+        legend=legend,
+    )
 
 
 def _add_lane(figure: go.Figure, detections: Sequence[Detection], height: int) -> None:

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.figures import style
+from core.figures.findings import scores as findings
 from core.metrics import Reliability
 
 POINTS_COLOUR = style.VERMILLION
@@ -71,4 +72,11 @@ def reliability_diagram(reliability: Reliability, *, title: str | None = None) -
     )
     legend = ("perfect", "answers")
     figure.update_traces(showlegend=False, selector={"name": "clips"})
-    return style.finish(figure, title=title or "How sure, and how often right", note=note, height=430, legend=legend)
+    return style.finish(
+        figure,
+        title=title or "How sure, and how often right",
+        finding=findings.calibration(reliability),
+        note=note,
+        height=430,
+        legend=legend,
+    )

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.figures import style
-from core.figures.sound import AXIS_TIME, log_mel_image
+from core.figures.findings import sounds as findings
+from core.figures.sound import AXIS_TIME, known_centres, log_mel_image
 from core.records.filters import Filters
 
 TRUE_MARK = "✓"
@@ -48,7 +49,9 @@ def log_mel_pair(
         )
         style.panel_heading(figure, row, name)
     figure.update_xaxes(title_text=AXIS_TIME, row=2, col=1)
-    return style.finish(figure, title=title or "What the model sees", height=400, heading=True)
+    centres_hz = known_centres(len(initial), filters=filters)
+    finding = findings.two_spectrograms(initial, learned, centres_hz, trained=filters.setting != "A")
+    return style.finish(figure, title=title or "What the model sees", finding=finding, height=400, heading=True)
 
 
 def answer_bars(
@@ -103,4 +106,6 @@ def answer_bars(
     figure.update_yaxes(title_text="Word", categoryorder="array", categoryarray=names[::-1], tickmode="linear")
     note = f"{TRUE_MARK} marks the right answer." if truth else ""
     height = 26 * len(names) + 20
-    return style.finish(figure, title=title or "What the model answers", note=note, height=height, legend=legend)
+    finding = findings.answers_to_clip(labels, learned, initial, truth)
+    title = title or "What the model answers"
+    return style.finish(figure, title=title, finding=finding, note=note, height=height, legend=legend)

@@ -11,7 +11,8 @@ from plotly.subplots import make_subplots
 
 from core.figures import style
 from core.figures.comparison import look_of
-from core.figures.describe import Part
+from core.figures.describe import Part, rows
+from core.figures.findings import filters as findings
 from core.figures.frequency_axis import as_one_line
 from core.frontend.mel_scale import bin_frequencies, decibels, gain_and_shape
 from core.records.filters import Filters, FilterSnapshot
@@ -61,7 +62,12 @@ def compared_mel_filters(
     figure.update_yaxes(title_text=style.AXIS_WEIGHT)
     note = "Grey and dashed: before training. Click a name in the legend to hide it."
     return style.finish(
-        figure, title=title or "Mel filters over each other", note=note, height=380, legend=[name for name, *_ in lines]
+        figure,
+        title=title or "Mel filters over each other",
+        finding=findings.several(filters, "mel"),
+        note=note,
+        height=380,
+        legend=[name for name, *_ in lines],
     )
 
 
@@ -95,7 +101,7 @@ def compared_filter(
         if number < _n_filters(one, part):
             hz, curve = _curve(one, part, number, one.learned)
             if same_gain:
-                curve = curve / _usable(gain_and_shape(*_rows(one, part))[0][number])
+                curve = curve / _usable(gain_and_shape(*rows(one, part))[0][number])
             lines.append((name, hz, curve, {"color": colour, "dash": dash, "width": 2}))
     reference = max((float(np.nanmax(curve)) for name, _, curve, _ in lines if name in starts), default=1.0)
     for name, hz, curve, line in lines:
@@ -116,7 +122,9 @@ def compared_filter(
         figure.update_yaxes(title_text="Response (dB)", range=[FLOOR_DB, None])
     note = "Drawn with the gain taken out: only shapes differ." if same_gain else "Gain and shape together."
     title = title or (f"Mel filter {number}" if part == "mel" else f"STFT bin {number}: answer to tones")
-    return style.finish(figure, title=title, note=note, height=320, legend=[name for name, *_ in lines])
+    finding = findings.one_of_several(filters, part, number)
+    legend = [name for name, *_ in lines]
+    return style.finish(figure, title=title, finding=finding, note=note, height=320, legend=legend)
 
 
 def compared_change(
@@ -137,7 +145,7 @@ def compared_change(
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.08)
     for at, (name, one) in enumerate(filters.items()):
         colour, dash, _ = look_of(name, at, looks)
-        gain, shape = gain_and_shape(*_rows(one, part))
+        gain, shape = gain_and_shape(*rows(one, part))
         # A filter that went silent has a gain that no logarithmic axis can show.
         gain = np.where(gain > 0, gain, np.nan)
         for row, up, text in ((1, gain, "gain × %{y:.3g}"), (2, 100 * shape, "shape changed by %{y:.3g} %")):
@@ -161,7 +169,8 @@ def compared_change(
     figure.update_layout(legend_tracegroupgap=0)
     title = title or ("Change of the mel filters" if part == "mel" else "Change of the STFT kernels")
     note = "Gain: how much louder. Shape: what no scaling explains. Grey and dashed: no change."
-    return style.finish(figure, title=title, note=note, height=420, legend=list(filters))
+    finding = findings.several(filters, part)
+    return style.finish(figure, title=title, finding=finding, note=note, height=420, legend=list(filters))
 
 
 def _gain_ticks(figure: go.Figure) -> dict[str, object]:
@@ -192,14 +201,6 @@ def _same_start(one: Filters, other: Filters) -> bool:
 
 def _n_filters(filters: Filters, part: Part) -> int:
     return len(filters.initial.mel_basis if part == "mel" else filters.initial.stft_cos)
-
-
-def _rows(filters: Filters, part: Part) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Initial and learned weights of one part, as matrices with a row a filter."""
-    a, b = filters.initial, filters.learned
-    if part == "mel":
-        return a.mel_basis, b.mel_basis
-    return np.hstack([a.stft_cos, a.stft_sin]), np.hstack([b.stft_cos, b.stft_sin])
 
 
 def _curve(

@@ -11,6 +11,8 @@ from plotly.subplots import make_subplots
 from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.curves import MANY
+from core.figures.findings import comparisons as findings
+from core.figures.findings import training as training_findings
 from core.records.evaluation import Scores
 from core.records.training import EpochReport
 from core.statistics import SIGNIFICANT
@@ -71,7 +73,11 @@ def run_accuracies(
         f"“{style.word_text(first.baseline_label)}”, {100 * first.baseline:.1f}{style.NBSP}%."
     )
     return style.finish(
-        figure, title=title or f"Accuracy on the {PROTOCOLS[protocol]}", note=note, height=40 * len(measured) + 30
+        figure,
+        title=title or f"Accuracy on the {PROTOCOLS[protocol]}",
+        finding=findings.accuracies(measured),
+        note=note,
+        height=40 * len(measured) + 30,
     )
 
 
@@ -126,7 +132,12 @@ def accuracy_gains(
     note = f"n{style.NBSP}={style.NBSP}{first.n:,} clips. An interval that holds zero: no clear difference."
     legend = [kind for kind, *_ in kinds]
     return style.finish(
-        figure, title=title or f"Gain over {first.baseline}", note=note, height=52 * len(names) + 20, legend=legend
+        figure,
+        title=title or f"Gain over {first.baseline}",
+        finding=findings.gains(differences),
+        note=note,
+        height=52 * len(names) + 20,
+        legend=legend,
     )
 
 
@@ -171,7 +182,8 @@ def word_gains(difference: Difference, *, title: str | None = None) -> go.Figure
     )
     legend = [name for name, shown, *_ in kinds if shown]
     title = title or f"Word by word: {difference.run} against {difference.baseline}"
-    return style.finish(figure, title=title, note=note, height=27 * len(rows) + 20, legend=legend)
+    finding = findings.gains_by_word(difference)
+    return style.finish(figure, title=title, finding=finding, note=note, height=27 * len(rows) + 20, legend=legend)
 
 
 def _word(gain: WordGain) -> str:
@@ -241,7 +253,8 @@ def confusion_difference(difference: Difference, *, normalised: bool = True, tit
     figure.update_yaxes(title_text="True word", range=ends[::-1], **looks)
     note = "Orange: more such answers; blue: fewer. On the diagonal more is better, beside it fewer."
     title = title or f"Answers of {difference.run} less those of {difference.baseline}"
-    return style.finish(figure, title=title, note=note, height=440, bottom=92)
+    finding = findings.changed_answers(difference)
+    return style.finish(figure, title=title, finding=finding, note=note, height=440, bottom=92)
 
 
 def _signed_cell(value: float) -> str:
@@ -301,8 +314,11 @@ def compared_curves(
     figure.update_layout(legend_tracegroupgap=0)
     clips = "training" if on_training_clips else "validation"
     note = f"On the {clips} clips of each run."
-    if not any(reports.values()):
-        note = "No epoch of these runs was noted."
     return style.finish(
-        figure, title=title or f"Training, on {clips} clips", note=note, height=420, legend=list(reports)
+        figure,
+        title=title or f"Training, on {clips} clips",
+        finding=training_findings.several_curves(reports, on_training_clips=on_training_clips),
+        note=note if any(reports.values()) else "",
+        height=420,
+        legend=list(reports),
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.config import PROTOCOLS
 from core.figures import style
+from core.figures.findings import scores as findings
 from core.metrics import WordAnswers, WordScores
 from core.records.evaluation import Evaluation, Scores
 
@@ -58,7 +59,8 @@ def confusion_matrix(
         note += f" Empty row, since no clip is of this class: {', '.join(empty)}."
     if show == "answered" and (never := [labels[row] for row in np.flatnonzero(counts.sum(axis=0) == 0)]):
         note += f" Empty column, since nothing was called this: {', '.join(map(style.word_text, never))}."
-    return style.finish(figure, title=title or _title(evaluation), note=note, height=440, bottom=92)
+    finding = findings.mix_ups(evaluation.labels, evaluation.confusion)
+    return style.finish(figure, title=title or _title(evaluation), finding=finding, note=note, height=440, bottom=92)
 
 
 def unknown_matrix(
@@ -85,6 +87,7 @@ def unknown_matrix(
     return style.finish(
         figure,
         title=title or "What unknown words are taken for",
+        finding=findings.unknown_words(words),
         note=note,
         height=max(22 * len(words.words), 60),
         bottom=92,
@@ -245,15 +248,13 @@ def class_scores_bars(
     figure.update_yaxes(
         title_text="Word (clips)", tickvals=places, ticktext=ticks, range=[len(rows) - 0.5, -0.5], showgrid=not words
     )
-    low, high = scores.interval
-    accuracy = f"Accuracy {100 * scores.accuracy:.1f}\u00a0%"
-    note = f"{accuracy} (95\u00a0% interval {100 * low:.1f} to {100 * high:.1f}), n\u00a0=\u00a0{scores.n:,}."
     empty = [style.word_text(row.label) for row in rows if not row.n]
-    if empty:
-        note += f" No clips of: {', '.join(empty)}."
+    note = f"No clips of: {', '.join(empty)}." if empty else ""
     legend = ("precision", "recall", "F1")
     height = (32 if words else 26) * len(rows) + 20
-    return style.finish(figure, title=title or "Scores by word", note=note, height=height, legend=legend)
+    finding = findings.accuracy(scores)
+    title = title or "Scores by word"
+    return style.finish(figure, title=title, finding=finding, note=note, height=height, legend=legend)
 
 
 def _ends(word: WordScores, name: str) -> tuple[float, float, str]:

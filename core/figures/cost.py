@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.comparison import LOOKS
+from core.figures.findings import comparisons as findings
 from core.records.cost import PUBLISHED, PUBLISHED_NOTE, RunCost
 
 Measure = Literal["weights", "macs", "bytes", "latency"]
@@ -22,6 +23,14 @@ MEASURES: dict[Measure, tuple[str, Callable[[RunCost], float | None]]] = {
     "latency": ("Time for one clip, median (ms)", lambda one: 1000 * one.latency.p50_s if one.latency else None),
 }
 """Axis title of each measure of cost, and its value for a run; None where it was not measured."""
+
+COST_WORDS: dict[Measure, str] = {
+    "weights": "trained weights",
+    "macs": "multiply-accumulates a clip",
+    "bytes": "bytes",
+    "latency": "ms a clip",
+}
+"""The same inside a sentence, behind its number."""
 
 
 def accuracy_against_cost(
@@ -68,7 +77,8 @@ def accuracy_against_cost(
     if not shown and not legend:
         style.panel_note(figure, "Nothing is measured yet.")
     title = title or f"Accuracy on the {PROTOCOLS[protocol]}, and what it costs"
-    return style.finish(figure, title=title, note=note, height=400, legend=legend)
+    finding = findings.costs(shown, COST_WORDS[measure])
+    return style.finish(figure, title=title, finding=finding, note=note, height=400, legend=legend)
 
 
 def _label_places(shown: Sequence[tuple[RunCost, float]]) -> dict[str, str]:

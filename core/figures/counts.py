@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from core.config import LABELS, PROTOCOLS, SILENCE_LABEL
 from core.figures import style
+from core.figures.findings import training as findings
 
 SPLIT_ORDER = ("train", "validation", "official", "testing-list")
 
@@ -53,7 +54,12 @@ def class_counts(labels: Sequence[str], splits: Sequence[str], *, title: str | N
     n_silence = int((names == SILENCE_LABEL).sum())
     note = f"{len(names):,} clips: {len(names) - n_silence:,} of words, {n_silence:,} of silence."
     return style.finish(
-        figure, title=title or "Clips by word", note=note, height=24 * max(len(rows), 2) + 10, bottom=76
+        figure,
+        title=title or "Clips by word",
+        finding=findings.words(dict(zip(rows, counts.sum(axis=1).tolist(), strict=True))),
+        note=note,
+        height=24 * max(len(rows), 2) + 10,
+        bottom=76,
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from core.figures import style
+from core.figures.findings import training as findings
 from core.records.training import EpochReport
 
 TRAIN_LINE: dict[str, Any] = {"color": style.VERMILLION, "dash": "dash", "width": 2}
@@ -52,13 +52,16 @@ def training_curves(reports: Sequence[EpochReport], *, title: str | None = None)
             row=row,
             col=1,
         )
-    note = _mark_best(figure, reports)
+    _mark_best(figure, reports)
     figure.update_yaxes(title_text="Accuracy (%)", row=1, col=1)
     figure.update_yaxes(title_text="Loss (nats)", row=2, col=1)
     figure.update_xaxes(title_text="Epoch (number)", row=2, col=1)
     _whole_epochs(figure, epochs)
     legend = ("train", "validation", "best epoch") if reports else ()
-    return style.finish(figure, title=title or "Training", note=note, height=440, legend=legend)
+    note = f"Epoch {reports[-1].epoch} of {reports[-1].epochs}." if reports else ""
+    return style.finish(
+        figure, title=title or "Training", finding=findings.curves(reports), note=note, height=440, legend=legend
+    )
 
 
 def filter_movement(reports: Sequence[EpochReport], *, title: str | None = None) -> go.Figure:
@@ -88,16 +91,16 @@ def filter_movement(reports: Sequence[EpochReport], *, title: str | None = None)
             marker={"symbol": symbol, "size": 7 if len(epochs) < MANY else 3},
             hovertemplate=f"{name}, epoch %{{x}}<br>moved by %{{y:.3g}} % of their own size<extra></extra>",
         )
-    still = [name for name, changes, _, _ in sides if reports and not np.any(changes)]
-    note = "Distance from the initial weights, as a share of their size."
-    note += f" Not trained, or not moved: {' and '.join(still)}." if still else ""
+    note = "Distance from the initial weights, as a share of their size." if reports else ""
     if not reports:
-        note = _none_yet(figure)
+        _none_yet(figure)
     figure.update_yaxes(title_text="Distance moved (%)", rangemode="tozero")
     figure.update_xaxes(title_text="Epoch (number)")
     _whole_epochs(figure, epochs)
     legend = [name for name, *_ in sides] if reports else []
-    return style.finish(figure, title=title or "How far the filters moved", note=note, height=280, legend=legend)
+    finding = findings.movement(reports)
+    title = title or "How far the filters moved"
+    return style.finish(figure, title=title, finding=finding, note=note, height=280, legend=legend)
 
 
 def _markers(name: str, n: int) -> dict[str, object]:
@@ -107,16 +110,13 @@ def _markers(name: str, n: int) -> dict[str, object]:
     return {"mode": "lines+markers", "marker": {"symbol": "circle", "size": 7 if n < MANY else 4}}
 
 
-def _mark_best(figure: go.Figure, reports: Sequence[EpochReport]) -> str:
-    """Mark the best epoch in both panels, and say it."""
+def _mark_best(figure: go.Figure, reports: Sequence[EpochReport]) -> None:
+    """Mark the best epoch in both panels."""
     if not reports:
-        return _none_yet(figure)
-    best = next(
-        (report for report in reversed(reports) if report.is_best and report.validation_accuracy is not None), None
-    )
-    done = f"Epoch {reports[-1].epoch} of {reports[-1].epochs}."
+        _none_yet(figure)
+    best = findings.best_epoch(reports)
     if best is None:
-        return f"{done} Not validated yet."
+        return
     accuracy = 100 * (best.validation_accuracy or 0.0)
     figure.add_scatter(
         x=[best.epoch],
@@ -130,13 +130,11 @@ def _mark_best(figure: go.Figure, reports: Sequence[EpochReport]) -> str:
     )
     for row in (1, 2):
         figure.add_vline(x=best.epoch, line={"color": style.INK, "width": 1, "dash": "dot"}, row=row, col=1)
-    return f"{done} Best on the validation clips: epoch{style.NBSP}{best.epoch}, {accuracy:.1f}{style.NBSP}%."
 
 
-def _none_yet(figure: go.Figure) -> str:
+def _none_yet(figure: go.Figure) -> None:
     figure.add_scatter(x=[], y=[], showlegend=False)
-    style.panel_note(figure, "No epoch is finished yet.")
-    return ""
+    style.panel_note(figure, findings.NO_EPOCH)
 
 
 def _whole_epochs(figure: go.Figure, epochs: Sequence[int]) -> None:

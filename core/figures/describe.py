@@ -16,43 +16,27 @@ Part = Literal["mel", "stft"]
 
 def untrained(filters: Filters, part: Part) -> str:
     """Sentence that says so if ``part`` of the front end was not trained or did not move; empty otherwise."""
-    trained = filters.trains_mel if part == "mel" else filters.trains_stft
-    same = all(np.array_equal(a, b, equal_nan=True) for a, b in _pairs(filters, part))
-    if not same:
+    if not np.array_equal(*rows(filters, part), equal_nan=True):
         return ""
-    if trained:
-        return f"Setting{NBSP}{filters.setting}, epoch {filters.learned.epoch}: learned still equals initial."
-    return f"Setting{NBSP}{filters.setting}, not trained: learned equals initial."
+    name = "Mel filters" if part == "mel" else "STFT kernels"
+    if filters.trains_mel if part == "mel" else filters.trains_stft:
+        return f"{name} at epoch {filters.learned.epoch}: learned still equals initial."
+    return f"{name} not trained: learned equals initial."
 
 
 def change_note(filters: Filters, part: Part) -> str:
     """How the mel filters or the kernels changed as a whole: gain and shape apart, then what is broken."""
-    broken = _broken(np.concatenate([learned for _, learned in _pairs(filters, part)], axis=1))
-    calm = untrained(filters, part)
-    if calm:
-        return f"{calm}{broken}"
-    initial, learned = (np.concatenate(side, axis=1) for side in zip(*_pairs(filters, part), strict=True))
+    initial, learned = rows(filters, part)
+    broken = _broken(learned)
+    if untrained(filters, part):
+        return broken.strip()
     gain, shape = gain_and_shape(initial, learned)
     if not np.isfinite(gain).any() or not np.isfinite(shape).any():
-        return f"Setting{NBSP}{filters.setting}, epoch {filters.learned.epoch}.{broken}"
+        return f"Epoch {filters.learned.epoch}.{broken}"
     return (
-        f"Setting{NBSP}{filters.setting}, epoch {filters.learned.epoch}. Median gain ×{NBSP}{np.nanmedian(gain):.3g}, "
+        f"Epoch {filters.learned.epoch}. Median gain ×{NBSP}{np.nanmedian(gain):.3g}, "
         f"median shape change {percent(float(np.nanmedian(shape)))}.{broken}"
     )
-
-
-def row_note(initial: NDArray[np.floating], learned: NDArray[np.floating]) -> str:
-    """Gain and shape change of one filter or kernel, in words."""
-    if not np.isfinite(learned).all():
-        return "The learned weights hold values that are not numbers."
-    if np.array_equal(initial, learned):
-        return "Learned equals initial."
-    if not learned.any():
-        return "It went silent: all its learned weights are zero."
-    gain, shape = gain_and_shape(initial, learned)
-    if not np.isfinite(gain):
-        return "Its initial weights are all zero."
-    return f"Gain ×{NBSP}{float(gain):.3g}, shape change {percent(float(shape))}."
 
 
 def percent(share: float) -> str:
@@ -66,12 +50,12 @@ def percent(share: float) -> str:
     return f"below{NBSP}0.1{NBSP}%" if share < 0.001 else f"{100 * share:.3g}{NBSP}%"
 
 
-def _pairs(filters: Filters, part: Part) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Initial and learned weights of one part, as matrices with a row a filter."""
+def rows(filters: Filters, part: Part) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Initial and learned weights of one part, as matrices with a row a filter; cosine and sine of a bin are one."""
     a, b = filters.initial, filters.learned
     if part == "mel":
-        return [(a.mel_basis, b.mel_basis)]
-    return [(a.stft_cos, b.stft_cos), (a.stft_sin, b.stft_sin)]
+        return a.mel_basis, b.mel_basis
+    return np.hstack([a.stft_cos, a.stft_sin]), np.hstack([b.stft_cos, b.stft_sin])
 
 
 def _broken(learned: NDArray[np.floating]) -> str:

@@ -12,6 +12,7 @@ from plotly.subplots import make_subplots
 from scipy.special import ndtri
 
 from core.figures import style
+from core.figures.findings import scores as findings
 from core.metrics import DetectionCurve, ThresholdCosts
 from core.statistics import wilson
 
@@ -48,7 +49,7 @@ def roc_curves(curves: Sequence[DetectionCurve], *, chosen: str = "", title: str
     figure.update_xaxes(title_text="Other clips taken for the word (%)", range=[-2, 102])
     figure.update_yaxes(title_text="Clips of the word found (%)", range=[-2, 102])
     note = "Towards the upper left is better. Dotted: guessing." if curves else ""
-    return _finish(figure, curves, chosen, title or "ROC: each keyword against the rest", note)
+    return _finish(figure, curves, chosen, title or "ROC: each keyword against the rest", note, "auc")
 
 
 def det_curves(curves: Sequence[DetectionCurve], *, chosen: str = "", title: str | None = None) -> go.Figure:
@@ -90,7 +91,7 @@ def det_curves(curves: Sequence[DetectionCurve], *, chosen: str = "", title: str
             ticktext=[f"{tick:g}" for tick in ticks],
         )
     note = "Towards the lower left is better. Dotted: as many misses as false alarms." if curves else ""
-    return _finish(figure, curves, chosen, title or "DET: each keyword against the rest", note)
+    return _finish(figure, curves, chosen, title or "DET: each keyword against the rest", note, "eer")
 
 
 def _stretched(shares: ArrayLike, n: int) -> NDArray[np.float64]:
@@ -136,14 +137,17 @@ def _add_equal_errors(figure: go.Figure, curve: DetectionCurve, x: float, y: flo
     )
 
 
-def _finish(figure: go.Figure, curves: Sequence[DetectionCurve], chosen: str, title: str, note: str) -> go.Figure:
+def _finish(
+    figure: go.Figure, curves: Sequence[DetectionCurve], chosen: str, title: str, note: str, measure: findings.Measure
+) -> go.Figure:
     legend = [style.word_text(curve.label) for curve in curves]
     if chosen in {curve.label for curve in curves}:
         legend = [style.word_text(chosen), OTHERS, "equal errors"]
         note += " Star: where both errors are equal."
     if not curves:
         style.panel_note(figure, "No keyword has clips beside others.")
-    return style.finish(figure, title=title, note=note, height=420, legend=legend)
+    finding = findings.detection(curves, chosen, measure)
+    return style.finish(figure, title=title, finding=finding, note=note, height=420, legend=legend)
 
 
 def threshold_cost_curves(
@@ -191,4 +195,5 @@ def threshold_cost_curves(
     figure.update_yaxes(title_text="False alarms (%)", rangemode="tozero", row=2, col=1)
     note = f"Of {costs.n:,} clips of the word and {costs.n_others:,} others. Bands: 95{style.NBSP}% intervals."
     title = title or f"What a threshold for “{word}” costs"
-    return style.finish(figure, title=title, note=note, height=380, legend=("misses", "false alarms"))
+    finding = findings.threshold(costs, threshold)
+    return style.finish(figure, title=title, finding=finding, note=note, height=380, legend=("misses", "false alarms"))

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from core.figures import style
 from core.figures.curves import VALIDATION_LINE
+from core.figures.findings import filters as findings
 from core.figures.frequency_axis import Axis, as_one_line, frequency_axis, positions
 from core.frontend.filter_facts import View, snapshot_seen_as
 from core.frontend.kernel_facts import PADDING, joined, pair_power
@@ -69,7 +70,7 @@ def mel_evolution(
     figure = _figure()
     line = {**style.INITIAL_LINE, "width": 1, "dash": "4px,2px"}
     figure.add_scatter(x=along, y=still, name="initial", mode="lines", line=line, hoverinfo="skip", row=1, col=1)
-    _animate(figure, snapshots, reports, changes, curves, moving, shown_epoch, n_validation)
+    shapes = _animate(figure, snapshots, reports, changes, curves, moving, shown_epoch, n_validation)
     largest = max(float(np.max(weights, initial=0.0, where=np.isfinite(weights))) for weights in seen)
     figure.update_yaxes(title_text=style.AXIS_WEIGHT, range=[0, 1.05 * largest], row=1, col=1)
     frequency_axis(figure, axis, float(hz[-1]), row=1)
@@ -78,7 +79,8 @@ def mel_evolution(
         f"Kept at {len(snapshots)} moments of training. Below: the share of validation clips right, and the median "
         "change in shape."
     )
-    return _finish(figure, title or "How the mel filters came about", note)
+    finding = findings.over_epochs([each.epoch for each in snapshots], shapes, "the median filter's shape")
+    return _finish(figure, title or "How the mel filters came about", finding, note)
 
 
 def kernel_evolution(
@@ -119,13 +121,15 @@ def kernel_evolution(
         x=hz, y=levels[0], name="initial", mode="lines", line=style.INITIAL_UNDER, hoverinfo="skip", row=1, col=1
     )
     curves: list[tuple[NDArray[np.float32], dict[str, object]]] = [(hz.astype(np.float32), {})]
-    _animate(figure, snapshots, reports, changes, curves, lambda at: [levels[at]], shown_epoch, n_validation)
+    shapes = _animate(figure, snapshots, reports, changes, curves, lambda at: [levels[at]], shown_epoch, n_validation)
     figure.update_yaxes(
         title_text="Response (dB)", range=[FLOOR_DB, max(0.0, *map(float, map(np.max, levels))) + 6], row=1, col=1
     )
     figure.update_xaxes(title_text="Frequency of the tone (Hz)", range=[0, hz[-1]], row=1, col=1)
     title = title or f"How bin {bin} came about"
-    return _finish(figure, title, f"Kept at {len(snapshots)} moments of training. 0{style.NBSP}dB: the initial peak.")
+    finding = findings.over_epochs([each.epoch for each in snapshots], shapes, f"the shape of bin {bin}")
+    note = f"Kept at {len(snapshots)} moments of training. 0{style.NBSP}dB: the initial peak."
+    return _finish(figure, title, finding, note)
 
 
 def _figure() -> go.Figure:
@@ -141,8 +145,8 @@ def _animate(
     moving: Callable[[int], list[NDArray[np.float32]]],
     shown_epoch: int | None,
     n_validation: int | None,
-) -> None:
-    """Add what moves, the curves below that it belongs to, and the controls."""
+) -> list[float]:
+    """Add what moves, the curves below that it belongs to, and the controls; gives the median changes in shape."""
     epochs = [snapshot.epoch for snapshot in snapshots]
     first = epochs.index(shown_epoch) if shown_epoch in epochs else len(epochs) - 1
     for number, ((across, looks), up) in enumerate(zip(curves, moving(first), strict=True)):
@@ -205,6 +209,7 @@ def _animate(
     figure.update_yaxes(rangemode="tozero", row=3, col=1)
     figure.update_xaxes(matches="x3", showticklabels=False, row=2, col=1)
     figure.update_xaxes(title_text="Epoch (number)", row=3, col=1)
+    return [each / 100 for each in shape]
 
 
 def _add_accuracy(figure: go.Figure, accuracy: dict[int, float], n_validation: int | None) -> None:
@@ -274,5 +279,6 @@ def _controls(figure: go.Figure, epochs: list[int], first: int) -> None:
     )
 
 
-def _finish(figure: go.Figure, title: str, note: str) -> go.Figure:
-    return style.finish(figure, title=title, note=note, height=560, legend=("initial", "learned"), bottom=165)
+def _finish(figure: go.Figure, title: str, finding: str, note: str) -> go.Figure:
+    legend = ("initial", "learned")
+    return style.finish(figure, title=title, finding=finding, note=note, height=560, legend=legend, bottom=165)

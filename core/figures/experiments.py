@@ -13,6 +13,8 @@ from plotly.subplots import make_subplots
 from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.describe import percent
+from core.figures.findings import filters as filter_findings
+from core.figures.findings import studies as findings_of
 from core.figures.frequency_axis import as_one_line, frequency_axis
 from core.frontend.mel_scale import bin_frequencies, gain_and_shape, hz_to_mel
 from core.records.ablation import Findings, Outcome
@@ -86,7 +88,8 @@ def accuracy_on_the_way(findings: Findings, *, step: float | None = None, title:
     )
     figure.update_yaxes(title_text=AXIS_ACCURACY, range=[0, min(102.0, 1.12 * float(high.max()))])
     note = f"{clips_text(findings)} Dotted: always the same answer."
-    return style.finish(figure, title=title or _WAY, note=note, height=320, bottom=72)
+    finding = findings_of.way(findings)
+    return style.finish(figure, title=title or _WAY, finding=finding, note=note, height=320, bottom=72)
 
 
 def mel_filters_on_the_way(filters: Filters, step: float, *, title: str | None = None) -> go.Figure:
@@ -134,7 +137,12 @@ def mel_filters_on_the_way(filters: Filters, step: float, *, title: str | None =
     )
     names = [name for name, *_ in sides]
     return style.finish(
-        figure, title=title or f"Mel filters {step:.1f} of the way", note=note, height=430, legend=names
+        figure,
+        title=title or f"Mel filters {step:.1f} of the way",
+        finding=filter_findings.bank(now, "mel") if step else "Every mel filter is the initial one here.",
+        note=note,
+        height=430,
+        legend=names,
     )
 
 
@@ -180,7 +188,12 @@ def accuracy_by_change(findings: Findings, *, title: str | None = None) -> go.Fi
     style.panel_heading(figure, 2, "Difference, on the same clips")
     note = f"{clips_text(findings)} Dotted: always the same answer."
     return style.finish(
-        figure, title=title or "What the model scores with a changed basis", note=note, height=rows + gap, heading=True
+        figure,
+        title=title or "What the model scores with a changed basis",
+        finding=findings_of.changes(findings),
+        note=note,
+        height=rows + gap,
+        heading=True,
     )
 
 
@@ -220,8 +233,9 @@ def selectable_filters(
     style.panel_heading(figure, 1, "Mel filters: drag over their peaks")
     style.panel_heading(figure, 2, "STFT bins: drag over a band")
     figure.update_layout(dragmode="select", selectdirection="h")
-    note = f"Chosen, in orange: {len(bins)} of {len(hz)} STFT bins, {len(mels)} of {len(basis)} mel filters."
-    return style.finish(figure, title=title or "What shall the model not hear?", note=note, height=380, heading=True)
+    finding = filter_findings.silenced(len(bins), len(hz), len(mels), len(basis))
+    title = title or "What shall the model not hear?"
+    return style.finish(figure, title=title, finding=finding, height=380, heading=True)
 
 
 def filter_importance(findings: Findings, filters: Filters, *, title: str | None = None) -> go.Figure:
@@ -276,7 +290,9 @@ def filter_importance(findings: Findings, filters: Filters, *, title: str | None
     style.panel_heading(figure, 1, "Lost when the filter says nothing")
     style.panel_heading(figure, 2, "Shape of the filters")
     note = f"{clips_text(findings)} Filled: clearly not zero (McNemar, Holm). Below: grey dashed initial, blue learned."
-    return style.finish(figure, title=title or "What each mel filter is worth", note=note, height=480, heading=True)
+    finding = findings_of.importance(findings)
+    title = title or "What each mel filter is worth"
+    return style.finish(figure, title=title, finding=finding, note=note, height=480, heading=True)
 
 
 def signed(share: float) -> str:

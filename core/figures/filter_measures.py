@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.figures import style
-from core.figures.describe import percent
+from core.figures.findings import filters as findings
 from core.figures.frequency_axis import Axis, frequency_axis, positions
 from core.frontend.filter_facts import BankFacts, FilterFacts, erb_hz
 
@@ -102,7 +102,8 @@ def gain_and_shape_panels(
     figure.update_xaxes(range=[-1, len(numbers)])
     style.panel_heading(figure, 1, "Gain")
     style.panel_heading(figure, 2, "Shape")
-    return style.finish(figure, title=title, note=note, height=400, heading=True)
+    finding = findings.gains_and_shapes(gain, shape, texts)
+    return style.finish(figure, title=title, finding=finding, note=note, height=400, heading=True)
 
 
 def _gain_ticks(low: float, high: float) -> list[float]:
@@ -174,7 +175,9 @@ def filter_spans(
     frequency_axis(figure, axis, sample_rate / 2)
     figure.update_xaxes(range=positions(np.array([0, sample_rate / 2]), axis).tolist())
     note = "Bar: the middle half of the filter's weight. Dot: half of the weight on either side."
-    return style.finish(figure, title=title or "Where each mel filter listens", note=note, height=440, legend=legend)
+    finding = findings.spans(facts)
+    title = title or "Where each mel filter listens"
+    return style.finish(figure, title=title, finding=finding, note=note, height=440, legend=legend)
 
 
 def _swaps(facts: FilterFacts, axis: Axis) -> go.Scatter:
@@ -238,7 +241,9 @@ def filter_widths(facts: FilterFacts, *, chosen: int | None = None, title: str |
     figure.update_yaxes(type="log", title_text="Bandwidth (Hz)", tickvals=[20, 50, 100, 200, 500, 1000, 2000, 5000])
     note = "Bandwidth: of a box as high as the filter and of the same area. Dotted: the same for the human ear."
     legend = ("ear (ERB)", "initial", "learned")
-    return style.finish(figure, title=title or "How widely each filter listens", note=note, height=320, legend=legend)
+    finding = findings.widths(facts)
+    title = title or "How widely each filter listens"
+    return style.finish(figure, title=title, finding=finding, note=note, height=320, legend=legend)
 
 
 def band_sensitivity(
@@ -280,20 +285,6 @@ def band_sensitivity(
     figure.update_layout(barmode="group", bargap=0.28, bargroupgap=0.06)
     figure.update_xaxes(title_text="Share of the bank's weight (%)", rangemode="tozero")
     figure.update_yaxes(title_text="Band (Hz)", type="category")
-    title, note = title or "Where the whole bank is sensitive", _moved(initial, learned, bands)
+    title, finding = title or "Where the whole bank is sensitive", findings.bands(initial, learned, edges_hz)
     height = max(260, 36 * len(bands))
-    return style.finish(figure, title=title, note=note, height=height, legend=("initial", "learned"))
-
-
-def _moved(initial: NDArray[np.float64], learned: NDArray[np.float64], bands: list[str]) -> str:
-    change = learned - initial
-    if not np.isfinite(change).all():
-        return "One of the banks is silent."
-    if np.abs(change).max() < 5e-4:
-        return "Nothing moved from one band to another."
-    up, down = int(change.argmax()), int(change.argmin())
-    moved = float(np.abs(change).sum() / 2)
-    return (
-        f"{percent(moved)} of the weight moved to other bands. Most was won at {bands[up]}{style.NBSP}Hz, "
-        f"most was lost at {bands[down]}{style.NBSP}Hz."
-    )
+    return style.finish(figure, title=title, finding=finding, height=height, legend=("initial", "learned"))

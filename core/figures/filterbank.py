@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.figures import style
-from core.figures.describe import change_note, row_note, untrained
+from core.figures.describe import change_note, untrained
+from core.figures.findings import filters as findings
 from core.figures.frequency_axis import Axis, as_one_line, frequency_axis, positions
 from core.frontend.filter_facts import View, bank_facts, erb_hz, is_ordered, seen_as
 from core.frontend.mel_scale import bin_frequencies, filter_bands
@@ -51,7 +52,8 @@ def mel_filters(
     _leave_the_mouse_to_the_dots(figure)
     note = _bank_note(filters, chosen, view)
     title = title or f"{n_mels} mel filters, initial and learned"
-    return style.finish(figure, title=title, note=note, height=470, heading=True)
+    finding = findings.bank(filters, "mel", chosen)
+    return style.finish(figure, title=title, finding=finding, note=note, height=470, heading=True)
 
 
 def overlaid_mel_filters(
@@ -95,7 +97,8 @@ def overlaid_mel_filters(
     figure.update_yaxes(title_text=style.AXIS_WEIGHT)
     title = title or f"{len(initial)} mel filters, learned over initial"
     note = _bank_note(filters, chosen, view)
-    return style.finish(figure, title=title, note=note, height=430, legend=(name, "learned"))
+    finding = findings.bank(filters, "mel", chosen)
+    return style.finish(figure, title=title, finding=finding, note=note, height=430, legend=(name, "learned"))
 
 
 def add_filters(figure: go.Figure, filters: Filters, row: int, chosen: int | None = None, axis: Axis = "hz") -> None:
@@ -166,8 +169,9 @@ def one_mel_filter(
     frequency_axis(figure, axis, hz[-1])
     figure.update_xaxes(range=positions(np.array(_audible_hz(hz, initial, learned)), axis).tolist())
     figure.update_yaxes(title_text=style.AXIS_WEIGHT, rangemode="tozero")
-    note = row_note(*_rows(filters, index)) + DRAWN[view]
-    return style.finish(figure, title=title or f"Mel filter {index}", note=note, height=300, legend=names)
+    finding = findings.one(filters, "mel", index)
+    title = title or f"Mel filter {index}"
+    return style.finish(figure, title=title, finding=finding, note=DRAWN[view], height=300, legend=names)
 
 
 def mel_heatmaps(
@@ -227,7 +231,9 @@ def mel_heatmaps(
             mark = {"showarrow": False, "x": 0, "xanchor": "right", "font": {"size": 13, "color": style.INK}}
             figure.add_annotation(text="▸", xref="x domain", y=chosen, **mark, row=at, col=1)
     note = _bank_note(filters, None, view)
-    return style.finish(figure, title=title or "Mel filterbank as a map", note=note, height=660, heading=True)
+    finding = findings.bank(filters, "mel", chosen)
+    title = title or "Mel filterbank as a map"
+    return style.finish(figure, title=title, finding=finding, note=note, height=660, heading=True)
 
 
 def _add_ear(figure: go.Figure, learned: NDArray[np.float32], sample_rate: int, axis: Axis) -> bool:
@@ -251,9 +257,8 @@ def _add_ear(figure: go.Figure, learned: NDArray[np.float32], sample_rate: int, 
 
 
 def _bank_note(filters: Filters, chosen: int | None, view: View) -> str:
-    if chosen is None:
-        return change_note(filters, "mel") + DRAWN[view]
-    return f"Bold: filter {chosen}. {row_note(*_rows(filters, chosen))}{DRAWN[view]}"
+    note = change_note(filters, "mel") if chosen is None else f"Bold: filter {chosen}."
+    return note + DRAWN[view]
 
 
 def _sides(filters: Filters) -> tuple[tuple[str, NDArray[np.float32], dict[str, object]], ...]:

@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from core.config import SETTINGS
 from core.figures import style
+from core.figures.findings import comparisons as findings
 from core.studies.grid_table import BASES, CLAIMED_GAIN, Row
 
 LOOKS = {
@@ -42,7 +43,13 @@ def grid_accuracy(rows: Sequence[Row], *, title: str = "Accuracy of each setting
         each setting.
     """
     return _figure(
-        rows, title, "Accuracy (%)", _note(rows), lambda row: (row.accuracy, row.interval), settings=tuple(SETTINGS)
+        rows,
+        title,
+        findings.grid_accuracies(rows),
+        "Accuracy (%)",
+        _note(rows),
+        lambda row: (row.accuracy, row.interval),
+        settings=tuple(SETTINGS),
     )
 
 
@@ -60,6 +67,7 @@ def grid_gains(rows: Sequence[Row], *, title: str = "What training the spectrogr
     figure = _figure(
         gained,
         title,
+        findings.grid_gains(gained),
         "Gain over A (percentage points)",
         "Above zero, training the spectrogram helped. Whiskers: 95 % intervals of the mean over seeds.",
         lambda row: (row.gain or 0.0, row.gain_interval),
@@ -86,6 +94,7 @@ def grid_gains(rows: Sequence[Row], *, title: str = "What training the spectrogr
 def _figure(
     rows: Sequence[Row],
     title: str,
+    finding: str,
     axis: str,
     note: str,
     value: Callable[[Row], tuple[float, tuple[float, float] | None]],
@@ -95,8 +104,8 @@ def _figure(
     panels = _panels(rows)
     if not panels:
         figure = go.Figure()
-        style.panel_note(figure, "Nothing is measured yet.")
-        return style.finish(figure, title=title, height=PANEL)
+        style.panel_note(figure, findings.NOTHING_MEASURED)
+        return style.finish(figure, title=title, finding=finding, height=PANEL)
     n = len(panels)
     figure = make_subplots(rows=n, cols=1, vertical_spacing=GAP / (n * PANEL + (n - 1) * GAP))
     present = [setting for setting in settings if any(setting in by_setting for _, _, by_setting in panels)]
@@ -113,7 +122,7 @@ def _figure(
         style.panel_heading(figure, number, heading)
     legend = [*(_legend(setting) for setting in present), *more]
     height = n * PANEL + (n - 1) * GAP
-    style.finish(figure, title=title, note=note, height=height, legend=legend, heading=True)
+    style.finish(figure, title=title, finding=finding, note=note, height=height, legend=legend, heading=True)
     # The legend stands above the first panel's heading.
     figure.update_layout(
         legend_y=1 + 24 / height, margin_t=figure.layout.margin.t + 14, height=figure.layout.height + 14

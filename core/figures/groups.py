@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from core.figures import style
+from core.figures.findings import scores as findings
 from core.records.groups import GroupScores, RangeScores
 
 POINTS_COLOUR = style.VERMILLION
@@ -70,7 +71,11 @@ def accuracy_by_group(
     if not groups:
         style.panel_note(figure, "There is no group to show.")
     return style.finish(
-        figure, title=title or f"Accuracy by {what.lower()}", note=note, height=max(20 * len(groups), 60) + 10
+        figure,
+        title=title or f"Accuracy by {what.lower()}",
+        finding=findings.groups(groups, overall, what),
+        note=note,
+        height=max(20 * len(groups), 60) + 10,
     )
 
 
@@ -122,5 +127,7 @@ def accuracy_by_range(
     note = f"Dotted: all clips, {100 * overall:.1f}{style.NBSP}%. Upright bars: 95{style.NBSP}% intervals."
     names = [name for name, ranges in series if ranges]
     if not names:
-        style.panel_note(figure, "There are too few clips for quarters: eight at least.")
-    return style.finish(figure, title=title or "Accuracy by quarter", note=note, height=330, legend=names)
+        style.panel_note(figure, findings.TOO_FEW)
+    finding = findings.ranges(series, unit)
+    title = title or "Accuracy by quarter"
+    return style.finish(figure, title=title, finding=finding, note=note, height=330, legend=names)

@@ -7,8 +7,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.figures import style
-from core.figures.sound import AXIS_TIME, log_mel_image
-from core.frontend.mel_scale import bin_frequencies, filter_centres
+from core.figures.findings import filters as filter_findings
+from core.figures.findings import sounds as findings
+from core.figures.sound import AXIS_TIME, known_centres, log_mel_image
+from core.frontend.mel_scale import bin_frequencies
 from core.frontend.resynthesis import FINER, Comparison, Which, analysis_response
 from core.records.filters import Filters
 
@@ -46,7 +48,9 @@ def heard_log_mel(comparison: Comparison, filters: Filters, which: Which, *, tit
         colorbar=style.colour_bar("level (dB)"),
         hovertemplate=_hover(figure, "level %{z:.1f} dB"),
     )
-    return style.finish(figure, title=title or f"Through the {which} filters", height=260)
+    centres_hz = known_centres(len(both), filters=filters)
+    finding = findings.loudest(getattr(comparison, which), 0.0, filters.hop_length / filters.sample_rate, centres_hz)
+    return style.finish(figure, title=title or f"Through the {which} filters", finding=finding, height=260)
 
 
 def heard_rest(comparison: Comparison, filters: Filters, *, title: str | None = None) -> go.Figure:
@@ -77,7 +81,9 @@ def heard_rest(comparison: Comparison, filters: Filters, *, title: str | None = 
         hovertemplate=_hover(figure, "%{z:+.1f} dB beyond the gain"),
     )
     note = "Learned less initial, each band's gain taken out. White: no change."
-    return style.finish(figure, title=title or "The rest of the difference", note=note, height=260)
+    finding = findings.beyond_gain(rest, known_centres(len(rest), filters=filters))
+    title = title or "The rest of the difference"
+    return style.finish(figure, title=title, finding=finding, note=note, height=260)
 
 
 def heard_gain(
@@ -97,9 +103,8 @@ def heard_gain(
     """
     n_mels = len(comparison.gain_db)
     bands = np.arange(n_mels)
-    known = _image(comparison.initial, filters).data[0].customdata is not None
-    centres = filter_centres(filters.initial.mel_basis, filters.sample_rate) if known else np.full(n_mels, np.nan)
-    where = [f", about {hz:,.0f} Hz" if np.isfinite(hz) else "" for hz in centres]
+    centres_hz = known_centres(n_mels, filters=filters)
+    where = [""] * n_mels if centres_hz is None else [f", about {hz:,.0f} Hz" for hz in centres_hz]
     figure = go.Figure()
     figure.add_scatter(
         x=[0, 0],
@@ -132,7 +137,8 @@ def heard_gain(
         title_text=axis.title.text, tickvals=axis.tickvals, ticktext=axis.ticktext, range=[-0.5, n_mels - 0.5]
     )
     note = "Dashed: initial. Blue: learned; to the right is louder. Click a point to hear that filter."
-    return style.finish(figure, title=title or "Gain of each band", note=note, height=260)
+    finding = findings.band_gains(comparison.gain_db, centres_hz)
+    return style.finish(figure, title=title or "Gain of each band", finding=finding, note=note, height=260)
 
 
 def filter_response(filters: Filters, number: int, *, title: str | None = None) -> go.Figure:
@@ -149,10 +155,12 @@ def filter_response(filters: Filters, number: int, *, title: str | None = None) 
     figure = go.Figure()
     hz = bin_frequencies(FINER * filters.n_fft, filters.sample_rate)
     lines = {"initial": style.INITIAL_UNDER, "learned": style.LEARNED_LINE}
-    for which in ("initial", "learned"):
+    sides: tuple[Which, Which] = ("initial", "learned")
+    responses = {which: analysis_response(filters, which, padding=FINER)[number] for which in sides}
+    for which, response in responses.items():
         figure.add_scatter(
             x=hz,
-            y=_decibels(analysis_response(filters, which, padding=FINER)[number]),
+            y=_decibels(response),
             name=which,
             mode="lines",
             line=lines[which],
@@ -162,7 +170,8 @@ def filter_response(filters: Filters, number: int, *, title: str | None = None) 
     figure.update_yaxes(title_text="Answer to a tone (dB)", range=[RESPONSE_FLOOR_DB, 4])
     note = "Each at its own peak, so that only the shape is compared."
     title = title or f"What filter {number} lets through"
-    return style.finish(figure, title=title, note=note, height=220, legend=["initial", "learned"])
+    finding = filter_findings.peak(f"filter {number}", hz, *responses.values())
+    return style.finish(figure, title=title, finding=finding, note=note, height=220, legend=["initial", "learned"])
 
 
 def _decibels(response: NDArray[np.float64]) -> NDArray[np.float64]:

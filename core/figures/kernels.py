@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from core.figures import style
-from core.figures.describe import change_note, row_note
+from core.figures.describe import change_note
 from core.figures.filter_measures import gain_and_shape_panels
 from core.figures.filterbank import DRAWN
+from core.figures.findings import filters as findings
 from core.frontend.filter_facts import View, seen_as
-from core.frontend.kernel_facts import PADDING, KernelFacts, joined, pair_power
+from core.frontend.kernel_facts import PADDING, KernelFacts, pair_power
 from core.frontend.mel_scale import bin_frequencies, decibels
 from core.records.filters import Filters, FilterSnapshot
 
@@ -66,7 +67,8 @@ def kernel_time(filters: Filters, bin: int, *, view: View = "learned", title: st
     figure.update_yaxes(title_text=style.AXIS_WEIGHT, row=2, col=1)
     figure.update_yaxes(rangemode="tozero", row=3, col=1)
     title = title or f"Kernels of {_named(filters, bin)} over time"
-    return style.finish(figure, title=title, note=_note(filters, bin, view), height=420, heading=True)
+    finding = findings.one(filters, "stft", bin)
+    return style.finish(figure, title=title, finding=finding, note=DRAWN[view], height=420, heading=True)
 
 
 def kernel_spectrum(
@@ -114,7 +116,8 @@ def kernel_spectrum(
     return style.finish(
         figure,
         title=title or f"What {_named(filters, bin)} answers to",
-        note=_note(filters, bin, view),
+        finding=findings.peak(_named(filters, bin), hz, before, after),
+        note=DRAWN[view],
         height=400,
         legend=("initial", "learned"),
     )
@@ -196,7 +199,8 @@ def kernel_heatmaps(filters: Filters, *, view: View = "learned", title: str | No
     figure.update_xaxes(title_text=AXIS_TONE, row=3, col=1)
     note = f"Bright: a strong answer. 0{style.NBSP}dB: the strongest before training. {change_note(filters, 'stft')}"
     title = title or f"What all {len(before)} bins answer to"
-    return style.finish(figure, title=title, note=note + DRAWN[view], height=760, heading=True)
+    finding = findings.largest_difference(filters, difference)
+    return style.finish(figure, title=title, finding=finding, note=note + DRAWN[view], height=760, heading=True)
 
 
 def _in_time(snapshot: FilterSnapshot, bin: int) -> tuple[NDArray[np.float32], ...]:
@@ -209,7 +213,7 @@ def _response(snapshot: FilterSnapshot, bin: int) -> NDArray[np.float64]:
 
 
 def _named(filters: Filters, bin: int) -> str:
-    return f"bin {bin} ({bin * filters.sample_rate / filters.n_fft:,.0f}{style.NBSP}Hz)"
+    return findings.filter_name(filters, "stft", bin)
 
 
 def _is_tuned(before: NDArray[np.float64], hz: NDArray[np.float64], nominal_hz: float, filters: Filters) -> bool:
@@ -222,10 +226,3 @@ def _window(before: NDArray[np.float64], hz: NDArray[np.float64], filters: Filte
     middle = float(hz[np.nan_to_num(before).argmax()])
     reach = NEAR_BINS * filters.sample_rate / filters.n_fft
     return [max(0.0, middle - reach), min(float(hz[-1]), middle + reach)]
-
-
-def _note(filters: Filters, bin: int, view: View) -> str:
-    """What happened to one bin, gain and shape apart."""
-    if not filters.trains_stft:
-        return f"Not trained in setting {filters.setting}: learned equals initial."
-    return row_note(joined(filters.initial)[bin], joined(filters.learned)[bin]) + DRAWN[view]

@@ -9,6 +9,7 @@ from plotly.subplots import make_subplots
 from core.figures import style
 from core.figures.describe import change_note, untrained
 from core.figures.filterbank import add_filters
+from core.figures.findings import filters as findings
 from core.frontend.mel_scale import filter_bands
 from core.records.filters import Filters
 
@@ -34,7 +35,8 @@ def overview_picture(filters: Filters, *, title: str | None = None) -> go.Figure
         if untrained(filters, "mel"):
             title = "The mel filters of a model that leaves them alone"
     note = f"{change_note(filters, 'mel')} Bars below: the middle half of each filter's weight."
-    return style.finish(figure, title=title, note=note, height=570, heading=True)
+    finding = findings.bank(filters, "mel")
+    return style.finish(figure, title=title, finding=finding, note=note, height=570, heading=True)
 
 
 def _key() -> str:

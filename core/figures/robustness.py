@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from core.config import LABELS, PROTOCOLS
 from core.figures import style
+from core.figures.findings import studies as findings
+from core.figures.findings.studies import point_text as point_text
+from core.figures.findings.studies import value_text as value_text
 from core.records.robustness import Change, Robustness, noise_title
-from core.studies.robustness.changes import UNCHANGED
 
 APART = 0.07
 """Points of several lines at the same value stand this far apart (steps), so that their intervals can be told."""
@@ -61,10 +63,8 @@ def accuracy_when_changed(
     hovers = [_hover(records[number].run, records[number], None, step) for number, step in points]
     figure.add_trace(style.picks(across, heights, [f"{number},{step}" for number, step in points], hovers))
     title = title or (TITLES[records[0].kind] if records else "Accuracy on changed clips")
-    note = "Nothing is measured yet."
-    if records:
-        note = f"{clips_text(records[0])}. Whiskers: 95 % intervals. Click a point to hear its clips."
-    return _finished(figure, records, [record.run for record in records], title, note)
+    note = f"{clips_text(records[0])}. Whiskers: 95 % intervals. Click a point to hear its clips." if records else ""
+    return _finished(figure, records, [record.run for record in records], title, findings.changed(records), note)
 
 
 def accuracy_by_noise(record: Robustness, *, title: str | None = None) -> go.Figure:
@@ -85,7 +85,7 @@ def accuracy_by_noise(record: Robustness, *, title: str | None = None) -> go.Fig
         _add_line(figure, name, record, clips, look, place, hover=True)
     _add_baseline(figure, record)
     note = f"{record.run}. In brackets: clips that got this noise. Whiskers: 95 % intervals."
-    return _finished(figure, [record], names, title or "Which noise is hard?", note)
+    return _finished(figure, [record], names, title or "Which noise is hard?", findings.noises(record), note)
 
 
 def right_by_word(record: Robustness, *, title: str | None = None) -> go.Figure:
@@ -123,43 +123,15 @@ def right_by_word(record: Robustness, *, title: str | None = None) -> go.Figure:
     figure.update_yaxes(title_text="True word", autorange="reversed", showgrid=False, tickmode="linear")
     figure.update_xaxes(title_text=AXES[record.kind], showgrid=False, **_ticks(record))
     note = f"{record.run}: share of each word's clips answered right (%)."
-    return style.finish(figure, title=title or "Which words get lost?", note=note, height=24 * len(present) + 20)
-
-
-def value_text(kind: Change, value: float | None) -> str:
-    """A value as people read it on an axis.
-
-    >>> value_text("noise", None), value_text("noise", 5.0), value_text("gain", 10.0), value_text("speed", 1.25)
-    ('clean', '5', '+10', '1.25')
-    """
-    if value is None:
-        return "clean"
-    sign = "+" if value > 0 and kind in ("shift", "gain") else ""
-    return f"{sign}{value:g}".replace("-", "\N{MINUS SIGN}")
+    finding = findings.lost_words(record)
+    title = title or "Which words get lost?"
+    return style.finish(figure, title=title, finding=finding, note=note, height=24 * len(present) + 20)
 
 
 def clips_text(record: Robustness) -> str:
     """How many clips of which protocol, such as "600 of 2,427 clips of the official test set"."""
     of_all = f"{record.n:,} of {record.n_all:,}" if record.n < record.n_all else f"all {record.n:,}"
     return f"{of_all} clips of the {PROTOCOLS[record.protocol]}".replace("clips of the validation", "validation clips")
-
-
-def point_text(kind: Change, value: float | None) -> str:
-    """A value in a sentence.
-
-    >>> point_text("noise", None), point_text("shift", -100.0), point_text("speed", 1.25)
-    ('without noise', '100 ms early', '1.25 times as fast')
-    """
-    if value == UNCHANGED[kind]:
-        return "without noise" if kind == "noise" else "unchanged"
-    assert value is not None
-    if kind == "noise":
-        return f"at {value_text(kind, value)} dB"
-    if kind == "shift":
-        return f"{abs(value):g} ms {'late' if value > 0 else 'early'}"
-    if kind == "gain":
-        return f"{abs(value):g} dB {'louder' if value > 0 else 'quieter'}"
-    return f"{value:g} times as fast"
 
 
 def _add_line(
@@ -202,16 +174,16 @@ def _add_baseline(figure: go.Figure, record: Robustness) -> None:
 
 
 def _finished(
-    figure: go.Figure, records: Sequence[Robustness], names: Sequence[str], title: str, note: str
+    figure: go.Figure, records: Sequence[Robustness], names: Sequence[str], title: str, finding: str, note: str
 ) -> go.Figure:
     figure.update_yaxes(title_text="Accuracy (%)", range=[0, 103])
     if not records:
         figure.update_xaxes(title_text=AXES["noise"])
-        style.panel_note(figure, "Nothing is measured yet.")
-        return style.finish(figure, title=title, height=340)
+        style.panel_note(figure, findings.NOTHING_MEASURED)
+        return style.finish(figure, title=title, finding=finding, height=340)
     figure.update_xaxes(title_text=AXES[records[0].kind], **_ticks(records[0]))
     legend = [*names, f"always “{style.word_text(records[0].baseline[1])}”"]
-    return style.finish(figure, title=title, note=note, height=340, legend=legend)
+    return style.finish(figure, title=title, finding=finding, note=note, height=340, legend=legend)
 
 
 def _ticks(record: Robustness) -> dict[str, object]:

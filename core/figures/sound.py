@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from core.figures import style
+from core.figures.findings import sounds as findings
 from core.frontend.mel_scale import filter_centres
 from core.records.filters import Filters
 
@@ -53,10 +54,10 @@ def waveform(
     peak = float(np.max(np.abs(heights), initial=0.0, where=np.isfinite(heights)))
     figure.update_xaxes(title_text=AXIS_TIME, range=[start_s, start_s + max(len(samples), 1) / sample_rate])
     figure.update_yaxes(title_text="Amplitude (1 = full scale)", range=[-max(1.1 * peak, 0.02), max(1.1 * peak, 0.02)])
-    note = "Digital silence: every sample is zero." if len(heights) and peak == 0 else ""
     if not len(heights):
         style.panel_note(figure, "There is no sound to show.")
-    return style.finish(figure, title=title or "Waveform", note=note, height=190)
+    finding = findings.waveform(samples, sample_rate, start_s)
+    return style.finish(figure, title=title or "Waveform", finding=finding, height=190)
 
 
 def _envelope(samples: NDArray[np.float32], max_points: int) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
@@ -97,9 +98,8 @@ def log_mel_image(
     """
     values = np.asarray(log_mel, dtype=np.float32)
     n_mels, frames = values.shape
-    if centres_hz is None and filters is not None:
-        centres_hz = filter_centres(filters.initial.mel_basis, filters.sample_rate)
-    known = centres_hz is not None and len(centres_hz) == n_mels and bool(np.all(np.diff(centres_hz) > 0))
+    centres = known_centres(n_mels, filters=filters, centres_hz=centres_hz)
+    known = centres is not None
     where = ", about %{customdata:,.0f} Hz" if known else ""
     figure = go.Figure(
         go.Heatmap(
@@ -109,17 +109,28 @@ def log_mel_image(
             name="log-mel",
             colorscale=style.AMOUNT_SCALE,
             colorbar=style.colour_bar("log power (natural log)"),
-            customdata=np.repeat(np.asarray(centres_hz, dtype=np.float32)[:, None], frames, axis=1) if known else None,
+            customdata=np.repeat(centres.astype(np.float32)[:, None], frames, axis=1) if centres is not None else None,
             hovertemplate=f"%{{x:.2f}} s, band %{{y}}{where}<br>log power %{{z:.2f}}<extra></extra>",
         )
     )
     figure.update_xaxes(title_text=AXIS_TIME)
     figure.update_yaxes(title_text="Mel band (number)")
-    if known:
-        centres = np.asarray(centres_hz, dtype=np.float64)
+    if centres is not None:
         ticks = ROUND_HZ[(centres[0] <= ROUND_HZ) & (centres[-1] >= ROUND_HZ)]
         at = np.interp(ticks, centres, np.arange(n_mels))
         figure.update_yaxes(
             title_text="Frequency, mel spacing (Hz)", tickvals=at, ticktext=[f"{hz:,.0f}" for hz in ticks]
         )
-    return style.finish(figure, title=title or "Log-mel spectrogram", height=280)
+    finding = findings.loudest(values, start_s, hop_s, centres)
+    return style.finish(figure, title=title or "Log-mel spectrogram", finding=finding, height=280)
+
+
+def known_centres(
+    n_mels: int, *, filters: Filters | None = None, centres_hz: NDArray[np.floating] | None = None
+) -> NDArray[np.float64] | None:
+    """Centre of each mel band (Hz), (n_mels,); None where bands are in no order of frequency, or of another number."""
+    if centres_hz is None and filters is not None:
+        centres_hz = filter_centres(filters.initial.mel_basis, filters.sample_rate)
+    if centres_hz is None or len(centres_hz) != n_mels or not np.all(np.diff(centres_hz) > 0):
+        return None
+    return np.asarray(centres_hz, dtype=np.float64)

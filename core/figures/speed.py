@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from core.config import BENCHMARK_TASKS
 from core.figures import style
+from core.figures.findings import speed as findings
 from core.figures.timing_words import (
     DEVICE_WORDS,
     SETTING_WORDS,
@@ -96,6 +97,7 @@ def speed_bars(timings: Sequence[Timing], *, title: str | None = None) -> go.Fig
     return style.finish(
         figure,
         title=title or _title(timings),
+        finding=findings.bars(timings),
         note=note if timings else "",
         height=rows.height_px,
         legend=(LIMIT_NAME,) if limits else (),
@@ -139,6 +141,7 @@ def speed_parts(timings: Sequence[Timing], *, title: str | None = None) -> go.Fi
     return style.finish(
         figure,
         title=title or "Where the time goes",
+        finding=findings.parts(timings),
         note="Each part was timed on its own, so together they need not equal the whole." if timings else "",
         height=rows.height_px,
         legend=present,
@@ -188,7 +191,7 @@ class _Rows:
         )
         if not self.placed:
             figure.add_bar(x=[], y=[], showlegend=False)
-            style.panel_note(figure, "Nothing was timed here.")
+            style.panel_note(figure, findings.NOTHING_TIMED)
 
 
 class _Scale:

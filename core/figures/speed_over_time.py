@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from core.config import BENCHMARK_TASKS
 from core.figures import style
+from core.figures.findings import speed as findings
 from core.figures.timing_words import DEVICE_WORDS, judged, main_reference, reference_name
 from core.records.benchmark import BenchmarkReport, Spread, Timing
 
@@ -49,7 +50,7 @@ def speed_history(reports: Sequence[BenchmarkReport], task: str, *, title: str |
         )
     if not lines:
         figure.add_scatter(x=[], y=[], showlegend=False)
-        style.panel_note(figure, "No report compares this task with anything.")
+        style.panel_note(figure, findings.NOT_COMPARED)
     else:
         figure.add_hline(y=1, line={"color": style.INK, "width": 1.4})
     figure.update_xaxes(title_text="Date and time of the report (UTC)", type="date", nticks=5)
@@ -59,6 +60,7 @@ def speed_history(reports: Sequence[BenchmarkReport], task: str, *, title: str |
         note += " Hollow marks: quick measurements."
     return style.finish(
         figure,
+        finding=findings.history(sorted(lines.items()), reference, named),
         title=title or f"From report to report: {BENCHMARK_TASKS.get(task, task)}",
         note=note if lines else "",
         height=280,

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.figures import style
+from core.figures.findings import studies as findings
 from core.records.listening import StreamScores, StreamTrack
 
 PICK_SIZE = 26
@@ -63,10 +64,15 @@ def misses_against_false_alarms(
     if points:
         note = "Towards the lower left is better. Along a line the threshold rises from right to left."
     else:
-        style.panel_note(figure, "Nothing is measured yet.")
+        style.panel_note(figure, findings.NOTHING_MEASURED)
     legend = [*names, *(["chosen"] if chosen else [])]
     return style.finish(
-        figure, title=title or "Missed words or false alarms", note=note, height=360, legend=legend if points else ()
+        figure,
+        title=title or "Missed words or false alarms",
+        finding=findings.stream(tracks, threshold),
+        note=note,
+        height=360,
+        legend=legend if points else (),
     )
 
 

@@ -126,6 +126,7 @@ def finish(
     figure: go.Figure,
     *,
     title: str,
+    finding: str,
     note: str = "",
     height: int,
     legend: Sequence[str] = (),
@@ -137,6 +138,8 @@ def finish(
     Args:
         figure: Figure to complete; it is changed and returned.
         title: What is shown.
+        finding: What it shows, as one computed sentence in plain text: it stands above the figure, and is what screen
+            readers say. Kept in ``figure.layout.meta["finding"]``.
         note: One or two sentences below it, smaller.
         height: Height of the panels alone (pixels); title, legend and axis titles come on top.
         legend: Texts in the legend, to reserve rows for it; empty hides the legend.
@@ -167,8 +170,14 @@ def finish(
         margin={"t": top, "b": bottom, "l": 16, "r": 16},
         height=height + top + bottom,
         showlegend=bool(legend),
+        meta={"finding": finding},
     )
     return figure
+
+
+def finding_of(figure: go.Figure) -> str:
+    """The sentence that says what a figure shows; empty for one that ``finish`` has not made."""
+    return str((figure.layout.meta or {}).get("finding", ""))
 
 
 def legend_rows(texts: Sequence[str], width: int = 225) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import importlib.metadata
 import platform
 import shlex
@@ -18,6 +19,7 @@ import plotly.graph_objects as go
 from core import __version__, figures, runs
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS, to_dict
 from core.errors import DataError, RunError
+from core.figures.style import finding_of
 from core.files.writing import write_bytes
 from core.frontend.filter_facts import filter_facts
 from core.records.evaluation import Evaluation
@@ -90,17 +92,18 @@ def write_report(folder: Path, path: Path) -> None:
 
 
 class _Drawing:
-    """Figures to HTML; the first one brings plotly's program along, for all of them."""
+    """Figures to HTML, each below what it shows; the first one brings plotly's program along, for all of them."""
 
     def __init__(self) -> None:
         self._first = True
 
     def __call__(self, figure: go.Figure) -> str:
+        finding = f"<p>{html.escape(finding_of(figure))}</p>\n"
         text: str = figure.to_html(
             full_html=False, include_plotlyjs=self._first, config={"displaylogo": False, "responsive": True}
         )
         self._first = False
-        return text
+        return finding + text
 
 
 def _evaluations(folder: Path) -> tuple[list[Evaluation], list[str]]:

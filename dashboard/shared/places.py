@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from dashboard.shared import state
+from dashboard.shared import address, state
 
 
 class Tab(NamedTuple):
@@ -79,7 +79,7 @@ def draw_links(page: str) -> None:
     with st.container(horizontal=True, gap="small", key="places"):
         for place, names in PLACES.items():
             # The link of the place one is in leads to where one is, so that Streamlit marks it.
-            st.page_link(_file(page if place == here else names[0]), label=place, icon=ICONS[place])
+            _link(page if place == here else names[0], place, ICONS[place])
 
 
 def draw_tabs(page: str) -> None:
@@ -88,20 +88,25 @@ def draw_tabs(page: str) -> None:
     if len(names) > 1:
         with st.container(horizontal=True, gap="small", key="tabs"):
             for name in names:
-                st.page_link(_file(name), label=TABS[name].title)
+                _link(name, TABS[name].title)
 
 
 def link(page: str, label: str) -> None:
     """A link to another page."""
-    st.page_link(_file(page), label=label, icon=TABS[page].icon)
+    _link(page, label, TABS[page].icon)
+
+
+def _link(page: str, label: str, icon: str | None = None) -> None:
+    st.page_link(_file(page), label=label, icon=icon, query_params=address.query())
 
 
 def model_button(page: str, label: str, run: str, key: str) -> None:
     """A button that chooses the model of a run and opens a page that looks at it."""
     # Chosen before the page runs again, since the picker stands on it.
     if st.button(label, key=key, icon=TABS[page].icon, on_click=state.use_model, args=(run,)):
-        # Emptied by name, since Streamlit refuses to clear an address that a widget has; the picker writes it anew.
-        st.switch_page(_file(page), query_params={})
+        # The model leaves the address here, since Streamlit refuses to keep one that a widget has; the picker writes it
+        # anew.
+        st.switch_page(_file(page), query_params=address.query())
 
 
 def _file(page: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.errors import KeywordSpottingError, name_error, system_error
+from core.figures.style import finding_of
 from core.sound.reading import Sound
 from core.text import is_text
 from dashboard.shared import jobs, saving
@@ -63,7 +64,7 @@ def choose(
 def show_figure(figure: Any, key: str) -> None:
     """Draw a figure in our own colours; ``key`` keeps its zoom when the page runs again."""
     saving.remember(figure, key)
-    st.plotly_chart(figure, theme=None, key=key, config=saving.toolbar())
+    st.plotly_chart(figure, theme=None, key=key, config=saving.toolbar(), alt=_say(figure))
 
 
 def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) -> None:
@@ -75,7 +76,15 @@ def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) 
             picked(points[0].get("customdata"))
 
     saving.remember(figure, key)
-    st.plotly_chart(figure, theme=None, key=key, config=saving.toolbar(), on_select=answer, selection_mode="points")
+    events: dict[str, Any] = {"on_select": answer, "selection_mode": "points"}
+    st.plotly_chart(figure, theme=None, key=key, config=saving.toolbar(), alt=_say(figure), **events)
+
+
+def _say(figure: Any) -> str:
+    """Write what a figure shows, above it, and give it for screen readers."""
+    finding = finding_of(figure)
+    st.markdown(plain(finding))
+    return finding
 
 
 def show_metrics(*metrics: tuple[str, str] | tuple[str, str, str]) -> None:

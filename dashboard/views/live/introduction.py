@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import streamlit as st
@@ -37,8 +38,9 @@ def _claim(found: Sequence[RunState]) -> None:
     gains = {run.name: gain for run in pool if (gain := _gain(run, found)) is not None}
     gains = dict(zip(gains, claim.corrected(list(gains.values())), strict=True))
     by_gain = sorted(pool, key=lambda run: -gains[run.name].gain if run.name in gains else 1.0)
-    # Of the model that gained most, unless its filters stayed where they were.
-    shown = next((run for run in by_gain if _sensitivity(run).moved >= claim.WORTH_SHOWING), by_gain[0])
+    shown, one = _picture(by_gain)
+    if shown is None or one is None:
+        return
     st.header("What learning filters is worth")
     if shown.name in gains:
         gain = gains[shown.name]
@@ -47,7 +49,6 @@ def _claim(found: Sequence[RunState]) -> None:
             f"{claim.what_it_gained(f'**{_network(shown)}**', gain)} {claim.what_others_gained(others)}",
             help=f"{plain(outcome(gain))} {plain(speaker_note(gain))}",
         )
-    one = _sensitivity(shown)
     show_figure(figures.band_sensitivity(one.before, one.after, one.edges_hz), "overview.picture")
     st.caption(f"{plain(picker.title(shown))}, trained on {plain(shown.dataset)}.")
     places.model_button("filterbank", "See its filters", shown.name, "overview.closer")
@@ -86,8 +87,16 @@ def _network(run: RunState) -> str:
     return run.config.title.split(",")[0]
 
 
-def _sensitivity(run: RunState) -> claim.Sensitivity:
-    return claim.sensitivity(cache.filters(run.folder))
+def _picture(found: Sequence[RunState]) -> tuple[RunState | None, claim.Sensitivity | None]:
+    """The first model whose filters moved, or else the first one that can be read."""
+    readable: tuple[RunState | None, claim.Sensitivity | None] = None, None
+    for run in found:
+        with suppress(KeywordSpottingError):  # a page that looks at the model says why it cannot be read
+            one = claim.sensitivity(cache.filters(run.folder))
+            if one.moved >= claim.WORTH_SHOWING:
+                return run, one
+            readable = (run, one) if readable[0] is None else readable
+    return readable
 
 
 def _tour(found: Sequence[RunState]) -> None:

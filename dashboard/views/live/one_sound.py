@@ -143,12 +143,11 @@ def _play(along: WordsAlong, sound: Waveform) -> None:
     n_pages = -(-len(along.detections) // MOST_NAMED)
     page = st.pagination(n_pages, key="live.detections") if n_pages > 1 else 1
     numbers = range(len(along.detections))[(page - 1) * MOST_NAMED : page * MOST_NAMED]
-
-    def said(number: int) -> str:
-        one = along.detections[number]
-        return f":material/play_arrow: {one.start_s:.1f} s **{word(one.word)}** {100 * one.score:.0f} %"
-
-    chosen = st.pills("Play a detection", numbers, format_func=said, key="live.detection")
+    said = {
+        number: f":material/play_arrow: {one.start_s:.1f} s **{word(one.word)}** {100 * one.score:.0f} %"
+        for number, one in enumerate(along.detections)
+    }
+    chosen = st.pills("Play a detection", numbers, format_func=said.__getitem__, key="live.detection")
     if chosen is None:
         return
     one = along.detections[chosen]

@@ -9,6 +9,7 @@ import pytest
 from core.config import KEYWORDS
 from core.figures import ranked_words, word_timeline
 from core.records.answers import Prediction, WordsAlong
+from tests.drawn import text_of
 
 Make = Callable[..., list[Prediction]]
 Along = Callable[..., WordsAlong]
@@ -16,10 +17,6 @@ Along = Callable[..., WordsAlong]
 
 def _named(figure: go.Figure, name: str) -> list[go.Scatter]:
     return [trace for trace in figure.data if trace.name == name]
-
-
-def _note(figure: go.Figure) -> str:
-    return (figure.layout.title.subtitle.text or "").replace("<br>", " ").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_the_best_words_come_first_in_percent(make_predictions: Make) -> None:
@@ -40,7 +37,7 @@ def test_every_detection_is_a_bar_where_it_was_said_however_many_words_there_are
     assert sorted(bars) == sorted((f"{word} detected", (start, end)) for word, start, end in said)
     names = dict(zip(figure.layout.yaxis.tickvals, figure.layout.yaxis.ticktext, strict=True))
     assert all(name == f"{names[lane.y[0]]} detected" for name, lane in lanes.items())
-    assert "11 words detected" in _note(figure)
+    assert "11 words detected" in text_of(figure)
 
 
 def test_a_detection_tells_its_score_and_its_time_in_its_hover(make_along: Along) -> None:

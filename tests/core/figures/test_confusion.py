@@ -30,9 +30,9 @@ def test_rows_with_clips_add_up_to_a_hundred_and_the_row_without_is_empty_and_ex
     sums = np.asarray(trace_of(figure, "confusion").z).sum(axis=1)
     np.testing.assert_allclose(np.delete(sums, SILENCE), 100)
     assert np.isnan(trace_of(figure, "confusion").z[SILENCE]).all()
-    assert "silence" in text_of(figure)
+    assert "silence" in figure.layout.title.subtitle.text
     full = dataclasses.replace(evaluation, confusion=evaluation.confusion + 1)
-    assert "silence" not in text_of(confusion_matrix(full, show="true"))
+    assert "silence" not in confusion_matrix(full, show="true").layout.title.subtitle.text
 
 
 def test_cells_show_counts_or_percentages(evaluation: Evaluation) -> None:

@@ -8,12 +8,9 @@ import pytest
 
 from core.figures import filter_movement, training_curves
 from core.records.training import EpochReport
+from tests.drawn import text_of
 
 Make = Callable[..., list[EpochReport]]
-
-
-def _note(figure: go.Figure) -> str:
-    return (figure.layout.title.subtitle.text or "").replace("<br>", " ").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _curves(figure: go.Figure, name: str) -> list[go.Scatter]:
@@ -56,7 +53,7 @@ def test_the_best_epoch_is_marked_and_said(make_reports: Make) -> None:
     (best,) = _curves(figure, "best epoch")
     assert (best.x[0], best.y[0]) == (8, pytest.approx(80))
     assert {shape.x0 for shape in figure.layout.shapes} == {8}
-    assert "epoch 8, 80.0 %" in _note(figure)
+    assert "epoch 8, 80.0 %" in text_of(figure)
 
 
 def test_the_latest_best_epoch_wins(make_reports: Make) -> None:
@@ -67,7 +64,7 @@ def test_the_latest_best_epoch_wins(make_reports: Make) -> None:
 
 def test_a_run_that_was_not_validated_yet_says_so(make_reports: Make) -> None:
     figure = training_curves(make_reports(3, every=5))
-    assert "Not validated yet" in _note(figure)
+    assert "Not validated yet" in text_of(figure)
     assert not _curves(figure, "best epoch")
 
 
@@ -86,5 +83,5 @@ def test_movement_is_in_percent_and_names_what_did_not_move(make_reports: Make) 
     mel, stft = figure.data
     np.testing.assert_allclose(mel.y, [1, 2, 3, 4])
     assert not any(stft.y)
-    assert "not moved: STFT kernels" in _note(figure)
+    assert "not moved: STFT kernels" in text_of(figure)
     assert mel.line.dash != stft.line.dash

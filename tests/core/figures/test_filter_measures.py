@@ -3,18 +3,13 @@
 from collections.abc import Callable
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 
 from core.figures import band_sensitivity, filter_spans, filter_widths, gain_by_filter, kernel_changes
 from core.frontend.filter_facts import band_edges, band_shares, erb_hz, filter_facts
 from core.frontend.kernel_facts import kernel_facts
 from core.records.filters import Filters
-from tests.drawn import trace_of
-
-
-def _note(figure: go.Figure) -> str:
-    return figure.layout.title.subtitle.text.replace("<br>", " ").replace("\N{NO-BREAK SPACE}", " ")
+from tests.drawn import text_of, trace_of
 
 
 def test_gain_and_shape_are_drawn_apart_and_can_be_clicked(trained: Filters) -> None:
@@ -88,10 +83,10 @@ def test_sensitivity_is_drawn_in_percent_by_band(trained: Filters, bands: str) -
 
 def test_the_note_says_where_sensitivity_went() -> None:
     edges = np.array([0.0, 1000.0, 8000.0])
-    note = _note(band_sensitivity(np.array([0.75, 0.25]), np.array([0.5, 0.5]), edges))
+    note = text_of(band_sensitivity(np.array([0.75, 0.25]), np.array([0.5, 0.5]), edges))
     assert note.startswith("25 % of the weight moved to other bands")
     assert "won at 1,000–8,000 Hz" in note
-    assert "Nothing moved" in _note(band_sensitivity(np.array([0.5, 0.5]), np.array([0.5, 0.5]), edges))
+    assert "Nothing moved" in text_of(band_sensitivity(np.array([0.5, 0.5]), np.array([0.5, 0.5]), edges))
 
 
 @pytest.mark.parametrize("draw", [gain_by_filter, filter_widths, lambda facts: filter_spans(facts, 16_000)])

@@ -1,17 +1,12 @@
 """The STFT kernels drawn in time and in frequency."""
 
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 import scipy.signal
 
 from core.figures import kernel_heatmaps, kernel_spectrum, kernel_time
 from core.records.filters import Filters, FilterSnapshot
-from tests.drawn import trace_of
-
-
-def _note(figure: go.Figure) -> str:
-    return figure.layout.title.subtitle.text.replace("<br>", " ").replace("\N{NO-BREAK SPACE}", " ")
+from tests.drawn import text_of, trace_of
 
 
 @pytest.fixture
@@ -85,7 +80,8 @@ def test_both_parts_together_are_the_power_that_a_tone_leaves_in_the_spectrogram
 
 def test_a_quieter_kernel_changed_in_gain_and_not_in_shape(halved: Filters) -> None:
     figure = kernel_spectrum(halved, 20)
-    assert "Gain × 0.5, shape change 0 %" in _note(figure)
+    assert "gain × 0.5, shape change 0 %" in text_of(kernel_time(halved, 20))
+    assert "as before training" in text_of(figure)
     assert trace_of(figure, "learned").y.max() == pytest.approx(-6.02, abs=0.01)
 
 
@@ -93,7 +89,7 @@ def test_with_the_gain_taken_out_a_quieter_kernel_lies_on_its_start(halved: Filt
     for figure in (kernel_time(halved, 20, view="shapes"), kernel_spectrum(halved, 20, view="shapes")):
         initial, learned = ([one.y for one in figure.data if one.name == name] for name in ("initial", "learned"))
         np.testing.assert_allclose(learned, initial, atol=1e-5)
-        assert "gain taken out" in _note(figure)
+        assert "gain taken out" in text_of(figure)
 
 
 def test_maps_show_one_diagonal_before_training(trained: Filters) -> None:
@@ -121,14 +117,14 @@ def test_random_kernels_are_drawn_without_a_mark_at_a_frequency_that_means_nothi
 
 def test_untrained_kernels_are_called_untrained(untrained: Filters) -> None:
     for figure in (kernel_time(untrained, 10), kernel_spectrum(untrained, 10), kernel_heatmaps(untrained)):
-        assert "learned equals initial" in _note(figure)
+        assert "learned equals initial" in text_of(figure)
 
 
 def test_silent_and_broken_kernels_are_named_and_drawn(broken: Filters) -> None:
-    assert "went silent" in _note(kernel_spectrum(broken, 10))
+    assert "went silent" in text_of(kernel_spectrum(broken, 10))
     assert (trace_of(kernel_spectrum(broken, 10), "learned").y == -80).all()
-    assert "not numbers" in _note(kernel_time(broken, 20))
-    note = _note(kernel_heatmaps(broken))
+    assert "not numbers" in text_of(kernel_time(broken, 20))
+    note = text_of(kernel_heatmaps(broken))
     assert "Silent (all zero): 1 (number 10)" in note
     assert "Not numbers any more: 1 (number 20)" in note
 

@@ -6,6 +6,7 @@ import pytest
 from core.figures import log_mel_image, waveform
 from core.frontend.mel_scale import filter_centres
 from core.records.filters import Filters
+from tests.drawn import text_of
 
 
 def test_a_short_sound_is_drawn_sample_by_sample() -> None:
@@ -41,7 +42,7 @@ def test_the_marked_second_is_shaded() -> None:
 
 def test_digital_silence_is_a_flat_line_that_is_called_silence() -> None:
     figure = waveform(np.zeros(16_000, np.float32), 16_000)
-    assert "silence" in figure.layout.title.subtitle.text
+    assert "silence" in text_of(figure)
     low, high = figure.layout.yaxis.range
     assert low < 0 < high
 

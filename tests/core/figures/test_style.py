@@ -202,6 +202,24 @@ def test_a_figure_survives_json_and_names_its_axes_and_its_title(name: str, draw
 
 
 @pytest.mark.parametrize("name", figures.__all__)
+def test_a_figure_begins_with_one_short_sentence_that_is_not_said_again_below(name: str, drawn: dict[str, Any]) -> None:
+    function, arguments, options = drawn[name]
+    figure = function(*arguments, **options)
+    finding = style.finding_of(figure)
+    assert finding.endswith(".")
+    assert finding[0] == finding[0].upper() or finding.startswith(("one", "two", "a run", "other"))
+    assert 10 < len(finding) <= 160
+    assert "<" not in finding
+    assert "nan" not in finding.split()
+    assert finding not in (figure.layout.title.subtitle.text or "").replace("<br>", " ")
+
+
+def test_a_figure_without_a_finding_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match="finding"):
+        style.finish(go.Figure(), title="Mute", height=100)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", figures.__all__)
 def test_a_figure_leaves_its_inputs_alone_and_comes_out_the_same_twice(name: str, drawn: dict[str, Any]) -> None:
     function, arguments, options = drawn[name]
     for array in _arrays([arguments, *options.values()]):
@@ -237,8 +255,9 @@ def test_no_two_words_share_both_colour_and_dash_and_no_two_keywords_a_symbol() 
 
 
 def test_a_long_title_is_cut_into_lines_that_fit_a_phone_and_gets_room() -> None:
-    short = style.finish(go.Figure(), title="Short", height=100)
-    long = style.finish(go.Figure(), title="a long title " * 10, note="and a note " * 20, height=100)
+    short = style.finish(go.Figure(), title="Short", finding="It is short.", height=100)
+    many = {"title": "a long title " * 10, "note": "and a note " * 20}
+    long = style.finish(go.Figure(), finding="It is long.", height=100, **many)
     assert max(len(line) for line in long.layout.title.text.replace("<b>", "").split("<br>")) <= 42 + len("</b>")
     assert max(map(len, long.layout.title.subtitle.text.split("<br>"))) <= 54
     assert long.layout.height > short.layout.height + 100

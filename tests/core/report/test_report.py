@@ -55,6 +55,12 @@ def test_it_needs_nothing_from_elsewhere(shipped_report):
     assert shipped_report.count("plotly.js v") == 1
 
 
+def test_every_figure_begins_with_its_finding(shipped_report):
+    sentences = re.findall(r"<figure><p>([^<]+\.)</p>", shipped_report)
+    assert len(sentences) == len(re.findall(r"<figure>", shipped_report)) > 5
+    assert any("changed most" in one for one in sentences)
+
+
 def test_names_are_escaped(a_run):
     report = html_report(a_run)
     assert "<b>bold" not in report.split("<h2>", 1)[0]

@@ -13,7 +13,7 @@ from core.data.demo import demo_words
 from core.runs import RunState
 from core.training.presets import preset_config
 from dashboard.shared.picker import default_model
-from tests.dashboard.conftest import APP, GOOD, assert_calm, texts, tone, wav
+from tests.dashboard.conftest import APP, GOOD, TITLES, assert_calm, texts, tone, wav
 
 
 def run(name, preset="linear", setting="D", accuracy=0.5, dataset="Speech Commands v2", **more):
@@ -110,7 +110,7 @@ def test_a_run_is_looked_at_and_listens_when_that_is_asked_for(open_page):
     app.selectbox("training.run").set_value(GOOD).run()
     app.button("training.use.live").click().run()
     assert_calm(app)
-    assert app.title[0].value == "Live"
+    assert app.title[0].value == TITLES["live"]
     assert app.radio("model").value == GOOD
 
 
@@ -148,5 +148,5 @@ def test_the_button_below_the_overviews_picture_leads_to_the_pictured_model(open
     assert "shipped-linear-D" in next(one.value for one in app.main.get("caption") if "Dashed grey" in one.value)
     app.button("overview.closer").click().run()
     assert_calm(app)
-    assert app.title[0].value == "Filterbank"
+    assert app.title[0].value == TITLES["filterbank"]
     assert app.radio("model").value == "shipped-linear-D"
