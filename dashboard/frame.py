@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
 from dashboard.components import theme
-from dashboard.shared import address, picker, places, saving, state
+from dashboard.shared import address, picker, places, saving, starting, state
 from dashboard.shared.widgets import explained
 
 ICON = Path(__file__).resolve().parent / "icon.svg"
@@ -37,6 +37,8 @@ theme.watch()
 saving.begin()
 try:
     with explained():
+        if name != places.FIRST:
+            starting.wait()
         page.run()
 except StopException:
     # A page that ends early may have drawn figures all the same.

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -19,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from dashboard import tidying
-from dashboard.shared import places
+from dashboard.shared import places, starting
 
 HEADERS = {
     # Streamlit's pages need scripts and styles in line, and make some as they go. Nothing is fetched from elsewhere: a
@@ -101,6 +103,13 @@ def _is_known(origin: str, host: str) -> bool:
         return urlsplit(origin).netloc == host or origin in st.get_option("server.corsAllowedOrigins")
     except ValueError:
         return False
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[None]:
+    """What happens once the server runs: it begins to get ready for its first visitor."""
+    starting.begin()
+    yield
 
 
 class Guard:

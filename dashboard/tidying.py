@@ -14,6 +14,7 @@ import streamlit as st
 from streamlit import runtime
 
 from core.fast.malloc import give_back
+from dashboard.shared import starting
 
 MARGIN_S = 5.0
 """Seconds after the time that Streamlit keeps a session."""
@@ -22,7 +23,7 @@ AGAIN_S = 60.0
 """Seconds from one look to the next while there is still something to be forgotten."""
 
 LISTENER = "dashboard.views.live.listener"
-"""Not imported here: until somebody listens, the server has no use for it, nor for PyTorch."""
+"""Not imported here, since PyTorch comes with it and takes seconds."""
 
 log = logging.getLogger(__name__)
 _waiting: set[asyncio.Task[None]] = set()
@@ -42,7 +43,7 @@ async def _tidy_later() -> None:
     while True:
         forget_sessions()
         listener = sys.modules.get(LISTENER)
-        left = listener.forget_idle() if listener else 0
+        left = listener.forget_idle() if listener and starting.is_done() else 0
         await asyncio.to_thread(give_back)
         if not left:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,9 +39,20 @@ class Classifier:
         self.checkpoint: Checkpoint = load_checkpoint(path)
         self.device = choose_device(device)
         self._model = self.checkpoint.model(self.device)
+        self._front_end: TrainableMel = self._model.front_end
         self._initial: TrainableMel | None = None
         self._network_for_one = choose.network_for_one_clip(self._model, self.device)
         self._lock = threading.Lock()
+
+    def put_back(self) -> Classifier:
+        """The same network behind the filters that training began with; nothing else of it is changed.
+
+        The network and its normalisation grew up with the learned filters, so its answers tell how much it relies on
+        them, not what a network trained behind these would say.
+        """
+        other = copy.copy(self)
+        other._front_end = self.checkpoint.initial_front_end(self.device)
+        return other
 
     def classify(self, waveform: Waveform) -> Prediction:
         """The answer to the second of a recording that holds its word (16 kHz, -1 to 1, shape (n,)).
@@ -63,7 +75,7 @@ class Classifier:
     def log_mel(self, clips: Waveform) -> Tensor:
         """What the front end makes of clips of one length, (n_clips, n_samples): (n_clips, n_mels, n_frames)."""
         with self._lock, torch.inference_mode():
-            return cast(Tensor, self._model.front_end(torch.from_numpy(clips).to(self.device)))
+            return cast(Tensor, self._front_end(torch.from_numpy(clips).to(self.device)))
 
     def initial_log_mel(self, clips: Waveform) -> Tensor:
         """The same through the filters as they were before training."""

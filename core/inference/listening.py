@@ -6,21 +6,17 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
 from core.errors import AudioError, ConfigError
 from core.inference.classifier import Classifier
 from core.inference.engine import DEFAULT_CONFIG, Engine
-from core.inference.frames import FramePlan
-from core.inference.one_thread import in_one_thread
 from core.inference.tape import Tape
 from core.records.answers import Decision, Detection
-from core.records.arrays import FloatArray, Waveform
+from core.records.arrays import Waveform
 from core.sound.resampling import Resampler
 
 LONGEST_KEPT_S = 3600.0
@@ -103,28 +99,6 @@ class Listening:
         self._engine(name)
         with self._reading:
             return [decision for decision in self._decisions[name] if decision.end_s > after_s]
-
-    def initial_log_mel(self, name: str, after_s: float) -> list[FloatArray]:
-        """``log_mel`` of the same decisions through the filters as they were before training.
-
-        Only decisions whose sound is still kept have one: keep more sound than decisions.
-        """
-        classifier = self._engine(name).classifier
-        decisions = self.decisions(name, after_s)
-        clips = []
-        with self._reading:
-            for decision in decisions:
-                plan = FramePlan.of(classifier.checkpoint.config.front_end, decision.log_mel.shape[1])
-                end = round(decision.end_s * SAMPLE_RATE)
-                if end - plan.part_samples >= self._tape.end - self._tape.n_kept:
-                    clips.append((plan, self._tape.between(end - plan.part_samples, end)))
-        # As many at once as have the same length, which is all of them unless the hop was changed.
-        columns: list[FloatArray] = []
-        for plan, group in groupby(clips, key=lambda pair: pair[0]):
-            with in_one_thread():
-                log_mel = classifier.initial_log_mel(np.stack([clip for _, clip in group]))
-            columns += list(plan.final(log_mel).cpu().numpy())
-        return columns
 
     def detections(self) -> list[tuple[int, str, Detection]]:
         """Number, model and detection, oldest first. Numbers grow by one and are never used again."""

@@ -3,7 +3,10 @@
 const KEPT_PICTURE_S = 14;
 const LEAST_CONTRAST = 0.3; // share of the whole scale that the colours cover at least, so that silence stays dark
 
-const AMOUNTS = colourTable(COLOURS.amounts.map(colour => parseInt(colour.slice(1), 16)));
+const SAME_WORD_S = 0.5; // so far apart at most are two answers to one word
+const WAIT_S = 0.8; // sound after a word in which the other filters may still answer it
+
+let amounts = null; // colours of a spectrogram, once the server has told them
 
 // 256 colours between the anchors, each as the four bytes of a pixel.
 function colourTable(anchors) {
@@ -28,11 +31,13 @@ class Lane {
 
   clear(stream) {
     Object.assign(this, { stream, decisions: [], detections: [], firstColumn: 0, endColumn: 0, contrast: null });
+    Object.assign(this, { heard: null, heardAt: -Infinity, fresh: [], match: null });
   }
 
   // Take over what is new in an answer of the server; what came before is left out by its number.
   merge(lane, stream) {
-    if (stream !== this.stream) this.clear(stream);
+    const anew = stream !== this.stream;
+    if (anew) this.clear(stream);
     this.lane = lane;
     this.mergeColumns(lane);
     const newest = this.decisions.at(-1)?.end_s ?? -1;
@@ -45,6 +50,36 @@ class Lane {
     });
     while (this.decisions.length && this.decisions[0].end_s < this.until - KEPT_PICTURE_S) this.decisions.shift();
     this.detections = lane.detections;
+    this.mergeWords(anew);
+  }
+
+  // The newest word, and what the other filters make of it.
+  mergeWords(anew) {
+    const before = this.heard?.heard_s ?? -1;
+    const later = this.detections.filter(({ heard_s }) => heard_s > before);
+    this.fresh = anew ? [] : later;
+    if (later.length) {
+      Object.assign(this, { heard: later.at(-1), heardAt: anew ? -Infinity : performance.now(), match: null });
+    }
+    const middle = ({ start_s, end_s }) => (start_s + end_s) / 2;
+    const isSame = one => Math.abs(middle(one) - middle(this.heard)) < SAME_WORD_S;
+    if (this.heard) this.match = this.lane.beside?.findLast(isSame) ?? this.match;
+  }
+
+  // What the other filters made of the newest word, in words; empty where there are none.
+  get beside() {
+    if (!this.lane.beside || !this.heard) return '';
+    if (this.match) return `${this.match.word} ${Math.round(100 * this.match.score)} %`;
+    return this.until > this.heard.heard_s + WAIT_S ? 'no word' : '…';
+  }
+
+  // The most probable word of the newest second.
+  get now() {
+    const newest = this.decisions.at(-1);
+    if (!newest?.speaking) return '';
+    const { labels } = this.lane;
+    const best = labels.reduce((most, { drawn }, i) => (drawn && !(newest.words[i] <= newest.words[most]) ? i : most), -1);
+    return `${labels[best].text} ${Math.round((100 * newest.words[best]) / 255)} %`;
   }
 
   mergeColumns({ n_mels, frame_s, columns }) {
@@ -87,7 +122,7 @@ class Lane {
       const x = i % this.ring;
       for (let band = 0; band < n_mels; band++) {
         const value = Math.round((255 * (this.values[x * n_mels + band] - from)) / (to - from));
-        pixels[(n_mels - 1 - band) * this.ring + x] = AMOUNTS[Math.max(0, Math.min(255, value))];
+        pixels[(n_mels - 1 - band) * this.ring + x] = amounts[Math.max(0, Math.min(255, value))];
       }
     }
     context.putImageData(image, 0, 0);

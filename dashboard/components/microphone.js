@@ -10,6 +10,12 @@ const APART_MS = 20; // between messages to different fragments of the page, and
 const GRACE_MS = 3000; // how long this part may be gone before the microphone is closed
 const REMEMBERED = 500; // latencies that the median is taken over
 
+// What the server has told while there is no model yet: nothing.
+const WAITING = {
+  waiting: true, listener: '', answered: { session: '', number: 0 }, received: 0, missing: 0, source: 'browser',
+  stream: '', base_s: 0, seconds: 0, trouble: '', lanes: [], basis: 'learned', zero_ms: 0, lost_s: 0,
+};
+
 class Ear {
   constructor() {
     this.delivery = new Delivery(message => this.set('message', message));
@@ -28,13 +34,15 @@ class Ear {
   }
 
   // Streamlit has drawn this part, for the first time or with news from the server.
-  attach({ data, parentElement, setStateValue }) {
+  attach({ data: told, parentElement, setStateValue }) {
+    const data = told.waiting ? WAITING : told;
     clearTimeout(this.grace);
     this.set = setStateValue;
     // Made anew each time: the colours may have changed.
-    this.view = new View(parentElement, () => (this.phase === 'idle' ? this.start() : this.stop()));
+    this.view = new View(parentElement, data.colours, () => (this.phase === 'idle' ? this.start() : this.stop()));
     if (this.phase !== 'idle' && data.source !== this.data.source) this.leave();
     this.data = data;
+    if (data.colours) amounts ??= colourTable(data.colours.amounts.map(colour => parseInt(colour.slice(1), 16)));
     this.receive(data);
     this.view.place([...this.lanes.values()]);
     this.view.show(this);
@@ -187,16 +195,19 @@ class Ear {
   // Show the words that are new, and take the time when they can be seen.
   announce(data) {
     if (data.listener !== this.listener) Object.assign(this, { listener: data.listener, lastNumber: 0 });
+    const isOwn = data.basis !== 'initial';
+    // Those of the model as it is stand in the page's list; with its filters put back they are shown here alone.
     const fresh = data.lanes.flatMap(lane =>
-      lane.detections.filter(({ number }) => number > this.lastNumber).map(one => ({ ...one, lane })),
+      (isOwn ? lane.detections : lane.beside).filter(({ number }) => number > this.lastNumber).map(one => ({ ...one, lane })),
     );
+    const others = isOwn ? [] : data.lanes.flatMap(lane => this.lanes.get(lane.name).fresh.map(one => ({ ...one, lane })));
+    const who = lane => (data.lanes.length > 1 ? `, ${lane.title}` : '');
+    const shown = isOwn ? fresh : others;
+    this.view.readOut(shown.map(({ word, score, lane }) => `${word}, ${Math.round(100 * score)} %${who(lane)}`));
     if (!fresh.length) return;
     this.lastNumber = Math.max(...fresh.map(({ number }) => number));
-    for (const one of fresh) Object.assign(this.lanes.get(one.lane.name), { heard: one, heardAt: performance.now() });
-    const who = lane => (data.lanes.length > 1 ? `, ${lane.title}` : '');
-    this.view.readOut(fresh.map(({ word, score, lane }) => `${word}, ${Math.round(100 * score)} %${who(lane)}`));
-    requestAnimationFrame(() => this.takeTime(data, fresh));
-    if (document.hidden) this.ring(); // nobody sees it, so there is no time to take
+    if (isOwn) requestAnimationFrame(() => this.takeTime(data, fresh));
+    if (!isOwn || document.hidden) this.ring(); // nobody sees it, so there is no time to take
   }
 
   takeTime(data, fresh) {
@@ -225,7 +236,7 @@ class Ear {
   draw(now) {
     const lanes = [...this.lanes.values()];
     this.edge = this.nextEdge(Math.max(0, ...lanes.map(lane => lane.until)), now);
-    this.view.draw(lanes, this.edge, now);
+    this.view.draw(lanes, this.edge, now, this.data.basis);
   }
 
   // Where the pictures end: it moves with the clock, a little behind the newest data.

@@ -6,18 +6,21 @@ const SILENT_MS = 3000; // of nothing but zeros, after which it is said that not
 const SLOW_MS = 4000; // wait for an answer after which it is said
 const READ_OUT = 50; // words in the list for screen readers
 
+const FILTERS = { learned: 'Learned filters', initial: 'Textbook filters' };
+const OTHERS = { learned: 'initial', initial: 'learned' };
+
 const BUTTONS = { idle: 'Start listening', asking: 'Cancel', on: 'Stop', ending: 'Stopping …' };
 
 class View {
-  constructor(root, onPress) {
+  constructor(root, colours, onPress) {
     this.root = root;
     this.part('start').onclick = onPress;
     const style = getComputedStyle(this.part('ear'));
     const of = name => style.getPropertyValue(`--st-${name}`).trim();
-    const shade = colour => (style.colorScheme === 'dark' && COLOURS.dark[colour]) || colour;
+    const shade = colour => (style.colorScheme === 'dark' && colours?.dark[colour]) || colour;
     this.theme = {
       text: of('text-color'), background: of('background-color'), ground: of('secondary-background-color'),
-      border: of('border-color'), faint: of('gray-color'), speech: shade(COLOURS.speech), font: of('font') || 'sans-serif',
+      border: of('border-color'), faint: of('gray-color'), speech: shade(colours?.speech ?? ''), font: of('font') || 'sans-serif',
       shade,
     };
     this.part('ear').style.setProperty('--speech', this.theme.speech);
@@ -38,7 +41,7 @@ class View {
     this.part('level').setAttribute('aria-valuenow', Math.round(shown));
     this.part('start').disabled = phase === 'ending';
     setText(this.part('start'), BUTTONS[phase]);
-    setText(this.part('state'), stateText(phase, speaking));
+    setText(this.part('state'), stateText(ear, speaking));
     const trouble = troubleText(ear);
     setText(this.part('trouble'), trouble);
     this.part('trouble').hidden = !trouble;
@@ -60,26 +63,39 @@ class View {
       ...titles.map(title => {
         const article = document.createElement('article');
         article.className = 'lane';
-        article.innerHTML = '<header><h4></h4><p class="heard"></p></header><canvas role="img"></canvas>';
-        article.querySelector('h4').textContent = title;
+        article.innerHTML =
+          '<header><h4></h4><p class="heard"></p><p class="now"></p><p class="beside"></p></header>' +
+          '<canvas role="img"></canvas>';
         article.querySelector('canvas').setAttribute('aria-label', `What ${title} hears, and what it makes of it`);
         return article;
       }),
     );
   }
 
-  draw(lanes, edge, now) {
+  draw(lanes, edge, now, basis) {
     [...this.part('lanes').children].forEach((article, i) => {
       new Picture(lanes[i], article.querySelector('canvas'), edge, this.theme, lanes.length > 1).draw();
-      const { heard, heardAt } = lanes[i];
-      const element = article.querySelector('.heard');
-      element.classList.toggle('fresh', Boolean(heard) && now - heardAt < FRESH_MS);
-      if (!heard || element.dataset.number === String(heard.number)) return;
-      element.dataset.number = heard.number;
-      const score = document.createElement('small');
-      score.textContent = `${Math.round(100 * heard.score)} %`;
-      element.replaceChildren(`${heard.word} `, score);
+      this.write(article, lanes[i], basis, now);
     });
+  }
+
+  // The answers of a model: the newest word, what is probable now, and the newest word through the other filters.
+  write(article, one, basis, now) {
+    const part = name => article.querySelector(name);
+    const alone = Boolean(one.lane.beside);
+    setText(part('h4'), alone ? FILTERS[basis] : this.part('lanes').children.length > 1 ? one.lane.title : '');
+    setText(part('.now'), one.now && `now: ${one.now}`);
+    setText(part('.beside'), alone && one.heard ? `${FILTERS[OTHERS[basis]]}: ${one.beside}` : '');
+    const { heard, heardAt } = one;
+    const element = part('.heard');
+    element.classList.toggle('fresh', Boolean(heard) && now - heardAt < FRESH_MS);
+    const which = heard ? `${basis} ${heard.heard_s}` : '';
+    if ((element.dataset.which ?? '') === which) return;
+    element.dataset.which = which;
+    if (!heard) return element.replaceChildren();
+    const score = document.createElement('small');
+    score.textContent = `${Math.round(100 * heard.score)} %`;
+    element.replaceChildren(`${heard.word} `, score);
   }
 
   // Let screen readers say new words.
@@ -94,7 +110,8 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-function stateText(phase, speaking) {
+function stateText({ phase, data }, speaking) {
+  if (data.waiting) return 'The model is being loaded. Start already: what you say is kept for it.';
   if (phase === 'asking') return 'Allow the microphone where your browser asks for it.';
   if (phase !== 'on') return '';
   return speaking ? 'Listening: speech' : 'Listening: quiet';

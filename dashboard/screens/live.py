@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from dashboard.shared import picker
+from dashboard.components import microphone
+from dashboard.shared import picker, starting
 from dashboard.shared.widgets import begin_page, explained
-from dashboard.views.live import introduction, listening, one_sound, own_recordings
+from dashboard.views.live.choices import EAR, choose_way
 
 begin_page(
     "Say one of ten words",
@@ -16,18 +17,29 @@ st.caption("**down · go · left · no · off · on · right · stop · up · ye
 run = picker.chosen_model()
 if run is None:
     picker.need_model("talk to it")
+    starting.wait()
 else:
     picker.warn(run)
     picker.caution(run)
-    device = one_sound.choose_device()
-    way = one_sound.choose_way()
-    if way == "listen":
-        with explained():
-            listening.panel(run, device)
-    elif (sound := one_sound.choose_sound(way)) is None:
-        st.info("Record yourself or upload a file, and the answer appears here.", icon=":material/mic:")
-    else:
-        with explained():
-            one_sound.answer(run.folder, device, *sound, one_word=way == "record")
-own_recordings.panel()
+    row = st.container(horizontal=True, vertical_alignment="center")
+    with row:
+        way = choose_way()
+    if not starting.is_done():
+        # The first visitor of a fresh server: the button is there before what listens.
+        if way == "listen":
+            microphone.draw_waiting(EAR)
+        starting.wait()
+        st.rerun()
+    from dashboard.views.live import listening, one_sound
+
+    with explained():
+        if way == "listen":
+            listening.panel(run, row.popover("Settings", icon=":material/tune:"))
+        else:
+            one_sound.panel(run, way)
+
+from dashboard.views.live import introduction, own_recordings  # noqa: E402  (they bring libraries that take seconds)
+
 introduction.draw()
+with st.expander("My own recordings", icon=":material/library_music:"):
+    own_recordings.panel()

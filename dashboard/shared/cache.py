@@ -98,17 +98,23 @@ def evaluations(run: Path) -> dict[tuple[str, str], Path]:
     for path in keep.find_all(run, EVALUATION):
         names = _evaluation_names(path)
         if names is not None:
-            found[names] = path
+            found[names[:2]] = path
     return found
 
 
+def standing_evaluations(run: Path) -> dict[tuple[str, str], Path]:
+    """Those of them that were made of the model as it is now."""
+    model = keep.model_hash(run)
+    return {names: path for names, path in evaluations(run).items() if (_evaluation_names(path) or ("",))[-1] == model}
+
+
 @st.cache_data(max_entries=200, show_spinner=False, hash_funcs=KEYS)
-def _evaluation_names(path: Path) -> tuple[str, str] | None:
+def _evaluation_names(path: Path) -> tuple[str, str, str] | None:
     try:
         one = keep.load(EVALUATION, path)
     except DataError:
         return None
-    return one.dataset, one.protocol
+    return one.dataset, one.protocol, one.checkpoint
 
 
 @st.cache_data(max_entries=16, show_spinner=False, hash_funcs=KEYS)
@@ -228,8 +234,17 @@ def _sound(content: bytes, name: str) -> list[Sound]:  # noqa: ARG001  (the key)
     return []
 
 
-def answer(run: Path, device: str, sound: Sound, *, one_word: bool) -> tuple[Prediction, WordsAlong | None]:
+def answer(
+    run: Path, device: str, sound: Sound, *, one_word: bool, basis: str = "learned"
+) -> tuple[Prediction, WordsAlong | None]:
     """What a model makes of a sound, with the listening settings kept for it; a long sound shows a bar.
+
+    Args:
+        run: Folder of the run.
+        device: Where to compute.
+        sound: The sound.
+        one_word: Whether it holds one word however long it is.
+        basis: "learned", or "initial" for the same network with its filters put back.
 
     Raises:
         CheckpointError: If the model cannot be loaded.
@@ -238,7 +253,7 @@ def answer(run: Path, device: str, sound: Sound, *, one_word: bool) -> tuple[Pre
         config = operating_point.load(run)
     except ConfigError:  # the page that listens says so
         config = ListeningConfig()
-    kept = _answer(run, device, config, sound.waveform, one_word)
+    kept = _answer(run, device, config, sound.waveform, one_word, basis)
     if not kept:
         place, seconds = st.empty(), len(sound.waveform) / SAMPLE_RATE
 
@@ -247,7 +262,7 @@ def answer(run: Path, device: str, sound: Sound, *, one_word: bool) -> tuple[Pre
                 place.progress(min(1.0, done_s / seconds), f"Listening: {min(done_s, seconds):.0f} of {seconds:.0f} s")
 
         try:
-            model = classifier(run, device)
+            model = classifier(run, device) if basis == "learned" else classifier(run, device).put_back()
             kept.append(answer_to(model, sound.waveform, config, one_word=one_word, progress=show))
         finally:
             place.empty()
@@ -354,7 +369,7 @@ def differences(runs_and_files: Sequence[tuple[str, Path]], baseline: str) -> tu
     Raises:
         DataError: If they were not measured on the same clips.
     """
-    evaluations = [replace(evaluation(path)[0], run=name) for name, path in runs_and_files]
+    evaluations = [replace(keep.load(EVALUATION, path), run=name) for name, path in runs_and_files]
     return compare(evaluations, baseline=[name for name, _ in runs_and_files].index(baseline))
 
 

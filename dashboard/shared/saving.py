@@ -13,7 +13,6 @@ from typing import Any
 
 import streamlit as st
 
-from core.figures.export import as_csv
 from dashboard.shared.wording import plain
 
 PICTURE = "app.picture"
@@ -75,7 +74,9 @@ def draw() -> None:
         st.caption("As numbers (CSV): one row a point.")
         with st.container(horizontal=True):
             for key, figure in drawn.items():
-                button(_title(figure, key), partial(as_csv, figure), f"{_file_name(key)}.csv", f"saving.{key}", icon="")
+                button(
+                    _title(figure, key), partial(_as_csv, figure), f"{_file_name(key)}.csv", f"saving.{key}", icon=""
+                )
 
 
 def button(label: str, data: Any, file_name: str, key: str, *, note: str = "", icon: str = "download") -> None:
@@ -83,6 +84,13 @@ def button(label: str, data: Any, file_name: str, key: str, *, note: str = "", i
     mime = MIMES[PurePath(file_name).suffix]
     sign = f":material/{icon}:" if icon else None
     st.download_button(label, data, file_name, mime, key=key, icon=sign, help=note or None, on_click="ignore")
+
+
+def _as_csv(figure: Any) -> str:
+    # Imported when it is wanted: the frame around the pages is there before the figures are.
+    from core.figures.export import as_csv
+
+    return as_csv(figure)
 
 
 def _title(figure: Any, key: str) -> str:

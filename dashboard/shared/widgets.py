@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from core.errors import KeywordSpottingError, name_error, system_error
-from core.figures.style import finding_of, in_dark
 from core.sound.reading import Sound
 from core.text import is_text
 from dashboard.components import theme
@@ -84,6 +83,9 @@ def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) 
 
 def _say(figure: Any) -> str:
     """Write what a figure shows, above it, and give it for screen readers."""
+    # Imported with the first figure: the frame around the pages is there before that.
+    from core.figures.style import finding_of
+
     finding = finding_of(figure)
     st.markdown(plain(finding))
     return finding
@@ -91,6 +93,8 @@ def _say(figure: Any) -> str:
 
 def _on_this_page(figure: Any) -> Any:
     """The figure in the colours of the page, light or dark."""
+    from core.figures.style import in_dark
+
     return in_dark(figure) if theme.is_dark() else figure
 
 

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Step:
-    """One step: three sentences, the pages that do it, and its parts with a test for each."""
+    """One step: a sentence or two, the pages that do it, and its parts with a test for each."""
 
     title: str
     text: str
@@ -70,9 +70,8 @@ def _seen() -> set[str]:
 STEPS = (
     Step(
         "Load the data and time the front end",
-        "A keyword spotter learns from one-second clips of spoken words, so the clips come first: count them and "
-        "listen to a few. Every clip is turned into a spectrogram, a picture of which tones sound when. "
-        "That step (the front end) runs for every clip in every epoch, so you time it beside two known libraries.",
+        "Count the one-second clips and listen to a few. The front end turns each into a spectrogram, for every clip "
+        "in every epoch, so you time it beside two known libraries.",
         (("data", "Go to Data"), ("speed", "Go to Speed")),
         (
             ("data ready", lambda own: dataset_choice.is_ready()),  # noqa: ARG005
@@ -81,18 +80,15 @@ STEPS = (
     ),
     Step(
         "Train a linear model with trainable basis functions",
-        "The spectrogram's own parts, mel filters and STFT kernels, usually stay as a textbook gives them; here they "
-        "are trained together with the model. The model behind them is a single linear layer, too simple to hide what "
-        "the filters contribute. Choose setting D to train both parts, or B for the mel filters alone.",
-        (("training", "Go to Training"),),
+        "Mel filters and STFT kernels are trained with the model: both (setting D), or the mel filters alone (B). A "
+        "single linear layer is too simple to hide what they contribute.",
+        (("training", "Go to Train"),),
         (("a linear model trained to the end", _linear_is_done),),
     ),
     Step(
         "Evaluate, and look at what it learned",
-        "Test it on clips it has never met, beside the score of always giving the same answer, so that you know what "
-        "its accuracy is worth. The confusion matrix shows which words it mixes up. Then compare initial and learned "
-        "filters: where did they move, and by how much?",
-        (("evaluation", "Go to Evaluation"), ("filterbank", "Go to Filterbank")),
+        "Test it on clips it has never met, see which words it mixes up, and compare initial and learned filters.",
+        (("evaluation", "Go to Score"), ("filterbank", "Go to Filters")),
         (
             ("scores of a model of yours looked at", lambda own: "evaluation" in _seen()),  # noqa: ARG005
             ("its filters looked at", lambda own: "filterbank" in _seen()),  # noqa: ARG005
@@ -100,10 +96,8 @@ STEPS = (
     ),
     Step(
         "Train a BC-ResNet",
-        "BC-ResNet is a small convolutional network, made for keyword spotting and far more accurate than one layer. "
-        "Train it on the same trainable front end and see whether learned filters still help a stronger model. "
-        "It takes longer, so begin with width 1 and a few epochs.",
-        (("training", "Go to Training"),),
+        "Do learned filters still help a far stronger network? It takes longer: begin with width 1, a few epochs.",
+        (("training", "Go to Train"),),
         (("a BC-ResNet trained to the end", _bcresnet_is_done),),
     ),
 )

@@ -114,7 +114,7 @@ def test_what_a_visitor_used_is_let_go_of_though_nobody_else_comes(browser, tmp_
         copy_model(trained_models["linear"], server.runs / "browser")
         page = new_page(browser)
         open_page(page, server.url, "live")
-        page.get_by_role("radio", name="Upload a file").check(force=True)
+        page.get_by_role("radio", name="Drop a file").check(force=True)
         hiss = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE)
         sound = {"name": "hiss.wav", "mimeType": "audio/wav", "buffer": wav(hiss)}
         main(page).locator('input[type="file"]').set_input_files(sound)

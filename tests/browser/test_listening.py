@@ -238,15 +238,15 @@ def test_runs_of_the_whole_page_while_listening_lose_nothing(live, add_model):
     live.wait(2)
     assert colours(live.part.locator("canvas")) > empty + 50, "the log-mel is drawn"
     page = main(live.page)
-    for click in ("Initial filters", "Learned filters", "Initial filters"):
+    for click in ("Textbook filters", "Learned filters", "Textbook filters"):
         if page.get_by_role("radio", name=click).count():
             page.get_by_role("radio", name=click).check(force=True)
-    page.get_by_role("combobox", name="Compare with").click()
+    live.page.get_by_role("button", name="Settings").click()
+    live.page.get_by_role("combobox", name="Compare with").click()
     live.page.get_by_role("option", name=re.compile("^(browser|other) · ")).click()
     expect(live.part.locator("canvas")).to_have_count(2)
     live.page.set_viewport_size(PHONE)
-    page.get_by_text("Settings of the detector").first.click()
-    slider = page.get_by_role("slider").first
+    slider = live.page.get_by_role("slider").first
     for key in ("ArrowLeft", "ArrowLeft", "ArrowRight"):
         slider.press(key)
     seconds = live.figures()["captured"] / SAMPLE_RATE
@@ -399,10 +399,12 @@ def test_this_computer_s_sound_card_is_listened_to_and_released(browser, tmp_pat
             page = new_page(browser)  # without any permission
             open_page(page, server.url, "live")
             before = page.locator(".ear").element_handle()
-            main(page).get_by_role("radio", name="This computer's sound card").check(force=True)
+            page.get_by_role("button", name="Settings").click()
+            page.get_by_role("radio", name="This computer's sound card").check(force=True)
             # The browser's part leaves a moment after the card's has come.
             before.wait_for_element_state("hidden")
-            expect(main(page).get_by_role("combobox", name="Device")).to_be_visible()
+            expect(page.get_by_role("combobox", name="Device")).to_be_visible()
+            page.keyboard.press("Escape")
             ear = Ear(page)
             ear.start()
             expect(ear.part).to_contain_text("s heard, nothing lost")

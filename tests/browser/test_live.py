@@ -28,7 +28,7 @@ def live(visit, add_model):
 
 def upload(page, name, content):
     """Choose a file as a person does."""
-    page.get_by_role("radio", name="Upload a file").check(force=True)
+    page.get_by_role("radio", name="Drop a file").check(force=True)
     file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     main(page).locator('input[type="file"]').set_input_files(file)
 

@@ -41,6 +41,9 @@ MOST_LISTENERS = 16
 NEWEST_KEPT = 20
 """Detections that a stream keeps for the listener to note: more than come between two looks at it."""
 
+PUT_BACK = "\N{NO-BREAK SPACE}put back"
+"""Follows the name of a model where its filters are put back to the textbook's; no run has such a name."""
+
 _libraries = ThreadpoolController()
 # One decision is too little work to share: on a busy computer, PyTorch's threads wait for each other many times longer
 # than one of them would take for all of it. The limit holds for the thread that asks for it.
@@ -76,6 +79,8 @@ class Listener:
         self._taking, self._hearing, self._noting = threading.Lock(), threading.RLock(), threading.Lock()
         self._classifiers: dict[str, Classifier] = {}
         self._configs: dict[str, ListeningConfig] = {}
+        self._put_back: dict[str, Classifier] = {}
+        self._beside: deque[tuple[str, Detection]] = deque(maxlen=MOST_HEARD)
         self._listening: Listening | None = None
         self._heard: deque[Heard] = deque(maxlen=MOST_HEARD)
         self._n_heard = 0
@@ -87,6 +92,16 @@ class Listener:
         self._rate = 1
         self._drawn = ("", -1.0)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a model that hears."""
+        return self._listening is not None
+
+    @property
+    def has_both(self) -> bool:
+        """Whether the model hears through its learned filters and through the textbook's."""
+        return bool(self._put_back)
+
     def use(self, classifiers: Mapping[str, Classifier], configs: Mapping[str, ListeningConfig]) -> None:
         """Listen with these models from now on; with the same as before nothing is interrupted."""
         if dict(classifiers) == self._classifiers and dict(configs) == self._configs:
@@ -95,7 +110,10 @@ class Listener:
             if dict(classifiers) != self._classifiers:
                 self._classifiers = dict(classifiers)
                 self._configs = {name: configs.get(name, ListeningConfig()) for name in classifiers}
-                self._begin(Listening(classifiers, self._configs, keep_detections=NEWEST_KEPT))
+                self._put_back = put_back(classifiers)
+                everybody = {**classifiers, **{f"{name}{PUT_BACK}": one for name, one in self._put_back.items()}}
+                each = self._configs | {f"{name}{PUT_BACK}": self._configs[name] for name in self._put_back}
+                self._begin(Listening(everybody, each, keep_detections=NEWEST_KEPT))
             for name, config in configs.items():
                 self.configure(name, config)
 
@@ -104,6 +122,8 @@ class Listener:
         with self._hearing:
             if self._listening is not None and self._configs.get(name) != config:
                 self._listening.configure(name, config)
+                if name in self._put_back:
+                    self._listening.configure(f"{name}{PUT_BACK}", config)
                 self._configs[name] = config
 
     def take(self, message: Message) -> None:
@@ -150,11 +170,15 @@ class Listener:
             self._n_streams += 1
             self._fed = 0
             self._before_stream = self._n_heard
+            self._beside.clear()
 
     def _note_detections(self, listening: Listening) -> None:
         for number, model, detection in listening.detections():
             if number > self._newest:
                 self._newest = number
+                if model.endswith(PUT_BACK):
+                    self._beside.append((model.removesuffix(PUT_BACK), detection))
+                    continue
                 self._n_heard += 1
                 self._heard.append(Heard(self._n_heard, time.time(), model, detection, listening.clip_of(number)))
 
@@ -187,18 +211,27 @@ class Listener:
         Args:
             looks: How each model is to be drawn.
             source: "browser" or "card".
-            basis: "learned" or "initial": the filters to draw the log-mel through.
+            basis: "learned" or "initial": the filters to hear through; the answers through the others stand beside.
         """
         with self._noting:
             listening, stream = self._listening, f"{self._n_streams}.{basis}"
-            heard = [one for one in self._heard if one.number > self._before_stream]
+            own = [(one.model, one.detection, one.number) for one in self._heard if one.number > self._before_stream]
+            # These count for themselves, and are in no list.
+            other = [(name, detection, 0) for name, detection in self._beside]
             # Samples that the browser dropped count in its recording, but were never heard.
             recorded = self.inbox.received if source == "browser" else self._all_fed
             base_s = (recorded - self._fed) / self._rate
         seconds = listening.seconds if listening is not None else 0.0
         drawn_stream, until_s = self._drawn
         after_s = max(until_s if drawn_stream == stream else -1.0, seconds - listening_picture.LONGEST_S)
-        recent = [one for one in heard if one.detection.heard_s > seconds - listening_picture.LONGEST_S]
+        shown, beside = (other, own) if basis == "initial" else (own, other)
+
+        def recent(detections: list[tuple[str, Detection, int]], name: str) -> list[dict[str, Any]]:
+            since = seconds - listening_picture.LONGEST_S
+            return [
+                _as_drawn(one, number) for model, one, number in detections if model == name and one.heard_s > since
+            ]
+
         return {
             "listener": self.name,
             "answered": {"session": self.inbox.session, "number": self.inbox.number},
@@ -209,20 +242,31 @@ class Listener:
             "base_s": base_s,  # where in the recording this stream begins
             "seconds": round(seconds, 3),
             "trouble": self.trouble,
+            "basis": basis,
             "lanes": [
-                listening_picture.lane(listening, name, looks[name], after_s, basis)
-                | {"threshold": config.threshold, "thresholds": dict(config.word_thresholds)}
-                | {"detections": [_as_drawn(one) for one in recent if one.model == name]}
+                listening_picture.lane(listening, name + PUT_BACK * (basis == "initial"), looks[name], after_s)
+                | {"name": name, "threshold": config.threshold, "thresholds": dict(config.word_thresholds)}
+                | {"detections": recent(shown, name)}
+                | {"beside": recent(beside, name) if name in self._put_back else None}
                 for name, config in self._configs.items()
-                if listening is not None
+                if listening is not None and (basis == "learned" or name in self._put_back)
             ],
         }
 
 
-def _as_drawn(one: Heard) -> dict[str, Any]:
-    found = one.detection
+def put_back(classifiers: Mapping[str, Classifier]) -> dict[str, Classifier]:
+    """A model that listens alone, if its filters were trained, with these put back to the textbook's, by its name.
+
+    Two models on one stream are enough for a slow computer.
+    """
+    if len(classifiers) > 1:
+        return {}
+    return {name: one.put_back() for name, one in classifiers.items() if one.checkpoint.config.front_end.setting != "A"}
+
+
+def _as_drawn(found: Detection, number: int) -> dict[str, Any]:
     times = {name: round(getattr(found, name), 3) for name in ("start_s", "end_s", "heard_s")}
-    return {"number": one.number, "word": found.word, "score": round(float(found.score), 3), **times}
+    return {"number": number, "word": found.word, "score": round(float(found.score), 3), **times}
 
 
 def mine() -> Listener:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.config import SAMPLE_RATE
 from core.errors import MicrophoneError
@@ -16,58 +17,56 @@ from core.microphone import InputDevice, input_devices
 from core.runs import RunState
 from dashboard.components import microphone
 from dashboard.shared import cache, picker, state
+from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
 from dashboard.views.live import listener, listening_settings, own_recordings, sound_card
+from dashboard.views.live.choices import EAR, choose_basis
 from dashboard.views.live.listener import Heard
 from dashboard.views.live.listening_picture import Look, look
 from dashboard.views.live.listening_settings import Settings
 
-EAR, BELL = "live.ear", "live.bell"
-"""Keys of the two parts that run in the browser."""
+BELL = "live.bell"
+"""Key of the part that says that a word was shown."""
 
 SOURCES = {"browser": "Browser's microphone", "card": "This computer's sound card"}
-BASES = {"learned": "Learned filters", "initial": "Initial filters"}
-CHOICES = (state.MODEL, "live.device", "live.source", "live.microphone", "live.input", "live.compare", "live.basis")
+CHOICES = (state.MODEL, "live.device", "live.source", "live.microphone", "live.input", "live.compare")
 """Session-state keys of what the fragments are drawn with."""
 
 NONE = "no other model"
-MOST_SHOWN = 12
+AT_ONCE, MOST_SHOWN = 4, 12
+"""Words in sight, and in all."""
+
 OPENED = "live.opened"
 """Session-state key: the number of the detection that is played and judged."""
 
 
-def panel(run: RunState, device: str) -> None:
-    """The listening part of the page.
+def panel(run: RunState, place: DeltaGenerator) -> None:
+    """The listening part of the page; ``place`` is for choices that most people leave alone.
 
     Raises:
         CheckpointError: If the model cannot be loaded.
     """
+    with place:
+        device = choose_device("live.device")
+        source = _choose_source()
+        device_number = _choose_device() if source == "card" else None
+        other = _choose_other(run)
     classifiers = {run.name: cache.classifier(run.folder, device)}
     models = [run]
-    choices = st.container(horizontal=True, vertical_alignment="bottom")
-    with choices:
-        source = _choose_source()
-        other = _choose_other(run)
     if other is not None:
         with explained():
             classifiers[other.name] = cache.classifier(other.folder, device)
             models.append(other)
             picker.caution(other, offer=False)
-    with choices:
-        basis = _choose_basis(classifiers)
-    device_number = _choose_device() if source == "card" else None
     looks = {
         model.name: look(model.name, classifiers[model.name].checkpoint.labels, cache.filters(model.folder))
         for model in models
     }
     settings = [listening_settings.of(model) for model in models]
-    st.fragment(_ear)(settings, classifiers, looks, source, basis, device_number, _choices())
-    st.caption(
-        "Above, what the model hears: bright is loud, low tones are at the bottom. Below, how probable each word is. "
-        "A word that stays above the threshold is detected: it is marked, and listed below."
-    )
-    st.fragment(listening_settings.draw)(settings)
+    st.fragment(_ear)(settings, classifiers, looks, source, device_number, _choices())
+    with place:
+        st.fragment(listening_settings.draw)(settings)
     st.fragment(_words)(run.name, len(models) > 1)
 
 
@@ -95,22 +94,9 @@ def _choose_other(run: RunState) -> RunState | None:
         [NONE, *others],
         key="live.compare",
         persist_state="session",
-        width=280,
         format_func={NONE: NONE, **{name: picker.title(other) for name, other in others.items()}}.__getitem__,
     )
     return others.get(name)
-
-
-def _choose_basis(classifiers: Mapping[str, Classifier]) -> str:
-    """The filters that the picture of the sound is drawn through."""
-    if all(one.checkpoint.config.front_end.setting == "A" for one in classifiers.values()):
-        return "learned"  # which are the initial ones: nothing was trained
-    return choose(
-        "Spectrogram through",
-        BASES,
-        "live.basis",
-        help="Changes the picture only: the model always hears through its learned filters.",
-    )
 
 
 def _choose_device() -> int | None:
@@ -153,7 +139,6 @@ def _ear(
     classifiers: Mapping[str, Classifier],
     looks: Mapping[str, Look],
     source: str,
-    basis: str,
     device_number: int | None,
     choices: tuple[Any, ...],
 ) -> None:
@@ -162,7 +147,12 @@ def _ear(
         # microphone would run this fragment alone.
         st.rerun()
     mine = listener.mine()
+    is_first = not mine.is_ready
     mine.use(classifiers, {one.run.name: listening_settings.chosen(one) for one in settings})
+    if is_first:
+        # What was said while the model was being loaded.
+        _take(source, device_number)
+    basis = choose_basis() if mine.has_both else "learned"
     card = sound_card.sound_card()
     news = {"zero_ms": card.zero_ms(mine.name), "lost_s": card.lost_s() if source == "card" else 0.0}
     microphone.draw(EAR, mine.answer(looks, source, basis) | news, partial(_take, source, device_number))
@@ -202,8 +192,12 @@ def _words(model: str, several_models: bool) -> None:
     if not shown:
         st.caption("Every word that is heard will be listed here with its score, and can then be played and judged.")
     with st.container(gap="small"):
-        for one in shown:
+        for one in shown[:AT_ONCE]:
             _row(one, mine.latency_ms.get(one.number), several_models)
+        if shown[AT_ONCE:]:
+            with st.expander("Words before these"):
+                for one in shown[AT_ONCE:]:
+                    _row(one, mine.latency_ms.get(one.number), several_models)
     microphone.bell(BELL)
 
 
@@ -224,7 +218,7 @@ def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
         args=(None if opened else one.number,),
     )
     row.markdown(
-        f"**{one.detection.word}** {percent(one.detection.score)}  \n:small[:gray[{' · '.join(notes)}]]",
+        f"**{one.detection.word}** {percent(one.detection.score)} :small[:gray[{' · '.join(notes)}]]",
         width="stretch",
     )
     with right:

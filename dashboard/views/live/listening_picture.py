@@ -76,13 +76,10 @@ def _axis(filters: Filters) -> tuple[str, tuple[tuple[float, str], ...]]:
     return "frequency (Hz)", tuple((float(band), f"{hz:,.0f}") for band, hz in zip(bands, shown, strict=True))
 
 
-def lane(listening: Listening, name: str, drawn: Look, after_s: float, basis: str) -> dict[str, Any]:
+def lane(listening: Listening, name: str, drawn: Look, after_s: float) -> dict[str, Any]:
     """What one model made of the stream after ``after_s``."""
     decisions = listening.decisions(name, after_s)
-    if basis == "learned":
-        columns = [decision.log_mel for decision in decisions]
-    else:
-        columns = listening.initial_log_mel(name, after_s)
+    columns = [decision.log_mel for decision in decisions]
     end_s = decisions[-1].end_s if decisions else 0.0
     joined = np.concatenate([np.zeros((drawn.n_mels, 0), np.float32), *columns], axis=1)
     return {

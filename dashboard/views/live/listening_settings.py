@@ -64,11 +64,11 @@ def chosen(settings: Settings) -> ListeningConfig:
 
 def draw(models: Sequence[Settings]) -> None:
     """The knobs of the models that listen; a change holds at once, without a pause in what is heard."""
-    with st.expander("Settings of the detector", icon=":material/tune:"):
-        boxes = st.tabs([one.run.name for one in models]) if len(models) > 1 else [st.container()]
-        for box, settings in zip(boxes, models, strict=True):
-            with box:
-                _draw_knobs(settings)
+    st.markdown("**When an answer counts as a word**")
+    boxes = st.tabs([one.run.name for one in models]) if len(models) > 1 else [st.container()]
+    for box, settings in zip(boxes, models, strict=True):
+        with box:
+            _draw_knobs(settings)
 
 
 def _key(run: RunState, name: str) -> str:
@@ -90,17 +90,16 @@ def _draw_knobs(settings: Settings) -> None:
     run, kept = settings.run, settings.kept
     if settings.problem:
         st.warning(settings.problem, icon=":material/warning:")
-    left, right = st.columns(2, gap="large")
     ranges: dict[str, tuple[Any, Any, Any]] = {
         "threshold": (0.0, 1.0, 0.01),
         "average_s": (0.0, max(1.0, kept.average_s), 0.05),
         "minimum_count": (1, max(10, kept.minimum_count), 1),
         "refractory_s": (0.0, max(2.0, kept.refractory_s), 0.05),
     }
-    for column, name in zip((left, right, left, right), KNOBS, strict=True):
+    for name, label in KNOBS.items():
         low, high, step = ranges[name]
-        column.slider(KNOBS[name], low, high, step=step, key=_key(run, name), persist_state="session")
-        column.caption(TRADES[name])
+        key = _key(run, name)
+        st.slider(label, low, high, step=step, key=key, persist_state="session", help=TRADES[name])
     if st.toggle("Words with a threshold of their own", key=_key(run, "by_word"), persist_state="session"):
         _draw_words(settings)
     row = st.container(horizontal=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 
 from core import figures
@@ -11,30 +9,38 @@ from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.records.answers import Prediction, WordsAlong
 from core.records.arrays import Waveform
 from core.records.filters import Filters
+from core.runs import RunState
 from dashboard.shared import cache, state
 from dashboard.shared.clip_player import log_mel_figure
-from dashboard.shared.device_choice import choose_device as _choose_device
-from dashboard.shared.widgets import choose, show_figure, show_notes
+from dashboard.shared.device_choice import choose_device
+from dashboard.shared.widgets import explained, show_figure, show_notes
 from dashboard.shared.wording import device as device_name
 from dashboard.shared.wording import percent, plain, word
-
-WAYS = {"listen": "Listen", "record": "Record one word", "upload": "Upload a file"}
+from dashboard.views.live.choices import choose_basis
 
 MOST_KEPT_BYTES = 20 * 2**20
 """A larger file is not kept while the page is left: it has to be given again."""
 
+AROUND_S = 0.2
+"""Seconds that are played before and after a detected word."""
+
 MOST_NAMED = 12
-"""Words named in the heading; the table has them all."""
+"""Words named in the heading, and detections offered at once."""
 
 
-def choose_device() -> str:
-    """Where the model runs."""
-    return _choose_device("live.device")
+def panel(run: RunState, way: str) -> None:
+    """Takes a recorded or uploaded sound, and says what the model hears in it.
 
-
-def choose_way() -> str:
-    """How the sound comes: "listen" as one speaks, "record" one word, or "upload" a file."""
-    return choose("Sound", WAYS, "live.source", label_visibility="collapsed")
+    Raises:
+        AudioError: If the sound cannot be read.
+        CheckpointError: If the model cannot be loaded.
+    """
+    device = choose_device("live.device") if len(cache.devices()) > 1 else cache.devices()[0]
+    sound = choose_sound(way)
+    if sound is None:
+        st.info("Record yourself or upload a file, and the answer appears here.", icon=":material/mic:")
+        return
+    st.fragment(answer)(run, device, *sound, one_word=way == "record")
 
 
 def choose_sound(way: str) -> tuple[bytes, str] | None:
@@ -74,22 +80,24 @@ def _forget(key: str) -> None:
     st.session_state[state.SOUNDS].pop(key, None)
 
 
-def answer(run: Path, device: str, content: bytes, name: str, *, one_word: bool) -> None:
-    """What the model hears in a sound; ``one_word`` says that a person was asked for one.
+def answer(run: RunState, device: str, content: bytes, name: str, *, one_word: bool) -> None:
+    """What the model hears in a sound, through the filters chosen; ``one_word`` says that a person was asked for one.
 
-    Raises:
-        AudioError: If the sound cannot be read.
-        CheckpointError: If the model cannot be loaded.
+    An error that is meant for people is shown in its place.
     """
-    read = cache.sound(content, name)
-    best, along = cache.answer(run, device, read, one_word=one_word)
-    st.audio(content)
-    show_notes(read)
-    st.subheader(f"I hear: {_words(along) if along else f'{word(best.label)} ({percent(best.score)})'}")
-    st.caption(f"{_what_was_heard(read.waveform, best, along)} Computed on the {device_name(device)}.")
-    if along:
-        _along(along)
-    _one_second(read.waveform, best, cache.filters(run))
+    with explained():
+        read = cache.sound(content, name)
+        filters = cache.filters(run.folder)
+        basis = choose_basis() if filters.setting != "A" else "learned"
+        best, along = cache.answer(run.folder, device, read, one_word=one_word, basis=basis)
+        through = " through textbook filters" if basis == "initial" else ""
+        st.subheader(f"I hear{through}: {_words(along) if along else f'{word(best.label)} ({percent(best.score)})'}")
+        st.audio(content)
+        show_notes(read)
+        st.caption(f"{_what_was_heard(read.waveform, best, along)} Computed on the {device_name(device)}.")
+        if along:
+            _along(along, read.waveform)
+        _one_second(read.waveform, best, filters)
 
 
 def _words(along: WordsAlong) -> str:
@@ -113,14 +121,13 @@ def _what_was_heard(sound: Waveform, best: Prediction, along: WordsAlong | None)
     return f"All of the {length:.1f} s was heard, and no word was sure enough. The nearest to one lies at {span}."
 
 
-def _along(along: WordsAlong) -> None:
-    """Every word that was detected, on a line of time and in a table."""
+def _along(along: WordsAlong, sound: Waveform) -> None:
+    """Every word that was detected, on a line of time, each to be played, and in a table."""
     show_figure(figures.word_timeline(along), "live.timeline")
-    st.caption(
-        "Above, every word that was detected: averaged answers that stayed above the threshold, as while listening. "
-        "Below, how probable each word was in the second around each time."
-    )
-    if along.detections:
+    if not along.detections:
+        return
+    _play(along, sound)
+    with st.expander("As numbers", icon=":material/table:"):
         st.dataframe(
             [
                 {"Time (s)": f"{one.start_s:.2f}–{one.end_s:.2f}", "Word": word(one.word), "Sure": percent(one.score)}
@@ -129,6 +136,23 @@ def _along(along: WordsAlong) -> None:
             hide_index=True,
             height="content" if len(along.detections) <= MOST_NAMED else 400,
         )
+
+
+def _play(along: WordsAlong, sound: Waveform) -> None:
+    """The detections in a row; the one that is chosen is played."""
+    n_pages = -(-len(along.detections) // MOST_NAMED)
+    page = st.pagination(n_pages, key="live.detections") if n_pages > 1 else 1
+    numbers = range(len(along.detections))[(page - 1) * MOST_NAMED : page * MOST_NAMED]
+    said = {
+        number: f":material/play_arrow: {one.start_s:.1f} s **{word(one.word)}** {100 * one.score:.0f} %"
+        for number, one in enumerate(along.detections)
+    }
+    chosen = st.pills("Play a detection", numbers, format_func=said.__getitem__, key="live.detection")
+    if chosen is None:
+        return
+    one = along.detections[chosen]
+    begin, end = (round(SAMPLE_RATE * second) for second in (one.start_s - AROUND_S, one.end_s + AROUND_S))
+    st.audio(sound[max(0, begin) : end], sample_rate=SAMPLE_RATE, autoplay=True)
 
 
 def _one_second(sound: Waveform, best: Prediction, filters: Filters) -> None:

@@ -102,7 +102,6 @@ def missed(model: str, recent: Callable[[], Waveform]) -> None:
 @st.fragment
 def panel() -> None:
     """Everything that was kept: played, corrected, deleted, exported; and where it is."""
-    st.subheader(recordings.TITLE)
     with explained():
         found = recordings.all_recordings()
         total = len(found.recordings)
@@ -250,7 +249,7 @@ def _draw_list_again() -> None:
 def _summary(found: tuple[Recording, ...]) -> None:
     waiting = sum(not recording.truth for recording in found)
     st.caption(
-        f"{clips(len(found))}, newest first. On the Evaluation page, any model can be measured on what you kept."
+        f"{clips(len(found))}, newest first. On the Score page, any model can be measured on what you kept."
         + (f" {waiting} cannot be used before you say what was spoken." if waiting else "")
     )
 

@@ -38,6 +38,17 @@ def test_a_prediction_ranks_all_labels_and_sums_to_one(classifier):
     assert prediction.log_mel.shape == (40, 101)
 
 
+def test_filters_put_back_leave_the_network_and_the_model_itself_as_they_are(shipped, words):
+    model = shipped("bcresnet-3-D")
+    clips = np.stack([clip for clip, _, _ in spoken(words, 4)])
+    learned = model.log_mel(clips)
+    back = model.put_back()
+    np.testing.assert_array_equal(back.log_mel(clips), model.initial_log_mel(clips))
+    assert np.abs((back.log_mel(clips) - learned).numpy()).max() > 0.05
+    np.testing.assert_array_equal(model.log_mel(clips), learned)
+    np.testing.assert_array_equal(back.probabilities(learned), model.probabilities(learned))
+
+
 def test_a_short_recording_is_padded(classifier):
     assert classifier.classify(sound(0.3)).start_s == 0
 

@@ -108,12 +108,12 @@ def test_decisions_after_a_time_are_the_new_ones(both, words_in_a_row):
 @pytest.mark.parametrize("run", ["linear-A", "linear-B", "linear-D", "bcresnet-3-D"])
 def test_the_initial_basis_shows_the_same_sound_through_the_filters_before_training(shipped, words_in_a_row, run):
     classifier = shipped(run)
-    listening = Listening({"model": classifier})
+    listening = Listening({"model": classifier, "put back": classifier.put_back()})
     listening.feed(words_in_a_row[:40_000])
-    listening.configure("model", ListeningConfig(hop_s=0.05))
+    for name in ("model", "put back"):
+        listening.configure(name, ListeningConfig(hop_s=0.05))
     listening.feed(words_in_a_row[40_000:60_000])
-    learned = [decision.log_mel for decision in listening.decisions("model", 0.75)]
-    initial = listening.initial_log_mel("model", 0.75)
+    learned, initial = ([one.log_mel for one in listening.decisions(name, 0.75)] for name in ("model", "put back"))
     assert [columns.shape for columns in initial] == [columns.shape for columns in learned]
     front_end = classifier.checkpoint.initial_front_end()
     padded = np.concatenate([np.zeros(CLIP_SAMPLES, np.float32), words_in_a_row])
@@ -128,12 +128,6 @@ def test_the_initial_basis_shows_the_same_sound_through_the_filters_before_train
         assert np.abs(np.hstack(initial) - np.hstack(learned)).max() > 0.05
         start = classifier.checkpoint.filters().initial.mel_basis
         np.testing.assert_allclose(front_end.layer.mel_basis.numpy(), start, atol=1e-7)
-
-
-def test_only_decisions_whose_sound_is_kept_have_an_initial_basis(both, words_in_a_row):
-    listening = Listening(both, keep_audio_s=0.5, keep_decisions_s=10)
-    listening.feed(words_in_a_row)
-    assert 0 < len(listening.initial_log_mel("learned", -1)) < len(listening.decisions("learned"))
 
 
 def test_a_page_may_read_while_the_stream_is_fed(both, words_in_a_row):
@@ -153,7 +147,6 @@ def test_a_page_may_read_while_the_stream_is_fed(both, words_in_a_row):
                 for number, _, detection in listening.detections():
                     assert len(listening.clip_of(number)) == CLIP_SAMPLES
                     assert detection.heard_s <= listening.seconds + 1e-9
-                listening.initial_log_mel("fixed", seen)
             except Exception as error:  # noqa: BLE001 (whatever it is, the test has to see it)
                 wrong.append(error)
                 return

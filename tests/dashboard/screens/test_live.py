@@ -18,7 +18,7 @@ from dashboard.shared import cache
 from dashboard.views.live import listener, sound_card
 from tests.core.microphone.fake_sounddevice import Device, FakeSounddevice
 from tests.dashboard.components.test_messages import message
-from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wav
+from tests.dashboard.conftest import GOOD, assert_calm, texts, tone, wav
 
 pytestmark = pytest.mark.usefixtures("own_run")
 
@@ -41,6 +41,13 @@ def heard(app):
     headings = [one.value for one in app.subheader if one.value.startswith("I hear: ")]
     assert len(headings) == 1, texts(app)
     return headings[0].removeprefix("I hear: ").split(" (")[0]
+
+
+def charts(app):
+    """Number of figures of the answer: the picture of what was learned stands on the page in any case."""
+    ids = [one.proto.id for one in app.get("plotly_chart")]
+    assert sum("overview.picture" in one for one in ids) == 1, ids
+    return len(ids) - 1
 
 
 WORDS = {label.strip("_") for label in LABELS}

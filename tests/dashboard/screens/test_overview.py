@@ -38,7 +38,7 @@ def test_the_tour_has_four_steps_that_lead_somewhere(open_page):
     app = open_page("live")
     steps = [one.value for one in app.subheader]
     assert [step[:2] for step in steps] == ["1.", "2.", "3.", "4."]
-    assert {"Go to Data", "Go to Speed", "Go to Training", "Go to Evaluation", "Go to Filterbank"} <= {
+    assert {"Go to Data", "Go to Speed", "Go to Train", "Go to Score", "Go to Filters"} <= {
         link.label for link in app.main.get("page_link")
     }
 

@@ -188,6 +188,68 @@ def test_latencies_are_kept_as_long_as_their_words(visitor):
     assert visitor.latency_ms == {1: 310}
 
 
+# Two ways to hear
+
+
+@pytest.fixture(scope="module")
+def hears_no_word_through_the_textbook_s_filters(run, tmp_path_factory):
+    """The same model, but its initial filters pass nothing on, and what is that quiet is silence to its network."""
+    folder = tmp_path_factory.mktemp("deaf-before")
+    checkpoint = load_checkpoint(run)
+    checkpoint.initial["mel_basis"].zero_()
+    save_checkpoint(folder / runs.BEST, checkpoint)
+    deaf = Classifier(folder, "cpu")
+    hiss = 0.0003 * tone(0)[None]
+    nothing, hiss_heard = (float(one.sum()) for one in (deaf.initial_log_mel(hiss), deaf.log_mel(hiss)))
+    assert nothing < hiss_heard
+    silence = LABELS.index("_silence_")
+    checkpoint.weights["network.classify.weight"][silence] = -1
+    checkpoint.weights["network.classify.bias"][silence] = 5 + (nothing + hiss_heard) / 2
+    save_checkpoint(folder / runs.BEST, checkpoint)
+    return Classifier(folder, "cpu")
+
+
+def test_each_word_stands_beside_what_the_textbook_s_filters_make_of_it(visitor, looks):
+    Browser(visitor).send(said(2))
+    [lane] = visitor.answer(looks, "browser", "learned")["lanes"]
+    assert [one["number"] for one in lane["detections"]] == [1, 2]
+    assert [one["word"] for one in lane["beside"]] == ["yes", "yes"]
+    assert [one["number"] for one in lane["beside"]] == [0, 0], "they are in no list"
+    [other] = visitor.answer(looks, "browser", "initial")["lanes"]
+    assert (other["detections"], other["beside"]) == (lane["beside"], lane["detections"])
+    assert other["columns"]["bytes"] != lane["columns"]["bytes"]
+    assert other["name"] == lane["name"], "it takes the other's place in the browser"
+    assert [one.model for one in visitor.heard()] == ["model", "model"]
+
+
+def test_filters_that_hear_nothing_give_no_word(hears_no_word_through_the_textbook_s_filters, looks):
+    visitor = Listener()
+    visitor.use({"model": hears_no_word_through_the_textbook_s_filters}, {})
+    Browser(visitor).send(said(2))
+    [lane] = visitor.answer(looks, "browser", "initial")["lanes"]
+    assert (len(lane["detections"]), len(lane["beside"])) == (0, 2)
+
+
+def test_knobs_hold_for_both_ways_and_a_new_stream_has_no_old_words(visitor, looks):
+    visitor.configure("model", ListeningConfig(threshold=0.99))
+    Browser(visitor).send(said(1))
+    [lane] = visitor.answer(looks, "browser", "learned")["lanes"]
+    assert (lane["detections"], lane["beside"]) == ([], [])
+    visitor.configure("model", ListeningConfig())
+    Browser(visitor, session=SESSION[::-1]).send(said(1))
+    assert len(visitor.answer(looks, "browser", "initial")["lanes"][0]["detections"]) == 1
+    Browser(visitor, session="f" * 32).send(said(0))
+    assert visitor.answer(looks, "browser", "initial")["lanes"][0]["detections"] == []
+
+
+def test_two_models_on_one_stream_each_hear_in_one_way(visitor, classifier, looks):
+    assert visitor.has_both
+    visitor.use({"model": classifier, "other": classifier}, {})
+    assert not visitor.has_both
+    Browser(visitor).send(said(1))
+    assert [lane["beside"] for lane in visitor.answer(looks, "browser", "learned")["lanes"]] == [None, None]
+
+
 # The picture
 
 
