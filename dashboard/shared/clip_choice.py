@@ -12,14 +12,11 @@ from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data import recordings
 from core.data.pack import Pack
 from core.errors import DataError
-from dashboard.shared import cache, places, state
+from dashboard.shared import cache, defaults, places, state
 from dashboard.shared.wording import clips, plain
 
 DATASET, CLIPS = "dataset", "clips"
 """The chosen dataset and protocol, in the session and in the page's address."""
-
-_OF = "clips.of"
-"""Whose results were looked at last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,40 +80,28 @@ def what(protocol: str, dataset: str) -> str:
     return PROTOCOLS[protocol] if protocol == OWN else f"{PROTOCOLS[protocol]} of {dataset}"
 
 
-def choose_clips(
-    place: Any, datasets: Sequence[str], measured: Sequence[str], protocols: Callable[[str], list[str]], hand: AtHand,
-    of: str,
-) -> tuple[str, str]:  # fmt: skip
-    """Dataset and protocol, folded away behind a button; one choice for all pages that judge models.
+def choose_clips(datasets: Sequence[str], protocols: Callable[[str], list[str]], hand: AtHand) -> tuple[str, str]:
+    """Dataset and protocol; one choice for all pages that judge models.
 
     Args:
-        place: Where the button is drawn.
         datasets: Titles to choose from, the first choice ahead; none where there are only recordings of one's own.
-        measured: Those that something was measured on already.
-        protocols: The protocols that a dataset has.
+        protocols: The protocols that a dataset has, at least one.
         hand: The clips that are ready.
-        of: Whose results are looked at; another model keeps the dataset only if it was measured on it.
     """
-    options = list(datasets)
-    was_of, chosen = st.session_state.get(_OF), st.session_state.get(DATASET)
-    if chosen not in options or (was_of not in (None, of) and chosen not in measured):
-        st.session_state.pop(DATASET, None)
-    st.session_state[_OF] = of
-    with place.popover("Clips", icon=":material/library_music:"):
-        dataset = options[0] if options else recordings.TITLE
-        if len(options) > 1:
-            dataset = st.selectbox(
-                "Dataset",
-                options,
-                key=DATASET,
-                bind="query-params",
-                persist_state="session",
-                help="The dataset chosen on the Data page, and those this model was measured on.",
-            )
-        names = protocols(dataset)
-        if st.session_state.get(CLIPS) not in names:
-            st.session_state.pop(CLIPS, None)
-        return dataset, choose_protocol(st, names, hand.own, CLIPS, bind="query-params")
+    dataset = datasets[0] if datasets else recordings.TITLE
+    defaults.follow(DATASET, dataset, datasets)
+    if len(datasets) > 1:
+        dataset = st.selectbox(
+            "Dataset",
+            datasets,
+            key=DATASET,
+            bind="query-params",
+            persist_state="session",
+            help="The dataset chosen on the Data page, and those this model was measured on.",
+        )
+    names = protocols(dataset)
+    defaults.follow(CLIPS, names[0], names)
+    return dataset, choose_protocol(st, names, hand.own, CLIPS, bind="query-params")
 
 
 def choose_protocol(place: Any, protocols: list[str], own: Pack | None, key: str, **more: Any) -> str:

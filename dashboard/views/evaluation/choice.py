@@ -42,7 +42,8 @@ def choose(run: RunState) -> Path | None:
         ready = hand.protocols if hand.dataset is not None and hand.dataset.title == dataset else ()
         return [name for name in PROTOCOLS if name == OWN or (dataset, name) in saved or name in ready]
 
-    dataset, protocol = clip_choice.choose_clips(button, ordered, others, protocols, hand, run.name)
+    with button.popover("Clips", icon=":material/library_music:"):
+        dataset, protocol = clip_choice.choose_clips(ordered, protocols, hand)
     if hand.dataset is not None and hand.dataset.title != dataset:
         hand = replace(hand, dataset=None)
     if protocol == OWN:

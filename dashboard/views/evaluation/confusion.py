@@ -14,7 +14,7 @@ from core.config import UNKNOWN_LABEL
 from core.metrics import WordAnswers
 from core.records.evaluation import Evaluation
 from core.runs import RunState
-from dashboard.shared import cache, clip_explorer, run_names
+from dashboard.shared import cache, clip_explorer, defaults, run_names
 from dashboard.shared.folds import fold
 from dashboard.shared.widgets import choose, show_clickable_figure
 from dashboard.shared.wording import clips, interval, percent, plain, word
@@ -135,16 +135,13 @@ def _unknown_table(words: WordAnswers) -> list[dict[str, Any]]:
 
 def _choose_cell(key: str, evaluation: Evaluation, cells: Mapping[Cell, int]) -> Cell | None:
     """The cell whose clips are heard, by hand or by a click: first the most common mix-up; None without clips."""
-    first = next(iter(cells), None)
-    now, was_first = st.session_state.get(key), st.session_state.get(f"{key}.first")
-    # What nobody chose, or what these clips have not, does not stay when others are looked at.
-    if now is not None and (
-        tuple(now) == was_first or not {*evaluation.labels, *evaluation.clip_words}.issuperset(now)
-    ):
+    now = st.session_state.get(key)
+    # What these clips have not is forgotten.
+    if now is not None and not {*evaluation.labels, *evaluation.clip_words}.issuperset(now):
         del st.session_state[key]
-        now = None
-    st.session_state[f"{key}.first"] = first
-    options = [*cells, *([(now[0], now[1])] if now and tuple(now) not in cells else [])]
+    defaults.follow(key, next(iter(cells), None))
+    now = st.session_state.get(key)
+    options = [*cells, *([now] if now and now not in cells else [])]
     titles = {cell: f"{word(cell[0])} heard as {word(cell[1])}: {clips(cells.get(cell, 0))}" for cell in options}
     chosen: Cell | None = st.selectbox(
         "Cell",
