@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from core import figures
 from dashboard.shared import cache
 from dashboard.shared.folds import fold
-from dashboard.shared.widgets import begin_page, show_figure
+from dashboard.shared.widgets import begin_page
 from dashboard.views.compare import choice, cost, side_by_side
 from dashboard.views.evaluation.choice import heading
 
@@ -15,27 +14,27 @@ begin_page(
     "only if chance would hardly make it.",
 )
 
-chosen = choice.choose_runs()
+left, middle, right = st.columns([6, 3, 1], vertical_alignment="bottom")
+chosen = choice.choose_runs(left)
 looks = {name: number for number, name in enumerate(chosen)}
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    baseline = choice.choose_baseline(chosen)
-    button = st.container(width="content")
-clips = choice.choose_clips(chosen, button)
+baseline = choice.choose_baseline(chosen, middle)
+clips = choice.choose_clips(chosen, right)
 
 if clips.measured:
     st.header(heading(cache.evaluation(clips.measured[0][1])[0]), anchor=False)
     differences = side_by_side.differences(clips, chosen, baseline)
     side_by_side.say_outcome(differences)
-    left, right = st.columns(2, gap="medium") if differences else (st.container(), None)
-    with left:
+    left, right = st.columns([3, 2], gap="medium")
+    with right:
         side_by_side.show_accuracies(clips, looks)
-    if right:
-        with right:
-            show_figure(figures.accuracy_gains(differences, looks), "compare.gains")
-            st.caption("Right of the line: better than the baseline. Clip by clip: hard clips are hard for both.")
-        st.subheader("Word by word", anchor=False)
-        side_by_side.word_by_word(clips, chosen, differences)
-        fold("As numbers", "compare.numbers", lambda: side_by_side.counts_table(differences))
+    if differences:
+        with left:
+            one = side_by_side.choose_difference(differences)
+            side_by_side.word_by_word(one)
+        fold("Which answers instead", "compare.answers", lambda: side_by_side.answers_instead(one), icon="grid_on")
+        hear = "Hear the clips that only one of them got right"
+        fold(hear, "compare.hear", lambda: side_by_side.hear_clips(clips, chosen, one), icon="hearing")
+        fold("As numbers", "compare.numbers", lambda: side_by_side.numbers(differences, looks))
     fold("What it costs", "compare.costs", lambda: cost.draw(chosen, clips, looks), icon="savings")
 fold("What differs in their settings", "compare.settings", lambda: side_by_side.settings(chosen), icon="settings")
 fold("How they learned", "compare.learned", lambda: side_by_side.show_curves(chosen), icon="show_chart")

@@ -39,8 +39,8 @@ class Clips:
 # What is compared
 
 
-def choose_runs() -> dict[str, RunState]:
-    """Two or more runs, by what they are called; a note and the end of the page where there are too few."""
+def choose_runs(place: Any) -> dict[str, RunState]:
+    """Two or more runs, by what they are called, chosen at a place; a note and the end of the page without two."""
     found = run_names.by_label(picker.models())
     if len(found) < 2:
         st.info(
@@ -54,7 +54,7 @@ def choose_runs() -> dict[str, RunState]:
         places.link("training", "Train a model")
         st.stop()
     pair = [run.name for run in default_pair(list(found.values()))]
-    chosen = st.multiselect(
+    chosen: list[str] = place.multiselect(
         "Models",
         list(found),
         default=None if _forget_missing(found) else [name for name, run in found.items() if run.name in pair],
@@ -104,12 +104,12 @@ def _kind(run: RunState) -> tuple[str, str]:
     return (run.config.model.name, run.config.training.regime) if run.config else ("", "")
 
 
-def choose_baseline(chosen: Mapping[str, RunState]) -> str:
+def choose_baseline(chosen: Mapping[str, RunState], place: Any) -> str:
     """What the others are compared with: first the run that trained least of its spectrogram."""
     names = list(chosen)
     first = next((name for name, run in chosen.items() if _setting(run) == "A"), names[0])
     defaults.follow(BASELINE, first, names)
-    return st.selectbox(
+    baseline: str = place.selectbox(
         "Compared with",
         names,
         index=names.index(first),
@@ -118,6 +118,7 @@ def choose_baseline(chosen: Mapping[str, RunState]) -> str:
         persist_state="session",
         help="The baseline: each of the others is compared with it, clip by clip.",
     )
+    return baseline
 
 
 def choose_clips(chosen: Mapping[str, RunState], button: Any) -> Clips:

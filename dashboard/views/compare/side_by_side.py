@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core import figures, runs
-from core.config import PROTOCOL_NOTES, PROTOCOLS
+from core.config import PROTOCOL_NOTES
 from core.errors import CheckpointError, DataError
 from core.figures.describe import Part
 from core.records.filters import Filters
@@ -22,7 +22,6 @@ from core.studies.comparison import (
     speaker_note,
 )
 from dashboard.shared import cache, clip_explorer
-from dashboard.shared.folds import fold
 from dashboard.shared.widgets import choose, show_figure
 from dashboard.shared.wording import clips, plain
 from dashboard.views.compare.choice import Clips, offer
@@ -35,8 +34,7 @@ def show_accuracies(chosen: Clips, looks: Mapping[str, int]) -> None:
     """Accuracy of each run that was measured, with its interval."""
     scores = [(name, cache.evaluation(path)[1]) for name, path in chosen.measured]
     show_figure(figures.run_accuracies(scores, chosen.protocol, looks), "compare.accuracies")
-    note = f"{PROTOCOLS[chosen.protocol].capitalize()} of {plain(chosen.dataset)}: {PROTOCOL_NOTES[chosen.protocol]}."
-    st.caption(f"Share of clips each got right, and where the truth lies. {note}")
+    st.caption(f"Share of clips each got right, and where the truth lies ({PROTOCOL_NOTES[chosen.protocol]}).")
 
 
 def differences(chosen: Clips, runs: Mapping[str, RunState], baseline: str) -> tuple[Difference, ...]:
@@ -80,8 +78,10 @@ def say_outcome(found: Sequence[Difference]) -> None:
         st.caption(" ".join(notes))
 
 
-def counts_table(found: Sequence[Difference]) -> None:
-    """The four outcomes and the test of each comparison as numbers."""
+def numbers(found: Sequence[Difference], looks: Mapping[str, int]) -> None:
+    """The gain of each run over the baseline, the four outcomes and the test."""
+    show_figure(figures.accuracy_gains(found, looks), "compare.gains")
+    st.caption("Right of the line: better than the baseline. Clip by clip, so that hard clips are hard for both.")
     st.dataframe(
         [
             {
@@ -107,23 +107,21 @@ def counts_table(found: Sequence[Difference]) -> None:
     )
 
 
+def word_by_word(found: Difference) -> None:
+    """Which words were gained or lost."""
+    show_figure(figures.word_gains(found), "compare.words")
+    st.caption("How many more of a word's clips it gets right than the baseline, with 95 % intervals.")
+
+
 @st.fragment
-def word_by_word(chosen: Clips, runs: Mapping[str, RunState], found: Sequence[Difference]) -> None:
-    """Which words were gained or lost, which answers instead, and on request how those clips sound."""
-    one = _choose_difference(found)
-    gains, answers = st.columns(2, gap="medium")
-    with gains:
-        show_figure(figures.word_gains(one), "compare.words")
-        st.caption("How many more of a word's clips it gets right than the baseline, with 95 % intervals.")
-    with answers:
-        shares = st.toggle("Shares of each row instead of counts", value=True, key="shares", bind="query-params")
-        show_figure(figures.confusion_difference(one, normalised=shares), "compare.confusion")
-        st.caption("Rows are the true words: which answers became more (orange) or fewer (blue).")
-    label = "Hear the clips that only one of them got right"
-    fold(label, "compare.hear", lambda: _clips_of_one(chosen, runs, one), icon="hearing")
+def answers_instead(found: Difference) -> None:
+    """Which answers became more, and which fewer."""
+    shares = st.toggle("Shares of each row instead of counts", value=True, key="shares", bind="query-params")
+    show_figure(figures.confusion_difference(found, normalised=shares), "compare.confusion")
+    st.caption("Rows are the true words: which answers became more (orange) or fewer (blue).")
 
 
-def _choose_difference(found: Sequence[Difference]) -> Difference:
+def choose_difference(found: Sequence[Difference]) -> Difference:
     """The comparison that is looked at word by word."""
     if len(found) == 1:
         return found[0]
@@ -137,7 +135,8 @@ def _choose_difference(found: Sequence[Difference]) -> Difference:
     return named[name]
 
 
-def _clips_of_one(chosen: Clips, runs: Mapping[str, RunState], difference: Difference) -> None:
+@st.fragment
+def hear_clips(chosen: Clips, runs: Mapping[str, RunState], difference: Difference) -> None:
     """The clips that only one of two runs got right."""
     counts = {difference.run: difference.only_run, difference.baseline: difference.only_baseline}
     titles = {name: f"Only {name} ({n:,})" for name, n in counts.items()}
