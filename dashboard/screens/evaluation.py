@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboard.shared import cache, picker
+from dashboard.shared import picker
 from dashboard.shared.widgets import begin_page, choose
 from dashboard.views import tour
 from dashboard.views.evaluation import accuracy, calibration, choice, groups, word_length
@@ -23,12 +23,9 @@ run = picker.require_model("measure how well it does")
 path = choice.choose(run)
 if path is None:
     st.stop()
-evaluation, scores = cache.evaluation(path)
-
-st.header(accuracy.heading(evaluation))
-accuracy.headline(evaluation, scores, run.dataset)
+accuracy.headline(run, path)
 
 # Not tabs: those would compute all views, of which one is seen.
-view = choose("Look at", {one: one for one in VIEWS}, "evaluation.view")
+view = choose("Look at", {one: one for one in VIEWS}, "scores", bind="query-params", label_visibility="collapsed")
 VIEWS[view](run, path)
 tour.looked_at("evaluation", run)

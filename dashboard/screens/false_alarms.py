@@ -1,12 +1,15 @@
 """How well a model listens to a long track: words it misses against words that nobody said."""
 
 from dashboard.shared import picker
-from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import begin_page, explained
-from dashboard.views.live import stream_test
+from dashboard.views import false_alarms
 
-begin_page("False alarms", "Words it misses against words that nobody said, on a long track of clips it never heard.")
+begin_page(
+    "False alarms",
+    "Recordings of voices that training did not hear are laid out on a long track, with pauses, words that are no "
+    "keywords, and background noise. The model listens to it as it listens to you, and what it reports is counted.",
+)
 
 run = picker.require_model("measure how well it listens")
 with explained():
-    stream_test.panel(run, choose_device("live.device"))
+    false_alarms.panel(run)

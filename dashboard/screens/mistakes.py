@@ -6,7 +6,11 @@ from dashboard.shared import picker
 from dashboard.shared.widgets import begin_page, choose
 from dashboard.views.evaluation import choice, confusion, groups
 
-VIEWS = {"Confusion matrix": confusion.draw, "Worst clips": groups.draw_worst}
+VIEWS = {
+    "Confusion matrix": confusion.draw,
+    "Behind “unknown”": confusion.draw_unknown,
+    "Worst clips": groups.draw_worst,
+}
 
 begin_page("Mistakes", "Which words are taken for which, and how those clips sound.")
 
@@ -14,5 +18,5 @@ run = picker.require_model("see what it mixes up")
 path = choice.choose(run)
 if path is None:
     st.stop()
-view = choose("Look at", {one: one for one in VIEWS}, "mistakes.view")
+view = choose("Look at", {one: one for one in VIEWS}, "mistakes", bind="query-params", label_visibility="collapsed")
 VIEWS[view](run, path)

@@ -4,8 +4,9 @@ import streamlit as st
 
 from core import figures
 from dashboard.shared import picker
-from dashboard.shared.widgets import begin_page, show_clickable_figure, show_figure
-from dashboard.views import robustness
+from dashboard.shared.folds import fold
+from dashboard.shared.widgets import begin_page, show_clickable_figure
+from dashboard.views.robustness import answers, clips, numbers, point, question
 
 begin_page(
     "Noise",
@@ -14,30 +15,30 @@ begin_page(
 )
 
 run = picker.require_model("see how it does in noise")
-dataset, hand = robustness.require_data()
-question = robustness.choose_question(run, hand)
-pack = hand.of(question.protocol) or dataset
-records = robustness.ask(question, pack)
+asked = question.choose_question(run)
+records = answers.ask(asked)
 if not records:
     st.stop()
+st.header(answers.heading(records[0]), anchor=False)
 
-number, step = robustness.chosen_point(records)
-show_clickable_figure(
-    figures.accuracy_when_changed(records, chosen=(number, step)), "robustness.curve", robustness.pick
-)
-robustness.explain(records)
-number, step = robustness.choose_point(records, pack)
-robustness.listen(records, number, step, pack, dataset)
 
-noises, words = st.columns(2) if records[number].noises else (None, st.container())
-if noises:
-    with noises:
-        show_figure(figures.accuracy_by_noise(records[number]), "robustness.noises")
-        st.caption("Each line is one kind of noise. A low line is a noise that hides words from this model.")
-with words:
-    show_figure(figures.right_by_word(records[number]), "robustness.words")
-    st.caption(
-        "A row is a word: bright while it is still recognised. “unknown” or “silence” may stay bright because "
-        "the model answers it to everything."
-    )
-robustness.numbers(records)
+@st.fragment
+def explore() -> None:
+    """The curve, and beside it one of its points and the clips there."""
+    curve, beside = st.columns([3, 2], gap="medium")
+    with beside:
+        number, step = point.choose_point(records)
+        point.say_counts(records[number], step)
+        clips.listen(asked, records, number, step)
+    with curve:
+        show_clickable_figure(
+            figures.accuracy_when_changed(records, chosen=(number, step)), "robustness.curve", point.pick
+        )
+        point.explain(records[0])
+        point.say_beside(records, number, step, asked.pack)
+    by = "By noise and by word" if records[0].noises else "By word"
+    fold(by, "robustness.apart", lambda: numbers.apart(records[number]), icon="grid_on")
+
+
+explore()
+fold("As numbers", "robustness.numbers", lambda: numbers.table(records))

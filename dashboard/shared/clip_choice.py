@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,11 @@ from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data import recordings
 from core.data.pack import Pack
 from core.errors import DataError
-from dashboard.shared import cache, places, state
+from dashboard.shared import cache, defaults, places, state
 from dashboard.shared.wording import clips, plain
+
+DATASET, CLIPS = "dataset", "clips"
+"""The chosen dataset and protocol, in the session and in the page's address."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +80,32 @@ def what(protocol: str, dataset: str) -> str:
     return PROTOCOLS[protocol] if protocol == OWN else f"{PROTOCOLS[protocol]} of {dataset}"
 
 
-def choose_protocol(place: Any, protocols: list[str], own: Pack | None, key: str) -> str:
-    """Which clips, each protocol with what it is."""
+def choose_clips(datasets: Sequence[str], protocols: Callable[[str], list[str]], hand: AtHand) -> tuple[str, str]:
+    """Dataset and protocol; one choice for all pages that judge models.
+
+    Args:
+        datasets: Titles to choose from, the first choice ahead; none where there are only recordings of one's own.
+        protocols: The protocols that a dataset has, at least one.
+        hand: The clips that are ready.
+    """
+    dataset = datasets[0] if datasets else recordings.TITLE
+    defaults.follow(DATASET, dataset, datasets)
+    if len(datasets) > 1:
+        dataset = st.selectbox(
+            "Dataset",
+            datasets,
+            key=DATASET,
+            bind="query-params",
+            persist_state="session",
+            help="The dataset chosen on the Data page, and those this model was measured on.",
+        )
+    names = protocols(dataset)
+    defaults.follow(CLIPS, names[0], names)
+    return dataset, choose_protocol(st, names, hand.own, CLIPS, bind="query-params")
+
+
+def choose_protocol(place: Any, protocols: list[str], own: Pack | None, key: str, **more: Any) -> str:
+    """Which clips, each protocol with what it is; ``more`` is what else Streamlit's control takes."""
     titles = {name: title.capitalize() for name, title in PROTOCOLS.items()}
     titles[OWN] = f"{recordings.TITLE} ({clips(len(own)) if own else 'none yet'})"
     chosen: str = place.radio(
@@ -88,5 +115,6 @@ def choose_protocol(place: Any, protocols: list[str], own: Pack | None, key: str
         captions=[PROTOCOL_NOTES[name] for name in protocols],
         key=key,
         persist_state="session",
+        **more,
     )
     return chosen

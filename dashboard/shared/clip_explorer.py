@@ -21,6 +21,9 @@ from dashboard.shared.wording import as_code, percent, plain, word
 PAGE_CLIPS = 5
 """Clips listed at once: each brings its sound along."""
 
+PICTURE_WIDTH = 420
+"""Pixels: two pictures of a clip stand side by side where there is room for both."""
+
 TOP, LEAST = 3, 0.001
 """Answers named beside a clip: so many, if they have this probability."""
 
@@ -52,17 +55,17 @@ def draw(
 
 def _row(run: RunState, evaluation: Evaluation, number: int, speaker: str, key: str, source: ClipSource | None) -> None:
     sound = source.sound(number) if source else None
-    with st.container(border=True):
-        about, player, button = st.columns([5, 4, 2], vertical_alignment="center")
-        about.markdown(_about(evaluation, number, speaker))
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(_about(evaluation, number, speaker))
         if source is None:
             return
         if sound is None:
-            player.caption("The dataset does not have this clip any more.")
+            st.caption("The dataset does not have this clip any more.")
             return
-        player.audio(sound, sample_rate=SAMPLE_RATE)
-        closer = f"evaluation.closer.{key}.{number}"
-        if button.toggle("Look closer", key=closer):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.audio(sound, sample_rate=SAMPLE_RATE)
+            closer = st.toggle("Look closer", key=f"evaluation.closer.{key}.{number}")
+        if closer:
             with explained():
                 _closely(run, evaluation, number, sound, key)
 
@@ -94,7 +97,8 @@ def _closely(run: RunState, evaluation: Evaluation, number: int, sound: Waveform
     initial = classifier.initial_log_mel(sound[None]) if trained else None
     answers = classifier.probabilities(learned)[0]
     before = classifier.probabilities(initial)[0].tolist() if initial is not None else None
-    seen, said = st.columns(2)
+    with st.container(horizontal=True):
+        seen, said = st.container(width=PICTURE_WIDTH), st.container(width=PICTURE_WIDTH)
     with seen:
         if initial is None:
             show_figure(log_mel_figure(learned[0].numpy(), filters), f"evaluation.log_mel.{key}.{number}")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 
-def fold(label: str, key: str, draw: Callable[[], None], *, icon: str = "table") -> None:
+def fold(label: str, key: str, draw: Callable[[], object], *, icon: str = "table") -> None:
     """A part under one line; a click on it opens it, and only then ``draw`` is called.
 
     Args:

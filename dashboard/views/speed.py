@@ -9,19 +9,32 @@ from typing import Any
 
 import streamlit as st
 
-from core import runs
+from core import figures, runs
 from core.config import BENCHMARK_TASKS
 from core.figures.timing_words import amount, comparison, limit_note
 from core.files.strict import to_json
 from core.records.benchmark import BenchmarkReport, Timing
 from core.studies.benchmark.kept import keep_report, timing_record
-from dashboard.shared import cache, jobs, measured, saving, wording
+from dashboard.shared import cache, defaults, jobs, measured, saving, wording
+from dashboard.shared.folds import fold
 from dashboard.shared.jobs import Progress
-from dashboard.shared.widgets import choose
+from dashboard.shared.widgets import choose, show_figure
 from dashboard.shared.wording import plain
 
 JOB = "speed"
 LENGTHS = {"quick": "Quick: within a minute or two", "full": "Full: takes about ten minutes"}
+
+TASK = "task"
+"""Which task is looked at, in the session and in the page's address."""
+
+TASK_TITLES = {
+    "forward": "Spectrograms",
+    "gradient": "Gradients",
+    "epoch-linear": "Epoch, linear",
+    "epoch-bcresnet-1": "Epoch, BC-ResNet 1",
+    "epoch-bcresnet-3": "Epoch, BC-ResNet 3",
+    "one-clip": "One clip",
+}
 
 TASK_NOTES = {
     "forward": "Every way turns the same clips into mel spectrograms; nothing learns meanwhile.",
@@ -34,9 +47,17 @@ TASK_NOTES = {
 """What each task is, for somebody who never saw it."""
 
 
-def reports() -> list[BenchmarkReport]:
-    """The kept reports, below the button that times this computer."""
-    return measured.shown([JOB], cache.benchmark_reports, lambda _: _offer(), again=True, quiet=True) or []
+def reports(place: Any) -> list[BenchmarkReport]:
+    """The kept reports; the button that times this computer is at a place, folded away where there is a report."""
+
+    def offer(found: list[BenchmarkReport] | None) -> None:
+        with place:
+            if found:
+                fold("Measure this computer again", "speed.again", _offer, icon="timer")
+            else:
+                _offer()
+
+    return measured.shown([JOB], cache.benchmark_reports, offer, again=True, quiet=True) or []
 
 
 def _offer() -> None:
@@ -91,14 +112,17 @@ def choose_device(report: BenchmarkReport) -> str:
     devices = sorted({timing.device for timing in report.timings}, key=lambda name: name == "cpu")
     if len(devices) < 2:
         return devices[0] if devices else "cpu"
-    return choose("Timed on the", {one: wording.device(one) for one in devices}, "speed.device")
+    return choose("Timed on the", {one: wording.device(one) for one in devices}, "device", bind="query-params")
 
 
 def facts(report: BenchmarkReport, device: str) -> None:
-    """Where, when and with what was timed, and what the machine can do at best."""
-    st.header(f"Measured {plain(wording.utc_moment(report.moment))}")
+    """On which computer was timed, and on request when and with what, and what the machine can do at best."""
+    st.header(_heading(report, device), anchor=False)
+    for note in report.notes:
+        st.info(plain(note), icon=":material/info:")
     place = wording.device(device)
     lines = [
+        _line("Measured", [plain(wording.utc_moment(report.moment))]),
         _line("Machine", [plain(f"{name} {value}") for name, value in report.machine.items() if value]),
         _line("Versions", [plain(f"{name} {value}") for name, value in report.versions.items()]),
         _line(
@@ -112,13 +136,56 @@ def facts(report: BenchmarkReport, device: str) -> None:
             if limit.device == device
         ),
     ]
-    st.caption("  \n".join(line for line in lines if line))
-    for note in report.notes:
-        st.info(plain(note), icon=":material/info:")
+    with st.popover("Machine and versions", icon=":material/memory:"):
+        st.markdown("  \n".join(line for line in lines if line))
+
+
+def _heading(report: BenchmarkReport, device: str) -> str:
+    machine = report.machine.get("gpu" if device == "cuda" else "processor") or "unknown machine"
+    return f"Measured on {plain(machine)}"
 
 
 def _line(name: str, facts: Sequence[str]) -> str:
     return f"**{name}:** {' · '.join(facts)}" if facts else ""
+
+
+@st.fragment
+def draw_tasks(reports: Sequence[BenchmarkReport], report: BenchmarkReport, device: str) -> None:
+    """One of the tasks that were timed, looked at closely."""
+    tasks = by_task(report, device)
+    if not tasks:
+        return
+    defaults.follow(TASK, next(iter(tasks)), tasks)
+    titles = {task: TASK_TITLES[task] for task in tasks}
+    task = choose("Task", titles, TASK, bind="query-params", label_visibility="collapsed")
+    draw_task(task, tasks[task], reports, report, device)
+
+
+def draw_task(
+    task: str, timings: Sequence[Timing], reports: Sequence[BenchmarkReport], report: BenchmarkReport, device: str
+) -> None:
+    """One task: what came out, the times, and on request their parts and how they were before."""
+    st.subheader(heading(task), anchor=False)
+    in_words(task, timings)
+    show_figure(figures.speed_bars(timings, title=figure_title(timings)), f"speed.bars.{task}.{device}")
+    if any(len(timing.parts) > 1 for timing in timings):
+
+        def parts() -> None:
+            show_figure(figures.speed_parts(timings), f"speed.parts.{task}.{device}")
+            st.caption(
+                "Loading: reading the clips. Transfer: copying them to the GPU. Features: the spectrogram. "
+                "Model: the network behind it."
+            )
+
+        fold("Where the time goes", f"speed.parts.{task}", parts, icon="stacked_bar_chart")
+    past = history(reports, report, task, device)
+    if len(past) > 1:
+        fold(
+            "Earlier measurements of this machine",
+            f"speed.history.{task}",
+            lambda: show_figure(figures.speed_history(past, task), f"speed.history.{task}.{device}"),
+            icon="history",
+        )
 
 
 def by_task(report: BenchmarkReport, device: str) -> dict[str, list[Timing]]:
@@ -163,18 +230,21 @@ def numbers(report: BenchmarkReport) -> None:
     if not report.timings:
         st.info("This report holds no timings. Measure again.", icon=":material/info:")
         return
-    with st.expander("All numbers", icon=":material/table:"):
-        st.dataframe([_row(timing_record(timing)) for timing in report.timings], hide_index=True)
-        st.caption(
-            "Times in seconds: median of the repeats, and the times that a tenth and nine tenths of them stay below. "
-            "Ratios: how many times as fast as the reference."
-        )
-        saving.button(
-            "Download the numbers (JSON lines)",
-            as_json_lines(report),
-            f"earshot-speed-{report.moment[:10]}.jsonl",
-            "speed.download",
-        )
+    fold("All numbers", "speed.numbers", lambda: _table(report))
+
+
+def _table(report: BenchmarkReport) -> None:
+    st.dataframe([_row(timing_record(timing)) for timing in report.timings], hide_index=True)
+    st.caption(
+        "Times in seconds: median of the repeats, and the times that a tenth and nine tenths of them stay below. "
+        "Ratios: how many times as fast as the reference."
+    )
+    saving.button(
+        "Download the numbers (JSON lines)",
+        as_json_lines(report),
+        f"earshot-speed-{report.moment[:10]}.jsonl",
+        "speed.download",
+    )
 
 
 def as_json_lines(report: BenchmarkReport) -> str:

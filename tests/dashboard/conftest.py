@@ -208,6 +208,14 @@ def charts(app):
     return len(app.get("plotly_chart"))
 
 
+def open_fold(app, key):
+    """Open a part of the page that is folded away."""
+    app.session_state[key] = True
+    app.run()
+    assert_calm(app)
+    return app
+
+
 def assert_calm(app):
     """No trace of a bug: neither a stack trace nor an error."""
     assert not app.exception, app.exception[0].message

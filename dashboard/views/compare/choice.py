@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from core.config import OWN, PROTOCOLS
+from core.data import recordings
 from core.data.pack import Pack
 from core.figures.comparison import LOOKS
 from core.runs import RunState
-from dashboard.shared import cache, clip_choice, jobs, measured, picker, places, state
+from dashboard.shared import cache, clip_choice, defaults, jobs, measured, picker, places, run_names, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.wording import clips, plain
 from dashboard.views.evaluation.choice import why_outdated, work
 
-RUNS_KEY = "compare.runs"
+RUNS, BASELINE = "runs", "baseline"
+"""What is compared and with what, in the session and in the page's address."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Clips:
     dataset: str
     protocol: str
     measured: tuple[tuple[str, Path], ...] = ()
-    """Names of runs and the files of their evaluations."""
+    """What runs are called, and the files of their evaluations."""
     pack: Pack | None = None
     """The clips themselves, where they are at hand."""
 
@@ -35,37 +39,47 @@ class Clips:
 # What is compared
 
 
-def choose_runs() -> list[RunState]:
-    """Two or more runs; a friendly note and the end of the page where there are too few."""
-    found = {run.name: run for run in picker.models()}
+def choose_runs(place: Any) -> dict[str, RunState]:
+    """Two or more runs, by what they are called, chosen at a place; a note and the end of the page without two."""
+    found = run_names.by_label(picker.models())
     if len(found) < 2:
         st.info(
             "A comparison needs two trained models. Nothing is trained yet: train the linear model twice, with setting "
             "A (nothing of the spectrogram is trained) and with setting D (all of it)."
             if not found
-            else f"A comparison needs two trained models, and there is one, {next(iter(found))}. Train another, such "
-            "as the same model with another setting.",
+            else f"A comparison needs two trained models, and there is one, {plain(next(iter(found)))}. Train another, "
+            "such as the same model with another setting.",
             icon=":material/lightbulb:",
         )
         places.link("training", "Train a model")
         st.stop()
-    kept = [name for name in st.session_state.get(RUNS_KEY, ()) if name in found]
-    # Set here and not as a default, so that a run that was deleted meanwhile leaves the choice.
-    st.session_state[RUNS_KEY] = kept or [run.name for run in default_pair(list(found.values()))]
-    titles = {name: picker.title(run) for name, run in found.items()}
-    chosen = st.multiselect(
-        "Runs to compare",
+    pair = [run.name for run in default_pair(list(found.values()))]
+    chosen: list[str] = place.multiselect(
+        "Models",
         list(found),
-        format_func=titles.__getitem__,
-        key=RUNS_KEY,
+        default=None if _forget_missing(found) else [name for name, run in found.items() if run.name in pair],
+        key=RUNS,
+        bind="query-params",
         persist_state="session",
         max_selections=len(LOOKS),
         help="Two to six. Your own runs come first, newest first.",
     )
     if len(chosen) < 2:
-        st.info("Choose at least two runs.", icon=":material/lightbulb:")
+        st.info("Choose at least two models.", icon=":material/lightbulb:")
         st.stop()
-    return [found[name] for name in chosen]
+    return {name: found[name] for name in chosen}
+
+
+def _forget_missing(found: Mapping[str, RunState]) -> bool:
+    """Whether runs that were deleted meanwhile left the choice, and others stay; where none stays, it begins anew."""
+    before = st.session_state.get(RUNS)
+    if before is None or set(before) <= set(found):
+        return False
+    if not (kept := [name for name in before if name in found]):
+        del st.session_state[RUNS]
+        return False
+    st.session_state[RUNS] = kept
+    return True
 
 
 def default_pair(found: Sequence[RunState]) -> list[RunState]:
@@ -90,68 +104,73 @@ def _kind(run: RunState) -> tuple[str, str]:
     return (run.config.model.name, run.config.training.regime) if run.config else ("", "")
 
 
-def choose_baseline(chosen: Sequence[RunState]) -> str:
-    """The run that the others are compared with: first the one that trained least of its spectrogram."""
-    names = [run.name for run in chosen]
-    first = next((run.name for run in chosen if _setting(run) == "A"), names[0])
-    return st.selectbox(
-        "Baseline: the others are compared with it",
+def choose_baseline(chosen: Mapping[str, RunState], place: Any) -> str:
+    """What the others are compared with: first the run that trained least of its spectrogram."""
+    names = list(chosen)
+    first = next((name for name, run in chosen.items() if _setting(run) == "A"), names[0])
+    defaults.follow(BASELINE, first, names)
+    baseline: str = place.selectbox(
+        "Compared with",
         names,
         index=names.index(first),
-        key=f"compare.baseline.{'.'.join(names)}",
+        key=BASELINE,
+        bind="query-params",
         persist_state="session",
+        help="The baseline: each of the others is compared with it, clip by clip.",
     )
+    return baseline
 
 
-def choose_clips(chosen: Sequence[RunState]) -> Clips:
-    """Dataset and protocol, with an offer to measure the runs that were not measured on it yet."""
-    saved = {run.name: cache.evaluations(run.folder) for run in chosen}
+def choose_clips(chosen: Mapping[str, RunState], button: Any) -> Clips:
+    """Dataset and protocol, with an offer to measure the runs that were not measured on it yet.
+
+    Args:
+        chosen: What is compared.
+        button: Where the button is drawn that the choice is behind.
+    """
+    saved = {name: cache.evaluations(run.folder) for name, run in chosen.items()}
     hand = clip_choice.at_hand()
-    counts: dict[tuple[str, str], int] = {}
-    for kept in saved.values():
-        for key in kept:
-            counts[key] = counts.get(key, 0) + 1
-    possible = [(pack.title, name) for name in hand.protocols if (pack := hand.of(name))]
-    options = sorted({*counts, *possible}, key=lambda key: (-counts.get(key, 0), list(PROTOCOLS).index(key[1]), key[0]))
-    if not options:
+    counts = Counter(key for kept in saved.values() for key in kept)
+    ready = [(pack.title, name) for name in hand.protocols if (pack := hand.of(name))]
+    possible = {*counts, *ready}
+    if not possible:
         clip_choice.need_dataset(
-            "None of these runs was evaluated yet, and no dataset is ready to do it with. Prepare one first."
+            "None of these models was evaluated yet, and no dataset is ready to do it with. Prepare one first."
         )
         return Clips("", "")
-    titles = [_clips_title(key, counts.get(key, 0), len(chosen)) for key in options]
-    number = st.selectbox(
-        "Clips: all runs are judged on the same ones",
-        range(len(options)),
-        format_func=titles.__getitem__,
-        # Other possibilities make another widget, whose first choice is what most runs were measured on.
-        key=f"compare.clips.{'.'.join(map('/'.join, options))}",
-        persist_state="session",
-    )
-    dataset, protocol = options[number]
-    done = tuple((run.name, path) for run in chosen if (path := saved[run.name].get((dataset, protocol))))
-    missing = [run for run in chosen if (dataset, protocol) not in saved[run.name]]
+    # What most of them were measured on comes first.
+    most = {dataset: n for (dataset, _), n in reversed(counts.most_common())}
+    datasets = sorted(set(_titles(possible)), key=lambda title: (-most.get(title, 0), title))
+
+    def protocols(dataset: str) -> list[str]:
+        names = [name for name in PROTOCOLS if (recordings.TITLE if name == OWN else dataset, name) in possible]
+        return sorted(names, key=lambda name: -counts[recordings.TITLE if name == OWN else dataset, name])
+
+    with button.popover("Clips", icon=":material/library_music:"):
+        dataset, protocol = clip_choice.choose_clips(datasets, protocols, hand)
+    if protocol == OWN:
+        dataset = recordings.TITLE
+    done = tuple((name, path) for name in chosen if (path := saved[name].get((dataset, protocol))))
+    missing = [name for name in chosen if (dataset, protocol) not in saved[name]]
     source = hand.of(protocol)
-    folders = {run.name: run.folder for run in chosen}
-    whys = {name: why_outdated(folders[name], path, source) for name, path in done}
-    outdated = [run for run in chosen if whys.get(run.name)]
+    whys = {name: why_outdated(chosen[name].folder, path, source) for name, path in done}
+    outdated = {name: why for name, why in whys.items() if why}
     found = Clips(dataset, protocol, done, source if source and source.title == dataset else None)
     if missing or outdated:
         if not jobs.is_running(_job(found)):
-            _say_what_is_missing(missing, {run.name: whys[run.name] for run in outdated})
-        offer(found, [*missing, *outdated])
+            _say_what_is_missing(missing, outdated)
+        offer(found, {name: chosen[name] for name in (*missing, *outdated)})
     return found
 
 
-def _clips_title(key: tuple[str, str], n_measured: int, n_runs: int) -> str:
-    dataset, protocol = key
-    what = dataset if protocol == OWN else clip_choice.what(protocol, dataset)
-    what = what[:1].upper() + what[1:]
-    return what if n_measured == n_runs else f"{what} · {n_measured} of {n_runs} runs measured"
+def _titles(keys: Iterable[tuple[str, str]]) -> list[str]:
+    """Datasets that something was measured on."""
+    return [dataset for dataset, protocol in keys if protocol != OWN]
 
 
-def _say_what_is_missing(missing: Sequence[RunState], outdated: Mapping[str, str]) -> None:
+def _say_what_is_missing(missing: Sequence[str], outdated: Mapping[str, str]) -> None:
     if missing:
-        st.info(f"Not measured on these clips yet: {', '.join(run.name for run in missing)}.", icon=":material/info:")
+        st.info(f"Not measured on these clips yet: {plain(', '.join(missing))}.", icon=":material/info:")
     if outdated:
         text = " ".join(f"{name}: {why}" for name, why in outdated.items())
         st.warning(f"{plain(text)} Evaluate again.", icon=":material/update:")
@@ -161,12 +180,12 @@ def _job(chosen: Clips) -> str:
     return f"compare {chosen.dataset} {chosen.protocol}"
 
 
-def offer(chosen: Clips, wanted: Sequence[RunState]) -> None:
-    """A button that measures some runs one after the other, as the Evaluation page does, with its progress."""
+def offer(chosen: Clips, wanted: Mapping[str, RunState]) -> None:
+    """A button that measures some runs one after the other, as the Score page does, with its progress."""
     measured.shown([_job(chosen)], lambda: None, lambda _: _offer(chosen, wanted))
 
 
-def _offer(chosen: Clips, wanted: Sequence[RunState]) -> None:
+def _offer(chosen: Clips, wanted: Mapping[str, RunState]) -> None:
     if chosen.pack is None:
         clip_choice.need_this_dataset(chosen.dataset)
         return
@@ -176,7 +195,9 @@ def _offer(chosen: Clips, wanted: Sequence[RunState]) -> None:
         f"Evaluate {n} run{'s' * (n != 1)} on {clips(clip_choice.n_clips(chosen.pack, chosen.protocol))}",
         "compare.evaluate",
         _job(chosen),
-        f"Evaluation of {', '.join(run.name for run in wanted)}",
-        lambda: measured.in_turn([work(run.folder, state.data_root(), chosen.protocol, device) for run in wanted]),
+        f"Evaluation of {', '.join(wanted)}",
+        lambda: measured.in_turn(
+            [work(run.folder, state.data_root(), chosen.protocol, device) for run in wanted.values()]
+        ),
         unit="clips",
     )

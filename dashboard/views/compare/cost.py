@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
 
+from core import figures
 from core.figures.cost import Measure
 from core.records.cost import Latency, RunCost
 from core.runs import RunState
 from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
-from dashboard.shared import cache, measured, picker
-from dashboard.shared.widgets import choose
+from dashboard.shared import cache, measured, picker, run_names
+from dashboard.shared.widgets import choose, show_figure
 from dashboard.shared.wording import percent, plain
+from dashboard.views.compare.choice import Clips
 
 MEASURES: dict[Measure, str] = {
     "weights": "Trained weights",
@@ -28,18 +30,27 @@ JOB = "latency"
 def costs(dataset: str, protocol: str) -> list[RunCost]:
     """Accuracy and cost of every run that was measured on these clips, whether it is compared or not."""
     found = []
-    for run in picker.models():
+    for name, run in run_names.by_label(picker.models()).items():
         path = cache.evaluations(run.folder).get((dataset, protocol))
         if path is not None and run.config is not None:
             scores = cache.evaluation(path)[1]
             cost, latency = cache.cost(run.folder, run.config), kept_latency(run.folder)
-            found.append(RunCost(run.name, run.config.title, scores.n, scores.accuracy, scores.interval, cost, latency))
+            found.append(RunCost(name, run.config.title, scores.n, scores.accuracy, scores.interval, cost, latency))
     return found
 
 
-def choose_measure() -> Measure:
-    """Which cost the figure has on its axis."""
-    return choose("Cost", MEASURES, "compare.measure")
+@st.fragment
+def draw(chosen: Mapping[str, RunState], clips: Clips, looks: Mapping[str, int]) -> None:
+    """Accuracy against cost of every run that was measured on these clips, and the numbers of the chosen ones."""
+    measure = choose("Cost", MEASURES, "cost", bind="query-params")
+    found = costs(clips.dataset, clips.protocol)
+    figure = figures.accuracy_against_cost(
+        found, measure, clips.protocol, looks=looks, published=clips.protocol == "official"
+    )
+    show_figure(figure, f"compare.cost.{measure}")
+    st.caption("Every run measured on these clips; a step to the right costs several times as much.")
+    time_button(list(chosen.values()))
+    cost_table(found, list(looks))
 
 
 def time_button(chosen: Sequence[RunState]) -> None:

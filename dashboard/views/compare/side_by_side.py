@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from core import figures
-from core.config import PROTOCOL_NOTES, PROTOCOLS
+from core import figures, runs
+from core.config import PROTOCOL_NOTES
 from core.errors import CheckpointError, DataError
 from core.figures.describe import Part
 from core.records.filters import Filters
@@ -34,24 +34,24 @@ def show_accuracies(chosen: Clips, looks: Mapping[str, int]) -> None:
     """Accuracy of each run that was measured, with its interval."""
     scores = [(name, cache.evaluation(path)[1]) for name, path in chosen.measured]
     show_figure(figures.run_accuracies(scores, chosen.protocol, looks), "compare.accuracies")
-    note = f"{PROTOCOLS[chosen.protocol].capitalize()} of {plain(chosen.dataset)}: {PROTOCOL_NOTES[chosen.protocol]}."
-    st.caption(f"A marker is the share of clips a run got right, its bar where the truth lies. {note}")
+    st.caption(f"Share of clips each got right, and where the truth lies ({PROTOCOL_NOTES[chosen.protocol]}).")
 
 
-def differences(chosen: Clips, runs: Sequence[RunState], baseline: str) -> tuple[Difference, ...]:
+def differences(chosen: Clips, runs: Mapping[str, RunState], baseline: str) -> tuple[Difference, ...]:
     """Each other run beside the baseline, on the same clips; none, with the reason said, where that cannot be."""
     names = [name for name, _ in chosen.measured]
     if len(names) < 2:
         st.info("A comparison clip by clip needs two runs that were measured on these clips.", icon=":material/info:")
         return ()
     if baseline not in names:
-        st.info(f"{baseline} was not measured on these clips; {names[0]} is the baseline here.", icon=":material/info:")
+        text = f"{baseline} was not measured on these clips; {names[0]} is the baseline here."
+        st.info(plain(text), icon=":material/info:")
         baseline = names[0]
     try:
         return cache.differences(chosen.measured, baseline)
     except DataError as error:
         st.warning(plain(error), icon=":material/difference:")
-        offer(chosen, [run for run in runs if run.name in names])
+        offer(chosen, {name: runs[name] for name in names})
         return ()
 
 
@@ -78,8 +78,10 @@ def say_outcome(found: Sequence[Difference]) -> None:
         st.caption(" ".join(notes))
 
 
-def counts_table(found: Sequence[Difference]) -> None:
-    """The four outcomes and the test of each comparison as numbers."""
+def numbers(found: Sequence[Difference], looks: Mapping[str, int]) -> None:
+    """The gain of each run over the baseline, the four outcomes and the test."""
+    show_figure(figures.accuracy_gains(found, looks), "compare.gains")
+    st.caption("Right of the line: better than the baseline. Clip by clip, so that hard clips are hard for both.")
     st.dataframe(
         [
             {
@@ -105,6 +107,20 @@ def counts_table(found: Sequence[Difference]) -> None:
     )
 
 
+def word_by_word(found: Difference) -> None:
+    """Which words were gained or lost."""
+    show_figure(figures.word_gains(found), "compare.words")
+    st.caption("How many more of a word's clips it gets right than the baseline, with 95 % intervals.")
+
+
+@st.fragment
+def answers_instead(found: Difference) -> None:
+    """Which answers became more, and which fewer."""
+    shares = st.toggle("Shares of each row instead of counts", value=True, key="shares", bind="query-params")
+    show_figure(figures.confusion_difference(found, normalised=shares), "compare.confusion")
+    st.caption("Rows are the true words: which answers became more (orange) or fewer (blue).")
+
+
 def choose_difference(found: Sequence[Difference]) -> Difference:
     """The comparison that is looked at word by word."""
     if len(found) == 1:
@@ -120,10 +136,8 @@ def choose_difference(found: Sequence[Difference]) -> Difference:
 
 
 @st.fragment
-def show_clips(chosen: Clips, runs: Sequence[RunState], difference: Difference) -> None:
-    """On request the clips that only one of two runs got right, to listen to."""
-    if not st.toggle("Hear the clips that only one of them got right", key="compare.hear"):
-        return
+def hear_clips(chosen: Clips, runs: Mapping[str, RunState], difference: Difference) -> None:
+    """The clips that only one of two runs got right."""
     counts = {difference.run: difference.only_run, difference.baseline: difference.only_baseline}
     titles = {name: f"Only {name} ({n:,})" for name, n in counts.items()}
     right = choose("Who got them right?", titles, f"compare.right.{difference.run}.{difference.baseline}", stays=False)
@@ -134,21 +148,22 @@ def show_clips(chosen: Clips, runs: Sequence[RunState], difference: Difference) 
     if not numbers:
         st.caption("There are none.")
         return
-    st.caption(f"{clips(len(numbers))} that {right} got right and {wrong} wrong; the surest answers first.")
-    run = next(run for run in runs if run.name == right)
-    clip_explorer.draw(run, first, numbers, key=f"compare.{right}.{wrong}.{chosen.protocol}")
+    st.caption(f"{clips(len(numbers))} that {plain(right)} got right and {plain(wrong)} wrong; the surest first.")
+    clip_explorer.draw(runs[right], first, numbers, key=f"compare.{right}.{wrong}.{chosen.protocol}")
 
 
 # Settings and filters
 
 
-def settings(chosen: Sequence[RunState]) -> None:
+@st.fragment
+def settings(chosen: Mapping[str, RunState]) -> None:
     """The settings that differ; the others on request."""
+    states = list(chosen.values())
     rows = (
-        SettingRow("Run", "trained on", tuple(run.dataset or "?" for run in chosen)),
-        *settings_table([run.config for run in chosen]),
-        SettingRow("Run", "epochs trained", tuple(str(run.epoch) for run in chosen)),
-        SettingRow("Run", "best epoch", tuple(str(run.best_epoch or "–") for run in chosen)),
+        SettingRow("Run", "trained on", tuple(run.dataset or "?" for run in states)),
+        *settings_table([run.config for run in states]),
+        SettingRow("Run", "epochs trained", tuple(str(run.epoch) for run in states)),
+        SettingRow("Run", "best epoch", tuple(str(run.best_epoch or "–") for run in states)),
     )
     every = st.toggle("Show the settings that are equal, too", key="compare.every", persist_state="session")
     shown = [row for row in rows if every or row.differs]
@@ -160,7 +175,7 @@ def settings(chosen: Sequence[RunState]) -> None:
             {
                 "Part": row.part,
                 "Setting": row.name,
-                **{run.name: value for run, value in zip(chosen, row.values, strict=True)},
+                **dict(zip(chosen, row.values, strict=True)),
             }
             for row in shown
         ],
@@ -173,9 +188,17 @@ def settings(chosen: Sequence[RunState]) -> None:
 
 
 @st.fragment
-def show_filters(chosen: Sequence[RunState]) -> None:
+def show_curves(chosen: Mapping[str, RunState]) -> None:
+    """How the runs learned, epoch by epoch."""
+    on_training = st.toggle("Training clips instead of validation clips", key="compare.training")
+    reports = {name: runs.read_progress(run.folder) for name, run in chosen.items()}
+    show_figure(figures.compared_curves(reports, on_training_clips=on_training), "compare.curves")
+    st.caption("Higher accuracy and lower loss are better. Runs trained on other data have other validation clips.")
+
+
+@st.fragment
+def show_filters(chosen: Mapping[str, RunState], looks: Mapping[str, int]) -> None:
     """Mel filters or STFT kernels of the runs over each other: all, one close up, and how much each changed."""
-    looks = {run.name: number for number, run in enumerate(chosen)}
     found = _filters(chosen)
     if not found:
         return
@@ -205,12 +228,12 @@ def show_filters(chosen: Sequence[RunState]) -> None:
     st.caption("One point a filter. Gain is how loud it is as a whole, shape which tones it prefers.")
 
 
-def _filters(chosen: Sequence[RunState]) -> dict[str, Filters]:
+def _filters(chosen: Mapping[str, RunState]) -> dict[str, Filters]:
     """Filters of each run; one that cannot be read is named and left out."""
     found = {}
-    for run in chosen:
+    for name, run in chosen.items():
         try:
-            found[run.name] = cache.filters(run.folder)
+            found[name] = cache.filters(run.folder)
         except CheckpointError as error:
             st.error(plain(error), icon=":material/error:")
     return found

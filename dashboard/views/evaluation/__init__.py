@@ -1,1 +1,1 @@
-"""Evaluation: which clips, the numbers, and seven ways to look at the answers."""
+"""An evaluation: which clips, the numbers, and all ways to look at the answers."""

@@ -10,22 +10,17 @@ from core import figures
 from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data.recordings import BIAS
 from core.metrics import WordScores, word_scores
-from core.records.evaluation import Evaluation, Scores
+from core.records.evaluation import Scores
 from core.runs import RunState
-from dashboard.shared import cache
+from dashboard.shared import cache, run_names
+from dashboard.shared.folds import fold
 from dashboard.shared.widgets import show_figure, show_metrics
-from dashboard.shared.wording import clips, interval, percent, plain, word
+from dashboard.shared.wording import interval, percent, plain, word
 
 
-def heading(evaluation: Evaluation) -> str:
-    """Protocol, number of clips and dataset in one line."""
-    if evaluation.protocol == OWN:
-        return f"{plain(evaluation.dataset)}: {clips(evaluation.n)}"
-    return f"{PROTOCOLS[evaluation.protocol].capitalize()}: {clips(evaluation.n)} of {plain(evaluation.dataset)}"
-
-
-def headline(evaluation: Evaluation, scores: Scores, trained_on: str) -> None:
+def headline(run: RunState, path: Path) -> None:
     """Accuracy with its interval and the trivial baseline, and the loss."""
+    evaluation, scores = cache.evaluation(path)
     low, high = scores.interval
     show_metrics(
         ("Accuracy", percent(scores.accuracy), "Share of clips answered right."),
@@ -42,29 +37,33 @@ def headline(evaluation: Evaluation, scores: Scores, trained_on: str) -> None:
         ("Loss", f"{scores.loss:.3f}", "Mean cross-entropy (nats): 0 is sure and right; 2.48 is a blind guess."),
     )
     st.caption(
-        f"{plain(evaluation.run)} on the {PROTOCOLS[evaluation.protocol]} ({PROTOCOL_NOTES[evaluation.protocol]}). "
+        f"{plain(run_names.label(run))} on the {PROTOCOLS[evaluation.protocol]} "
+        f"({PROTOCOL_NOTES[evaluation.protocol]}). "
         f"Always answering '{word(scores.baseline_label)}' would score {percent(scores.baseline)}; "
         + ("the model is better than that." if low > scores.baseline else "the model is not clearly better than that.")
     )
     if evaluation.protocol == OWN:
         st.warning(BIAS, icon=":material/balance:")
-    if trained_on and trained_on != evaluation.dataset:
-        st.caption(f"It was trained on other data: {plain(trained_on)}.")
+    if run.dataset and run.dataset != evaluation.dataset:
+        st.caption(f"It was trained on other data: {plain(run.dataset)}.")
 
 
 def draw_words(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)
     """Recall, precision and F1 by word with their intervals, and averaged in three ways."""
     evaluation, scores = cache.evaluation(path)
     words = word_scores(evaluation)
-    st.subheader("By word")
     show_figure(figures.class_scores_bars(scores, words=words), "evaluation.bars")
     st.caption(
         "Precision: of the clips it called this word, how many were. Recall: of the clips of this word, how many it "
         "found. F1 is high only if both are. Bars: 95 % intervals (Wilson)."
     )
-    _word_table(words)
-    st.markdown("**Averages**")
-    _averages(scores)
+
+    def numbers() -> None:
+        _word_table(words)
+        st.markdown("**Averages**")
+        _averages(scores)
+
+    fold("As numbers", "evaluation.words.numbers", numbers)
 
 
 def _word_table(words: tuple[WordScores, ...]) -> None:

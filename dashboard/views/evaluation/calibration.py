@@ -11,16 +11,17 @@ from core import figures
 from core.metrics import Reliability
 from core.runs import RunState
 from dashboard.shared import cache
+from dashboard.shared.folds import fold
 from dashboard.shared.widgets import choose, show_figure, show_metrics
 from dashboard.shared.wording import interval, percent
 
 BINNING = {"width": "Equal widths", "clips": "Equal numbers of clips"}
 
 
+@st.fragment
 def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)
     """Reliability diagram and expected calibration error."""
-    st.subheader("Calibration")
-    binning: Any = choose("Ten bins of", BINNING, "evaluation.binning")
+    binning: Any = choose("Ten bins of", BINNING, "bins", bind="query-params")
     found = cache.reliability(path, binning)
     show_metrics(
         (
@@ -43,30 +44,26 @@ def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets t
         + "; a point shows how many of a bin were right. On the dotted line the percentages mean what they say; below "
         "it the model is surer than it should be, above it less sure. " + _verdict(found)
     )
-    with st.expander("As numbers", icon=":material/table:"):
-        st.dataframe(
-            [
-                {
-                    "Probability of the answer": f"{100 * bottom:.1f}–{percent(top)}",
-                    "Clips": int(n),
-                    "Sure on average": percent(float(sure)),
-                    "Right": percent(float(right)),
-                    "95 % interval": interval(float(low), float(high)),
-                }
-                for bottom, top, n, sure, right, low, high in zip(
-                    found.bottoms,
-                    found.tops,
-                    found.n,
-                    found.confidence,
-                    found.accuracy,
-                    found.low,
-                    found.high,
-                    strict=True,
-                )
-            ],
-            hide_index=True,
-            height="content",
-        )
+    fold("As numbers", "evaluation.calibration.numbers", lambda: _table(found))
+
+
+def _table(found: Reliability) -> None:
+    st.dataframe(
+        [
+            {
+                "Probability of the answer": f"{100 * bottom:.1f}–{percent(top)}",
+                "Clips": int(n),
+                "Sure on average": percent(float(sure)),
+                "Right": percent(float(right)),
+                "95 % interval": interval(float(low), float(high)),
+            }
+            for bottom, top, n, sure, right, low, high in zip(
+                found.bottoms, found.tops, found.n, found.confidence, found.accuracy, found.low, found.high, strict=True
+            )
+        ],
+        hide_index=True,
+        height="content",
+    )
 
 
 def _verdict(found: Reliability) -> str:

@@ -13,7 +13,7 @@ from core.data.pack import Pack, open_data
 from core.records.evaluation import Evaluation
 from core.runs import RunState, keep
 from core.studies.evaluation import STUDY, evaluate
-from dashboard.shared import cache, clip_choice, measured, places, state
+from dashboard.shared import cache, clip_choice, measured, places, run_names, state
 from dashboard.shared.clip_choice import AtHand
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.jobs import Progress
@@ -32,19 +32,20 @@ def choose(run: RunState) -> Path | None:
             "This model has not been evaluated yet, and no dataset is ready to do it with. Prepare one first."
         )
         return None
-    left, right = st.columns(2)
-    dataset = left.selectbox(
-        "Dataset",
-        datasets,
-        index=_first(datasets, run, others),
-        key=f"evaluation.dataset.{run.name}",
-        persist_state="session",
-        help="The dataset chosen on the Data page, and those this model was evaluated on.",
-    )
+    # The dataset shown first is one that was measured, best the one the model was trained on.
+    first = next((one for one in (run.dataset, *others) if one in others), None)
+    ordered = sorted(datasets, key=lambda title: title != first)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        head, button = st.container(), st.container(width="content")
+
+    def protocols(dataset: str) -> list[str]:
+        ready = hand.protocols if hand.dataset is not None and hand.dataset.title == dataset else ()
+        return [name for name in PROTOCOLS if name == OWN or (dataset, name) in saved or name in ready]
+
+    with button.popover("Clips", icon=":material/library_music:"):
+        dataset, protocol = clip_choice.choose_clips(ordered, protocols, hand)
     if hand.dataset is not None and hand.dataset.title != dataset:
         hand = replace(hand, dataset=None)
-    protocols = [name for name in PROTOCOLS if name == OWN or (dataset, name) in saved or name in hand.protocols]
-    protocol = clip_choice.choose_protocol(right, protocols, hand.own, "evaluation.protocol")
     if protocol == OWN:
         dataset = recordings.TITLE
 
@@ -52,12 +53,22 @@ def choose(run: RunState) -> Path | None:
         why = why_outdated(run.folder, path, hand.of(protocol))
         return f"{why} Evaluate again." if why else ""
 
-    return measured.shown(
+    path = measured.shown(
         [_job(run, dataset, protocol)],
         lambda: saved.get((dataset, protocol)),
         lambda found: _offer(run, hand, dataset, protocol, is_new=found is None),
         outdated=outdated,
     )
+    if path is not None:
+        head.header(heading(cache.evaluation(path)[0]), anchor=False)
+    return path
+
+
+def heading(evaluation: Evaluation) -> str:
+    """Protocol, number of clips and dataset in one line."""
+    if evaluation.protocol == OWN:
+        return f"{plain(evaluation.dataset)}: {clips(evaluation.n)}"
+    return f"{PROTOCOLS[evaluation.protocol].capitalize()}: {clips(evaluation.n)} of {plain(evaluation.dataset)}"
 
 
 def why_outdated(run: Path, path: Path, pack: Pack | None) -> str:
@@ -68,14 +79,6 @@ def why_outdated(run: Path, path: Path, pack: Pack | None) -> str:
     one = cache.evaluation(path)[0]
     gone = "gone" if one.protocol == OWN else ""
     return keep.why_outdated(one, run, pack.content if pack and pack.title == one.dataset else gone)
-
-
-def _first(datasets: list[str], run: RunState, kept: list[str]) -> int:
-    """The dataset shown first: one that was measured, best the one it was trained on."""
-    for wanted in (run.dataset, *kept[:1]):
-        if wanted in kept:
-            return datasets.index(wanted)
-    return 0
 
 
 def _job(run: RunState, dataset: str, protocol: str) -> str:
@@ -94,13 +97,13 @@ def _offer(run: RunState, hand: AtHand, dataset: str, protocol: str, *, is_new: 
         return
     if is_new:
         what = clip_choice.what(protocol, dataset)
-        st.info(f"{run.name} has not met the {plain(what)} yet.", icon=":material/info:")
+        st.info(f"{plain(run_names.label(run))} has not met the {plain(what)} yet.", icon=":material/info:")
     device = choose_device("evaluation.device")
     measured.button(
         f"Evaluate on {clips(clip_choice.n_clips(pack, protocol))}",
         "evaluation.start",
         _job(run, dataset, protocol),
-        f"Evaluation of {run.name}",
+        f"Evaluation of {run_names.label(run)}",
         lambda: work(run.folder, state.data_root(), protocol, device),
         unit="clips",
     )

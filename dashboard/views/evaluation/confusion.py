@@ -1,17 +1,21 @@
-"""The confusion matrix as a tool: read in three ways, put in order, and every cell opened to hear its clips."""
+"""The confusion matrix as a tool: read in three ways, put in order, and every cell heard beside it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core import figures, metrics
+from core.config import UNKNOWN_LABEL
 from core.metrics import WordAnswers
 from core.records.evaluation import Evaluation
 from core.runs import RunState
-from dashboard.shared import cache, clip_explorer
+from dashboard.shared import cache, clip_explorer, defaults, run_names
+from dashboard.shared.folds import fold
 from dashboard.shared.widgets import choose, show_clickable_figure
 from dashboard.shared.wording import clips, interval, percent, plain, word
 
@@ -25,61 +29,85 @@ READ = {
     "counts": "Rows are the true words, columns the answers: each cell counts clips.",
 }
 
+CELL, UNKNOWN_CELL = "cell", "unknown_cell"
+"""The chosen cells, in the session and in the page's address."""
+
 Cell = tuple[str, str]
 """True word and answer."""
 
 
+@st.fragment
 def draw(run: RunState, path: Path) -> None:
-    """The matrix, the clips of a chosen cell, and the words behind "unknown"."""
-    evaluation, _ = cache.evaluation(path)
-    st.subheader("Confusion matrix")
-    left, right = st.columns(2)
-    show: Any = choose("Cells show", SHOW, "evaluation.show", place=left)
-    order = choose(
-        "Order",
-        ORDER,
-        "evaluation.order",
-        place=right,
-        help="By confusion: words that are taken for each other stand side by side (average linkage over the shares "
-        "mixed up, with optimal leaf ordering).",
-    )
+    """The matrix, and beside it the clips of a cell: first those of the most common mix-up."""
+    # The figure names the model.
+    evaluation = replace(cache.evaluation(path)[0], run=run_names.label(run))
     cells = {(true, answered): n for true, answered, n in metrics.common_cells(evaluation)}
-    chosen = _chosen("evaluation.cell")
-    figure = figures.confusion_matrix(
-        evaluation,
-        show=show,
-        chosen=chosen,
-        order=metrics.confusion_order(evaluation.confusion).tolist() if order == "confusion" else None,
-    )
-    show_clickable_figure(figure, "evaluation.confusion", lambda cell: _choose("evaluation.cell", cell))
-    st.caption(f"{READ[show]} The diagonal is right, everything beside it is a mix-up. Click a cell to hear its clips.")
-    _clips_of(run, evaluation, "evaluation.cell", cells)
+    picture, heard = st.columns([3, 2], gap="medium")
+    with heard:
+        chosen = _choose_cell(CELL, evaluation, cells)
+        _clips_of(run, evaluation, chosen, CELL)
+    with picture:
+        with st.container(horizontal=True, gap="medium"):
+            show: Any = choose("Cells show", SHOW, "cells", bind="query-params")
+            order = choose(
+                "Order",
+                ORDER,
+                "order",
+                bind="query-params",
+                help="By confusion: words that are taken for each other stand side by side (average linkage over the "
+                "shares mixed up, with optimal leaf ordering).",
+            )
+        figure = figures.confusion_matrix(
+            evaluation,
+            show=show,
+            chosen=chosen,
+            order=metrics.confusion_order(evaluation.confusion).tolist() if order == "confusion" else None,
+        )
+        show_clickable_figure(figure, "evaluation.confusion", lambda cell: _choose(CELL, cell))
+        st.caption(
+            f"{READ[show]} The diagonal is right, everything beside it is a mix-up. Click a cell to hear its clips."
+        )
+
+
+@st.fragment
+def draw_unknown(run: RunState, path: Path) -> None:
+    """The words behind "unknown", and beside them the clips of a cell."""
+    evaluation, _ = cache.evaluation(path)
     words = metrics.unknown_words(evaluation)
-    if words is not None:
-        _unknown(run, evaluation, words, show)
+    if words is None:
+        st.info("These clips do not tell which words count as “unknown”.", icon=":material/info:")
+        return
+    picture, heard = st.columns([3, 2], gap="medium")
+    with heard:
+        chosen = _choose_cell(UNKNOWN_CELL, evaluation, _word_cells(words))
+        _clips_of(run, evaluation, chosen, UNKNOWN_CELL)
+    with picture:
+        # Shares of an answer would mislead: they leave out most clips with that answer.
+        titles = {name: SHOW[name] for name in ("true", "counts")}
+        show: Any = choose("Cells show", titles, "unknown_cells", bind="query-params")
+        figure = figures.unknown_matrix(words, show=show, chosen=chosen)
+        show_clickable_figure(figure, "evaluation.unknown", lambda cell: _choose(UNKNOWN_CELL, cell))
+        st.caption(
+            f"{len(words.words)} words count as “unknown”, and the model should call each of them that. Those mistaken "
+            "most often stand on top; columns beside “unknown” are the keywords they were taken for. Words with few "
+            "clips say little."
+        )
+        fold(
+            "As numbers",
+            "evaluation.unknown.numbers",
+            lambda: st.dataframe(_unknown_table(words), hide_index=True, height="content"),
+        )
 
 
-def _unknown(run: RunState, evaluation: Evaluation, words: WordAnswers, show: Any) -> None:
-    st.subheader("Behind “unknown”")
-    # Shares of an answer that leave out most clips with that answer would mislead.
-    figure = figures.unknown_matrix(
-        words, show="counts" if show == "counts" else "true", chosen=_chosen("evaluation.unknown_cell")
-    )
-    show_clickable_figure(figure, "evaluation.unknown", lambda cell: _choose("evaluation.unknown_cell", cell))
-    st.caption(
-        f"{len(words.words)} words count as “unknown”, and the model should call each of them that. Those mistaken "
-        "most often stand on top; columns beside “unknown” are the keywords they were taken for. Words with few clips "
-        "say little. Click a cell to hear its clips."
-    )
-    cells = {
+def _word_cells(words: WordAnswers) -> dict[Cell, int]:
+    """The cells that have clips: mix-ups first, the most frequent ahead."""
+    found = {
         (name, label): int(words.counts[i, j])
         for i, name in enumerate(words.words)
         for j, label in enumerate(words.labels)
         if words.counts[i, j]
     }
-    _clips_of(run, evaluation, "evaluation.unknown_cell", cells)
-    with st.expander("As numbers", icon=":material/table:"):
-        st.dataframe(_unknown_table(words), hide_index=True, height="content")
+    return dict(sorted(found.items(), key=lambda cell: (cell[0][1] == UNKNOWN_LABEL, -cell[1])))
 
 
 def _unknown_table(words: WordAnswers) -> list[dict[str, Any]]:
@@ -89,7 +117,7 @@ def _unknown_table(words: WordAnswers) -> list[dict[str, Any]]:
         taken = sorted(
             ((int(count), label) for count, label in zip(words.counts[i], words.labels, strict=True)), reverse=True
         )
-        others = [f"{word(label)} {count}" for count, label in taken if count and label != "_unknown_"]
+        others = [f"{word(label)} {count}" for count, label in taken if count and label != UNKNOWN_LABEL]
         rows.append(
             {
                 "Word": name,
@@ -102,9 +130,29 @@ def _unknown_table(words: WordAnswers) -> list[dict[str, Any]]:
     return rows
 
 
-def _chosen(key: str) -> Cell | None:
-    cell = st.session_state.get(key)
-    return (cell[0], cell[1]) if cell else None
+# The chosen cell
+
+
+def _choose_cell(key: str, evaluation: Evaluation, cells: Mapping[Cell, int]) -> Cell | None:
+    """The cell whose clips are heard, by hand or by a click: first the most common mix-up; None without clips."""
+    now = st.session_state.get(key)
+    # What these clips have not is forgotten.
+    if now is not None and not {*evaluation.labels, *evaluation.clip_words}.issuperset(now):
+        del st.session_state[key]
+    defaults.follow(key, next(iter(cells), None))
+    now = st.session_state.get(key)
+    options = [*cells, *([now] if now and now not in cells else [])]
+    titles = {cell: f"{word(cell[0])} heard as {word(cell[1])}: {clips(cells.get(cell, 0))}" for cell in options}
+    chosen: Cell | None = st.selectbox(
+        "Cell",
+        options,
+        key=key,
+        bind="query-params",
+        persist_state="session",
+        format_func=titles.__getitem__,
+        help="Mix-ups first, the most frequent ahead. A click on the picture chooses as well.",
+    )
+    return chosen
 
 
 def _choose(key: str, cell: Any) -> None:
@@ -113,25 +161,9 @@ def _choose(key: str, cell: Any) -> None:
         st.session_state[key] = (str(cell[0]), str(cell[1]))
 
 
-def _clips_of(run: RunState, evaluation: Evaluation, key: str, cells: dict[Cell, int]) -> None:
-    """A choice that a click makes as well, and the clips of the chosen cell."""
-    known = {*evaluation.labels, *evaluation.clip_words}
-    chosen = _chosen(key)
-    if chosen is not None and not known.issuperset(chosen):
-        chosen = st.session_state[key] = None
-    options = [*cells, *([chosen] if chosen and chosen not in cells else [])]
-    titles = {cell: f"{word(cell[0])} heard as {word(cell[1])}: {clips(cells.get(cell, 0))}" for cell in options}
-    st.selectbox(
-        "Cell",
-        options,
-        index=None,
-        key=key,
-        persist_state="session",
-        placeholder="Click a cell above, or choose one",
-        format_func=titles.__getitem__,
-        label_visibility="collapsed",
-    )
-    if (chosen := _chosen(key)) is None:
+def _clips_of(run: RunState, evaluation: Evaluation, chosen: Cell | None, key: str) -> None:
+    """The clips of the chosen cell."""
+    if chosen is None:
         return
     numbers = metrics.cell_clips(evaluation, *chosen).tolist()
     if not numbers:

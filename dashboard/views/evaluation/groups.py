@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.config import LABELS, SILENCE_LABEL
 from core.records.evaluation import Evaluation
 from core.runs import RunState
 from dashboard.shared import cache, clip_explorer, clip_source
+from dashboard.shared.folds import fold
 from dashboard.shared.widgets import show_clickable_figure, show_figure
 from dashboard.shared.wording import clips, interval, percent
 
@@ -25,68 +27,72 @@ WORST = 100
 SPEAKER, LEAST = "evaluation.speaker", "evaluation.least"
 
 
+@st.fragment
 def draw_speakers(run: RunState, path: Path) -> None:
-    """Accuracy by speaker, the worst first, and the clips of one of them."""
+    """Accuracy by speaker, the worst first, and beside it the clips of one of them."""
     evaluation, scores = cache.evaluation(path)
     source = clip_source.find(evaluation)
     people = clip_source.speakers(evaluation, source)
-    st.subheader("By speaker: who is it bad for?")
-    right = _right(evaluation)
-    groups = metrics.group_scores(right, people) if people else ()
+    groups = metrics.group_scores(_right(evaluation), people) if people else ()
     if not groups:
         st.info("These clips do not tell who speaks, so nobody can be told apart.", icon=":material/group_off:")
         return
-    most = min(30, max(group.n for group in groups))
-    # What was chosen for other clips may be more than these have.
-    st.session_state[LEAST] = min(st.session_state.get(LEAST, 8), most)
-    least = st.slider(
-        "Speakers with at least this many clips",
-        1,
-        max(2, most),
-        key=LEAST,
-        persist_state="session",
-        help="Three clips say little about a speaker: look at how wide the interval is.",
-    )
-    shown = [group for group in groups if group.n >= least]
-    names = [group.name for group in shown]
-    if st.session_state.get(SPEAKER) not in names:
-        st.session_state[SPEAKER] = None
-    figure = figures.accuracy_by_group(shown[:SHOWN], scores.accuracy, chosen=st.session_state[SPEAKER] or "")
-    show_clickable_figure(figure, "evaluation.speakers", _choose_speaker)
-    chance = cache.chance_of_differences(path, people)
-    worse = sum(group.interval[1] < scores.accuracy for group in shown)
-    st.caption(
-        f"The {min(SHOWN, len(shown))} worst of {len(shown)} speakers with at least {clips(least)} each "
-        f"({len(groups)} speakers in all). For {worse} of them even the upper end of the interval lies below the "
-        f"accuracy on all clips. {_verdict(chance)} Click a point to hear that speaker."
-    )
-    with st.expander("As numbers", icon=":material/table:"):
-        st.dataframe(
-            [
-                {
-                    "Speaker": group.name,
-                    "Clips": group.n,
-                    "Right": group.right,
-                    "Accuracy": percent(group.accuracy),
-                    "95 % interval": interval(*group.interval),
-                }
-                for group in groups
-            ],
-            hide_index=True,
+    picture, heard = st.columns([3, 2], gap="medium")
+    with picture:
+        most = min(30, max(group.n for group in groups))
+        # What was chosen for other clips may be more than these have.
+        st.session_state[LEAST] = min(st.session_state.get(LEAST, 8), most)
+        least = st.slider(
+            "Speakers with at least this many clips",
+            1,
+            max(2, most),
+            key=LEAST,
+            persist_state="session",
+            help="Three clips say little about a speaker: look at how wide the interval is.",
         )
-    st.selectbox(
-        "Speaker",
-        names,
-        index=None,
-        key=SPEAKER,
-        persist_state="session",
-        placeholder="Click a speaker above, or choose one",
-        label_visibility="collapsed",
+        shown = [group for group in groups if group.n >= least]
+        names = [group.name for group in shown]
+        if st.session_state.get(SPEAKER) not in names:
+            st.session_state[SPEAKER] = None
+        figure = figures.accuracy_by_group(shown[:SHOWN], scores.accuracy, chosen=st.session_state[SPEAKER] or "")
+        show_clickable_figure(figure, "evaluation.speakers", _choose_speaker)
+        chance = cache.chance_of_differences(path, people)
+        worse = sum(group.interval[1] < scores.accuracy for group in shown)
+        st.caption(
+            f"The {min(SHOWN, len(shown))} worst of {len(shown)} speakers with at least {clips(least)} each "
+            f"({len(groups)} speakers in all). For {worse} of them even the upper end of the interval lies below the "
+            f"accuracy on all clips. {_verdict(chance)}"
+        )
+        fold("As numbers", "evaluation.speakers.numbers", lambda: _speaker_table(groups))
+    with heard:
+        st.selectbox(
+            "Speaker",
+            names,
+            index=None,
+            key=SPEAKER,
+            persist_state="session",
+            placeholder="Click a point to hear a speaker, or choose one",
+        )
+        if chosen := st.session_state[SPEAKER]:
+            st.caption("The clips that surprised the model most come first.")
+            numbers = [number for number in metrics.worst_clips(evaluation).tolist() if people[number] == chosen]
+            clip_explorer.draw(run, evaluation, numbers, f"speaker.{chosen}", source)
+
+
+def _speaker_table(groups: Sequence[metrics.GroupScores]) -> None:
+    st.dataframe(
+        [
+            {
+                "Speaker": group.name,
+                "Clips": group.n,
+                "Right": group.right,
+                "Accuracy": percent(group.accuracy),
+                "95 % interval": interval(*group.interval),
+            }
+            for group in groups
+        ],
+        hide_index=True,
     )
-    if chosen := st.session_state[SPEAKER]:
-        st.caption("The clips that surprised the model most come first.")
-        numbers = [number for number in metrics.worst_clips(evaluation).tolist() if people[number] == chosen]
-        clip_explorer.draw(run, evaluation, numbers, f"speaker.{chosen}", source)
 
 
 def _choose_speaker(name: Any) -> None:
@@ -103,7 +109,6 @@ def _verdict(chance: float) -> str:
 def draw_sound(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)
     """Accuracy by level and by noise, in quarters of the clips."""
     evaluation, scores = cache.evaluation(path)
-    st.subheader("By level and noise")
     source = clip_source.find(evaluation)
     if source is None:
         clip_source.say_what_is_missing(evaluation, "measure how loud and how noisy the clips are")
@@ -150,10 +155,10 @@ def draw_sound(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view 
         st.caption(f"{clips(missing)} of the evaluation are not in the dataset any more.")
 
 
+@st.fragment
 def draw_worst(run: RunState, path: Path) -> None:
     """The clips with the highest loss, playable."""
     evaluation, _ = cache.evaluation(path)
-    st.subheader("Worst clips first")
     numbers = metrics.worst_clips(evaluation)[:WORST].tolist()
     st.caption(
         f"The {clips(len(numbers))} with the highest loss: those to which the model gave the least probability of what "

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -11,31 +11,34 @@ from core import figures, metrics
 from core.records.evaluation import Evaluation
 from core.runs import RunState
 from dashboard.shared import cache
+from dashboard.shared.folds import fold
 from dashboard.shared.widgets import choose, show_figure, show_metrics
 from dashboard.shared.wording import clips, interval, percent, word
 
-WORD = "evaluation.word"
+WORD = "word"
 
 CURVES = {"det": "DET", "roc": "ROC"}
 
 
+@st.fragment
 def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)
-    """ROC and DET by keyword, equal error rates, and the cost of a threshold."""
+    """What a threshold for a keyword costs; ROC, DET and equal error rates of all of them on request."""
     evaluation, _ = cache.evaluation(path)
     curves = cache.detection_curves(path)
-    st.subheader("Detection: each keyword against the rest")
     if not curves:
         st.info("These clips hold no keyword beside others, so there is nothing to tell apart.")
         return
     labels = [curve.label for curve in curves]
     # What was chosen for other clips may be a word that these have not.
-    if st.session_state.get(WORD) not in labels:
-        st.session_state[WORD] = labels[0]
-    # Not ``choose``, which would have a first word of its own.
-    chosen: Any = st.segmented_control(
-        "Word", labels, required=True, format_func=word, key=WORD, persist_state="session"
-    )
-    kind = choose("Curve", CURVES, "evaluation.curve")
+    if st.session_state.get(WORD, labels[0]) not in labels:
+        del st.session_state[WORD]
+    chosen = choose("Word", {label: word(label) for label in labels}, WORD, bind="query-params")
+    _threshold(evaluation, chosen)
+    fold("All words: error curves", "evaluation.curves", lambda: _curves(curves, chosen), icon="show_chart")
+
+
+def _curves(curves: Sequence[metrics.DetectionCurve], chosen: str) -> None:
+    kind = choose("Curve", CURVES, "curve", bind="query-params")
     picture = figures.roc_curves if kind == "roc" else figures.det_curves
     show_figure(picture(curves, chosen=chosen), f"evaluation.{kind}")
     st.caption(
@@ -66,11 +69,9 @@ def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets t
         "other clips taken for it. One number to compare words and models by; in use, one of the two errors usually "
         "costs more. Area under ROC: how often a clip of the word gets more of its probability than another clip."
     )
-    _threshold(evaluation, chosen)
 
 
 def _threshold(evaluation: Evaluation, label: str) -> None:
-    st.subheader(f"A threshold for “{word(label)}”")
     value = st.slider(
         f"“{word(label)}” counts only from this probability on (%)",
         0.0,

@@ -16,7 +16,6 @@ from dashboard.shared.wording import plain
 def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets the run)
     """What length does, in a sentence, and the quarters."""
     evaluation, _ = cache.evaluation(path)
-    st.subheader("By length of the word")
     source = clip_source.find(evaluation)
     if source is None or len(source.found) < len(evaluation.truth):
         clip_source.say_what_is_missing(evaluation, "measure how long the words are")

@@ -9,7 +9,7 @@ import pytest
 from core.data import recordings
 from core.studies.comparison import compare, outcome
 from dashboard.shared import jobs
-from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
+from tests.dashboard.conftest import GOOD, assert_calm, charts, open_fold, texts, tone, wait_until
 from tests.kept import evaluation_path, load_evaluation, save_evaluation
 
 FIGURES = 9
@@ -35,9 +35,14 @@ def add_run(own_run, tiny_pack):
     return add
 
 
+FOLDS = ("answers", "numbers", "costs", "settings", "learned", "filters")
+
+
 def choose(app, *names):
-    app.multiselect("compare.runs").set_value(list(names)).run()
-    assert_calm(app)
+    """Choose runs, and open all that is folded away."""
+    app.multiselect("runs").set_value(list(names)).run()
+    for name in FOLDS:
+        open_fold(app, f"compare.{name}")
     return app
 
 
@@ -66,7 +71,7 @@ def test_two_runs_are_compared_in_words_and_numbers(open_page, add_run, tiny_pac
     assert "better got 10 clips right that worse got wrong, and 0 the other way" in texts(app)
     numbers = next(table.value for table in app.dataframe if "Only the run right" in table.value)
     assert numbers["Only the run right"].tolist() == [10]
-    app.selectbox("compare.baseline.worse.better").set_value("better").run()
+    app.selectbox("baseline").set_value("better").run()
     assert_calm(app)
     assert "worse got 0 clips right that better got wrong, and 10 the other way" in texts(app)
 
@@ -77,8 +82,7 @@ def test_the_clips_that_only_one_got_right_can_be_heard(open_page, add_run):
     add_run("better", 5)
     app = choose(open_page("compare"), "worse", "better")
     assert not app.get("audio")
-    app.toggle("compare.hear").set_value(True).run()
-    assert_calm(app)
+    open_fold(app, "compare.hear")
     assert len(app.get("audio")) == 3
     app.segmented_control("compare.right.better.worse").set_value("worse").run()
     assert_calm(app)
@@ -155,7 +159,7 @@ def test_one_clip_is_timed_with_each_run(open_page, add_run, monkeypatch):
     line = table[table["What"] == "Time for one clip, median"].iloc[0]
     assert line["one"].endswith(" ms")
     assert line["two"].endswith(" ms")
-    app.segmented_control("compare.measure").set_value("latency").run()
+    app.segmented_control("cost").set_value("latency").run()
     assert not app.exception
 
 
@@ -165,9 +169,7 @@ def test_own_recordings_can_be_compared_on(open_page, add_run):
     add_run("one", 2)
     add_run("two", 3)
     app = choose(open_page("compare"), "one", "two")
-    clips = next(box for box in app.selectbox if str(box.key).startswith("compare.clips."))
-    own = next(option for option in clips.options if option.startswith(recordings.TITLE))
-    clips.set_value(clips.options.index(own)).run()
+    app.radio("clips").set_value("own").run()
     assert_calm(app)
     assert "Evaluate 2 runs on 1 clip" in [button.label for button in app.button]
 
@@ -180,7 +182,7 @@ def test_a_deleted_run_leaves_the_choice(open_page, add_run):
     shutil.rmtree(gone)
     app.run()
     assert_calm(app)
-    assert set(app.multiselect("compare.runs").value) == {GOOD, "other"}
+    assert set(app.multiselect("runs").value) == {GOOD, "other"}
 
 
 @pytest.mark.usefixtures("use_tiny_data")
@@ -188,7 +190,22 @@ def test_a_model_that_cannot_be_read_is_named_and_the_others_shown(open_page, ad
     (add_run("damaged", 2) / "best.pt").write_bytes(b"garbage")
     add_run("other", 3)
     app = open_page("compare")
-    app.multiselect("compare.runs").set_value(["damaged", "other"]).run()
+    app.multiselect("runs").set_value(["damaged", "other"]).run()
+    assert_calm(app)
+    for name in FOLDS:
+        app.session_state[f"compare.{name}"] = True
+    app.run()
     assert not app.exception
     assert "weights" in app.error[0].value
     assert charts(app) == FIGURES
+
+
+@pytest.mark.usefixtures("use_tiny_data")
+def test_it_ends_after_word_by_word_until_more_is_asked_for(open_page, add_run):
+    add_run("one", 2)
+    add_run("two", 3)
+    app = open_page("compare")
+    app.multiselect("runs").set_value(["one", "two"]).run()
+    assert_calm(app)
+    assert charts(app) == 2
+    assert not app.dataframe

@@ -32,7 +32,7 @@ def test_a_kept_evaluation_is_shown_without_its_dataset(open_page, own_run, tiny
 @pytest.mark.usefixtures("use_tiny_data")
 def test_another_protocol_is_measured_on_request_and_kept(open_page, own_run, tiny_pack):
     app = open_page("evaluation")
-    app.radio("evaluation.protocol").set_value("testing-list").run()
+    app.radio("clips").set_value("testing-list").run()
     assert_calm(app)
     assert charts(app) == 0
     assert "Evaluate on 12 clips" in [button.label for button in app.button]
@@ -42,8 +42,14 @@ def test_another_protocol_is_measured_on_request_and_kept(open_page, own_run, ti
     assert_calm(app)
     assert app.header[0].value == f"Testing list: 12 clips of {tiny_pack.title}"
     assert evaluation_path(own_run, tiny_pack.title, "testing-list").exists()
-    # The matrix, and the words behind "unknown", which these clips tell.
-    assert charts(app) == 2
+    assert charts(app) == 1
+    # The words behind "unknown", which these clips tell.
+    open_page("mistakes")
+    for view in ("Confusion matrix", "Behind “unknown”"):
+        app.segmented_control("mistakes").set_value(view).run()
+        assert_calm(app)
+        assert app.header[0].value == f"Testing list: 12 clips of {tiny_pack.title}"
+        assert charts(app) == 1
 
 
 @pytest.mark.usefixtures("use_tiny_data")
@@ -83,7 +89,7 @@ def keep(*truths):
 
 
 def choose_own(app):
-    app.radio("evaluation.protocol").set_value("own").run()
+    app.radio("clips").set_value("own").run()
     assert not app.exception
     return app
 
@@ -99,7 +105,7 @@ def evaluate_own(app):
 @pytest.mark.usefixtures("own_run")
 def test_without_own_recordings_it_is_said_how_to_get_them(open_page):
     app = open_page("evaluation")
-    assert app.radio("evaluation.protocol").options[-1] == "My own recordings (none yet)"
+    assert app.radio("clips").options[-1] == "My own recordings (none yet)"
     choose_own(app)
     assert_calm(app)
     assert "On the Live page" in app.info[0].value
@@ -112,7 +118,7 @@ def test_own_recordings_are_measured_and_called_a_biased_sample(truths, open_pag
     keep(*truths)
     app = open_page("evaluation")
     n = {1: "1 clip", 3: "3 clips"}[len(truths)]
-    assert app.radio("evaluation.protocol").options[-1] == f"My own recordings ({n})"
+    assert app.radio("clips").options[-1] == f"My own recordings ({n})"
     choose_own(app)
     assert f"Evaluate on {n}" in [button.label for button in app.button]
     evaluate_own(app)
@@ -123,7 +129,7 @@ def test_own_recordings_are_measured_and_called_a_biased_sample(truths, open_pag
     assert metrics(app)["95 % interval"].startswith(f"{100 * result.interval[0]:.1f}–")
     assert charts(app) == 1
     # They are no dataset to choose beside the others.
-    assert recordings.TITLE not in app.selectbox(f"evaluation.dataset.{GOOD}").options
+    assert not [box for box in app.selectbox if recordings.TITLE in box.options]
 
 
 @pytest.mark.usefixtures("own_run")
@@ -134,7 +140,7 @@ def test_changed_recordings_make_their_evaluation_outdated(open_page):
     app.run()
     assert "The clips changed since" in app.warning[0].value
     # What was measured stays to be seen, and the choice made.
-    assert app.radio("evaluation.protocol").value == "own"
+    assert app.radio("clips").value == "own"
     assert app.header[0].value == "My own recordings: 2 clips"
     keep("stop")
     evaluate_own(app.run())
@@ -143,7 +149,7 @@ def test_changed_recordings_make_their_evaluation_outdated(open_page):
     recordings.remove(*(one.id for one in recordings.all_recordings().recordings))
     app.run()
     assert_calm(app)
-    assert app.radio("evaluation.protocol").value == "own"
+    assert app.radio("clips").value == "own"
     assert "The clips changed since" in app.warning[0].value
     assert "Evaluate on" not in texts(app)
     assert app.header[0].value == "My own recordings: 3 clips"
@@ -155,7 +161,7 @@ def test_own_recordings_need_no_dataset(open_page, own_run, tiny_pack, monkeypat
     assert "no dataset is ready" in open_page("evaluation").info[0].value
     keep("yes")
     app = open_page("evaluation")
-    assert app.radio("evaluation.protocol").options == ["My own recordings (1 clip)"]
+    assert app.radio("clips").options == ["My own recordings (1 clip)"]
     evaluate_own(app)
     assert app.header[0].value == "My own recordings: 1 clip"
 

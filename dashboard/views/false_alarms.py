@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -19,7 +20,9 @@ from core.runs import RunState, keep
 from core.studies.listening import operating_point
 from core.studies.listening.kept import FILE, STUDY
 from core.studies.listening.measure import stream_test
-from dashboard.shared import clip_choice, measured, state
+from dashboard.shared import clip_choice, measured, run_names, state
+from dashboard.shared.device_choice import choose_device
+from dashboard.shared.folds import fold
 from dashboard.shared.jobs import Progress
 from dashboard.shared.widgets import show_clickable_figure
 from dashboard.shared.wording import percent, plain
@@ -30,23 +33,33 @@ CHOOSE, REPORT = "validation", "official"
 """Clips that a threshold is chosen on, and clips that its figures are then reported for."""
 
 
-def panel(run: RunState, device: str) -> None:
-    """Measure a model on a track, choose its threshold on the curve, and keep it for listening."""
-    st.write(
-        "Recordings of voices that training did not hear are laid out on a long track, with pauses, words that are no "
-        "keywords, and background noise. The model listens to it as it listens here, and what it reports is counted."
-    )
-    report = measured.shown(
-        [f"stream test {run.name}"],
-        lambda: _kept(run.folder),
-        lambda _: _offer(run, device),
-        outdated=lambda report: _why_outdated(report, run.folder),
-        again=True,
-    )
-    if report is None:
-        return
+def panel(run: RunState) -> None:
+    """A model on a track, the threshold chosen on its curve and kept for listening; below, the test itself."""
+    progress, shown, below = st.container(), st.container(), st.container()
+    with progress:
+        report = measured.shown(
+            [f"stream test {run.name}"],
+            lambda: _kept(run.folder),
+            lambda found: _offer(run, below, is_new=found is None),
+            outdated=lambda report: _why_outdated(report, run.folder),
+            again=True,
+        )
+    if report is not None:
+        with shown:
+            _look(run, report)
+
+
+@st.fragment
+def _look(run: RunState, report: StreamReport) -> None:
+    st.header(_heading(report), anchor=False)
     threshold = _choose(run, report)
     _show_scores(report, threshold)
+
+
+def _heading(report: StreamReport) -> str:
+    """What it listened to, in one line."""
+    minutes = max(track.minutes for track in report.tracks)
+    return f"Validation and official test clips of {plain(report.dataset)}: {minutes:g} minutes a track"
 
 
 def _kept(run: Path) -> StreamReport | None:
@@ -59,8 +72,16 @@ def _why_outdated(report: StreamReport, run: Path) -> str:
     return f"{why} Test again." if why else ""
 
 
-def _offer(run: RunState, device: str) -> None:
-    """What to measure, and a button that does it in the background."""
+def _offer(run: RunState, place: Any, *, is_new: bool) -> None:
+    """The choices and the button that test in the background; folded away where there is a test to look at."""
+    with place:
+        if is_new:
+            _choices(run)
+        else:
+            fold("Test again", "false_alarms.again", lambda: _choices(run), icon="timer")
+
+
+def _choices(run: RunState) -> None:
     pack = clip_choice.dataset()
     if pack is None:
         clip_choice.need_dataset(
@@ -73,7 +94,7 @@ def _offer(run: RunState, device: str) -> None:
         selection_mode="multi",
         default=(None, 10.0),
         format_func=snr_text,
-        key="live.stream.snrs",
+        key="false_alarms.snrs",
         persist_state="session",
         help="How much louder the words are than the noise; a track for each. At 0 dB both are equally loud.",
     )
@@ -81,17 +102,18 @@ def _offer(run: RunState, device: str) -> None:
         "Minutes of each track",
         MINUTES,
         value=5,
-        key="live.stream.minutes",
+        key="false_alarms.minutes",
         persist_state="session",
         help="False alarms are rare: the longer the model listens, the narrower the interval of their rate.",
     )
     total = 2 * len(snrs_db) * minutes
     st.caption(f"{total} minutes of sound from {plain(pack.title)}: half from validation clips, half from test clips.")
+    device = choose_device("false_alarms.device")
     measured.button(
         "Start the stream test",
-        "live.stream.start",
+        "false_alarms.start",
         f"stream test {run.name}",
-        f"Stream test of {run.name}",
+        f"Stream test of {run_names.label(run)}",
         lambda: measured.kept(
             partial(_measure, run.folder, state.data_root(), device, snrs_db, minutes),
             partial(keep.save, STUDY, run.folder, FILE),
@@ -125,35 +147,37 @@ def _choose(run: RunState, report: StreamReport) -> float:
     settings, trouble = _settings(run.folder)
     if trouble:
         st.warning(trouble, icon=":material/warning:")
-    st.subheader("Choose a threshold")
     key = _threshold_key(run)
     tracks = _tracks(report, CHOOSE)
     thresholds = [each.threshold for each in tracks[0].scores]
     if st.session_state.get(key) not in thresholds:
         st.session_state[key] = min(thresholds, key=lambda each: abs(each - settings.threshold))
-    threshold: float = st.session_state[key]
-    show_clickable_figure(
-        figures.misses_against_false_alarms(tracks, threshold=threshold), "live.stream.curve", partial(_pick, key)
-    )
-    st.caption(
-        "Each point is a threshold: a low one, on the right, misses few words and raises many false alarms; a high "
-        "one, on the left, the reverse. Click a point, or move the slider."
-    )
-    st.select_slider("Threshold", thresholds, key=key, format_func="{:.2f}".format)
-    chosen = replace(report.listening, threshold=threshold, word_thresholds=())
-    if chosen == settings:
-        st.success(f"{run.name} listens with threshold {threshold:.2f}.", icon=":material/check:")
-    elif st.button(f"Listen with threshold {threshold:.2f}", key="live.stream.keep", type="primary"):
-        operating_point.save(run.folder, chosen)
-        st.rerun()
-    else:
-        st.caption(_difference(settings, report.listening))
+    curve, beside = st.columns([3, 2], gap="medium")
+    with beside:
+        threshold: float = st.select_slider("Threshold", thresholds, key=key, format_func="{:.2f}".format)
+        chosen = replace(report.listening, threshold=threshold, word_thresholds=())
+        name = run_names.label(run)
+        if chosen == settings:
+            st.success(f"{plain(name)} listens with threshold {threshold:.2f}.", icon=":material/check:")
+        elif st.button(f"Listen with threshold {threshold:.2f}", key="false_alarms.keep", type="primary"):
+            operating_point.save(run.folder, chosen)
+            st.rerun()
+        else:
+            st.caption(_difference(settings, report.listening))
+        st.caption(
+            "A low threshold misses few words and raises many false alarms; a high one the reverse. Click a point, or "
+            "move the slider."
+        )
+    with curve:
+        show_clickable_figure(
+            figures.misses_against_false_alarms(tracks, threshold=threshold), "false_alarms.curve", partial(_pick, key)
+        )
     return threshold
 
 
 def _threshold_key(run: RunState) -> str:
     """Key of the slider with a run's threshold: another model begins with its own."""
-    return f"live.stream.threshold.{run.name}"
+    return f"false_alarms.threshold.{run.name}"
 
 
 def _pick(key: str, threshold: object) -> None:
@@ -186,7 +210,7 @@ def _difference(now: ListeningConfig, tested: ListeningConfig) -> str:
 def _show_scores(report: StreamReport, threshold: float) -> None:
     """The figures of the test clips at the chosen threshold."""
     tracks = _tracks(report, REPORT)
-    st.subheader(f"On test clips at threshold {threshold:.2f}")
+    st.subheader(f"On test clips at threshold {threshold:.2f}", anchor=False)
     st.caption(
         "The threshold is chosen on validation clips, and these figures come from test clips of other voices: they are "
         "not fitted to it."

@@ -1,4 +1,4 @@
-"""The measured curve on the Live page: a click on a point becomes the setting that the model listens with."""
+"""The measured curve on the False alarms page: a click on a point becomes the setting that the model listens with."""
 
 from playwright.sync_api import expect
 
@@ -54,8 +54,7 @@ def made_up_report(run):
 def test_a_clicked_point_is_what_the_model_listens_with(visit, add_model):
     run = add_model()
     save_report(run, made_up_report(run))
-    page = visit("live")
-    main(page).get_by_text("How well does it listen?").click()
+    page = visit("false_alarms")
     curve = figure(page, "Missed words or false alarms")
     wait_until_calm(page)
     wait_until_still(page, curve)
@@ -76,8 +75,7 @@ def test_a_clicked_point_is_what_the_model_listens_with(visit, add_model):
 def test_the_panel_fits_a_phone(visit, add_model):
     run = add_model()
     save_report(run, made_up_report(run))
-    page = visit("live", size=PHONE)
-    main(page).get_by_text("How well does it listen?").click()
+    page = visit("false_alarms", size=PHONE)
     expect(main(page).get_by_role("heading", name="On test clips at threshold")).to_be_visible()
     assert_not_scrolled_sideways(page)
     assert_no_exception(page)

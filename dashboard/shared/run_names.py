@@ -1,0 +1,20 @@
+"""What a person calls a model: a run of one's own by its name, one that came with the project by what it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from core.runs import RunState
+
+
+def label(run: RunState) -> str:
+    """What to call a run."""
+    return run.config.title if run.shipped and run.config else run.name
+
+
+def by_label(runs: Iterable[RunState]) -> dict[str, RunState]:
+    """Runs by what they are called, in their order; those that would be called alike go by their folders."""
+    runs = list(runs)
+    times = Counter(map(label, runs))
+    return {label(run) if times[label(run)] == 1 else run.name: run for run in runs}
