@@ -354,6 +354,36 @@ class TrainingConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StartConfig:
+    """The trained model whose weights a run begins with; all empty where it begins from scratch.
+
+    "Initial" then means: before this training began, which is what that model had learned. Where it had learned
+    nothing of its filters they are the textbook's, which follow from the settings of the front end alone.
+    """
+
+    name: str = ""
+    """What it was called."""
+    checkpoint: str = ""
+    """SHA-256 of its file."""
+    setting: Setting = "A"
+    """What of its spectrogram had been trained before (see ``SETTINGS``)."""
+    datasets: tuple[str, ...] = ()
+    """What it was trained on, for people: the first training first."""
+
+    def __post_init__(self) -> None:
+        _check_kinds(self)
+        is_hash = re.fullmatch("[0-9a-f]{64}", self.checkpoint) is not None
+        empty = not self.checkpoint and not self.datasets and self.setting == "A"
+        _require(
+            is_hash if self.name else empty,
+            f"checkpoint is {shown(self.checkpoint)}; a run that begins from a model has its name and its SHA-256.",
+        )
+        for text in (self.name, *self.datasets):
+            _require(len(text) <= 400, f"start names {shown(text)}; a name has at most 400 characters.")
+        _require(len(self.datasets) <= 100, f"start has {len(self.datasets)} datasets; it can have 100.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """Everything that decides a training run, apart from the data."""
 
@@ -363,6 +393,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    start: StartConfig = field(default_factory=StartConfig)
 
     def __post_init__(self) -> None:
         _check_kinds(self)
@@ -374,6 +405,11 @@ class RunConfig:
             self.training.products == "float32" or self.front_end.stft_start == "fourier",
             "products is 'bfloat16', which computes only what differs from Fourier kernels; "
             "with stft_start 'random' it must be 'float32'.",
+        )
+        _require(
+            self.training.products == "float32" or self.start.setting in "AB",
+            "products is 'bfloat16', which computes only what differs from Fourier kernels; a run that begins from a "
+            "model with trained kernels needs 'float32'.",
         )
         _require(
             self.training.batch_size * self.front_end.n_frames() * self.front_end.n_bins <= LARGEST_BATCH,
@@ -402,6 +438,8 @@ class RunConfig:
             parts.append(f"{front_end.mel_shape}s")
         if front_end.masked_bins is not None:
             parts.append("bins {}–{} masked".format(*front_end.masked_bins))
+        if self.start.name:
+            parts.append(f"from {shortened(self.start.name, 40)}")
         return " · ".join(parts)
 
 

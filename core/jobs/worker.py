@@ -20,7 +20,13 @@ from core.files.writing import write_bytes
 from core.records.training import EpochReport
 from core.runs import keep, owner
 from core.studies.evaluation import STUDY, evaluate
-from core.training.checkpoint import checkpoint_of, read_weights, save_checkpoint
+from core.training.checkpoint import (
+    Checkpoint,
+    checkpoint_of,
+    load_checkpoint,
+    read_weights,
+    save_checkpoint,
+)
 from core.training.loop import Step, StoppedTraining, Training
 
 HEARTBEAT_S = 0.5
@@ -108,7 +114,7 @@ class _Worker:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
             data = open_data(root, progress=self._show_progress)
-            training = Training(self.config, data, device, self._show_progress)
+            training = Training(self.config, data, device, self._show_progress, start=self._start())
             self.status |= {"dataset": data.title, "device": training.device.type}
             self._restore(training)
             if training.epoch == 0:
@@ -121,6 +127,15 @@ class _Worker:
             self._stopped(training)
         else:
             self._tell(state="done", message="", step=0, steps=0, clips_per_second=None, seconds_left=None)
+
+    def _start(self) -> Checkpoint | None:
+        """The model to begin with: the copy in the run's folder, since its own may be trained further, or deleted."""
+        wanted, file = self.config.start, self.folder / runs.START
+        if not wanted.name:
+            return None
+        if keep.model_hash(file) != wanted.checkpoint:
+            raise RunError(f"{runs.START} is not the model {wanted.name} that {self.folder.name} begins with.")
+        return load_checkpoint(file)
 
     def _restore(self, training: Training) -> None:
         self.status["trained_seconds"] = 0.0

@@ -2,8 +2,8 @@
 
 A run folder holds ``config.json`` (what), ``source.json`` (data root and device; never shipped), ``worker.lock`` and
 ``process.json`` (which process works on it; see ``core.runs.owner``), ``status.json`` (how far, with a heartbeat),
-``progress.jsonl`` (a report an epoch), ``best.pt``, ``last.pt``, ``mel_evolution.npz``, ``evaluation-*.npz`` and
-``log.txt``.
+``progress.jsonl`` (a report an epoch), ``start.pt`` (the model it began with, if any), ``best.pt``, ``last.pt``,
+``mel_evolution.npz``, ``evaluation-*.npz`` and ``log.txt``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONFIG, SOURCE, PROCESS, STATUS = "config.json", "source.json", owner.PROCESS, "status.json"
 
 
-PROGRESS, LOG, STOP, BEST, LAST = "progress.jsonl", "log.txt", "STOP", "best.pt", "last.pt"
+PROGRESS, LOG, STOP = "progress.jsonl", "log.txt", "STOP"
+
+
+START, BEST, LAST = "start.pt", "best.pt", "last.pt"
 
 
 MEL_EVOLUTION, KERNELS = "mel_evolution.npz", "kernels-{epoch:05d}.npz"

@@ -93,6 +93,11 @@ class RunState:
         return self.state in ("starting", "running")
 
     @property
+    def datasets(self) -> tuple[str, ...]:
+        """All that its weights learned from, the first training first."""
+        return (*(self.config.start.datasets if self.config else ()), self.dataset)
+
+    @property
     def resumable(self) -> bool:
         """Whether training can go on from the last finished epoch."""
         return self.state in ("stopped", "failed", "crashed") and self.config is not None and not self.shipped
