@@ -327,6 +327,9 @@ class TrainingConfig:
     """Size of one step of the mel filters, as a share of their typical weight."""
     stft_rate: float = 1e-3
     """Size of one step of the STFT kernels, as a share of their typical weight."""
+    pull: float = 0.0
+    """Part of the way that the network is pulled back, after every epoch, to the model that it began with: it forgets
+    less of what that model knew. The filters stay free, and a run from scratch has nothing to be pulled to."""
     balance: Literal["uniform", "tutorial", "none"] = "uniform"
     """How clips are drawn: every class alike, with the tutorial's weights, or as they come."""
     products: Literal["float32", "bfloat16"] = "float32"
@@ -346,6 +349,7 @@ class TrainingConfig:
         _between("batch_size", self.batch_size, 2, 10_000)
         _between("seed", self.seed, 0, 2**31 - 1)
         _between("momentum", self.momentum, 0, 0.9999)
+        _between("pull", self.pull, 0, 1)
         _between("validate_every", self.validate_every, 1, 10_000)
         _between("snapshots", self.snapshots, 1, 1000)
         _between("warmup_epochs", self.warmup_epochs, 0, 10_000)

@@ -27,7 +27,7 @@ from core.records.training import EpochReport
 from core.training.batches import BATCH, Clips, Waveforms, draw_weights
 from core.training.checkpoint import Checkpoint
 from core.training.optimizers import build_optimizers, rate_factor, with_plain_rates
-from core.training.start import begin_with
+from core.training.start import begin_with, pull_back, what_is_pulled
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Training:
         self.model = choose.model(config, self.device, bfloat16=bfloat16)
         if start is not None:
             begin_with(self.model, start)
+        self.begun = {} if start is None else what_is_pulled(self.model)
         self.source = choose.source(
             Waveforms(self.clips, self.model.front_end),
             np.concatenate([self.rows, self.validation_rows]),
@@ -223,6 +224,7 @@ class Training:
         training, epoch = self.config.training, self.epoch + 1
         started = time.perf_counter()
         train_loss, train_accuracy = self.learn(epoch, on_step)
+        pull_back(self.model, self.begun, training.pull)
         trained_s = time.perf_counter() - started
         loss = accuracy = None
         is_best = False

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import torch
+from torch import Tensor
 
 from core.config import RunConfig, Setting, StartConfig
 from core.errors import CheckpointError, ConfigError
@@ -91,6 +95,24 @@ def begin_with(model: KeywordSpotter, start: Checkpoint) -> None:
     except (KeyError, RuntimeError) as error:
         raise CheckpointError(f"The weights to begin with do not fit this run's settings ({error}).") from error
     model.front_end.begin_here()
+
+
+def what_is_pulled(model: KeywordSpotter) -> dict[str, Tensor]:
+    """A copy of the numbers behind the log-mel, running statistics included."""
+    numbers = model.state_dict().items()
+    return {
+        name: tensor.clone()
+        for name, tensor in numbers
+        if tensor.is_floating_point() and not name.startswith("front_end.")
+    }
+
+
+@torch.no_grad()
+def pull_back(model: KeywordSpotter, begun: Mapping[str, Tensor], part: float) -> None:
+    """Move what ``what_is_pulled`` copied a part of the way back to that copy."""
+    now = model.state_dict()
+    for name, tensor in begun.items():
+        now[name].lerp_(tensor, part)
 
 
 def _network(config: RunConfig) -> str:

@@ -110,6 +110,27 @@ def test_filters_that_were_fixed_are_trained_freely(trained, tone_pack):
     assert np.array_equal(training.model.front_end.filters().initial.mel_basis, start.filters().learned.mel_basis)
 
 
+def weights_after_an_epoch(tone_pack, file, setting, **training):
+    config = shortly(config_from(file, setting=setting, epochs=1), learning_rate=1e-2, **training)
+    on = Training(config, tone_pack, "cpu", start=load_checkpoint(file))
+    list(on.epochs())
+    return on.model.state_dict()
+
+
+def test_the_network_is_pulled_back_and_the_filters_are_not(trained, tone_pack):
+    file = trained("A")
+    start = load_checkpoint(file).weights
+    free, half, whole = (weights_after_an_epoch(tone_pack, file, "B", pull=pull) for pull in (0.0, 0.5, 1.0))
+    for name, begun in start.items():
+        if name.startswith("front_end."):
+            assert torch.equal(half[name], free[name]), name
+        elif begun.is_floating_point():
+            assert not torch.equal(free[name], begun), name
+            assert torch.allclose(half[name], (free[name] + begun) / 2, atol=1e-6), name
+            assert torch.equal(whole[name], begun), name
+    assert not torch.equal(free["front_end.layer.mel_basis"], start["front_end.layer.mel_basis"])
+
+
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
