@@ -47,6 +47,17 @@ SETTINGS: dict[str, str] = {
 }
 """The tutorial's four experiments."""
 
+LEARNED: dict[Setting, str] = {
+    "A": "fixed filters",
+    "B": "learned mel filters",
+    "C": "learned kernels",
+    "D": "learned filters and kernels",
+}
+"""The same in a model's name: what of its spectrogram is learned."""
+
+NETWORK_NAMES: dict[str, str] = {"linear": "Linear", "bcresnet": "BC-ResNet"}
+"""What the field calls the networks, by how their names here begin."""
+
 MelStart = Literal["mel", "random"]
 
 MEL_STARTS: dict[str, str] = {
@@ -423,13 +434,15 @@ class RunConfig:
 
     @property
     def title(self) -> str:
-        """Short name for a person, such as ``linear · D``, with whatever is not the tutorial's own spectrogram.
+        """Short name for a person: network, what is learned, and whatever is not the tutorial's own spectrogram.
 
         >>> RunConfig(front_end=FrontEndConfig(n_mels=10, mel_start="random")).title
-        'linear · D · 10 mels · random mels'
+        'Linear, learned filters and kernels (D), 10 mels, random mels'
         """
         front_end = self.front_end
-        parts = [self.model.name, front_end.setting]
+        kind, _, width = self.model.name.partition("-")
+        network = " ".join([NETWORK_NAMES[kind], *([width] if width else [])])
+        parts = [network, f"{LEARNED[front_end.setting]} ({front_end.setting})"]
         if self.training.regime == "tutorial":
             parts.append("tutorial")
         if front_end.n_mels != FrontEndConfig.n_mels:
@@ -443,8 +456,8 @@ class RunConfig:
         if front_end.masked_bins is not None:
             parts.append("bins {}–{} masked".format(*front_end.masked_bins))
         if self.start.name:
-            parts.append(f"from {shortened(self.start.name, 40)}")
-        return " · ".join(parts)
+            parts.append(f"fine-tuned from {shortened(self.start.name, 40)}")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True, kw_only=True)

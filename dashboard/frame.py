@@ -1,4 +1,4 @@
-"""What is around every page: page list, browser title, model picker. Runs once for every look at a page."""
+"""What is around every page: the five places, browser title, model. Runs once for every look at a page."""
 
 from __future__ import annotations
 
@@ -7,47 +7,31 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
-from dashboard.shared import picker, saving, state
-from dashboard.shared.widgets import PAGES, explained
-
-SECTIONS = {
-    "Start": ("overview",),
-    "Make": ("data", "training", "grid"),
-    "Look inside": ("filterbank", "kernels", "experiments", "hearing"),
-    "Judge": ("evaluation", "compare", "robustness", "speed", "live"),
-}
-"""Pages by section of the menu."""
+from dashboard.shared import address, picker, places, saving, state
+from dashboard.shared.widgets import explained
 
 ICON = Path(__file__).resolve().parent / "icon.svg"
 """Three mel filters. A file of ours: Streamlit fetches its own icons for the browser's tab from the internet."""
 
-USE_A_MODEL = {"filterbank", "kernels", "experiments", "hearing", "evaluation", "robustness", "live"}
+LOOKS = ICON.with_name("frame.css")
+"""What of the page's look no setting of Streamlit's gives."""
 
-st.set_page_config(page_title="Earshot", page_icon=str(ICON), layout="wide")
+st.set_page_config(page_title="Earshot", page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
+st.html(LOOKS)
 state.prepare()
-page = st.navigation(
-    {
-        section: [
-            st.Page(
-                f"screens/{name}.py",
-                title=PAGES[name][0],
-                icon=PAGES[name][1],
-                url_path=name,
-                default=name == "overview",
-            )
-            for name in names
-        ]
-        for section, names in SECTIONS.items()
-    },
-    expanded=True,  # a menu that hides pages behind "View more" hides them from newcomers
-)
+page = st.navigation(places.pages(), position="hidden")
+name = page.url_path or places.FIRST
 usable = False
 with explained():
     state.require_folders()
     usable = True
 if not usable:
     st.stop()
-picker.draw(used=page.url_path in USE_A_MODEL)
+address.follow()
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head"):
+    places.draw_links(name)
+    picker.draw()
+places.draw_tabs(name)
 saving.begin()
 try:
     with explained():

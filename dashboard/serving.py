@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from dashboard import tidying
+from dashboard.shared import places
 
 HEADERS = {
     # Streamlit's pages need scripts and styles in line, and make some as they go. Nothing is fetched from elsewhere: a
@@ -34,13 +34,14 @@ HEADERS = {
 """What every answer tells the browser."""
 
 
-PAGES = {path.stem for path in (Path(__file__).resolve().parent / "screens").glob("[!_]*.py")}
-
 BASE = f"/{st.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
 """What all paths begin with; usually nothing."""
 
-START = "overview"
+START = places.FIRST
 """The page that Streamlit shows without a name, and does not know by its own."""
+
+GONE = ("overview",)
+"""Pages of former versions whose content stands on the first page now."""
 
 
 def check_address() -> None:
@@ -139,9 +140,9 @@ def _other_way(scope: Scope, headers: Headers) -> Response | None:
     path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix(BASE)
     _, page, *below = path.split("/")
     query = f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else ""
-    if page == START and not any(below):
+    if page in (START, *GONE) and not any(below):
         return RedirectResponse(f"{BASE}/{query}")
-    if page in PAGES and any(below) and headers.get("sec-fetch-dest") == "document":
+    if page in places.TABS and any(below) and headers.get("sec-fetch-dest") == "document":
         return RedirectResponse(f"{BASE}/{page}{query}")
     return None
 

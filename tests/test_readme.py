@@ -8,7 +8,7 @@ import pytest
 
 from core.commands import build_parser
 from core.training.presets import PRESETS
-from dashboard.shared.widgets import PAGES
+from dashboard.shared.places import TABS
 
 PROJECT = Path(__file__).parents[1]
 README = (PROJECT / "README.md").read_text()
@@ -44,7 +44,7 @@ def test_it_shows_all_five_commands():
 
 
 def test_the_tour_names_every_page():
-    for title, _ in PAGES.values():
+    for title, _ in TABS.values():
         assert re.search(rf"^\| {re.escape(title)} \|", README, flags=re.MULTILINE), title
 
 

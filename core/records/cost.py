@@ -88,7 +88,7 @@ class RunCost:
 
     run: str
     model: str
-    """Kind of its network and setting, such as ``linear · D``."""
+    """Kind of its network and setting, such as ``Linear, learned kernels (C)``."""
     n: int
     accuracy: float
     interval: tuple[float, float]

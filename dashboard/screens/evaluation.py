@@ -1,25 +1,22 @@
-"""How well a model does on clips it has never met, beside what a trivial answer scores; and where it fails."""
+"""How well a model does on clips it has never met, beside what a trivial answer scores."""
 
 import streamlit as st
 
-from dashboard.shared import cache, picker, report_button
+from dashboard.shared import cache, picker
 from dashboard.shared.widgets import begin_page, choose
 from dashboard.views import tour
-from dashboard.views.evaluation import accuracy, calibration, choice, confusion, groups, thresholds, word_length
+from dashboard.views.evaluation import accuracy, calibration, choice, groups, word_length
 
 VIEWS = {
-    "Confusion matrix": confusion.draw,
     "By word": accuracy.draw_words,
     "Calibration": calibration.draw,
-    "Thresholds": thresholds.draw,
     "Speakers": groups.draw_speakers,
     "Level and noise": groups.draw_sound,
     "Word length": word_length.draw,
-    "Worst clips": groups.draw_worst,
 }
 
 begin_page(
-    "Evaluation", "A model is tested on clips it has never met. What a score means depends on which clips those were."
+    "Score", "A model is tested on clips it has never met. What a score means depends on which clips those were."
 )
 
 run = picker.require_model("measure how well it does")
@@ -30,7 +27,6 @@ evaluation, scores = cache.evaluation(path)
 
 st.header(accuracy.heading(evaluation))
 accuracy.headline(evaluation, scores, run.dataset)
-report_button.draw(run.folder, "evaluation")
 
 # Not tabs: those would compute all views, of which one is seen.
 view = choose("Look at", {one: one for one in VIEWS}, "evaluation.view")

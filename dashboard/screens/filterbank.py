@@ -7,7 +7,7 @@ from dashboard.shared.widgets import begin_page
 from dashboard.views import filterbank, tour
 
 begin_page(
-    "Filterbank",
+    "Filters",
     "A mel filter adds up the power of neighbouring tones; a row of them turns a fine spectrum into a short one.",
 )
 

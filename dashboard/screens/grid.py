@@ -8,7 +8,7 @@ from dashboard.shared.widgets import begin_page, explained
 from dashboard.views import grid
 
 begin_page(
-    "Grid",
+    "Seeds",
     "One training with one seed proves little. Here every combination is trained several times, one after the other, "
     "and the differences are shown with their intervals.",
 )

@@ -8,7 +8,7 @@ from dashboard.shared.widgets import begin_page, explained, show_clickable_figur
 from dashboard.views import hearing
 
 begin_page(
-    "What it hears",
+    "Listen",
     "The same second of sound through the filters as they were before training and as they are now: to see, and to "
     "hear.",
 )

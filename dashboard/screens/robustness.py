@@ -8,7 +8,7 @@ from dashboard.shared.widgets import begin_page, show_clickable_figure, show_fig
 from dashboard.views import robustness
 
 begin_page(
-    "Robustness",
+    "Noise",
     "Test clips are clean, near and well timed; kitchens and streets are not. Here the same clips are changed more and "
     "more, and all chosen models hear them.",
 )

@@ -8,7 +8,7 @@ from dashboard.shared.widgets import begin_page, explained
 from dashboard.views.training import new_run, run_panel
 
 begin_page(
-    "Training", "Train a model and its spectrogram. It runs as a program of its own: closing this page loses nothing."
+    "Train", "Train a model and its spectrogram. It runs as a program of its own: closing this page loses nothing."
 )
 
 found = runs.list_runs()

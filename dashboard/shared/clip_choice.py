@@ -12,8 +12,7 @@ from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
 from core.data import recordings
 from core.data.pack import Pack
 from core.errors import DataError
-from dashboard.shared import cache, state
-from dashboard.shared.widgets import page_link
+from dashboard.shared import cache, places, state
 from dashboard.shared.wording import clips, plain
 
 
@@ -65,7 +64,7 @@ def n_clips(pack: Pack | None, protocol: str) -> int:
 def need_dataset(text: str, icon: str = ":material/lightbulb:") -> None:
     """In place of what needs clips: why, and where to get some."""
     st.info(text, icon=icon)
-    page_link("data", "Go to Data")
+    places.link("data", "Go to Data")
 
 
 def need_this_dataset(title: str) -> None:

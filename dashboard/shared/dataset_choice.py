@@ -11,8 +11,8 @@ from core.data.pack import Pack, open_data
 from core.data.source import DataSummary, split_title
 from core.errors import DataError
 from core.files.paths import path_from
-from dashboard.shared import cache, clip_choice, jobs, state
-from dashboard.shared.widgets import explained, job_panel, page_link, show_metrics
+from dashboard.shared import cache, clip_choice, jobs, places, state
+from dashboard.shared.widgets import explained, job_panel, show_metrics
 from dashboard.shared.wording import plain, size
 
 KINDS = {
@@ -161,7 +161,7 @@ def shown() -> None:
     left, right = st.columns([3, 1], vertical_alignment="center")
     left.markdown(f"**Dataset:** {plain(chosen_title())}")
     with right:
-        page_link("data", "Change")
+        places.link("data", "Change")
 
 
 SPLIT_NOTES = {

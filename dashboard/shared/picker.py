@@ -9,8 +9,7 @@ import streamlit as st
 from core import runs
 from core.data.demo import CAUTION, has_synthetic_voices
 from core.runs import RunState
-from dashboard.shared import state
-from dashboard.shared.widgets import page_link
+from dashboard.shared import places, state
 from dashboard.shared.wording import percent, plain
 
 
@@ -51,7 +50,7 @@ def title(run: RunState) -> str:
     """What a person reads in a list of models."""
     what = run.config.title if run.config else "settings unreadable"
     score = f" · validation {percent(run.best_accuracy)}" if run.best_accuracy is not None else ""
-    # The name comes first: a narrow sidebar cuts the end off.
+    # The name comes first: a narrow list cuts the end off.
     return f"{run.name} · {what}{score}"
 
 
@@ -61,16 +60,15 @@ def chosen_model() -> RunState | None:
     return found.get(st.session_state.get(state.MODEL, ""), default_model(list(found.values())))
 
 
-def draw(*, used: bool) -> None:
-    """The picker, for the sidebar; on every page, since the choice stands in the page's address.
+def draw() -> None:
+    """The chip at the head of every page: the model that is looked at; opened, all of them to choose from.
 
-    Args:
-        used: Whether the page looks at the chosen model.
+    It is on every page, since the choice stands in the page's address.
     """
     found = {run.name: run for run in models()}
     default = default_model(list(found.values()))
     if default is None:
-        st.sidebar.caption("No trained model yet.")
+        st.badge("No trained model yet", icon=":material/deployed_code:", color="gray")
         return
     asked = st.query_params.get(state.MODEL)
     if asked is not None and asked not in found:
@@ -80,34 +78,39 @@ def draw(*, used: bool) -> None:
             f"The address of this page asks for the model `{name}`, which is not here. Another one is shown.",
             icon=":material/link_off:",
         )
-    with st.sidebar:
-        # The default is the first option, which leaves the address as it is. What the options say goes into the
-        # address too, so they are names alone.
-        st.selectbox(
-            "Trained model",
-            sorted(found, key=lambda name: name != default.name),
+    # The default is the first option, which leaves the address as it is. What the options say goes into the address
+    # too, so they are names alone; what each is stands below it.
+    names = sorted(found, key=lambda name: name != default.name)
+    chosen = found[st.session_state[state.MODEL]] if st.session_state.get(state.MODEL) in found else default
+    with st.popover(_chip(found.get(asked or "", chosen)), icon=":material/deployed_code:"), st.container(height=420):
+        st.radio(
+            "Model",
+            names,
+            captions=[_describe(found[name]) for name in names],
             key=state.MODEL,
             bind="query-params",
             persist_state="session",
-            help="Used by all pages under “Look inside”, and by Evaluation, Robustness and Live. Your own runs come "
-            "before the models that came with the project, newest first.",
+            help="Every place looks at this model. Your own runs come before those that came with the project.",
         )
-        if used:
-            _describe(found[st.session_state[state.MODEL]])
-        else:
-            st.caption("This page does not use it.")
 
 
-def _describe(run: RunState) -> None:
-    source = "Came with the project." if run.shipped else "Your own run."
-    data = f" Trained on: {plain(run.dataset)}." if run.dataset else ""
+def _chip(run: RunState) -> str:
+    """The chosen model in a few words: what it is, and its score."""
+    name = run.config.title if run.config else f"{run.name}, settings unreadable"
+    score = f" · {percent(run.best_accuracy)}" if run.best_accuracy is not None else ""
+    own = "" if run.shipped else f"{run.name}: "
+    return f"{own}{name}{score}"
+
+
+def _describe(run: RunState) -> str:
+    what = f"**{run.config.title}.**" if run.config else "Its settings cannot be read."
+    source = " Came with the project." if run.shipped else ""
+    data = f" Trained on {plain(run.dataset)}." if run.dataset else ""
     score = ""
     if run.best_accuracy is not None:
-        score = f" Best epoch {run.best_epoch}: {percent(run.best_accuracy)} of its validation clips right."
-    what = f" {run.config.title}." if run.config else " Its settings cannot be read."
-    st.caption(f"**{run.name}**.{what} {source}{data}{score}")
-    if run.alive:
-        st.caption("Still training: the pages show its best epoch so far.")
+        score = f" {percent(run.best_accuracy)} of its validation clips right (epoch {run.best_epoch})."
+    alive = " Still training: this is its best epoch so far." if run.alive else ""
+    return f"{what}{source}{data}{score}{alive}"
 
 
 def require_model(why: str) -> RunState:
@@ -117,28 +120,36 @@ def require_model(why: str) -> RunState:
         why: What the page would show, to complete "Train a model to …".
     """
     run = chosen_model()
-    if run is None and any(run.alive for run in runs.list_runs()):
+    if run is None:
+        need_model(why)
+        st.stop()
+    warn(run)
+    return run
+
+
+def need_model(why: str) -> None:
+    """That there is no model yet, and the next step."""
+    if any(run.alive for run in runs.list_runs()):
         st.info(
             f"The first model is still training. After its first epoch it is here, to {why}.",
             icon=":material/hourglass_top:",
         )
-        page_link("training", "Watch it")
-        st.stop()
-    if run is None:
-        st.info(
-            f"Nothing is trained yet. Train a model to {why}: the linear model on the demo words "
-            "(synthetic voices) takes a minute or two.",
-            icon=":material/lightbulb:",
-        )
-        page_link("training", "Train a first model")
-        st.stop()
+        places.link("training", "Watch it")
+        return
+    st.info(
+        f"Nothing is trained yet. Train a model to {why}: the linear model on the demo words "
+        "(synthetic voices) takes a minute or two.",
+        icon=":material/lightbulb:",
+    )
+    places.link("training", "Train a first model")
+
+
+def warn(run: RunState) -> None:
+    """Say that the settings of a run cannot be read, where they cannot."""
     if run.config is None:
         st.warning(
             f"{run.name}: {plain(run.message)} The model itself is read from its own file.", icon=":material/warning:"
         )
-    # The sidebar with the picker is folded away on a phone.
-    st.caption(f"Model: {title(run)}")
-    return run
 
 
 def caution(run: RunState, *, offer: bool = True) -> None:

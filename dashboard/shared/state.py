@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,10 @@ from core.text import is_text, printable
 
 MODEL = "model"
 """Name of the run whose model the pages look at; the picker's widget, and its name in the page's address."""
+DATA = "data"
+"""The chosen dataset in the page's address."""
+DATA_SEEN = "data.seen"
+"""What the address last said of the dataset."""
 DATA_KIND = "data.kind"
 """Which dataset: ``DEMO`` or ``FOLDER``."""
 DATA_ROOT = "data.root"
@@ -69,6 +74,14 @@ def data_root() -> Path | None:
     if text == printable(environment_text("KWS_DATA")):
         return environment_root()
     return path_from(text, "The dataset's folder", DataError)
+
+
+def data_name() -> str:
+    """What addresses call the chosen dataset: ``DEMO``, or a name that tells nothing of where its folder is."""
+    text = str(st.session_state[DATA_ROOT] or "").strip()
+    if st.session_state[DATA_KIND] != FOLDER or not text:
+        return DEMO
+    return f"folder-{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:10]}"
 
 
 def environment_root() -> Path | None:

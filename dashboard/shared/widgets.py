@@ -11,25 +11,8 @@ import streamlit as st
 from core.errors import KeywordSpottingError, name_error, system_error
 from core.sound.reading import Sound
 from core.text import is_text
-from dashboard.shared import jobs, saving, state
+from dashboard.shared import jobs, saving
 from dashboard.shared.wording import duration, plain, size
-
-PAGES = {
-    "overview": ("Overview", ":material/home:"),
-    "data": ("Data", ":material/library_music:"),
-    "training": ("Training", ":material/model_training:"),
-    "grid": ("Grid", ":material/grid_on:"),
-    "filterbank": ("Filterbank", ":material/equalizer:"),
-    "kernels": ("Kernels", ":material/waves:"),
-    "experiments": ("Does it matter?", ":material/science:"),
-    "hearing": ("What it hears", ":material/hearing:"),
-    "evaluation": ("Evaluation", ":material/fact_check:"),
-    "compare": ("Compare", ":material/balance:"),
-    "robustness": ("Robustness", ":material/noise_aware:"),
-    "speed": ("Speed", ":material/speed:"),
-    "live": ("Live", ":material/mic:"),
-}
-"""Title and icon of each page by file name, in the order of the menu."""
 
 POLL_S = 0.7
 """Seconds between two looks at background work."""
@@ -38,9 +21,8 @@ Option = TypeVar("Option")
 
 
 def begin_page(title: str, sentence: str) -> None:
-    """Title of a page and what it is for."""
-    st.title(title)
-    st.write(sentence)
+    """Title of a page, and what it is for, where the pointer rests on it."""
+    st.title(title, help=sentence, anchor=False)
 
 
 @contextmanager
@@ -107,19 +89,6 @@ def show_notes(sound: Sound) -> None:
     """Say what had to be done to a sound to hear it; nothing for a plain one."""
     for note in sound.notes:
         st.caption(f":material/info: {plain(note)}")
-
-
-def page_link(page: str, label: str) -> None:
-    """A link to another page."""
-    st.page_link(f"screens/{page}.py", label=label, icon=PAGES[page][1])
-
-
-def model_button(page: str, label: str, run: str, key: str) -> None:
-    """A button that chooses the model of a run and opens a page that looks at it."""
-    # Chosen before the page runs again, since the picker stands on it.
-    if st.button(label, key=key, icon=PAGES[page][1], on_click=state.use_model, args=(run,)):
-        # Emptied by name, since Streamlit refuses to clear an address that a widget has; the picker writes it anew.
-        st.switch_page(f"screens/{page}.py", query_params={})
 
 
 def job_panel(name: str) -> bool:

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
-from dashboard.shared import widgets
+from dashboard.shared import places
 
 PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboard" / "screens").glob("[!_]*.py"))
-HEADINGS = {name: "Earshot" if name == "overview" else widgets.PAGES[name][0] for name in PAGES}
+HEADINGS = {name: "Say one of ten words" if name == "live" else places.TABS[name].title for name in PAGES}
 
 WAIT_S = 60
 """Longest wait for something to appear: a busy computer is no failure."""
@@ -61,15 +61,18 @@ def new_page(browser: Browser, **options: Any) -> Page:
 
 def open_page(page: Page, url: str, name: str) -> None:
     """Open a page by its address, as from a bookmark."""
-    page.goto(f"{url}/{'' if name == 'overview' else name}")
+    page.goto(f"{url}/{'' if name == 'live' else name}")
     wait_for_page(page, name)
 
 
 def click_menu(page: Page, name: str) -> None:
-    """Open a page from the menu."""
-    link = "Overview" if name == "overview" else HEADINGS[name]
-    page.get_by_role("navigation").get_by_role("link", name=link, exact=True).click()
-    wait_for_page(page, name)
+    """Open a page by its place and its tab."""
+    place = places.place_of(name)
+    page.locator(".st-key-places").get_by_role("link", name=place).click()
+    wait_for_page(page, places.PLACES[place][0])
+    if name != places.PLACES[place][0]:
+        page.locator(".st-key-tabs").get_by_role("link", name=places.TABS[name].title, exact=True).click()
+        wait_for_page(page, name)
 
 
 def wait_for_page(page: Page, name: str) -> None:

@@ -11,7 +11,7 @@ from tests.browser.pages import PAGES, assert_no_exception, click_menu, main
 def test_no_page_asks_another_server_for_what_a_run_names(visit, server, monkeypatch):
     monkeypatch.setenv("KWS_RUNS", str(server.runs))
     bad_runs.make_hostile()
-    page = visit("overview")
+    page = visit("live")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     for name in PAGES:

@@ -48,7 +48,7 @@ def context(browser):
 @pytest.mark.parametrize("number", range(FRESH_SERVERS))
 def test_tabs_that_a_browser_opens_again_at_once_each_show_their_page(fresh, context, number):
     # All pages over the servers, and the same one twice, as when a browser is started again with its old tabs.
-    names = [*PAGES[number::FRESH_SERVERS], PAGES[number], "overview"]
+    names = [*PAGES[number::FRESH_SERVERS], PAGES[number], "live"]
     complaints = []
     tabs = [context.new_page() for _ in names]
     for tab, name in zip(tabs, names, strict=True):
@@ -71,7 +71,7 @@ def test_a_server_started_from_another_folder_listens_to_this_computer_alone_and
     page = context.new_page()
     listen(page, complaints)
     page.goto(fresh.url)
-    wait_for_page(page, "overview")
+    wait_for_page(page, "live")
     assert complaints == [], "nothing was asked of another computer"
     server = psutil.Process(fresh.process.pid)
     listens = {one.laddr.ip for one in server.net_connections("inet") if one.status == psutil.CONN_LISTEN}
@@ -82,13 +82,13 @@ def test_a_server_started_from_another_folder_listens_to_this_computer_alone_and
 
 def test_addresses_typed_by_hand_lead_to_a_page(fresh, context):
     page = context.new_page()
-    for typed, name in {"overview": "overview", "data/": "data", "data/words": "data"}.items():
+    for typed, name in {"overview": "live", "data/": "data", "data/words": "data"}.items():
         page.goto(f"{fresh.url}/{typed}")
         wait_for_page(page, name)
         expect(page.get_by_role("dialog")).to_have_count(0)
     page.goto(f"{fresh.url}/nosuchpage")
     expect(page.get_by_role("dialog")).to_contain_text("Page not found")
-    wait_for_page(page, "overview")
+    wait_for_page(page, "live")
 
 
 def test_no_other_web_page_can_frame_the_dashboard_or_talk_to_its_server(fresh, context):

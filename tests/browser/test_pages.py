@@ -21,8 +21,13 @@ from tests.browser.pages import (
     wait_for_page,
 )
 
-NEED_A_MODEL = ("evaluation", "filterbank", "hearing", "kernels", "live", "robustness")
-SHOW_FIGURES = [name for name in PAGES if name not in ("compare", "grid", "live", "robustness", "speed")]
+NEED_A_MODEL = (
+    "evaluation", "mistakes", "filterbank", "hearing", "kernels", "live", "robustness", "false_alarms", "report",
+    "thresholds",
+)  # fmt: skip
+SHOW_FIGURES = [
+    name for name in PAGES if name not in ("compare", "false_alarms", "grid", "report", "robustness", "speed")
+]
 """Pages that draw something as soon as there is a model; Compare needs two, Grid many, Robustness and Speed a
 measurement."""
 
@@ -30,7 +35,6 @@ NAME_A_DAMAGE = [name for name in SHOW_FIGURES if name not in ("data", "training
 """Pages that read the model at once."""
 
 HELP = {
-    "overview": "No trained model yet, so there is nothing learned to show. Begin with step 1",
     "data": "Play a clip",  # the demo words are made ready without being asked for
     "training": "No run has ended yet. The first one appears here",
     "grid": "No grids yet. The first one appears here",
@@ -54,7 +58,7 @@ def test_a_page_opened_from_a_bookmark_helps_somebody_who_has_trained_nothing(vi
 
 
 def test_the_menu_leads_to_every_page_while_nothing_is_trained(visit):
-    page = visit("overview")
+    page = visit("live")
     expect(alerts(page).first).to_contain_text("No trained model yet")
     for name in PAGES:
         click_menu(page, name)
@@ -77,7 +81,7 @@ def test_a_page_shows_a_trained_model_and_fits_a_phone(visit, add_model, name):
 
 def test_the_menu_leads_to_every_page_of_a_trained_model(visit, add_model):
     add_model()
-    page = visit("overview")
+    page = visit("live")
     for name in PAGES[::-1]:
         click_menu(page, name)
         assert_no_exception(page)
@@ -113,7 +117,7 @@ def test_the_model_chosen_on_one_page_is_shown_on_the_others(visit, add_model):
     page = visit("filterbank")
     for name in ("first", "second"):
         choose_model(page, name)
-        for other in ("kernels", "data", "live", "training", "evaluation", "speed", "overview", "filterbank"):
+        for other in ("kernels", "data", "live", "training", "evaluation", "speed", "filterbank"):
             click_menu(page, other)
             if other in NEED_A_MODEL:
                 expect(picker(page)).to_have_value(name)
@@ -133,7 +137,7 @@ def test_a_reload_and_a_link_bring_the_chosen_model(visit, add_model, server):
     page.go_back()
     wait_for_page(page, "training")
     expect(picker(page)).to_have_value(chosen)
-    link = visit("overview")
+    link = visit("live")
     link.goto(f"{server.url}/live?model={chosen}")
     wait_for_page(link, "live")
     expect(picker(link)).to_have_value(chosen)
@@ -142,7 +146,7 @@ def test_a_reload_and_a_link_bring_the_chosen_model(visit, add_model, server):
 def test_the_overviews_link_opens_the_pictured_model(visit, add_model):
     add_model("linear")
     add_model("network", "bcresnet")
-    page = visit("overview")
+    page = visit("live")
     pictured = re.match(r"[\w-]+", main(page).get_by_text("Dashed grey is where training began").inner_text()).group()
     main(page).get_by_role("button", name="Look closer").click()
     wait_for_page(page, "filterbank")
@@ -154,7 +158,7 @@ def test_the_overviews_link_opens_the_pictured_model(visit, add_model):
 
 
 def picker(page):
-    return page.get_by_role("combobox", name="Trained model")
+    return page.get_by_role("radiogroup", name="Model")
 
 
 def choose_model(page, name):

@@ -23,13 +23,13 @@ from core.records.training import EpochReport
 from core.studies.evaluation import evaluate
 from core.training.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
 from core.training.presets import preset_config
-from dashboard.shared import widgets
+from dashboard.shared import places
 from tests.kept import evaluation_path, save_evaluation
 
 PROJECT = Path(__file__).resolve().parents[2]
 APP = PROJECT / "dashboard" / "frame.py"
 PAGES = sorted(path.stem for path in (PROJECT / "dashboard" / "screens").glob("[!_]*.py"))
-TITLES = {name: "Earshot" if name == "overview" else widgets.PAGES[name][0] for name in PAGES}
+TITLES = {name: "Say one of ten words" if name == "live" else places.TABS[name].title for name in PAGES}
 
 GOOD = "linear-D-good"
 

@@ -25,4 +25,4 @@ def test_every_page_is_in_the_menu():
 def test_the_file_that_is_served_draws_the_pages_also_where_it_is_run_by_itself():
     app = AppTest.from_file(str(PROJECT / "dashboard" / "app.py"), default_timeout=60).run()
     assert not app.exception
-    assert app.title[0].value == "Earshot"
+    assert app.title[0].value == TITLES["live"]

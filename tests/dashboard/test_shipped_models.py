@@ -45,7 +45,7 @@ def test_no_page_changes_what_came_with_the_project(open_page, shipped, tmp_path
     app.button(f"live.keep.{NAME}").click().run()
     assert_calm(app)
     assert operating_point.load(shipped) == ListeningConfig(threshold=0.4)
-    for page in ("overview", "training", "filterbank", "kernels", "hearing", "compare", "speed", "grid", "data"):
+    for page in ("live", "training", "filterbank", "kernels", "hearing", "compare", "speed", "grid", "data"):
         assert_calm(open_page(page))
     assert content(shipped) == before
     assert [run.name for run in runs.list_runs()] == [NAME]

@@ -12,9 +12,8 @@ from core.config import OWN, PROTOCOLS
 from core.data.pack import Pack
 from core.figures.comparison import LOOKS
 from core.runs import RunState
-from dashboard.shared import cache, clip_choice, jobs, measured, picker, state
+from dashboard.shared import cache, clip_choice, jobs, measured, picker, places, state
 from dashboard.shared.device_choice import choose_device
-from dashboard.shared.widgets import page_link
 from dashboard.shared.wording import clips, plain
 from dashboard.views.evaluation.choice import why_outdated, work
 
@@ -48,7 +47,7 @@ def choose_runs() -> list[RunState]:
             "as the same model with another setting.",
             icon=":material/lightbulb:",
         )
-        page_link("training", "Train a model")
+        places.link("training", "Train a model")
         st.stop()
     kept = [name for name in st.session_state.get(RUNS_KEY, ()) if name in found]
     # Set here and not as a default, so that a run that was deleted meanwhile leaves the choice.

@@ -13,12 +13,11 @@ from core.data.pack import Pack, open_data
 from core.records.evaluation import Evaluation
 from core.runs import RunState, keep
 from core.studies.evaluation import STUDY, evaluate
-from dashboard.shared import cache, clip_choice, measured, state
+from dashboard.shared import cache, clip_choice, measured, places, state
 from dashboard.shared.clip_choice import AtHand
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.jobs import Progress
 from dashboard.shared.measured import Work
-from dashboard.shared.widgets import page_link
 from dashboard.shared.wording import clips, plain
 
 
@@ -88,7 +87,7 @@ def _offer(run: RunState, hand: AtHand, dataset: str, protocol: str, *, is_new: 
     pack = hand.of(protocol)
     if pack is None and protocol == OWN:
         st.info(plain(hand.why_not_own), icon=":material/mic:")
-        page_link("live", "Go to Live")
+        places.link("live", "Go to Live")
         return
     if pack is None:
         clip_choice.need_this_dataset(dataset)

@@ -9,8 +9,8 @@ import streamlit as st
 from core import figures, runs
 from core.config import SETTINGS, RunConfig
 from core.runs import RunState
-from dashboard.shared import report_button, state
-from dashboard.shared.widgets import explained, model_button, show_figure, show_metrics
+from dashboard.shared import places, report_button, state
+from dashboard.shared.widgets import explained, show_figure, show_metrics
 from dashboard.shared.wording import device, duration, moment, percent, plain
 
 POLL_S = 1.0
@@ -131,7 +131,7 @@ def _actions(run: RunState) -> None:
     if run.has_checkpoint:
         with row:
             for page, text in (("filterbank", "Look at this model"), ("live", "Talk to it")):
-                model_button(page, text, run.name, f"training.use.{page}")
+                places.model_button(page, text, run.name, f"training.use.{page}")
     if run.has_checkpoint:
         with row:
             report_button.draw(run.folder, "training")

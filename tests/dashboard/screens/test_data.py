@@ -84,7 +84,7 @@ def test_a_list_that_matches_nothing_is_explained(open_page, tiny_root, tmp_path
 def test_the_chosen_dataset_is_remembered_on_other_pages(open_page, tiny_root, tiny_pack):
     app = open_page("data")
     choose_folder(app, tiny_root)
-    for page in ("overview", "kernels", "training"):
+    for page in ("live", "kernels", "training"):
         open_page(page)
     assert f"**Dataset:** {tiny_pack.title}" in texts(app)
     open_page("data")
@@ -125,7 +125,7 @@ def test_a_word_that_the_next_split_has_not_gives_way_and_a_choice_lasts_when_th
     app.selectbox(f"{page}.split").set_value("train").run()
     app.selectbox(f"{page}.word").set_value(lost).run()
     assert_calm(app)
-    open_page("overview")
+    open_page("live")
     open_page(page)
     assert app.selectbox(f"{page}.word").value == lost
     app.selectbox(f"{page}.split").set_value("testing-list").run()
@@ -171,7 +171,7 @@ def test_the_download_says_its_size_first_and_can_be_cancelled(open_page, monkey
     assert going.wait(5)
     app.run()
     assert "1.0 GB of 2.5 GB" in app.get("progress")[0].proto.text
-    app.switch_page("screens/overview.py").run()
+    app.switch_page("screens/speed.py").run()
     app.switch_page("screens/data.py").run()
     assert jobs.find("download").running, "it goes on while other pages are looked at"
     app.button("job.cancel.download").click().run()
@@ -224,7 +224,7 @@ def test_a_dataset_that_audioloader_reads_alike_is_said_to_agree_and_stays_so(op
     compare(app, tones_root)
     assert_calm(app)
     assert "AudioLoader 0.1.4 agree in every sample. Clips compared: training 33, validation 14," in texts(app)
-    open_page("overview")
+    open_page("live")
     open_page("data")
     assert "agree in every sample" in texts(app)
     assert app.button("data.verify").label == "Compare again"

@@ -109,7 +109,7 @@ def test_a_refused_file_leaves_no_answer_of_the_one_before(upload):
 def test_a_sound_is_still_there_after_another_page_until_it_is_removed(upload):
     app = upload("word.wav", wav(tone(440)))
     answer = heard(app)
-    app.switch_page("screens/overview.py").run()
+    app.switch_page("screens/speed.py").run()
     app.switch_page("screens/live.py").run()
     assert_calm(app)
     assert heard(app) == answer
@@ -128,7 +128,7 @@ def test_a_large_file_is_answered_and_not_kept(upload, monkeypatch):
     monkeypatch.setattr("dashboard.views.live.one_sound.MOST_KEPT_BYTES", 100)
     app = upload("word.wav", wav(tone(440)))
     assert heard(app) in WORDS
-    app.switch_page("screens/overview.py").run()
+    app.switch_page("screens/speed.py").run()
     app.switch_page("screens/live.py").run()
     assert_calm(app)
     assert "Record yourself or upload a file" in texts(app)

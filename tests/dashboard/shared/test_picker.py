@@ -13,7 +13,7 @@ from core.data.demo import demo_words
 from core.runs import RunState
 from core.training.presets import preset_config
 from dashboard.shared.picker import default_model
-from tests.dashboard.conftest import APP, GOOD, assert_calm, texts, tone, wav
+from tests.dashboard.conftest import APP, GOOD, TITLES, assert_calm, texts, tone, wav
 
 
 def run(name, preset="linear", setting="D", accuracy=0.5, dataset="Speech Commands v2", **more):
@@ -82,7 +82,7 @@ def test_the_address_brings_its_model(page):
     app.run()
     app.switch_page(f"screens/{page}.py").run()
     assert_calm(app)
-    assert app.selectbox("model").value == GOOD
+    assert app.radio("model").value == GOOD
 
 
 @pytest.mark.usefixtures("shipped_and_own")
@@ -91,7 +91,7 @@ def test_an_address_with_a_model_that_is_not_there_shows_the_default_and_says_so
     app.query_params["model"] = "gone\n\n![a](http://elsewhere/a.png)`"
     app.run()
     assert_calm(app)
-    assert app.selectbox("model").value == "shipped-linear-D"
+    assert app.radio("model").value == "shipped-linear-D"
     assert "`gone ![a](http://elsewhere/a.png)'`, which is not here" in app.warning[0].value
 
 
@@ -101,7 +101,7 @@ def test_a_finished_training_does_not_change_what_is_looked_at(open_page, finish
     add_run(finished_run, tmp_path, "newest")
     for page in ("training", "live"):
         open_page(page)
-        assert app.selectbox("model").value == "shipped-linear-D"
+        assert app.radio("model").value == "shipped-linear-D"
 
 
 @pytest.mark.usefixtures("shipped_and_own")
@@ -110,8 +110,8 @@ def test_a_run_is_looked_at_and_listens_when_that_is_asked_for(open_page):
     app.selectbox("training.run").set_value(GOOD).run()
     app.button("training.use.live").click().run()
     assert_calm(app)
-    assert app.title[0].value == "Live"
-    assert app.selectbox("model").value == GOOD
+    assert app.title[0].value == TITLES["live"]
+    assert app.radio("model").value == GOOD
 
 
 def test_a_model_of_synthetic_voices_says_so_where_it_listens_and_offers_another(open_page, finished_run, tmp_path):
@@ -119,7 +119,7 @@ def test_a_model_of_synthetic_voices_says_so_where_it_listens_and_offers_another
     add_run(finished_run, tmp_path, GOOD, demo_words().title)
     app = open_page("live")
     assert not [one for one in app.warning if "synthetic" in one.value]
-    app.selectbox("model").set_value(GOOD).run()
+    app.radio("model").set_value(GOOD).run()
     for way in ("listen", "record", "upload"):
         app.segmented_control("live.source").set_value(way).run()
         (warning,) = [one for one in app.warning if "synthetic" in one.value]
@@ -128,7 +128,7 @@ def test_a_model_of_synthetic_voices_says_so_where_it_listens_and_offers_another
     assert "synthetic" in texts(app)
     app.button(f"caution.{GOOD}").click().run()
     assert_calm(app)
-    assert app.selectbox("model").value == "shipped-linear-D"
+    assert app.radio("model").value == "shipped-linear-D"
 
 
 def test_a_second_model_of_synthetic_voices_says_so_too(open_page, finished_run, tmp_path):
@@ -143,10 +143,10 @@ def test_the_button_below_the_overviews_picture_leads_to_the_pictured_model(open
     plain = add_run(finished_run, tmp_path, "shipped-bcresnet-1-A")
     (plain / runs.CONFIG).write_text(json.dumps(to_dict(preset_config("bcresnet-1", setting="A", epochs=2))))
     add_run(finished_run, tmp_path, "shipped-linear-D")
-    app = open_page("overview")
-    assert app.selectbox("model").value == "shipped-bcresnet-1-A"
+    app = open_page("live")
+    assert app.radio("model").value == "shipped-bcresnet-1-A"
     assert "shipped-linear-D" in next(one.value for one in app.main.get("caption") if "Dashed grey" in one.value)
     app.button("overview.closer").click().run()
     assert_calm(app)
-    assert app.title[0].value == "Filterbank"
-    assert app.selectbox("model").value == "shipped-linear-D"
+    assert app.title[0].value == TITLES["filterbank"]
+    assert app.radio("model").value == "shipped-linear-D"

@@ -7,7 +7,7 @@ from dashboard.shared.report_button import _report
 from tests.dashboard.conftest import assert_calm
 
 
-@pytest.mark.parametrize("page", ["training", "evaluation"])
+@pytest.mark.parametrize("page", ["training", "report"])
 def test_the_report_is_offered(open_page, own_run, use_tiny_data, page):
     app = open_page(page)
     assert_calm(app)

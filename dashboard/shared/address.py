@@ -1,0 +1,45 @@
+"""What of the choices stands in a page's address beside the model, which its own control keeps there: the dataset."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.config import DEMO
+from dashboard.shared import state
+
+MOST_KNOWN = 100
+"""Folders that an address can name; the oldest is forgotten first."""
+
+
+@st.cache_resource
+def _known() -> dict[str, str]:
+    """Folders that were chosen on this server, by what addresses call them: no address makes it read another one."""
+    return {}
+
+
+def follow() -> None:
+    """Choose the dataset that the page's address names; say so where it names none that is known."""
+    asked, seen = st.query_params.get(state.DATA), st.session_state.get(state.DATA_SEEN)
+    st.session_state[state.DATA_SEEN] = asked
+    if asked and asked not in (seen, state.data_name()):
+        root = _known().get(asked)
+        if asked == DEMO:
+            st.session_state[state.DATA_KIND] = DEMO
+        elif root is not None:
+            state.use_folder(root)
+        else:
+            st.warning(
+                "The address of this page names a dataset that was not chosen here since the server was started. "
+                "Choose its folder under Train, Data; until then another one is used.",
+                icon=":material/link_off:",
+            )
+    name = state.data_name()
+    if name != DEMO:
+        _known()[name] = str(st.session_state[state.DATA_ROOT]).strip()
+        while len(_known()) > MOST_KNOWN:
+            _known().pop(next(iter(_known())))
+
+
+def query() -> dict[str, str]:
+    """What has to be carried from page to page."""
+    return {state.DATA: state.data_name()}
