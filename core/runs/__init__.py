@@ -1,6 +1,7 @@
 """Runs as folders: start, watch, stop, resume and list them. What is shared with the worker is in files; no torch."""
 
 from core.runs.folder import delete_run, find_run, make_run, new_run, prepare_resume, resume_run, start_run
+from core.runs.label import Label, read_label, tags_from, write_label
 from core.runs.layout import (
     BEST,
     CONFIG,
@@ -18,6 +19,7 @@ from core.runs.layout import (
     START,
     STATUS,
     STOP,
+    TRASH,
     is_name,
     make_parent,
     run_folder,
@@ -36,11 +38,13 @@ from core.runs.state import (
     write_source,
     write_status,
 )
+from core.runs.trash import KEPT_DAYS, Deleted, deleted_runs, empty_trash, restore_run
 
 __all__ = [
     "BEST",
     "CONFIG",
     "GRIDS",
+    "KEPT_DAYS",
     "KERNELS",
     "LAST",
     "LOG",
@@ -56,10 +60,15 @@ __all__ = [
     "STARTING_S",
     "STATUS",
     "STOP",
+    "TRASH",
+    "Deleted",
+    "Label",
     "RunState",
     "append_progress",
     "clear_stop",
     "delete_run",
+    "deleted_runs",
+    "empty_trash",
     "evolution",
     "find_run",
     "is_claimed",
@@ -71,11 +80,13 @@ __all__ = [
     "make_run",
     "new_run",
     "prepare_resume",
+    "read_label",
     "read_log",
     "read_progress",
     "read_source",
     "read_status",
     "request_stop",
+    "restore_run",
     "resume_run",
     "run_folder",
     "run_state",
@@ -84,6 +95,8 @@ __all__ = [
     "start_run",
     "stop_requested",
     "stop_run",
+    "tags_from",
+    "write_label",
     "write_last_words",
     "write_source",
     "write_status",

@@ -12,7 +12,7 @@ from core.config import RunConfig, StartConfig, to_dict
 from core.errors import RunError
 from core.files.paths import path_from
 from core.files.writing import write_bytes, write_json
-from core.runs import keep, owner
+from core.runs import keep, owner, trash
 from core.runs.layout import (
     CONFIG,
     LOG,
@@ -40,7 +40,7 @@ from core.runs.state import (
 from core.text import shortened
 
 _OURS = re.compile(
-    r"(config|source|process|status|listening|stream-test)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
+    r"(config|source|process|status|listening|stream-test|label)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
     r"|(mel_evolution|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
 )
 """What stands in a run's folder."""
@@ -199,7 +199,7 @@ def _launch(folder: Path) -> None:
 
 
 def delete_run(folder: Path) -> None:
-    """Remove a run of the user's own that nobody is working on.
+    """Put a run of the user's own that nobody is working on into the trash (see ``core.runs.trash``).
 
     Raises:
         RunError: If it came with the project, is still training, or is no run folder.
@@ -218,4 +218,4 @@ def delete_run(folder: Path) -> None:
             )
     if is_claimed(folder):
         raise RunError(f"{folder.name} is still training. Stop it first.")
-    owner.remove_folder(folder)
+    trash.put_away(folder)

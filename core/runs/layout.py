@@ -33,9 +33,9 @@ SHIPPED_PREFIX = "shipped-"
 """Runs that came with the project; they are read, never resumed or deleted."""
 
 
-GRIDS, RESULTS = "grids", "results"
-"""Folders beside the runs: of grids of them (see ``core.jobs.grid``), and of what was measured on models that are only
-read (see ``core.runs.keep``)."""
+GRIDS, RESULTS, TRASH = "grids", "results", "trash"
+"""Folders beside the runs: of grids of them (see ``core.jobs.grid``), of what was measured on models that are only read
+(see ``core.runs.keep``), and of runs that were deleted (see ``core.runs.trash``)."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 """What a run can be called."""
@@ -59,7 +59,7 @@ def run_folder(name: str) -> Path:
     if not is_name(name):
         raise RunError(
             f"A run cannot be called {name!r}: use letters, digits, '.', '_' and '-' (at most 80), "
-            f"beginning with a letter or digit, and not {GRIDS!r} or {RESULTS!r}."
+            f"beginning with a letter or digit, and not {GRIDS!r}, {RESULTS!r} or {TRASH!r}."
         )
     return runs_folder() / name
 
@@ -79,4 +79,4 @@ def make_parent(folder: Path) -> None:
 
 def is_name(text: str) -> bool:
     """Whether a run or a grid can be called that."""
-    return text not in (GRIDS, RESULTS) and bool(NAME.fullmatch(text))
+    return text not in (GRIDS, RESULTS, TRASH) and bool(NAME.fullmatch(text))
