@@ -6,6 +6,7 @@ import io
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ class _Worker:
             if training.epoch == 0:
                 self._keep_filters(training)
             self._tell(message="")
-            for report in training.epochs(self._step):
+            for report in training.epochs(partial(self._step, training)):
                 self._finish_epoch(training, report)
             self._evaluate(data)
         except StoppedTraining:
@@ -183,9 +184,12 @@ class _Worker:
         learned = training.model.front_end.filters(training.epoch).learned
         runs.keep_filters(self.folder, learned, kernels=self.config.front_end.trains_stft)
 
-    def _step(self, step: Step) -> bool:
+    def _step(self, training: Training, step: Step) -> bool:
         now = time.monotonic()
         if now - self.told > HEARTBEAT_S:
+            if self.config.front_end.trains_mel:
+                mel_basis = training.model.front_end.layer.mel_basis.detach().cpu().numpy()
+                runs.keep_moving(self.folder, step.epoch, mel_basis)
             left_clips = (step.steps - step.step) + (self.config.training.epochs - step.epoch) * step.steps
             self._tell(
                 step=step.step,

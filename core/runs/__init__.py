@@ -1,5 +1,6 @@
 """Runs as folders: start, watch, stop, resume and list them. What is shared with the worker is in files; no torch."""
 
+from core.runs.archive import as_zip
 from core.runs.folder import delete_run, find_run, make_run, new_run, prepare_resume, resume_run, start_run
 from core.runs.label import Label, read_label, tags_from, write_label
 from core.runs.layout import (
@@ -10,6 +11,7 @@ from core.runs.layout import (
     LAST,
     LOG,
     MEL_EVOLUTION,
+    MOVING,
     PROCESS,
     PROGRESS,
     PROJECT,
@@ -26,7 +28,16 @@ from core.runs.layout import (
     runs_folder,
 )
 from core.runs.process import LONGEST_LOG, clear_stop, is_claimed, launch, request_stop, stop_requested, stop_run
-from core.runs.progress import append_progress, evolution, keep_filters, read_log, read_progress, snapshot_epochs
+from core.runs.progress import (
+    append_progress,
+    evolution,
+    keep_filters,
+    keep_moving,
+    moving_filters,
+    read_log,
+    read_progress,
+    snapshot_epochs,
+)
 from core.runs.state import (
     STARTING_S,
     RunState,
@@ -50,6 +61,7 @@ __all__ = [
     "LOG",
     "LONGEST_LOG",
     "MEL_EVOLUTION",
+    "MOVING",
     "PROCESS",
     "PROGRESS",
     "PROJECT",
@@ -65,6 +77,7 @@ __all__ = [
     "Label",
     "RunState",
     "append_progress",
+    "as_zip",
     "clear_stop",
     "delete_run",
     "deleted_runs",
@@ -74,10 +87,12 @@ __all__ = [
     "is_claimed",
     "is_name",
     "keep_filters",
+    "keep_moving",
     "launch",
     "list_runs",
     "make_parent",
     "make_run",
+    "moving_filters",
     "new_run",
     "prepare_resume",
     "read_label",

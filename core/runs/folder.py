@@ -41,7 +41,7 @@ from core.text import shortened
 
 _OURS = re.compile(
     r"(config|source|process|status|listening|stream-test|label)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
-    r"|(mel_evolution|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
+    r"|(mel_evolution|moving|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
 )
 """What stands in a run's folder."""
 

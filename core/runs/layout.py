@@ -27,7 +27,7 @@ PROGRESS, LOG, STOP = "progress.jsonl", "log.txt", "STOP"
 START, BEST, LAST = "start.pt", "best.pt", "last.pt"
 
 
-MEL_EVOLUTION, KERNELS = "mel_evolution.npz", "kernels-{epoch:05d}.npz"
+MEL_EVOLUTION, KERNELS, MOVING = "mel_evolution.npz", "kernels-{epoch:05d}.npz", "moving.npz"
 
 SHIPPED_PREFIX = "shipped-"
 """Runs that came with the project; they are read, never resumed or deleted."""

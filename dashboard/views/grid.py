@@ -14,7 +14,7 @@ from dashboard.shared import dataset_choice, saving, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained, show_figure
 from dashboard.shared.wording import duration, percent, plain
-from dashboard.views.training.new_run import SETTING_TITLES
+from dashboard.views.training.setting_cards import TITLES as SETTING_TITLES
 
 POLL_S = 2.0
 """Seconds between two looks at a grid that is being trained."""

@@ -225,6 +225,21 @@ def test_a_run_keeps_the_model_it_began_with_and_says_which(begun):
     assert np.array_equal(runs.evolution(folder)[0].mel_basis, start.learned.mel_basis)
 
 
+def test_the_filters_are_shown_while_they_move(begun, monkeypatch):
+    monkeypatch.setattr(worker, "HEARTBEAT_S", 0.0)
+    folder = begun("on")
+    assert runs.moving_filters(folder) is None
+    shown = []
+    worker.work(folder, on_step=lambda _step: shown.append(runs.moving_filters(folder)))
+    start = load_checkpoint(folder / runs.START).filters().learned.mel_basis
+    assert [one.epoch for one in shown] == sorted(one.epoch for one in shown)
+    assert {one.epoch for one in shown} == {1, 2, 3}
+    moved = [float(abs(one.mel_basis - start).sum()) for one in shown]
+    assert moved[0] < moved[len(moved) // 2] < moved[-1]
+    (folder / runs.MOVING).write_bytes(b"nothing")
+    assert runs.moving_filters(folder) is None
+
+
 @pytest.mark.parametrize("stopped_after", [0, 1])
 def test_a_run_that_was_stopped_ends_with_the_weights_of_one_that_never_was(begun, stopped_after):
     whole, stopped = begun("whole"), begun("stopped")
