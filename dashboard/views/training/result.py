@@ -45,8 +45,8 @@ def _score(run: RunState) -> None:
     evaluation, scores = found
     st.metric("Score", percent(scores.accuracy), help=f"95 % interval {interval(*scores.interval)} (Wilson).")
     st.caption(
-        f"{interval(*scores.interval)} (95 %) of {scores.n:,} clips that it never saw: {PROTOCOLS[evaluation.protocol]}, "
-        f"{plain(evaluation.dataset)}. Always answering “{word(scores.baseline_label)}” scores {percent(scores.baseline)}."
+        f"{interval(*scores.interval)} (95 %) of {scores.n:,} clips it never saw: {PROTOCOLS[evaluation.protocol]}, "
+        f"{plain(evaluation.dataset)}. Always “{word(scores.baseline_label)}” scores {percent(scores.baseline)}."
     )
 
 

@@ -99,7 +99,7 @@ def _actions(run: RunState) -> None:
             )
     if run.config is not None and run.config.preset in PRESETS and not run.config.start.name:
         with row:
-            _repeat(run, run.config)
+            _repeat(run.config)
     if not run.shipped and row.button("Delete", key="training.delete", icon=":material/delete:"):
         delete([run])
         st.rerun()
@@ -121,7 +121,7 @@ def _label_form(run: RunState) -> None:
             st.rerun()
 
 
-def _repeat(run: RunState, config: RunConfig) -> None:
+def _repeat(config: RunConfig) -> None:
     """Open the grid with the same training and three seeds."""
     if st.button(
         "Repeat with seeds",
