@@ -11,11 +11,12 @@ from core import runs
 from core.config import RunConfig, Setting
 from core.runs import RunState
 from core.training.presets import FINE_TUNING, PRESETS, preset_config
-from dashboard.shared import cache, dataset_choice, picker, places, state
+from dashboard.shared import cache, dataset_choice, places, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
-from dashboard.views.training import run_panel, setting_cards, settings_form
+from dashboard.views.training import setting_cards, settings_form
+from dashboard.views.training.duration import estimate
 
 STARTED = "training.started"
 """Session-state key: whether a run was just started with what the form says."""
@@ -87,7 +88,7 @@ def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
     name = st.selectbox(
         "Model",
         names,
-        format_func=lambda name: picker.title(models[name]),
+        format_func={name: _called(run) for name, run in models.items()}.__getitem__,
         key="training.from",
         persist_state="session",
         help="Its network and its spectrogram stay; what learns is chosen beside.",
@@ -98,6 +99,12 @@ def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
         f"Learned from {plain(run.dataset)}{score}. Trained further with small steps, so that it forgets little."
     )
     return run, FINE_TUNING
+
+
+def _called(run: RunState) -> str:
+    """What it is; a run of a person's own has a name before it."""
+    what = run.config.title if run.config else ""
+    return what if run.shipped and not run.label.name else f"{run.called}: {what}"
 
 
 def _comes_first(run: RunState) -> bool:
@@ -167,7 +174,7 @@ def _start(
         st.warning("Choose a dataset first.", icon=":material/warning:")
     pressed = st.button("Start training", key="training.start", type="primary", disabled=not usable, width="stretch")
     st.caption(
-        run_panel.estimate(config, dataset_choice.chosen_title(), found)
+        estimate(config, dataset_choice.chosen_title(), found)
         or "How long it takes is known after a first run of this kind."
     )
     if pressed:

@@ -15,7 +15,7 @@ from core.training.presets import PRESETS
 from dashboard.shared import address, report_button, saving, state
 from dashboard.shared.widgets import explained, show_metrics
 from dashboard.shared.wording import device, duration, moment, percent, plain
-from dashboard.views.training import result, watching
+from dashboard.views.training import result, seeds, watching
 
 STATES = {
     "starting": ("starting", ":material/hourglass_top:", "blue"),
@@ -127,22 +127,11 @@ def _repeat(config: RunConfig) -> None:
         "Repeat with seeds",
         key="training.seeds",
         icon=":material/grid_on:",
-        on_click=_plan_seeds,
+        on_click=seeds.plan_seeds,
         args=(config,),
         help="One seed proves little: the same training three times, with fixed filters beside it.",
     ):
         st.switch_page("screens/grid.py", query_params=address.query())
-
-
-def _plan_seeds(config: RunConfig) -> None:
-    front_end = config.front_end
-    basis = "random" if front_end.mel_start == "random" else front_end.mel_shape
-    st.session_state["grid.models"] = [config.preset]
-    st.session_state["grid.settings"] = sorted({"A", front_end.setting})
-    st.session_state["grid.bases"] = ["mel" if basis == "free" else basis]
-    st.session_state["grid.n_mels"] = [front_end.n_mels]
-    st.session_state["grid.seeds"] = 3
-    st.session_state[f"grid.epochs.{config.preset}"] = config.training.epochs
 
 
 def delete(gone: Sequence[RunState]) -> None:
@@ -155,26 +144,3 @@ def delete(gone: Sequence[RunState]) -> None:
     st.session_state[GONE] = done
     if st.session_state.get(state.RUN) in done:
         st.session_state[state.RUN] = ""
-
-
-def estimate(config: RunConfig, dataset: str, past: Sequence[RunState]) -> str:
-    """How long a run should take, from the newest past run of its kind on this computer; empty if there is none."""
-    for run in past:
-        an_epoch = seconds_an_epoch(config, dataset, run)
-        if an_epoch is not None:
-            total = an_epoch * config.training.epochs
-            where = plain(device(run.device))
-            return f"About {duration(total)}: {plain(run.called)} took {an_epoch:.1f} s an epoch on {where}."
-    return ""
-
-
-def seconds_an_epoch(config: RunConfig, dataset: str, run: RunState) -> float | None:
-    """Seconds that an epoch of a run took here, if it is of the same kind; else None."""
-    alike = (
-        run.config is not None
-        and not run.shipped
-        and run.epoch > 0
-        and run.dataset == dataset
-        and (run.config.model, run.config.front_end) == (config.model, config.front_end)
-    )
-    return run.trained_seconds / run.epoch if alike else None

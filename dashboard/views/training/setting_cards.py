@@ -36,8 +36,8 @@ def choose() -> Setting:
     names = list(TITLES)
     for pair in (names[:2], names[2:]):
         for name, column in zip(pair, st.columns(2), strict=True):
-            with column.container(border=True, gap="small"):
-                st.html(picture(name))
+            with column.container(border=True, gap="small", height="stretch"):
+                st.image(picture(name), width="stretch")
                 st.button(
                     TITLES[name],
                     key=f"{KEY}.{name}",
@@ -65,8 +65,8 @@ def picture(setting: Setting) -> str:
     paths = [_path(_wave(row, bent=kernels), learned=kernels) for row in range(2)]
     paths += [_path(points, learned=filters) for points in _triangles(moved=filters)]
     return (
-        f'<svg role="img" aria-label="{TITLES[setting]}" viewBox="0 0 {WIDTH} {HEIGHT}" width="100%" '
-        f'height="{HEIGHT}" fill="none" stroke-linejoin="round">{"".join(paths)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        f'fill="none" stroke-linejoin="round">{"".join(paths)}</svg>'
     )
 
 
