@@ -339,8 +339,8 @@ class TrainingConfig:
     stft_rate: float = 1e-3
     """Size of one step of the STFT kernels, as a share of their typical weight."""
     pull: float = 0.0
-    """Part of the way that the network is pulled back, after every epoch, to the model that it began with: it forgets
-    less of what that model knew. The filters stay free, and a run from scratch has nothing to be pulled to."""
+    """Part of the way that all weights are pulled back, after every epoch, to the model that they began with: it
+    forgets less of what that model knew. A run from scratch has nothing to be pulled to."""
     balance: Literal["uniform", "tutorial", "none"] = "uniform"
     """How clips are drawn: every class alike, with the tutorial's weights, or as they come."""
     products: Literal["float32", "bfloat16"] = "float32"

@@ -98,13 +98,8 @@ def begin_with(model: KeywordSpotter, start: Checkpoint) -> None:
 
 
 def what_is_pulled(model: KeywordSpotter) -> dict[str, Tensor]:
-    """A copy of the numbers behind the log-mel, running statistics included."""
-    numbers = model.state_dict().items()
-    return {
-        name: tensor.clone()
-        for name, tensor in numbers
-        if tensor.is_floating_point() and not name.startswith("front_end.")
-    }
+    """A copy of all numbers of a model, running statistics included."""
+    return {name: tensor.clone() for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
 
 
 @torch.no_grad()
@@ -113,6 +108,7 @@ def pull_back(model: KeywordSpotter, begun: Mapping[str, Tensor], part: float) -
     now = model.state_dict()
     for name, tensor in begun.items():
         now[name].lerp_(tensor, part)
+    model.front_end.project()
 
 
 def _network(config: RunConfig) -> str:

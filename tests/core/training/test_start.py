@@ -117,18 +117,16 @@ def weights_after_an_epoch(tone_pack, file, setting, **training):
     return on.model.state_dict()
 
 
-def test_the_network_is_pulled_back_and_the_filters_are_not(trained, tone_pack):
+def test_all_weights_are_pulled_back_a_part_of_the_way(trained, tone_pack):
     file = trained("A")
     start = load_checkpoint(file).weights
     free, half, whole = (weights_after_an_epoch(tone_pack, file, "B", pull=pull) for pull in (0.0, 0.5, 1.0))
     for name, begun in start.items():
-        if name.startswith("front_end."):
-            assert torch.equal(half[name], free[name]), name
-        elif begun.is_floating_point():
-            assert not torch.equal(free[name], begun), name
+        if begun.is_floating_point():
             assert torch.allclose(half[name], (free[name] + begun) / 2, atol=1e-6), name
             assert torch.equal(whole[name], begun), name
-    assert not torch.equal(free["front_end.layer.mel_basis"], start["front_end.layer.mel_basis"])
+    for name in ("front_end.layer.mel_basis", "network.classify.weight", "normalise.running_mean"):
+        assert not torch.equal(free[name], start[name]), name
 
 
 @pytest.mark.parametrize(
