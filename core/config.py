@@ -338,6 +338,9 @@ class TrainingConfig:
     """Size of one step of the mel filters, as a share of their typical weight."""
     stft_rate: float = 1e-3
     """Size of one step of the STFT kernels, as a share of their typical weight."""
+    pull: float = 0.0
+    """Part of the way that all weights are pulled back, after every epoch, to the model that they began with: it
+    forgets less of what that model knew. A run from scratch has nothing to be pulled to."""
     balance: Literal["uniform", "tutorial", "none"] = "uniform"
     """How clips are drawn: every class alike, with the tutorial's weights, or as they come."""
     products: Literal["float32", "bfloat16"] = "float32"
@@ -357,11 +360,42 @@ class TrainingConfig:
         _between("batch_size", self.batch_size, 2, 10_000)
         _between("seed", self.seed, 0, 2**31 - 1)
         _between("momentum", self.momentum, 0, 0.9999)
+        _between("pull", self.pull, 0, 1)
         _between("validate_every", self.validate_every, 1, 10_000)
         _between("snapshots", self.snapshots, 1, 1000)
         _between("warmup_epochs", self.warmup_epochs, 0, 10_000)
         for name in ("learning_rate", "weight_decay", "mel_rate", "stft_rate"):
             _between(name, getattr(self, name), 0, 1e38)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartConfig:
+    """The trained model whose weights a run begins with; all empty where it begins from scratch.
+
+    "Initial" then means: before this training began, which is what that model had learned. Where it had learned
+    nothing of its filters they are the textbook's, which follow from the settings of the front end alone.
+    """
+
+    name: str = ""
+    """What it was called."""
+    checkpoint: str = ""
+    """SHA-256 of its file."""
+    setting: Setting = "A"
+    """What of its spectrogram had been trained before (see ``SETTINGS``)."""
+    datasets: tuple[str, ...] = ()
+    """What it was trained on, for people: the first training first."""
+
+    def __post_init__(self) -> None:
+        _check_kinds(self)
+        is_hash = re.fullmatch("[0-9a-f]{64}", self.checkpoint) is not None
+        empty = not self.checkpoint and not self.datasets and self.setting == "A"
+        _require(
+            is_hash if self.name else empty,
+            f"checkpoint is {shown(self.checkpoint)}; a run that begins from a model has its name and its SHA-256.",
+        )
+        for text in (self.name, *self.datasets):
+            _require(len(text) <= 400, f"start names {shown(text)}; a name has at most 400 characters.")
+        _require(len(self.datasets) <= 100, f"start has {len(self.datasets)} datasets; it can have 100.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -374,6 +408,7 @@ class RunConfig:
     model: ModelConfig = field(default_factory=ModelConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    start: StartConfig = field(default_factory=StartConfig)
 
     def __post_init__(self) -> None:
         _check_kinds(self)
@@ -385,6 +420,11 @@ class RunConfig:
             self.training.products == "float32" or self.front_end.stft_start == "fourier",
             "products is 'bfloat16', which computes only what differs from Fourier kernels; "
             "with stft_start 'random' it must be 'float32'.",
+        )
+        _require(
+            self.training.products == "float32" or self.start.setting in "AB",
+            "products is 'bfloat16', which computes only what differs from Fourier kernels; a run that begins from a "
+            "model with trained kernels needs 'float32'.",
         )
         _require(
             self.training.batch_size * self.front_end.n_frames() * self.front_end.n_bins <= LARGEST_BATCH,
@@ -415,6 +455,8 @@ class RunConfig:
             parts.append(f"{front_end.mel_shape}s")
         if front_end.masked_bins is not None:
             parts.append("bins {}–{} masked".format(*front_end.masked_bins))
+        if self.start.name:
+            parts.append(f"fine-tuned from {shortened(self.start.name, 40)}")
         return ", ".join(parts)
 
 

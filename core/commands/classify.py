@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from core.inference.whole import answer
 
     classifier = Classifier(path, device_name(options.device))
-    caution(path, classifier.checkpoint.dataset)
+    caution(path, classifier.checkpoint.datasets)
     config = kept_listening_config(path)
     unread: list[str] = []
     for file, sound in sounds(options, unread):

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from core.inference.whole import words_along
 
     classifier = Classifier(path, device_name(options.device))
-    caution(path, classifier.checkpoint.dataset)
+    caution(path, classifier.checkpoint.datasets)
     unread: list[str] = []
     for file, sound in sounds(options, unread):
         with listening_bar(sound) as show:

@@ -70,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     from core.inference.classifier import Classifier
 
     classifier = Classifier(path, device_name(options.device))
-    caution(path, classifier.checkpoint.dataset)
+    caution(path, classifier.checkpoint.datasets)
     engine = Engine(classifier, config)
     _listen(engine, options)
     return 0

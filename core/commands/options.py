@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -151,9 +151,9 @@ def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
     return dataclasses.replace(config, **given)
 
 
-def caution(run: Path, dataset: str) -> None:
-    """Say on standard error if the model that listens has never heard a person; ``dataset`` is what it learned from."""
-    if has_synthetic_voices(dataset):
+def caution(run: Path, datasets: Sequence[str]) -> None:
+    """Say on standard error if the model that listens has never heard a person; ``datasets`` is all it learned from."""
+    if has_synthetic_voices(*datasets):
         note(f"note: {run.name} {CAUTION}")
 
 

@@ -1,4 +1,4 @@
-"""``runs``: list, stop and delete runs."""
+"""``runs``: list, stop, delete and restore runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from core import runs as run_folders
 from core.commands.options import Commands, add_json
+from core.commands.output import note
 from core.config import to_dict
 from core.errors import RunError
 from core.files.strict import to_json
@@ -18,6 +19,9 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("runs", help="list trained and training runs", description=__doc__)
     parser.add_argument("--stop", metavar="NAME", help="ask a run that is training to stop")
     parser.add_argument("--delete", metavar="NAME", help="delete a run of your own that is not training")
+    parser.add_argument("--restore", metavar="NAME", help="bring the last deleted run of that name back")
+    what = f"remove deleted runs for good (each is kept for {run_folders.KEPT_DAYS} days otherwise)"
+    parser.add_argument("--empty-trash", action="store_true", help=what)
     add_json(parser, "one JSON array")
     parser.set_defaults(run_command=run)
 
@@ -27,7 +31,13 @@ def run(options: argparse.Namespace) -> int:
     if options.stop is not None:
         run_folders.stop_run(_run_folder(options.stop), wait_s=10)
     if options.delete is not None:
-        run_folders.delete_run(run_folders.find_run(options.delete))
+        folder = run_folders.find_run(options.delete)
+        run_folders.delete_run(folder)
+        note(f"{folder.name} is deleted; --restore {folder.name} brings it back.")
+    if options.restore is not None:
+        run_folders.restore_run(options.restore)
+    if options.empty_trash:
+        note(f"Removed for good: {run_folders.empty_trash()}.")
     found = run_folders.list_runs()
     if options.json:
         print(to_json([_record(one) for one in found]))
@@ -69,4 +79,5 @@ def _record(one: run_folders.RunState) -> dict[str, Any]:
         "trained_seconds": one.trained_seconds,
         "has_checkpoint": one.has_checkpoint,
         "shipped": one.shipped,
+        "label": to_dict(one.label),
     }

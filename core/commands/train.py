@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from core import runs
@@ -17,7 +18,7 @@ from core.commands.options import (
     stop_on_interrupt,
 )
 from core.commands.output import note
-from core.config import MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, parse_span
+from core.config import MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, RunConfig, parse_span
 from core.fast.malloc import keep_freed_memory
 from core.records.training import EpochReport
 from core.training.presets import PRESETS, preset_config
@@ -32,9 +33,16 @@ def add(commands: Commands) -> None:
         "--resume goes on from the last finished epoch.",
     )
     presets = "; ".join(f"{preset.name}: {preset.title}" for preset in PRESETS.values())
-    parser.add_argument("--preset", default="linear", help=f"what to train (default: linear). {presets}")
+    parser.add_argument("--preset", help=f"what to train (default: linear). {presets}")
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="RUN",
+        help="begin with the weights of a trained model, and its spectrogram; a few careful steps unless --preset and "
+        "--epochs say otherwise. What learns can be chosen anew (default: what learned in that model)",
+    )
     settings = "; ".join(f"{name}: {what}" for name, what in SETTINGS.items())
-    parser.add_argument("--setting", default="D", type=str.upper, help=f"what learns (default: D). {settings}")
+    parser.add_argument("--setting", type=str.upper, help=f"what learns (default: D). {settings}")
     add_data(parser)
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the preset's)")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of all random numbers (default: 0)")
@@ -64,12 +72,13 @@ def run(options: argparse.Namespace) -> int:
         folder = runs.find_run(options.resume)
         runs.prepare_resume(folder)
     else:
-        config = preset_config(
-            options.preset, setting=options.setting, epochs=options.epochs, seed=options.seed, **basis_of(options)
-        )
+        start = None if options.start is None else runs.find_run(options.start)
+        config = _config(options, start)
         if options.device == "cuda":
             _refuse_missing_gpu()
-        folder = runs.new_run(config, data_root(options.data), name=options.run, device=device_name(options.device))
+        folder = runs.new_run(
+            config, data_root(options.data), name=options.run, device=device_name(options.device), start=start
+        )
     stop_on_interrupt(folder)
     keep_freed_memory()
     note(f"Run {folder.name} in {folder}")
@@ -84,6 +93,15 @@ def run(options: argparse.Namespace) -> int:
     best = "" if state.best_accuracy is None else f", best validation accuracy {state.best_accuracy:.1%}"
     print(f"{folder.name}: {state.state} after {state.epoch} of {state.epochs} epochs{best}. {state.message}".strip())
     return 0 if state.state in ("done", "stopped") else 1
+
+
+def _config(options: argparse.Namespace, start: Path | None) -> RunConfig:
+    chosen = {"epochs": options.epochs, "seed": options.seed, **basis_of(options)}
+    if start is None:
+        return preset_config(options.preset or "linear", setting=options.setting or "D", **chosen)
+    from core.training.start import config_from  # PyTorch, which only this way needs before the training begins
+
+    return config_from(start, preset=options.preset, setting=options.setting, **chosen)
 
 
 def basis_of(options: argparse.Namespace) -> dict[str, Any]:

@@ -32,13 +32,13 @@ CAUTION = "was trained on synthetic voices alone: real voices are often misheard
 _Row = dict[str, str]
 
 
-def has_synthetic_voices(dataset: str) -> bool:
-    """Whether a dataset of that title, as a run or a checkpoint names it, is spoken by synthetic voices alone.
+def has_synthetic_voices(*datasets: str) -> bool:
+    """Whether datasets of these titles, as a run or a checkpoint names them, are spoken by synthetic voices alone.
 
     >>> has_synthetic_voices("Demo words (2,654 clips of 12 synthetic voices)")
     True
     """
-    return dataset.startswith(TITLE)
+    return all(dataset.startswith(TITLE) for dataset in datasets)
 
 
 def demo_words(folder: Path = DEMO_FOLDER) -> Source:

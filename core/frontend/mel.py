@@ -176,6 +176,12 @@ class TrainableMel(nn.Module):
                 raise ConfigError(f"Initial filters {name!r} do not fit setting {self.config.setting}.")
             own.copy_(tensor)
 
+    @torch.no_grad()
+    def begin_here(self) -> None:
+        """Let the filters as they are now be the initial ones: a training begins."""
+        for name in self._trained():
+            getattr(self, f"initial_{name}").copy_(self._tensors()[name])
+
     def change(self) -> tuple[float, float]:
         """Relative distance ||W - W0|| / ||W0|| from the initial filters: of the mel filters, of the STFT kernels."""
         now, start = self._tensors(), self.initial()

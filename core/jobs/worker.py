@@ -6,6 +6,7 @@ import io
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,13 @@ from core.files.writing import write_bytes
 from core.records.training import EpochReport
 from core.runs import keep, owner
 from core.studies.evaluation import STUDY, evaluate
-from core.training.checkpoint import checkpoint_of, read_weights, save_checkpoint
+from core.training.checkpoint import (
+    Checkpoint,
+    checkpoint_of,
+    load_checkpoint,
+    read_weights,
+    save_checkpoint,
+)
 from core.training.loop import Step, StoppedTraining, Training
 
 HEARTBEAT_S = 0.5
@@ -108,19 +115,28 @@ class _Worker:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
             data = open_data(root, progress=self._show_progress)
-            training = Training(self.config, data, device, self._show_progress)
+            training = Training(self.config, data, device, self._show_progress, start=self._start())
             self.status |= {"dataset": data.title, "device": training.device.type}
             self._restore(training)
             if training.epoch == 0:
                 self._keep_filters(training)
             self._tell(message="")
-            for report in training.epochs(self._step):
+            for report in training.epochs(partial(self._step, training)):
                 self._finish_epoch(training, report)
             self._evaluate(data)
         except StoppedTraining:
             self._stopped(training)
         else:
             self._tell(state="done", message="", step=0, steps=0, clips_per_second=None, seconds_left=None)
+
+    def _start(self) -> Checkpoint | None:
+        """The model to begin with: the copy in the run's folder, since its own may be trained further, or deleted."""
+        wanted, file = self.config.start, self.folder / runs.START
+        if not wanted.name:
+            return None
+        if keep.model_hash(file) != wanted.checkpoint:
+            raise RunError(f"{runs.START} is not the model {wanted.name} that {self.folder.name} begins with.")
+        return load_checkpoint(file)
 
     def _restore(self, training: Training) -> None:
         self.status["trained_seconds"] = 0.0
@@ -168,9 +184,12 @@ class _Worker:
         learned = training.model.front_end.filters(training.epoch).learned
         runs.keep_filters(self.folder, learned, kernels=self.config.front_end.trains_stft)
 
-    def _step(self, step: Step) -> bool:
+    def _step(self, training: Training, step: Step) -> bool:
         now = time.monotonic()
         if now - self.told > HEARTBEAT_S:
+            if self.config.front_end.trains_mel:
+                mel_basis = training.model.front_end.layer.mel_basis.detach().cpu().numpy()
+                runs.keep_moving(self.folder, step.epoch, mel_basis)
             left_clips = (step.steps - step.step) + (self.config.training.epochs - step.epoch) * step.steps
             self._tell(
                 step=step.step,

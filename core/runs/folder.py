@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import time
 from pathlib import Path
 
-from core.config import RunConfig, to_dict
+from core.config import RunConfig, StartConfig, to_dict
 from core.errors import RunError
 from core.files.paths import path_from
-from core.files.writing import write_json
-from core.runs import owner
+from core.files.writing import write_bytes, write_json
+from core.runs import keep, owner, trash
 from core.runs.layout import (
     CONFIG,
     LOG,
     NAME,
     SHIPPED_PREFIX,
     SOURCE,
+    START,
     STATUS,
     STOP,
     make_parent,
@@ -38,8 +40,8 @@ from core.runs.state import (
 from core.text import shortened
 
 _OURS = re.compile(
-    r"(config|source|process|status|listening|stream-test)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(best|last)\.pt"
-    r"|(mel_evolution|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
+    r"(config|source|process|status|listening|stream-test|label)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
+    r"|(mel_evolution|moving|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
 )
 """What stands in a run's folder."""
 
@@ -57,7 +59,14 @@ def find_run(text: str) -> Path:
     raise RunError(f"There is no run, folder or checkpoint file {shortened(text)!r}. Runs here: {known}.")
 
 
-def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None) -> Path:
+def new_run(
+    config: RunConfig,
+    root: Path | None,
+    *,
+    name: str | None = None,
+    device: str | None = None,
+    start: Path | None = None,
+) -> Path:
     """Make the folder of a new run, ready for a worker.
 
     Args:
@@ -65,10 +74,12 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
         root: Folder that holds ``SpeechCommands/``; None for the demo words.
         name: Name of the run; None makes one from the preset, the setting and the time.
         device: "cpu" or "cuda"; None for the fastest.
+        start: The trained model that ``config.start`` names, a run folder or checkpoint file; its weights are copied.
 
     Raises:
-        RunError: If the name is taken or not allowed.
+        RunError: If the name is taken or not allowed, or the weights to begin with are others by now.
     """
+    weights = _weights_of(start, config.start)
     if name is not None and name.startswith(SHIPPED_PREFIX):
         raise RunError(f"Names beginning with {SHIPPED_PREFIX!r} are kept for the models that come with the project.")
     stem = f"{config.preset}-{config.front_end.setting}-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -77,7 +88,7 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
         folder = run_folder(unnamed if name is None else name)
         try:
             make_parent(folder)
-            make_run(folder, config, root, device)
+            make_run(folder, config, root, device, weights)
             break
         except FileExistsError as error:
             if name is not None:
@@ -92,8 +103,25 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
     return folder
 
 
-def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | None) -> None:
+def _weights_of(start: Path | None, wanted: StartConfig) -> bytes:
+    """The file of the model that a run begins with; empty if it begins from scratch."""
+    if start is None:
+        return b""
+    content = keep.model_bytes(start)
+    if hashlib.sha256(content).hexdigest() != wanted.checkpoint:
+        raise RunError(f"The model of {start.name} changed while the run was made. Try again.")
+    return content
+
+
+def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | None, weights: bytes = b"") -> None:
     """Make the folder of a new run where it is told to, with all that belongs in it, or not at all.
+
+    Args:
+        folder: Where.
+        config: What to train.
+        root: Folder that holds ``SpeechCommands/``; None for the demo words.
+        device: "cpu" or "cuda"; None for the fastest.
+        weights: File of the model to begin with; empty to begin from scratch.
 
     Raises:
         FileExistsError: If it is there already.
@@ -103,18 +131,27 @@ def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | N
     def fill(new: Path) -> None:
         write_json(new / CONFIG, to_dict(config))
         write_source(new, root, device)
+        if weights:
+            write_bytes(new / START, weights)
         write_status(new, state="starting", epochs=config.training.epochs)
 
-    owner.make_folder(folder, fill, (CONFIG, SOURCE, STATUS, LOG, STOP))
+    owner.make_folder(folder, fill, (CONFIG, SOURCE, START, STATUS, LOG, STOP))
 
 
-def start_run(config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None) -> Path:
-    """Start training in a process of its own, which outlives the page and the server.
+def start_run(
+    config: RunConfig,
+    root: Path | None,
+    *,
+    name: str | None = None,
+    device: str | None = None,
+    start: Path | None = None,
+) -> Path:
+    """Start training in a process of its own, which outlives the page and the server; see ``new_run``.
 
     Raises:
         RunError: If the name is taken or not allowed, or the process cannot be started.
     """
-    folder = new_run(config, root, name=name, device=device)
+    folder = new_run(config, root, name=name, device=device, start=start)
     _launch(folder)
     return folder
 
@@ -162,7 +199,7 @@ def _launch(folder: Path) -> None:
 
 
 def delete_run(folder: Path) -> None:
-    """Remove a run of the user's own that nobody is working on.
+    """Put a run of the user's own that nobody is working on into the trash (see ``core.runs.trash``).
 
     Raises:
         RunError: If it came with the project, is still training, or is no run folder.
@@ -181,4 +218,4 @@ def delete_run(folder: Path) -> None:
             )
     if is_claimed(folder):
         raise RunError(f"{folder.name} is still training. Stop it first.")
-    owner.remove_folder(folder)
+    trash.put_away(folder)

@@ -277,6 +277,21 @@ def model_hash(run: Path) -> str:
         raise CheckpointError(f"The model of {run.name} cannot be read ({error.strerror}).") from error
 
 
+def model_bytes(run: Path) -> bytes:
+    """The file of a model.
+
+    Args:
+        run: Run folder or checkpoint file.
+
+    Raises:
+        CheckpointError: If it cannot be read.
+    """
+    try:
+        return (run / BEST if run.is_dir() else run).read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"The model of {run.name} cannot be read ({error.strerror}).") from error
+
+
 @lru_cache(maxsize=256)
 def _hash_of(file: Path, modified: int, size: int, number: int) -> str:  # noqa: ARG001  (they tell a new file from an old)
     return hashlib.sha256(file.read_bytes()).hexdigest()

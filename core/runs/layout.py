@@ -2,8 +2,8 @@
 
 A run folder holds ``config.json`` (what), ``source.json`` (data root and device; never shipped), ``worker.lock`` and
 ``process.json`` (which process works on it; see ``core.runs.owner``), ``status.json`` (how far, with a heartbeat),
-``progress.jsonl`` (a report an epoch), ``best.pt``, ``last.pt``, ``mel_evolution.npz``, ``evaluation-*.npz`` and
-``log.txt``.
+``progress.jsonl`` (a report an epoch), ``start.pt`` (the model it began with, if any), ``best.pt``, ``last.pt``,
+``mel_evolution.npz``, ``evaluation-*.npz`` and ``log.txt``.
 """
 
 from __future__ import annotations
@@ -21,18 +21,21 @@ PROJECT = Path(__file__).resolve().parents[2]
 CONFIG, SOURCE, PROCESS, STATUS = "config.json", "source.json", owner.PROCESS, "status.json"
 
 
-PROGRESS, LOG, STOP, BEST, LAST = "progress.jsonl", "log.txt", "STOP", "best.pt", "last.pt"
+PROGRESS, LOG, STOP = "progress.jsonl", "log.txt", "STOP"
 
 
-MEL_EVOLUTION, KERNELS = "mel_evolution.npz", "kernels-{epoch:05d}.npz"
+START, BEST, LAST = "start.pt", "best.pt", "last.pt"
+
+
+MEL_EVOLUTION, KERNELS, MOVING = "mel_evolution.npz", "kernels-{epoch:05d}.npz", "moving.npz"
 
 SHIPPED_PREFIX = "shipped-"
 """Runs that came with the project; they are read, never resumed or deleted."""
 
 
-GRIDS, RESULTS = "grids", "results"
-"""Folders beside the runs: of grids of them (see ``core.jobs.grid``), and of what was measured on models that are only
-read (see ``core.runs.keep``)."""
+GRIDS, RESULTS, TRASH = "grids", "results", "trash"
+"""Folders beside the runs: of grids of them (see ``core.jobs.grid``), of what was measured on models that are only read
+(see ``core.runs.keep``), and of runs that were deleted (see ``core.runs.trash``)."""
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 """What a run can be called."""
@@ -56,7 +59,7 @@ def run_folder(name: str) -> Path:
     if not is_name(name):
         raise RunError(
             f"A run cannot be called {name!r}: use letters, digits, '.', '_' and '-' (at most 80), "
-            f"beginning with a letter or digit, and not {GRIDS!r} or {RESULTS!r}."
+            f"beginning with a letter or digit, and not {GRIDS!r}, {RESULTS!r} or {TRASH!r}."
         )
     return runs_folder() / name
 
@@ -76,4 +79,4 @@ def make_parent(folder: Path) -> None:
 
 def is_name(text: str) -> bool:
     """Whether a run or a grid can be called that."""
-    return text not in (GRIDS, RESULTS) and bool(NAME.fullmatch(text))
+    return text not in (GRIDS, RESULTS, TRASH) and bool(NAME.fullmatch(text))

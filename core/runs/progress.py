@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from core.config import from_dict
 from core.errors import WriteError
 from core.files.strict import parse_json, read_arrays, read_bytes, to_json
 from core.files.writing import write_arrays
+from core.records.arrays import FloatArray
 from core.records.filters import FilterSnapshot
 from core.records.training import EpochReport
-from core.runs.layout import KERNELS, LOG, MEL_EVOLUTION, PROGRESS
+from core.runs.layout import KERNELS, LOG, MEL_EVOLUTION, MOVING, PROGRESS
 
 LONGEST_PROGRESS = 2**23
 """Bytes of the reports that are read (8 MB); those of ten thousand epochs have half of it."""
@@ -96,6 +98,28 @@ def evolution(folder: Path) -> list[FilterSnapshot]:
     if epochs != sorted(set(epochs)) or mels.size == 0 or not 0 <= epochs[0] <= epochs[-1] <= 10_000:
         return []
     return [FilterSnapshot(epoch, mel, *_kernels(folder, epoch)) for epoch, mel in zip(epochs, mels, strict=True)]
+
+
+def keep_moving(folder: Path, epoch: int, mel_basis: FloatArray) -> None:
+    """Show the mel filters as they are within an epoch, over what was shown before; where nothing can be written, not.
+
+    Args:
+        folder: Of the run.
+        epoch: The epoch that goes on, from 1.
+        mel_basis: (n_mels, n_bins).
+    """
+    with suppress(WriteError):
+        write_arrays(folder / MOVING, {"epoch": epoch, "mel_basis": mel_basis})
+
+
+def moving_filters(folder: Path) -> FilterSnapshot | None:
+    """The mel filters as a run that is training last showed them, without kernels; None where it has not."""
+    try:
+        saved = read_arrays(folder / MOVING, {"epoch": "i", "mel_basis": "f mels bins"})
+    except ValueError:
+        return None
+    empty = np.zeros((0, 0), np.float32)
+    return FilterSnapshot(int(saved["epoch"]), saved["mel_basis"].astype(np.float32, copy=False), empty, empty)
 
 
 def _kernels(folder: Path, epoch: int) -> tuple[Any, Any]:

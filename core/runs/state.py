@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from core.errors import ConfigError, RunError, WriteError
 from core.files.strict import in_one_line, read_json, shown, to_json
 from core.files.writing import write_json
 from core.runs import owner
+from core.runs.label import Label, read_label
 from core.runs.layout import BEST, CONFIG, SHIPPED_PREFIX, SOURCE, STATUS, is_name, runs_folder
 from core.runs.process import is_claimed
 from core.runs.progress import read_log
@@ -86,11 +87,23 @@ class RunState:
     """When it last said something (seconds since 1970)."""
     has_checkpoint: bool = False
     shipped: bool = False
+    label: Label = field(default_factory=Label)
+    """What a person says of it."""
+
+    @property
+    def called(self) -> str:
+        """What a person calls it: the name that was given, else that of its folder."""
+        return self.label.name or self.name
 
     @property
     def alive(self) -> bool:
         """Whether a process is working on it."""
         return self.state in ("starting", "running")
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """All that its weights learned from, the first training first."""
+        return (*(self.config.start.datasets if self.config else ()), self.dataset)
 
     @property
     def resumable(self) -> bool:
@@ -124,6 +137,7 @@ def run_state(folder: Path, *, owned: bool | None = None) -> RunState:
         "folder": folder,
         "has_checkpoint": (folder / BEST).exists(),
         "shipped": folder.name.startswith(SHIPPED_PREFIX),
+        "label": read_label(folder),
     }
     try:
         config = from_dict(RunConfig, read_json(folder / CONFIG))

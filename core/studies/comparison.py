@@ -302,7 +302,7 @@ def _clips(n: int) -> str:
 
 PARTS = {
     "": "Run", "front_end": "Spectrogram", "model": "Network", "augment": "Changes to training clips",
-    "training": "Training",
+    "training": "Training", "start": "Weights to begin with",
 }  # fmt: skip
 """Parts of a ``RunConfig`` for people."""
 

@@ -64,6 +64,11 @@ class Checkpoint:
     labels: tuple[str, ...] = LABELS
     origin: Literal["earshot", "tutorial"] = "earshot"
 
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """All that its weights learned from, the first training first."""
+        return (*self.config.start.datasets, self.dataset)
+
     def model(self, device: torch.device | str = "cpu") -> KeywordSpotter:
         """The model itself, in evaluation mode.
 

@@ -25,7 +25,9 @@ from core.fast import choose
 from core.files.strict import in_one_line
 from core.records.training import EpochReport
 from core.training.batches import BATCH, Clips, Waveforms, draw_weights
+from core.training.checkpoint import Checkpoint
 from core.training.optimizers import build_optimizers, rate_factor, with_plain_rates
+from core.training.start import begin_with, pull_back, what_is_pulled
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Training:
         data: Clips to learn from and to validate on.
         device: Where to compute; None takes the fastest.
         progress: Called while spectrograms that do not change are computed once; raising in it cancels.
+        start: Trained model whose weights it begins with; None begins from scratch.
 
     Raises:
         DataError: If training or validation have no words, or clips of one class alone.
@@ -65,7 +68,13 @@ class Training:
     """
 
     def __init__(
-        self, config: RunConfig, data: Pack, device: str | None = None, progress: Progress | None = None
+        self,
+        config: RunConfig,
+        data: Pack,
+        device: str | None = None,
+        progress: Progress | None = None,
+        *,
+        start: Checkpoint | None = None,
     ) -> None:
         self.config = config
         self.device = choose_device(device)
@@ -78,6 +87,9 @@ class Training:
         self.noise = Noise(data.noise, self.device, data.clips.shape[1])
         self.clips = Clips(data, self.device)
         self.model = choose.model(config, self.device, bfloat16=bfloat16)
+        if start is not None:
+            begin_with(self.model, start)
+        self.begun = {} if start is None else what_is_pulled(self.model)
         self.source = choose.source(
             Waveforms(self.clips, self.model.front_end),
             np.concatenate([self.rows, self.validation_rows]),
@@ -212,6 +224,7 @@ class Training:
         training, epoch = self.config.training, self.epoch + 1
         started = time.perf_counter()
         train_loss, train_accuracy = self.learn(epoch, on_step)
+        pull_back(self.model, self.begun, training.pull)
         trained_s = time.perf_counter() - started
         loss = accuracy = None
         is_best = False

@@ -94,6 +94,19 @@ PRESETS: dict[str, Preset] = {
 }
 """From a name to its preset."""
 
+FINE_TUNING = "fine-tuning"
+"""What a training that begins with a trained model is called where no other preset is chosen."""
+
+_TUNED = TrainingConfig(epochs=2, learning_rate=1e-2, warmup_epochs=0.1, pull=0.3, mel_rate=2e-4, stft_rate=2e-5)
+"""Short and careful: so few epochs cannot make up for filters that move as far as those of a long training do."""
+
+
+def tuned(known: RunConfig, *, epochs: int | None = None, seed: int | None = None) -> RunConfig:
+    """Settings to train a model on with, which keep what it knows: its own changes to clips, and small steps."""
+    training = replace(_TUNED, epochs=_TUNED.epochs if epochs is None else epochs, seed=seed or 0)
+    return replace(known, preset=FINE_TUNING, training=training)
+
+
 NNAUDIO_POWER_OFFSET = 1e-8
 """What nnAudio adds to every bin's power where the STFT is trainable."""
 

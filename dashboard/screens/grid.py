@@ -6,6 +6,7 @@ from core.jobs.grid import grid_names
 from dashboard.shared import dataset_choice
 from dashboard.shared.widgets import begin_page, explained
 from dashboard.views import grid
+from dashboard.views.training import seeds
 
 begin_page(
     "Seeds",
@@ -14,7 +15,7 @@ begin_page(
 )
 
 names = grid_names()
-with st.expander("New grid", expanded=not names, icon=":material/add_circle:"):
+with st.expander("New grid", expanded=not names or seeds.is_planned(), icon=":material/add_circle:"):
     dataset_choice.shown()
     with explained():
         grid.draw_form()

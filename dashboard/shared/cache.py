@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from core import metrics, runs
-from core.config import SAMPLE_RATE, FrontEndConfig, ListeningConfig, RunConfig
+from core.config import SAMPLE_RATE, FrontEndConfig, ListeningConfig, RunConfig, Setting
 from core.data import recordings
 from core.data.pack import Pack, open_data, pack_ready
 from core.data.source import DataSummary
@@ -51,6 +51,7 @@ from core.studies.listening import operating_point
 from core.studies.robustness.clips import Changer
 from core.studies.word_length import word_lengths as compute_word_lengths
 from core.training.checkpoint import load_checkpoint
+from core.training.start import config_from as start_from
 
 BAR_FROM_S = 60.0
 """Seconds of sound from which listening to all of it is worth a bar."""
@@ -87,6 +88,12 @@ def classifier(run: Path, device: str) -> Classifier:
 def filters(run: Path) -> Filters:
     """Initial and learned filters of a run."""
     return load_checkpoint(run).filters()
+
+
+@st.cache_data(max_entries=50, show_spinner=False, hash_funcs=KEYS)
+def config_from(run: Path, setting: Setting, epochs: int | None = None, seed: int | None = None) -> RunConfig:
+    """Settings of a training that begins with the model of a run."""
+    return start_from(run, setting=setting, epochs=epochs, seed=seed)
 
 
 # Evaluations

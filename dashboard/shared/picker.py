@@ -31,7 +31,7 @@ def default_model(found: Sequence[RunState]) -> RunState | None:
 def _rank(run: RunState) -> tuple[bool, bool, bool, bool, float, str]:
     return (
         run.shipped,
-        not has_synthetic_voices(run.dataset),
+        not has_synthetic_voices(*run.datasets),
         run.config is not None and run.config.model.name != "linear",
         run.config is not None and run.config.front_end.trains_mel,
         run.best_accuracy or 0.0,
@@ -154,10 +154,10 @@ def warn(run: RunState) -> None:
 
 def caution(run: RunState, *, offer: bool = True) -> None:
     """Where a model listens to a person: a warning if it has never heard one, and perhaps another one to take."""
-    if not has_synthetic_voices(run.dataset):
+    if not has_synthetic_voices(*run.datasets):
         return
     st.warning(f"{run.name} {CAUTION}.", icon=":material/smart_toy:")
-    other = default_model([one for one in models() if not has_synthetic_voices(one.dataset)])
+    other = default_model([one for one in models() if not has_synthetic_voices(*one.datasets)])
     if offer and other is not None:
         st.button(
             f"Use {other.name}, which learned from real voices",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import figures, runs
-from core.config import PROTOCOLS
+from core.config import PROTOCOLS, FrontEndConfig, ModelConfig
 from core.jobs import grid
 from core.jobs.grid import PLANS, GridPlan, GridState
 from core.studies.grid_table import BASES, CLAIM, Row, as_csv, summarise
@@ -14,7 +14,9 @@ from dashboard.shared import dataset_choice, saving, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained, show_figure
 from dashboard.shared.wording import duration, percent, plain
-from dashboard.views.training.new_run import SETTING_TITLES
+from dashboard.views.training import seeds as seeds_of_a_run
+from dashboard.views.training.duration import seconds_an_epoch
+from dashboard.views.training.setting_cards import TITLES as SETTING_TITLES
 
 POLL_S = 2.0
 """Seconds between two looks at a grid that is being trained."""
@@ -84,8 +86,29 @@ def draw_form() -> None:
         folder = grid.new_grid(chosen, state.data_root(), stem=name, device=device)
         grid.start_grid(folder)
         st.session_state[SHOWN] = folder.name
+        st.session_state[seeds_of_a_run.PLANNED] = False
         st.rerun()
-    row.caption("They run one after the other as a program of their own. After a stop they go on where they were.")
+    row.caption(f"{_estimate(chosen)} They run one after the other as a program of their own, and go on after a stop.")
+
+
+def _estimate(plan: GridPlan) -> str:
+    """How long a grid takes, as far as runs of these kinds were trained here."""
+    past, dataset = runs.list_runs(), dataset_choice.chosen_title()
+    known: dict[tuple[ModelConfig, FrontEndConfig], float | None] = {}
+    total, missing = 0.0, 0
+    for cell in plan.cells():
+        kind = (cell.config.model, cell.config.front_end)
+        if kind not in known:
+            times = (seconds_an_epoch(cell.config, dataset, run) for run in past)
+            known[kind] = next((one for one in times if one is not None), None)
+        if (an_epoch := known[kind]) is None:
+            missing += 1
+        else:
+            total += an_epoch * cell.config.training.epochs
+    if not total:
+        return "How long it takes is known after a first run of each kind."
+    rest = f", and {missing} trainings of a kind that was not trained here yet" if missing else ""
+    return f"About {duration(total)}{rest}."
 
 
 def _take_plan() -> None:

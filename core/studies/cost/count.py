@@ -8,17 +8,18 @@ from core.config import FrontEndConfig
 from core.records.cost import Weights
 
 
-def front_end_macs(config: FrontEndConfig) -> int:
+def front_end_macs(config: FrontEndConfig, *, has_learned_kernels: bool = False) -> int:
     """Multiply-accumulates of the spectrogram of one clip, the way a single clip goes here.
 
     A fixed STFT is a real FFT of each frame (half of 2.5 n log2 n operations; Cooley and Tukey, 1965), a trained or
-    random one the product of each frame with every kernel. Then come the square and the product with the mel filters.
+    random one the product of each frame with every kernel; so has one that an earlier training changed
+    (``has_learned_kernels``). Then come the square and the product with the mel filters.
 
     >>> front_end_macs(FrontEndConfig(setting="A")), front_end_macs(FrontEndConfig(setting="D"))
     (1610560, 24389682)
     """
     fourier = config.n_fft + 1.25 * config.n_fft * log2(config.n_fft)
-    needs_products = config.trains_stft or config.stft_start == "random"
+    needs_products = config.trains_stft or config.stft_start == "random" or has_learned_kernels
     stft = 2 * config.n_bins * config.n_fft if needs_products else fourier
     return round(config.n_frames() * (stft + 2 * config.n_bins + config.n_mels * config.n_bins))
 

@@ -60,7 +60,13 @@ def cost_of(path: Path, config: RunConfig) -> Cost:
         stored = file.stat().st_size
     except OSError as error:
         raise CheckpointError(f"There is no file {file.name} of {path.name} ({error.strerror}).") from error
-    return Cost(front_end_weights(config.front_end), network, front_end_macs(config.front_end), macs, stored)
+    return Cost(
+        front_end_weights(config.front_end),
+        network,
+        front_end_macs(config.front_end, has_learned_kernels=config.start.setting in "CD"),
+        macs,
+        stored,
+    )
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,33 +1,35 @@
-"""The form of a new run: what to train, what learns, for how long; then Start."""
+"""The form of a new run: the data, what of the spectrogram learns, and what it begins with; then Start."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from pathlib import Path
 
 import streamlit as st
 
 from core import runs
 from core.config import RunConfig, Setting
 from core.runs import RunState
-from core.training.presets import PRESETS, preset_config
-from dashboard.shared import dataset_choice, state
+from core.training.presets import FINE_TUNING, PRESETS, preset_config
+from dashboard.shared import cache, dataset_choice, places, state
 from dashboard.shared.device_choice import choose_device
-from dashboard.shared.widgets import explained
-from dashboard.views.training import run_panel, settings_form
-
-SETTING_NOTES = {
-    "A": ("A · nothing of the spectrogram", "The textbook spectrogram stays as it is: the comparison for the others."),
-    "B": ("B · the mel filters", "Training moves and reshapes the bands of tones that are summed up."),
-    "C": ("C · the STFT kernels", "Training reshapes the waves that the sound is compared with."),
-    "D": ("D · both", "The whole spectrogram is trained together with the network."),
-}
-"""Title and caption of each setting."""
-
-SETTING_TITLES = {name: title for name, (title, _) in SETTING_NOTES.items()}
+from dashboard.shared.widgets import choose, explained
+from dashboard.shared.wording import percent, plain
+from dashboard.views.training import setting_cards, settings_form
+from dashboard.views.training.duration import estimate
 
 STARTED = "training.started"
 """Session-state key: whether a run was just started with what the form says."""
+
+EPOCHS = "training.epochs"
+
+BEGIN, MODEL, SCRATCH = "training.begin", "model", "scratch"
+"""Session-state key of what a run begins with, and what that can be."""
+
+BEGINNINGS = {MODEL: "A trained model", SCRATCH: "From scratch"}
+
+FIRST = "bcresnet-1"
+"""The network that a newcomer trains on: small enough for a minute, and it hears real voices."""
 
 
 def draw(found: Sequence[RunState], *, n_alive: int) -> None:
@@ -40,65 +42,128 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
     if st.session_state.pop(STARTED, False):
         # The name is taken now; the next run would fail with it.
         st.session_state["training.name"] = ""
-    left, right = st.columns(2, gap="large")
-    with left:
+    data, learns, begins = st.columns([1, 1.5, 1.1], gap="medium")
+    usable = False
+    with data:
+        st.subheader("Data", anchor=False)
+        with explained():
+            dataset_choice.choose()
+        with explained():
+            usable = dataset_choice.is_usable()
+        places.link("data", "Look at the clips")
+    with learns:
+        st.subheader("What learns", anchor=False)
+        setting = setting_cards.choose()
+    with begins:
+        st.subheader("Begin with", anchor=False)
+        start, preset = _choose_start(found)
+        form = st.container()
+    more = st.expander("More settings", icon=":material/tune:")
+    with more:
+        config, name, device = _more(start, preset, setting)
+    with form:
+        _start(config, start, name, device, found, n_alive=n_alive, usable=usable)
+
+
+def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
+    """The model to begin with, or None; and the preset that says how it is trained."""
+    models = {run.name: run for run in found if run.has_checkpoint and run.config}
+    begin = SCRATCH
+    if models:
+        begin = choose("Begin with", BEGINNINGS, BEGIN, label_visibility="collapsed", on_change=_take_usual_epochs)
+    if begin == SCRATCH:
         preset = st.selectbox(
             "Preset",
             list(PRESETS),
             format_func={name: preset.title for name, preset in PRESETS.items()}.__getitem__,
             key="training.preset",
             persist_state="session",
-            on_change=_take_preset_epochs,
+            on_change=_take_usual_epochs,
         )
         st.caption(PRESETS[preset].summary)
-        device = choose_device("training.device")
-        epochs_column, seed_column = st.columns(2)
-        st.session_state.setdefault("training.epochs", PRESETS[preset].config.training.epochs)
-        epochs = epochs_column.number_input(
-            "Epochs",
-            min_value=1,
-            max_value=10_000,
-            step=1,
-            key="training.epochs",
-            persist_state="session",
-            help="One epoch shows the model as many clips as the training split has.",
-        )
-        seed = seed_column.number_input(
-            "Seed",
-            min_value=0,
-            max_value=2**31 - 1,
-            step=1,
-            key="training.seed",
-            persist_state="session",
-            help="Starts all random numbers: the same seed gives the same run.",
-        )
-    with right:
-        setting = st.radio(
-            "What of the spectrogram is trained?",
-            list(SETTING_TITLES),
-            index=3,
-            format_func=SETTING_TITLES.__getitem__,
-            captions=[note for _, note in SETTING_NOTES.values()],
-            key="training.setting",
-            persist_state="session",
-        )
-    name = st.text_input(
+        return None, preset
+    names = sorted(models, key=lambda name: not _comes_first(models[name]))
+    if st.session_state.get("training.from") not in names:
+        st.session_state["training.from"] = names[0]
+    name = st.selectbox(
+        "Model",
+        names,
+        format_func={name: _called(run) for name, run in models.items()}.__getitem__,
+        key="training.from",
+        persist_state="session",
+        help="Its network and its spectrogram stay; what learns is chosen beside.",
+    )
+    run = models[name]
+    score = f", {percent(run.best_accuracy)} on its validation clips" if run.best_accuracy is not None else ""
+    st.caption(
+        f"Learned from {plain(run.dataset)}{score}. Trained further with small steps, so that it forgets little."
+    )
+    return run, FINE_TUNING
+
+
+def _called(run: RunState) -> str:
+    """What it is; a run of a person's own has a name before it."""
+    what = run.config.title if run.config else ""
+    return what if run.shipped and not run.label.name else f"{run.called}: {what}"
+
+
+def _comes_first(run: RunState) -> bool:
+    """The small network with the textbook's spectrogram, which came with the project: what moves begins there."""
+    config = run.config
+    return bool(run.shipped and config and config.model.name == FIRST and config.front_end.setting == "A")
+
+
+def _take_usual_epochs() -> None:
+    st.session_state.pop(EPOCHS, None)
+
+
+def _more(start: RunState | None, preset: str, setting: Setting) -> tuple[RunConfig, str | None, str]:
+    """Settings that a newcomer leaves alone: the whole config, the name, the device."""
+    usual = preset_config(preset, setting=setting) if start is None else cache.config_from(start.folder, setting)
+    left, middle, right, last = st.columns([1, 1, 2, 1], vertical_alignment="bottom")
+    st.session_state.setdefault(EPOCHS, usual.training.epochs)
+    epochs = left.number_input(
+        "Epochs",
+        min_value=1,
+        max_value=10_000,
+        step=1,
+        key=EPOCHS,
+        persist_state="session",
+        help="One epoch shows the model as many clips as the training split has.",
+    )
+    seed = middle.number_input(
+        "Seed",
+        min_value=0,
+        max_value=2**31 - 1,
+        step=1,
+        key="training.seed",
+        persist_state="session",
+        help="Starts all random numbers: the same seed gives the same run.",
+    )
+    name = right.text_input(
         "Name (may stay empty)", key="training.name", placeholder="made from the preset, the setting and the time"
     )
-    config = preset_config(preset, setting=cast(Setting, setting), epochs=epochs, seed=seed)
-    with st.expander("Finer settings", icon=":material/tune:"):
+    with last:
+        device = choose_device("training.device")
+    if start is None:
+        config = preset_config(preset, setting=setting, epochs=epochs, seed=seed)
         config = settings_form.draw(PRESETS[preset].config, config)
-    _start(config, name.strip() or None, device, found, n_alive)
+    else:
+        config = cache.config_from(start.folder, setting, epochs, seed)
+        config = settings_form.draw(usual, config, place=f"{FINE_TUNING}.{start.name}")
+    return config, name.strip() or None, device
 
 
-def _take_preset_epochs() -> None:
-    st.session_state["training.epochs"] = PRESETS[st.session_state["training.preset"]].config.training.epochs
-
-
-def _start(config: RunConfig, name: str | None, device: str, found: Sequence[RunState], n_alive: int) -> None:
-    usable = False
-    with explained():
-        usable = dataset_choice.is_usable()
+def _start(
+    config: RunConfig,
+    start: RunState | None,
+    name: str | None,
+    device: str,
+    found: Sequence[RunState],
+    *,
+    n_alive: int,
+    usable: bool,
+) -> None:
     if n_alive:
         st.warning(
             f"{n_alive} run{'s are' if n_alive > 1 else ' is'} training already; runs at the same time slow each other "
@@ -106,15 +171,15 @@ def _start(config: RunConfig, name: str | None, device: str, found: Sequence[Run
             icon=":material/speed:",
         )
     if not usable:
-        st.warning("Choose a dataset on the Data page first.", icon=":material/warning:")
-    row = st.container(horizontal=True, vertical_alignment="center")
-    pressed = row.button("Start training", key="training.start", type="primary", disabled=not usable)
-    row.caption(
-        run_panel.estimate(config, dataset_choice.chosen_title(), found)
+        st.warning("Choose a dataset first.", icon=":material/warning:")
+    pressed = st.button("Start training", key="training.start", type="primary", disabled=not usable, width="stretch")
+    st.caption(
+        estimate(config, dataset_choice.chosen_title(), found)
         or "How long it takes is known after a first run of this kind."
     )
     if pressed:
-        folder = runs.start_run(config, state.data_root(), name=name, device=device)
+        weights: Path | None = None if start is None else start.folder
+        folder = runs.start_run(config, state.data_root(), name=name, device=device, start=weights)
         st.session_state[state.RUN] = folder.name
         st.session_state[STARTED] = True
         st.rerun()

@@ -61,6 +61,7 @@ LABELS = {
     "stft_start": "STFT kernels before training",
     "masked_bins": "Bins never heard (first-last)",
     "products": "Number format of products",
+    "pull": "Pull back after an epoch",
     "cache_mb": "Memory for spectrograms (MB)",
 }
 
@@ -84,20 +85,31 @@ def field_notes(kind: type) -> dict[str, str]:
     return notes
 
 
-def draw(base: RunConfig, config: RunConfig) -> RunConfig:
-    """Inputs for the finer settings; answers ``config`` with what differs from the preset ``base``.
+def draw(base: RunConfig, config: RunConfig, *, place: str = "") -> RunConfig:
+    """Inputs for the finer settings; answers ``config`` with what differs from the usual ones in ``base``.
+
+    A run that begins with a trained model keeps its spectrogram, and can be pulled back to it.
+
+    Args:
+        base: Usual settings of the preset, or of a run that begins with a model.
+        config: What was chosen already.
+        place: Tells the inputs of one base from those of another; empty for the preset's name.
 
     Raises:
         ConfigError: If a value cannot work.
     """
     for group, (heading, kind, names) in GROUPS.items():
+        if base.start.name and group == "front_end":
+            continue
+        if base.start.name and group == "training":
+            names = [*names, "pull"]
         st.markdown(f"**{heading}**")
         columns = st.columns(4)
         changes = {}
         for number, name in enumerate(names):
             usual = getattr(getattr(base, group), name)
             with columns[number % 4]:
-                value = _input(kind, name, usual, key=f"training.{base.preset}.{group}.{name}")
+                value = _input(kind, name, usual, key=f"training.{place or base.preset}.{group}.{name}")
             if value != usual:
                 changes[name] = value
         if changes:

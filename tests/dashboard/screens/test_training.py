@@ -1,18 +1,25 @@
 """The Training page: real runs in processes of their own, started, watched, stopped, resumed and deleted."""
 
+import json
 import shutil
 
 import pytest
 
 from core import runs
-from core.training.presets import PRESETS, preset_config
+from core.config import to_dict
+from core.studies.evaluation import scores
+from core.training.presets import FINE_TUNING, PRESETS, preset_config
+from core.training.start import config_from
+from dashboard.shared.wording import interval, percent
+from dashboard.views.training.setting_cards import TITLES
 from dashboard.views.training.settings_form import GROUPS, field_notes
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, wait_until
+from tests.kept import load_evaluation, saved_evaluations
 
 
 @pytest.fixture
 def page(open_page, use_tiny_data):
-    """The Training page with the tiny dataset; runs that a test leaves behind are ended."""
+    """The Train page with the tiny dataset; runs that a test leaves behind are ended."""
     yield open_page("training")
     for run in runs.list_runs():
         if run.alive:
@@ -22,6 +29,16 @@ def page(open_page, use_tiny_data):
 def only_run():
     (run,) = runs.list_runs()
     return run
+
+
+def from_scratch(page):
+    """Choose to begin with no model, where there is one to begin with."""
+    page.segmented_control("training.begin").set_value("scratch").run()
+
+
+def open_run(page, name):
+    page.button(f"training.open.{name}").click().run()
+    return page
 
 
 def start(page, epochs):
@@ -88,19 +105,86 @@ def test_a_failed_run_says_why(page, own_run):
     assert page.error[0].value == "The loss became nan."
 
 
-def test_deleting_needs_a_second_click_and_removes_only_that_run(page, own_run, finished_run, tmp_path):
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_deleting_removes_only_that_run_and_is_undone_with_a_click(page, own_run, finished_run, tmp_path):
     shutil.copytree(finished_run, tmp_path / "runs" / "other")
     page.run()
-    page.selectbox("training.run").set_value(GOOD).run()
+    open_run(page, "other")
+    open_run(page, GOOD)
+    before = files(own_run)
     assert own_run.exists()
     page.button("training.delete").click().run()
     assert_calm(page)
     assert [run.name for run in runs.list_runs()] == ["other"]
+    assert f"Deleted: {GOOD}." in texts(page)
+    page.button("training.undo").click().run()
+    assert_calm(page)
+    assert sorted(run.name for run in runs.list_runs()) == sorted([GOOD, "other"])
+    assert files(own_run) == before
+    assert f"Deleted: {GOOD}." not in texts(page)
+
+
+def test_a_deleted_run_is_restored_from_the_trash_or_removed_for_good(page, own_run):
+    page.run()
+    page.button("training.delete").click().run()
+    page.session_state["training.gone"] = []
+    page.run()
+    page.button(f"training.restore.{GOOD}").click().run()
+    assert_calm(page)
+    assert own_run.exists()
+    page.button("training.delete").click().run()
+    page.button("training.empty").click().run()
+    assert_calm(page)
+    assert runs.deleted_runs() == []
+    assert "training.undo" not in {button.key for button in page.button}
+
+
+def test_several_runs_are_compared_or_deleted_at_once(page, finished_run, tmp_path):
+    for name in ("one", "two", "three"):
+        shutil.copytree(finished_run, tmp_path / "runs" / name)
+    page.run()
+    page.checkbox("training.pick.one").check().run()
+    assert page.button("training.chosen.compare").disabled, "one run is no comparison"
+    page.checkbox("training.pick.two").check().run()
+    assert not page.button("training.chosen.compare").disabled
+    page.button("training.chosen.delete").click().run()
+    assert_calm(page)
+    assert [run.name for run in runs.list_runs()] == ["three"]
+    page.button("training.undo").click().run()
+    assert sorted(run.name for run in runs.list_runs()) == ["one", "three", "two"]
+    page.checkbox("training.pick.one").check().run()
+    page.checkbox("training.pick.two").check().run()
+    page.button("training.chosen.compare").click().run()
+    assert_calm(page)
+    assert sorted(page.multiselect("compare.runs").value) == ["one", "two"]
+
+
+def test_a_run_gets_a_name_a_note_and_tags(page, own_run):
+    page.run()
+    page.text_input(f"training.label.name.{GOOD}").set_value("Loud *kitchen*")
+    page.text_area(f"training.label.note.{GOOD}").set_value("With the tap on.")
+    page.text_input(f"training.label.tags.{GOOD}").set_value("noise, kitchen")
+    page.button(f"training.label.save.{GOOD}").click().run()
+    assert_calm(page)
+    assert runs.read_label(own_run) == runs.Label(
+        name="Loud *kitchen*", note="With the tap on.", tags=("noise", "kitchen")
+    )
+    assert r"Loud \*kitchen\*" in page.button(f"training.open.{GOOD}").label
+    assert "With the tap on." in texts(page)
+    assert "kitchen" in texts(page)
+    page.text_input(f"training.label.tags.{GOOD}").set_value("x" * 31)
+    page.button(f"training.label.save.{GOOD}").click().run()
+    assert "A tag is" in page.error[0].value
+    assert runs.read_label(own_run).tags == ("noise", "kitchen"), "nothing was changed"
 
 
 def test_a_shipped_run_cannot_be_deleted_or_resumed(page, finished_run, tmp_path):
     shutil.copytree(finished_run, tmp_path / "runs" / "shipped-linear-D")
     page.run()
+    open_run(page, "shipped-linear-D")
     keys = {button.key for button in page.button}
     assert {"training.use.filterbank", "training.use.live"} <= keys
     assert not keys & {"training.delete", "training.resume"}
@@ -152,7 +236,7 @@ def test_the_finer_settings_reach_the_run(page, monkeypatch):
     monkeypatch.setattr(
         runs, "start_run", lambda config, *_args, **_options: started.append(config) or runs.run_folder("x")
     )
-    page.radio("training.setting").set_value("B").run()
+    page.button("training.setting.B").click().run()
     page.number_input("training.epochs").set_value(7).run()
     page.number_input("training.linear.training.batch_size").set_value(50).run()
     page.button("training.start").click().run()
@@ -164,7 +248,101 @@ def test_the_finer_settings_reach_the_run(page, monkeypatch):
     assert config.training.learning_rate == usual.training.learning_rate
 
 
+@pytest.fixture
+def started(monkeypatch):
+    """What runs were started with, instead of starting them."""
+    calls = []
+
+    def start_run(config, root, **more):
+        calls.append((config, root, more))
+        return runs.run_folder("x")
+
+    monkeypatch.setattr(runs, "start_run", start_run)
+    return calls
+
+
+def test_a_trained_model_is_what_a_newcomer_begins_with(page, own_run, tiny_root, started):
+    page.run()
+    assert "training.preset" not in {box.key for box in page.selectbox}
+    page.button("training.setting.B").click().run()
+    page.button("training.start").click().run()
+    assert_calm(page)
+    ((config, root, more),) = started
+    assert root == tiny_root
+    assert more["start"] == own_run
+    assert config == config_from(own_run, setting="B", epochs=config.training.epochs, seed=0)
+    assert (config.start.name, config.preset, config.front_end.setting) == (GOOD, FINE_TUNING, "B")
+    assert config.training.epochs == config_from(own_run).training.epochs
+
+
+def test_what_is_changed_of_a_run_that_begins_with_a_model_reaches_it(page, own_run, started):
+    page.run()
+    page.number_input(f"training.fine-tuning.{GOOD}.training.pull").set_value(0.75).run()
+    page.button("training.start").click().run()
+    assert_calm(page)
+    ((config, _, _),) = started
+    assert config.training.pull == 0.75
+    keys = {box.key for box in page.number_input}
+    assert not any("front_end" in key for key in keys if key.startswith("training.fine-tuning")), (
+        "its spectrogram stays"
+    )
+
+
+def test_beginning_otherwise_brings_its_usual_number_of_epochs(page, own_run):
+    page.run()
+    assert page.number_input("training.epochs").value == config_from(own_run).training.epochs
+    from_scratch(page)
+    assert page.number_input("training.epochs").value == PRESETS["linear"].config.training.epochs
+    page.segmented_control("training.begin").set_value("model").run()
+    assert page.number_input("training.epochs").value == config_from(own_run).training.epochs
+    assert_calm(page)
+
+
+def test_the_result_says_the_score_with_its_interval_and_what_moved(page, own_run):
+    page.run()
+    metrics = {metric.label: metric.value for metric in page.metric}
+    evaluation = load_evaluation(saved_evaluations(own_run)[0])
+    score = scores(evaluation)
+    assert metrics["Score"] == percent(score.accuracy)
+    assert f"{interval(*score.interval)} (95 %) of {score.n} clips it never saw: official test set" in texts(page)
+    assert metrics["What moved"] == "mel filters 10.0 % · kernels 0.1 %"
+    assert "training.use.compare" not in {button.key for button in page.button}, "there is nothing to compare it with"
+
+
+def test_a_result_is_compared_with_a_fixed_spectrogram_of_the_same_network(page, own_run, finished_run, tmp_path):
+    fixed = tmp_path / "runs" / "fixed"
+    shutil.copytree(finished_run, fixed)
+    config = preset_config("linear", setting="A", epochs=2)
+    (fixed / runs.CONFIG).write_text(json.dumps(to_dict(config)))
+    page.run()
+    page.session_state["training.run"] = GOOD
+    page.run()
+    page.button("training.use.compare").click().run()
+    assert_calm(page)
+    assert page.multiselect("compare.runs").value == ["fixed", GOOD]
+
+
+def test_a_run_is_repeated_with_seeds_on_the_grid(page, own_run):
+    page.run()
+    page.button("training.seeds").click().run()
+    assert_calm(page)
+    assert page.multiselect("grid.models").value == ["linear"]
+    assert page.multiselect("grid.settings").value == ["A", "D"]
+    assert page.number_input("grid.seeds").value == 3
+    assert page.number_input("grid.epochs.linear").value == 2
+    assert "About 9 s" in texts(page), "a setting that was trained here is known, the other one is not"
+
+
+@pytest.mark.parametrize("setting", "ABCD")
+def test_a_card_says_its_setting_in_words(page, setting):
+    page.button(f"training.setting.{setting}").click().run()
+    assert_calm(page)
+    chosen = [one.label for one in page.button if one.key.startswith("training.setting.") and "_checked" in one.icon]
+    assert chosen == [TITLES[setting]]
+
+
 def test_the_time_is_estimated_from_a_run_of_the_same_kind(page, own_run):
+    from_scratch(page)
     page.number_input("training.epochs").set_value(10).run()
     assert f"About 15 s: {own_run.name} took 1.5 s an epoch" in texts(page)
     page.selectbox("training.preset").set_value("bcresnet-2").run()

@@ -1,0 +1,37 @@
+"""A run as one file to take along: its model, how it was trained, and what was measured."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+from core.config import OWN
+from core.errors import RunError
+
+_TAKEN = re.compile(
+    r"(config|status|label|listening|stream-test)\.json|progress\.jsonl|(start|best)\.pt|mel_evolution\.npz"
+    r"|(evaluation|robustness)-.*\.npz|(experiment|word-length)-.*\.json"
+)
+"""No path of this computer, no process, no log, no state for resuming."""
+
+
+def as_zip(folder: Path) -> bytes:
+    """The files of a run in a folder of its name; what was measured on somebody's own voice stays with them.
+
+    Unpacked among other runs it is one of them.
+
+    Raises:
+        RunError: If a file cannot be read.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.iterdir()):
+            is_plain = path.is_file() and not path.is_symlink()  # a link may lead anywhere
+            if is_plain and _TAKEN.fullmatch(path.name) and not path.stem.endswith(f"-{OWN}"):
+                try:
+                    archive.writestr(f"{folder.name}/{path.name}", path.read_bytes())
+                except OSError as error:
+                    raise RunError(f"{path.name} of {folder.name} cannot be read ({error.strerror}).") from error
+    return buffer.getvalue()

@@ -1,0 +1,111 @@
+"""What became of a training, in one card: its score, what moved, and the ways on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import runs
+from core.config import PROTOCOLS, SETTINGS
+from core.records.evaluation import Evaluation, Scores
+from core.runs import RunState
+from dashboard.shared import address, cache, places
+from dashboard.shared.wording import interval, percent, plain, word
+from dashboard.views.compare.choice import RUNS_KEY
+
+
+def draw(run: RunState, found: Sequence[RunState], place: str) -> None:
+    """The card; of a run without a model nothing.
+
+    Args:
+        run: A run that has ended.
+        found: All runs.
+        place: Where on the page it stands.
+    """
+    if not run.has_checkpoint:
+        return
+    score, moved = st.columns(2)
+    with score:
+        _score(run)
+    with moved:
+        st.metric("What moved", *_moved(run))
+    with st.container(horizontal=True):
+        places.model_button("live", "Try it", run.name, f"training.{place}.live")
+        places.model_button("filterbank", "See what it learned", run.name, f"training.{place}.filterbank")
+        _compare(run, found, place)
+
+
+def _score(run: RunState) -> None:
+    found = measured(run)
+    if found is None:
+        st.metric("Score", percent(run.best_accuracy), help="Of its validation clips, which chose its best epoch.")
+        st.caption("On its validation clips. It was not measured on test clips yet.")
+        return
+    evaluation, scores = found
+    st.metric("Score", percent(scores.accuracy), help=f"95 % interval {interval(*scores.interval)} (Wilson).")
+    st.caption(
+        f"{interval(*scores.interval)} (95 %) of {scores.n:,} clips it never saw: {PROTOCOLS[evaluation.protocol]}, "
+        f"{plain(evaluation.dataset)}. Always “{word(scores.baseline_label)}” scores {percent(scores.baseline)}."
+    )
+
+
+def measured(run: RunState) -> tuple[Evaluation, Scores] | None:
+    """The evaluation of a run on test clips of what it was trained on; the balanced ones first."""
+    kept = cache.evaluations(run.folder)
+    for protocol in ("official", "testing-list"):
+        path = kept.get((run.dataset, protocol))
+        if path is not None:
+            return cache.evaluation(path)
+    return None
+
+
+def _moved(run: RunState) -> tuple[str, str | None]:
+    """How far the filters are from where they began, and what that means."""
+    reports = runs.read_progress(run.folder)
+    best = next((report for report in reports if report.epoch == run.best_epoch), reports[-1] if reports else None)
+    if run.config is None or best is None:
+        return "–", None
+    front_end = run.config.front_end
+    if front_end.setting == "A":
+        return "Nothing", f"A, {SETTINGS['A']}"
+    parts = []
+    if front_end.trains_mel:
+        parts.append(f"mel filters {percent(best.mel_change)}")
+    if front_end.trains_stft:
+        parts.append(f"kernels {percent(best.stft_change)}")
+    return " · ".join(parts), None
+
+
+def partner(run: RunState, found: Sequence[RunState]) -> RunState | None:
+    """The model to compare a run with: the one that it began with, else the same network with a fixed spectrogram."""
+    if run.config is None:
+        return None
+    others = [one for one in found if one.has_checkpoint and one.config and one.name != run.name]
+    began = [one for one in others if one.name == run.config.start.name]
+    fixed = [
+        one
+        for one in others
+        if one.config
+        and (one.config.model, one.config.front_end.setting, one.config.start.setting) == (run.config.model, "A", "A")
+    ]
+    fixed.sort(key=lambda one: (one.dataset != run.dataset, one.shipped))
+    return next(iter([*began, *fixed]), None)
+
+
+def _compare(run: RunState, found: Sequence[RunState], place: str) -> None:
+    other = partner(run, found)
+    if other is None or other.config is None:
+        return
+    is_textbook = other.config.front_end.setting == other.config.start.setting == "A"
+    label = "Compare with textbook" if is_textbook else "Compare with what it began with"
+    names = [other.name, run.name]
+    if st.button(
+        label, key=f"training.{place}.compare", icon=":material/balance:", on_click=choose_runs, args=(names,)
+    ):
+        st.switch_page("screens/compare.py", query_params=address.query())
+
+
+def choose_runs(names: Sequence[str]) -> None:
+    """Let the Compare page begin with these runs."""
+    st.session_state[RUNS_KEY] = list(names)
