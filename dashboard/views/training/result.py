@@ -12,7 +12,7 @@ from core.records.evaluation import Evaluation, Scores
 from core.runs import RunState
 from dashboard.shared import address, cache, places
 from dashboard.shared.wording import interval, percent, plain, word
-from dashboard.views.compare.choice import RUNS_KEY
+from dashboard.views.compare.choice import RUNS
 
 
 def draw(run: RunState, found: Sequence[RunState], place: str) -> None:
@@ -108,4 +108,4 @@ def _compare(run: RunState, found: Sequence[RunState], place: str) -> None:
 
 def choose_runs(names: Sequence[str]) -> None:
     """Let the Compare page begin with these runs."""
-    st.session_state[RUNS_KEY] = list(names)
+    st.session_state[RUNS] = list(names)
