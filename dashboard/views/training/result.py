@@ -10,7 +10,7 @@ from core import runs
 from core.config import PROTOCOLS, SETTINGS
 from core.records.evaluation import Evaluation, Scores
 from core.runs import RunState
-from dashboard.shared import address, cache, places
+from dashboard.shared import address, cache, picker, places, run_names
 from dashboard.shared.wording import interval, percent, plain, word
 from dashboard.views.compare.choice import RUNS
 
@@ -108,4 +108,4 @@ def _compare(run: RunState, found: Sequence[RunState], place: str) -> None:
 
 def choose_runs(names: Sequence[str]) -> None:
     """Let the Compare page begin with these runs."""
-    st.session_state[RUNS] = list(names)
+    st.session_state[RUNS] = [label for label, run in run_names.by_label(picker.models()).items() if run.name in names]
