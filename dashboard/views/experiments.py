@@ -89,7 +89,7 @@ def draw(run: RunState, filters: Filters) -> None:
             setup = choose(run, filters)
         with top:
             if filters.setting == "A":
-                ask(setup, "occlusion", lambda found: _worth(found, filters))
+                ask(setup, "occlusion", lambda found: _worth(found, filters, first=True))
             else:
                 ask(setup, "swap", _parts_back)
                 caution()
@@ -309,13 +309,16 @@ def _silence(setup: Setup) -> None:
         ask(setup, "mask", show, bins=bins, mels=mels)
 
 
-def _worth(found: Findings, filters: Filters) -> None:
+def _worth(found: Findings, filters: Filters, *, first: bool = False) -> None:
     show_figure(figures.filter_importance(found, filters), "experiments.importance")
     st.caption(
         "Each point: what the model loses when one filter always says its mean. Below: where that filter listens."
     )
     importance_verdict(found)
-    numbers(found)
+    if first:
+        fold("As numbers", "matters.numbers", lambda: numbers(found))
+    else:
+        numbers(found)
 
 
 # What is silenced

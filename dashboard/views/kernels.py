@@ -54,7 +54,6 @@ def draw(run: RunState, filters: Filters, facts: KernelFacts) -> None:
                 help="Of how strongly the pair answers a tone, whatever its phase; 20 dB less is a tenth.",
             )
         with pair:
-            st.subheader(bin_title(filters, number), anchor=False)
             one_bin(filters, number, view, near=near)
         if not facts.in_order:
             st.info(

@@ -22,12 +22,12 @@ USE_A_MODEL = (
 FIGURES_WITH_A_MODEL = {
     "data": 3,
     "training": 2,
-    "filterbank": 6,
-    "kernels": 4,
+    "filterbank": 1,
+    "kernels": 2,
     "evaluation": 1,
     "speed": 0,
     "live": 1,
-    "hearing": 5,
+    "hearing": 1,
     "robustness": 0,
 }
 """How many figures each page shows for a finished linear D and a prepared dataset."""
