@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.findings import scores as findings
+from core.figures.findings.scores import FEW
 from core.metrics import WordAnswers, WordScores
 from core.records.evaluation import Evaluation, Scores
 
@@ -20,6 +21,7 @@ Show = Literal["true", "answered", "counts"]
 """What the cells tell: the share of the clips of a word, the share of the clips that got an answer, or counts."""
 
 CHOSEN_COLOUR = style.VERMILLION
+FEW_NAME = "few clips"
 PICK_PIXELS = 60
 """A click this far from a cell's middle still counts: cells are wider than the invisible markers on them."""
 
@@ -42,9 +44,9 @@ def confusion_matrix(
         title: Title; None names run, protocol, dataset and number of clips.
 
     Returns:
-        Figure with the heatmap "confusion", whose rows (with "answered", columns) without clips are empty, and the
-        invisible markers "cells" on top, which can be selected; their ``customdata`` is (true label, answered label,
-        clips).
+        Figure with the heatmap "confusion", whose rows (with "answered", columns) without clips are empty, a paler one,
+        "few clips", for those with fewer than five, and the invisible markers "cells" on top, which can be selected;
+        their ``customdata`` is (true label, answered label, clips).
     """
     shown = list(range(len(evaluation.labels))) if order is None else [int(number) for number in order]
     labels = [evaluation.labels[number] for number in shown]
@@ -55,6 +57,7 @@ def confusion_matrix(
         "answered": f"Share of each column (%): columns add up to 100{style.NBSP}%.",
         "counts": "Number of clips; colour: share of the row.",
     }[show]
+    note += _few_note(counts, show)
     if empty := [style.word_text(labels[row]) for row in np.flatnonzero(counts.sum(axis=1) == 0)]:
         note += f" Empty row, since no clip is of this class: {', '.join(empty)}."
     if show == "answered" and (never := [labels[row] for row in np.flatnonzero(counts.sum(axis=0) == 0)]):
@@ -84,6 +87,7 @@ def unknown_matrix(
     right = int(words.n.sum() - words.mistaken.sum())
     what = "Clips" if show == "counts" else f"Share of each {'row' if show == 'true' else 'column'} (%)"
     note = f"{what}. {right:,} of {_clips(int(words.n.sum()))} rightly called unknown: the column “unknown”."
+    note += _few_note(words.counts, show)
     return style.finish(
         figure,
         title=title or "What unknown words are taken for",
@@ -104,26 +108,29 @@ def _matrix(
     filled = np.where(totals > 0, counts.astype(np.float64), np.nan)
     shares = 100 * filled / np.where(totals > 0, totals, 1)
     values = filled if show == "counts" else shares
-    figure = go.Figure(
-        go.Heatmap(
+    is_few = np.broadcast_to(_are_few(totals), counts.shape)
+    figure = go.Figure()
+    for name, left_out, scale in (("confusion", is_few, style.SHARE_SCALE), (FEW_NAME, ~is_few, style.FEW_SCALE)):
+        if name == FEW_NAME and left_out.all():
+            continue
+        figure.add_heatmap(
             # Colours follow the share also beside counts: one large class would darken all others.
             x=across,
             y=down,
-            z=shares,
+            z=np.where(left_out, np.nan, shares),
             customdata=values,
-            text=[[_cell_text(value, show != "counts") for value in row] for row in values],
+            text=np.where(left_out, "", [[_cell_text(value, show != "counts") for value in row] for row in values]),
             texttemplate="%{text}",
             textfont={"size": 10.5},
-            name="confusion",
+            name=name,
             hoverinfo="skip",
-            colorscale=style.AMOUNT_SCALE,
+            colorscale=scale,
             zmin=0,
             zmax=100,
             showscale=False,
             xgap=1,
             ygap=1,
         )
-    )
     figure.add_scatter(
         x=across * len(down),
         y=np.repeat(down, len(across)).tolist(),
@@ -147,7 +154,33 @@ def _matrix(
     looks = {"showgrid": False, "tickmode": "linear", "fixedrange": True}
     figure.update_xaxes(title_text="Answered word", range=[-0.5, len(across) - 0.5], tickangle=-90, **looks)
     figure.update_yaxes(title_text="True word", range=[len(down) - 0.5, -0.5], **looks)
+    if axis == 0:
+        figure.update_xaxes(tickvals=across, ticktext=_named(across, totals.ravel(), "answer"), tickmode="array")
+    else:
+        figure.update_yaxes(tickvals=down, ticktext=_named(down, totals.ravel(), "clip"), tickmode="array")
     return figure.update_layout(hoverdistance=PICK_PIXELS, dragmode=False)
+
+
+def _named(texts: list[str], totals: NDArray[np.int64], what: str) -> list[str]:
+    """Words, those with few clips with their number."""
+    few = _are_few(totals)
+    return [
+        f"{text} ({n} {what}{'s' * (n != 1)})" if is_few else text
+        for text, n, is_few in zip(texts, totals.tolist(), few, strict=True)
+    ]
+
+
+def _are_few(totals: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which rows or columns have clips, but too few to say much."""
+    return np.asarray((totals > 0) & (totals < FEW))
+
+
+def _few_note(counts: NDArray[np.int64], show: Show) -> str:
+    """Why some rows or columns are pale; empty where none is."""
+    by_answer = show == "answered"
+    if not _are_few(counts.sum(axis=0 if by_answer else 1)).any():
+        return ""
+    return f" Pale: fewer than {FEW} {'answers' if by_answer else 'clips'}."
 
 
 def _cell_text(value: float, is_share: bool) -> str:

@@ -16,6 +16,8 @@ AXES = ("x", "y", "z")
 def as_csv(figure: go.Figure) -> str:
     """All that a figure plots, a row a point: its trace, x, y, and z where there is one; axis titles name the columns.
 
+    Empty cells of heat maps are left out.
+
     >>> as_csv(go.Figure(go.Scatter(name="a", x=[1, 2], y=[3, 4]))).split()
     ['trace,x,y,z', 'a,1,3,', 'a,2,4,']
     """
@@ -38,7 +40,8 @@ def _points(trace: Any) -> Iterator[tuple[Any, Any, Any]]:
     rows, columns = _filled(y, z.shape[0]), _filled(x, z.shape[1])
     for row, values in zip(rows, z.tolist(), strict=True):
         for column, value in zip(columns, values, strict=True):
-            yield column, row, value
+            if value == value:  # no cell stands for what is not a number
+                yield column, row, value
 
 
 def _column(trace: Any, axis: str) -> np.ndarray[Any, Any] | None:

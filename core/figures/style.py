@@ -55,6 +55,17 @@ AMOUNT_SCALE = "Cividis"
 OVER_AMOUNTS = "#fefefe"
 """What is drawn over such amounts."""
 
+_SHARES = (SHADE, "#d6e6f4", "#c3dbf0", "#aecfe8", "#9cc3e3", "#2b6ca3", "#0a4a80")
+_FEW_SHARES = (SHADE, "#e6edf3", "#dfe7ee", "#d8e1ea", "#d1dbe5", "#cad5e0", "#c2ceda")
+_STEPS = (0.0, 1e-9, 0.02, 0.15, 0.5, 0.5 + 1e-9, 1.0)
+
+SHARE_SCALE = [list(stop) for stop in zip(_STEPS, _SHARES, strict=True)]
+"""From none, which is no more than shade, to all. It has a step where there is any at all, so that 1 % is seen beside
+none, and one at a half, so that texts on it can be read: no cell is of a middle brightness."""
+
+FEW_SCALE = [list(stop) for stop in zip(_STEPS, _FEW_SHARES, strict=True)]
+"""The same where the whole is only a few: paler, so that it does not outshine what is known better."""
+
 CHANGE_SCALE = [[0.0, "#053b66"], [0.25, "#4a9bd1"], [0.5, "#f7f7f7"], [0.75, "#ee9a3a"], [1.0, "#8f3b00"]]
 """Blue is less, the ground's colour is no change, orange is more; always drawn with zero in the middle."""
 
@@ -73,6 +84,8 @@ DARK = {
     BLUE: "#3d8ddb",
     VERMILLION: "#dd5a22",
     PURPLE: "#d99bbd",
+    **dict(zip(_SHARES[1:], ("#1f3d56", "#234a68", "#2a587c", "#316790", "#8cc4ec", "#b9e0fb"), strict=True)),
+    **dict(zip(_FEW_SHARES[1:], ("#232e38", "#26323d", "#2a3742", "#2e3b48", "#32404d", "#364553"), strict=True)),
     "#053b66": "#a9dcff",
     "#4a9bd1": "#2f80b8",
     "#f7f7f7": "#1a2129",

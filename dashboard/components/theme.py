@@ -13,6 +13,7 @@ _ground = st.components.v2.component(
     html='<div class="ground" aria-hidden="true"></div>',
     css=(HERE / "theme.css").read_text(encoding="utf-8"),
     js=(HERE / "theme.js").read_text(encoding="utf-8"),
+    isolate_styles=False,  # some of them are for the page
 )
 
 

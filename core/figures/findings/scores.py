@@ -61,7 +61,12 @@ def _taken(labels: Sequence[str], counts: NDArray[np.int64], true: int) -> str:
     """What a word is mostly taken for."""
     wrong = counts[true].copy()
     wrong[true] = 0
-    return f", mostly taken for {word(labels[int(wrong.argmax())])}" if wrong.any() else ""
+    return f", {_often(wrong)} taken for {word(labels[int(wrong.argmax())])}" if wrong.any() else ""
+
+
+def _often(wrong: NDArray[np.int64]) -> str:
+    """How often the most frequent of some mistakes is the one that is made."""
+    return "mostly" if 2 * wrong.max() > wrong.sum() else "most often"
 
 
 def unknown_words(words: WordAnswers) -> str:
@@ -75,7 +80,7 @@ def unknown_words(words: WordAnswers) -> str:
     wrong = words.counts[at].copy()
     wrong[[label == "_unknown_" for label in words.labels]] = 0
     taken_for = word(words.labels[int(wrong.argmax())])
-    most = f"{int(words.mistaken[at]):,} of {clips(int(words.n[at]))}, mostly for {taken_for}"
+    most = f"{int(words.mistaken[at]):,} of {clips(int(words.n[at]))}, {_often(wrong)} for {taken_for}"
     if words.low[at] > mistaken / n:
         return f"{word(words.words[at])} is mistaken most: {most}."
     return f"No unknown word stands out by more than chance: {word(words.words[at])} is mistaken most ({most})."

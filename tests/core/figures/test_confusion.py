@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from core.config import LABELS
-from core.figures import class_scores_bars, confusion_matrix, unknown_matrix
+from core.figures import class_scores_bars, confusion_matrix, style, unknown_matrix
 from core.metrics import unknown_words, word_scores
 from core.records.evaluation import Evaluation, Scores
+from tests.colours import contrast, distance
 from tests.drawn import text_of, trace_of
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
 
@@ -145,3 +146,56 @@ def test_intervals_of_precision_and_recall_are_those_that_were_counted(scores: S
     assert recall.error_x.array[DOWN] == pytest.approx(max(0, 100 * high - 25))
     assert f"{words[DOWN].right} of {words[DOWN].n} clips" in recall.text[DOWN]
     assert len({tuple(trace.y) for trace in figure.data}) == 3, "each needs a lane of its own"
+
+
+def few(evaluation: Evaluation) -> Evaluation:
+    """ "down" has a single clip, taken for "go"; "go" has 1 % taken for "down"."""
+    confusion = evaluation.confusion.copy()
+    confusion[DOWN], confusion[GO] = 0, 0
+    confusion[DOWN, GO], confusion[GO, GO], confusion[GO, DOWN] = 1, 99, 1
+    return dataclasses.replace(evaluation, confusion=confusion)
+
+
+def test_a_row_of_one_clip_says_so_and_is_paler_than_one_that_is_known(evaluation: Evaluation) -> None:
+    figure = confusion_matrix(few(evaluation), show="true")
+    known, pale = trace_of(figure, "confusion"), trace_of(figure, "few clips")
+    assert np.isnan(known.z[DOWN]).all()
+    assert (pale.z[DOWN][GO], pale.text[DOWN][GO]) == (100, "100")
+    assert np.isnan(np.delete(np.asarray(pale.z), DOWN, axis=0)).all()
+    assert figure.layout.yaxis.ticktext[:2] == ("down (1 clip)", "go")
+    assert "Pale: fewer than 5 clips." in text_of(figure)
+    strongest = {trace.name: trace.colorscale[-1][1] for trace in (known, pale)}
+    assert contrast(strongest["few clips"], style.WHITE) < 2 < 7 < contrast(strongest["confusion"], style.WHITE)
+
+
+def test_an_answer_given_once_is_paler_by_answer(evaluation: Evaluation) -> None:
+    figure = confusion_matrix(few(evaluation), show="answered")
+    assert figure.layout.xaxis.ticktext[DOWN] == "down (1 answer)"
+    assert trace_of(figure, "few clips").z[GO][DOWN] == 100
+
+
+def test_where_every_row_has_enough_clips_none_is_pale(evaluation: Evaluation) -> None:
+    figure = confusion_matrix(evaluation, show="true")
+    assert [trace.name for trace in figure.data] == ["confusion", "cells"]
+    assert figure.layout.yaxis.ticktext[DOWN] == "down"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_cell_of_one_per_cent_is_seen_beside_one_of_none(evaluation: Evaluation, dark: bool) -> None:
+    figure = confusion_matrix(few(evaluation), show="true")
+    heatmap = trace_of(style.in_dark(figure) if dark else figure, "confusion")
+    assert (heatmap.z[GO][DOWN], heatmap.z[GO][2]) == (pytest.approx(1), 0)
+    none, some = (colour for _, colour in heatmap.colorscale[:2])
+    assert heatmap.colorscale[1][0] * heatmap.zmax < 1
+    assert distance(none, some, "with all cones") > 8  # 2.3 can just be seen
+    assert heatmap.text[GO][DOWN] == "1"
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_texts_on_cells_can_be_read(evaluation: Evaluation, dark: bool) -> None:
+    figure = confusion_matrix(few(evaluation), show="true")
+    for trace in (style.in_dark(figure) if dark else figure).data[:2]:
+        for _, colour in trace.colorscale[1:]:
+            red, green, blue = bytes.fromhex(colour[1:])
+            is_bright = 299 * red + 587 * green + 114 * blue >= 128_000  # how plotly chooses its ink for a cell
+            assert contrast("#444444" if is_bright else "#ffffff", colour) >= 4.5

@@ -35,6 +35,11 @@ def test_heat_maps_become_a_row_a_cell():
     ]
 
 
+def test_empty_cells_of_a_heat_map_have_no_row():
+    figure = go.Figure(go.Heatmap(name="map", x=["a", "b"], y=[10], z=[[1.0, float("nan")]]))
+    assert rows(figure)[1:] == [["map", "a", "10", "1.0"]]
+
+
 def test_what_plotly_counts_is_counted():
     counted = rows(go.Figure(go.Scatter(name="a", y=np.array([5.0, 6.0]))))
     assert counted[1:] == [["a", "0", "5.0", ""], ["a", "1", "6.0", ""]]

@@ -39,6 +39,11 @@ def test_the_best_and_the_worst_word_are_named_with_what_the_worst_is_taken_for(
     assert plain(said) == "“yes” is heard best (98.0 %), “go” worst (81.0 %, mostly taken for “no”)."
 
 
+def test_a_mistake_that_is_only_the_most_frequent_one_is_not_most_of_them():
+    said = findings.mix_ups((*WORDS, "up"), counts([98, 1, 1, 0], [40, 0, 30, 30], [0, 0, 99, 1], [0, 0, 0, 99]))
+    assert said.endswith("“no” worst (0\u00a0%, most often taken for “yes”).")
+
+
 def test_words_that_chance_may_have_parted_are_not_called_best_and_worst():
     said = findings.mix_ups(WORDS, counts([10, 0, 0], [0, 9, 1], [1, 1, 8]))
     assert plain(said) == "Words differ by no more than chance may make: “go” 80.0 % right, “yes” 100 %."

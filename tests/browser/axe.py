@@ -1,0 +1,71 @@
+"""axe-core, which finds what keeps people from using a page: fetched from npm once, checked by its sum, and run in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+import subprocess
+import tarfile
+from functools import cache
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.server import PROJECT
+
+VERSION = "4.14.1"
+SHA512 = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
+"""Of the package, in base64, as npm's registry states it."""
+
+FOLDER = PROJECT / ".make" / "axe"
+GRAVE = ("serious", "critical")
+
+STREAMLITS_OWN = {
+    # The menu's sections: list items in a `div` in the list.
+    ("list", "[data-testid=stSidebarNavItems]"),
+    ("listitem", "[data-testid=stSidebarNavItems] li"),
+}
+"""Faults that no page of ours can mend: the rule, and where it may be broken."""
+
+FAULTS = """async ([grave, known]) => {
+    const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+    const isKnown = (rule, target) => known.some(
+        ([id, where]) => id === rule && typeof target[0] === 'string' && document.querySelector(target[0])?.matches(where)
+    );
+    return violations.filter(({ impact }) => grave.includes(impact)).flatMap(({ id, help, nodes }) =>
+        nodes.filter(({ target }) => !isKnown(id, target)).map(
+            ({ html, failureSummary }) => `${id} (${help}): ${html.slice(0, 200)} ${failureSummary}`
+        )
+    );
+}"""
+
+
+@cache
+def source() -> str:
+    """The program."""
+    packed = FOLDER / f"axe-core-{VERSION}.tgz"
+    if not packed.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("axe-core comes from npm, which is not installed (Debian, Ubuntu: apt-get install npm)")
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        pack = [npm, "pack", f"axe-core@{VERSION}", "--pack-destination", str(FOLDER)]
+        subprocess.run(pack, check=True, capture_output=True, timeout=120)
+    found = base64.b64encode(hashlib.sha512(packed.read_bytes()).digest()).decode()
+    assert found == SHA512, f"{packed} is not the package that was looked at; remove it"
+    with tarfile.open(packed) as package:
+        return package.extractfile("package/axe.min.js").read().decode()
+
+
+def faults(page: Page) -> list[str]:
+    """The serious and critical faults of what the page shows now, one a line."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(source())
+    return page.evaluate(FAULTS, [list(GRAVE), [list(each) for each in STREAMLITS_OWN]])
+
+
+def assert_accessible(page: Page) -> None:
+    """Nothing on the page keeps somebody from reading or using it."""
+    found = faults(page)
+    assert not found, f"{page.url}:\n" + "\n".join(found)

@@ -1,0 +1,76 @@
+"""Every place of the app, found by its own menu, light and dark: axe-core finds nothing serious, and figures follow."""
+
+import pytest
+from playwright.sync_api import expect
+
+from core.figures import style
+from tests.browser.axe import assert_accessible, faults
+from tests.browser.pages import DESKTOP, PHONE, WORK_S, assert_no_exception, figures, new_page, wait_until_calm
+
+
+def places(page):
+    """Addresses of all places in the menu."""
+    links = page.get_by_role("navigation").get_by_role("link")
+    expect(links.first).to_be_visible()
+    return list(dict.fromkeys(links.evaluate_all("links => links.map(link => link.href)")))
+
+
+def background(element):
+    return element.evaluate("element => getComputedStyle(element).backgroundColor")
+
+
+def ground(theme):
+    red, green, blue = bytes.fromhex((style.DARK[style.WHITE] if theme == "dark" else style.WHITE)[1:])
+    return f"rgb({red}, {green}, {blue})"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_place_has_a_serious_fault(browser, server, add_model, theme):
+    add_model()
+    page = new_page(browser, viewport=DESKTOP, color_scheme=theme)
+    page.goto(server.url)
+    wait_until_calm(page)
+    addresses = places(page)
+    assert len(addresses) >= 5
+    for address in addresses:
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=1000 * WORK_S)
+        wait_until_calm(page)
+        assert_no_exception(page)
+        assert_accessible(page)
+        for one in figures(page).all():
+            assert background(one.locator(".main-svg").first) == ground(theme), address
+    page.context.close()
+
+
+def test_the_first_place_has_none_on_a_phone(browser, server, add_model):
+    add_model()
+    page = new_page(browser, viewport=PHONE)
+    page.goto(server.url)
+    wait_until_calm(page)
+    assert_accessible(page)
+    page.context.close()
+
+
+def test_the_check_finds_a_fault(browser):
+    page = new_page(browser)
+    page.set_content("<html lang='en'><title>x</title><main><h1>x</h1><p style='color:#ccc'>pale</p></main></html>")
+    (fault,) = faults(page)
+    assert "color-contrast" in fault
+    page.context.close()
+
+
+def test_the_menu_turns_the_page_and_its_figures_dark_and_back(browser, server, add_model):
+    add_model()
+    page = new_page(browser, viewport=DESKTOP, color_scheme="light")
+    page.goto(f"{server.url}/filterbank")
+    expect(figures(page).first).to_be_visible(timeout=1000 * WORK_S)
+    drawn = figures(page).first.locator(".main-svg").first
+    for theme in ("dark", "light"):
+        page.get_by_test_id("stMainMenu").get_by_role("button").first.click()
+        page.get_by_text(theme.title(), exact=True).click()
+        expect(drawn).to_have_css("background-color", ground(theme))
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", ground(theme))
+        page.keyboard.press("Escape")
+    assert_no_exception(page)
+    page.context.close()
