@@ -1,4 +1,4 @@
-"""The Evaluation page measures a model on the demo words and says what the score is worth."""
+"""Score measures a model on the demo words and says what that is worth; Mistakes lets its cells be heard."""
 
 import re
 import uuid
@@ -17,6 +17,7 @@ from tests.browser.pages import (
     data_of,
     figure,
     main,
+    wait_for_page,
     wait_until_calm,
 )
 
@@ -40,8 +41,10 @@ def evaluation(visit, model):
 
 
 def choose_protocol(page, name):
+    main(page).get_by_role("button", name="Clips").click()
     page.get_by_role("radio", name=name).check(force=True)
     wait_until_calm(page)
+    page.keyboard.press("Escape")
 
 
 def evaluate(page):
@@ -80,7 +83,13 @@ def test_a_score_names_protocol_clips_interval_and_baseline(evaluation, protocol
 
 def test_the_confusion_matrix_shows_shares_or_counts_and_a_clicked_cell_is_heard(evaluation):
     n_clips = evaluate(evaluation)
-    expect(main(evaluation).get_by_role("heading", name="Confusion matrix")).to_be_visible(timeout=1000 * WORK_S)
+    heading = main(evaluation).get_by_role("heading", name=f"Official test set: {n_clips} clips")
+    expect(heading).to_be_visible(timeout=1000 * WORK_S)
+    click_menu(evaluation, "mistakes")
+    # It opens with a mix-up that can be heard beside the matrix.
+    cell = main(evaluation).get_by_role("combobox", name="Cell").first
+    expect(cell).to_have_value(re.compile("^(.+) heard as (?!\\1:)"))
+    expect(main(evaluation).locator("audio").first).to_be_attached()
     matrix = figure(evaluation, "rows add up to")
     shares = [value for value in data_of(matrix, "customdata") if value is not None]
     assert sum(shares) == pytest.approx(12 * 100)
@@ -95,11 +104,16 @@ def test_the_confusion_matrix_shows_shares_or_counts_and_a_clicked_cell_is_heard
         }"""
     )
     matrix.click(position=place)
-    cell = main(evaluation).get_by_role("combobox", name="Cell").first
     expect(cell).to_have_value(re.compile("^yes heard as yes: "))
     expect(main(evaluation).locator("audio").first).to_be_attached()
     wait_until_calm(evaluation)
     assert_no_exception(evaluation)
+    # The clips stand beside the matrix, and a reload brings them back.
+    left, right = matrix.bounding_box(), main(evaluation).locator("audio").first.bounding_box()
+    assert left["x"] + left["width"] <= right["x"]
+    evaluation.reload()
+    wait_for_page(evaluation, "mistakes")
+    expect(cell).to_have_value(re.compile("^yes heard as yes: "))
 
 
 def test_a_damaged_checkpoint_cannot_be_evaluated_and_says_so(evaluation, model):

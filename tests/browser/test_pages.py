@@ -28,10 +28,12 @@ NEED_A_MODEL = (
 SHOW_FIGURES = [
     name for name in PAGES if name not in ("compare", "false_alarms", "grid", "report", "robustness", "speed")
 ]
-"""Pages that draw something as soon as there is a model; Compare needs two, Grid many, Robustness and Speed a
-measurement."""
+"""Pages that draw something as soon as there is a model; Compare needs two, Grid many, Noise, False alarms and
+Speed a measurement."""
 
-NAME_A_DAMAGE = [name for name in SHOW_FIGURES if name not in ("data", "training", "evaluation")]
+NAME_A_DAMAGE = [
+    name for name in SHOW_FIGURES if name not in ("data", "training", "evaluation", "mistakes", "thresholds")
+]
 """Pages that read the model at once."""
 
 HELP = {

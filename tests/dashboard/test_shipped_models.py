@@ -35,7 +35,7 @@ def measure(app, button):
 def test_no_page_changes_what_came_with_the_project(open_page, shipped, tmp_path):
     before = content(shipped)
     app = open_page("evaluation")
-    app.radio("evaluation.protocol").set_value("testing-list").run()
+    app.radio("clips").set_value("testing-list").run()
     measure(app, "evaluation.start")
     assert "Testing list: 12 clips" in texts(app)
     measure(open_page("robustness"), "robustness.start")
