@@ -1,5 +1,7 @@
 """A server that has just been started, from a folder of its own, and everything that a browser asks of it at once."""
 
+import os
+import re
 import time
 
 import numpy as np
@@ -12,6 +14,7 @@ from tests.browser.models import copy_model
 from tests.browser.pages import (
     PAGES,
     WAIT_S,
+    WORK_S,
     assert_no_exception,
     click_menu,
     listen,
@@ -20,7 +23,7 @@ from tests.browser.pages import (
     open_page,
     wait_for_page,
 )
-from tests.browser.server import running_server
+from tests.browser.server import PROJECT, running_server
 from tests.browser.sounds import wav
 
 FRESH_SERVERS = 3
@@ -130,3 +133,46 @@ def test_what_a_visitor_used_is_let_go_of_though_nobody_else_comes(browser, tmp_
             time.sleep(0.5)
         other.context.close()
         assert "Old sessions are kept" not in server.log.read_text()
+
+
+SLOW_IMPORTS = """
+import os, sys, time
+from pathlib import Path
+
+class Slow:
+    def find_spec(self, name, path, target=None):
+        while name == "torch" and Path(os.environ["SLOW"]).exists():
+            time.sleep(0.05)
+
+sys.meta_path.insert(0, Slow())
+"""
+"""Run when the server's Python starts: PyTorch is not there as long as a file exists."""
+
+
+def test_who_speaks_before_the_model_is_loaded_is_heard_by_it(browser, tmp_path, trained_models, monkeypatch):
+    slow = tmp_path / "slow"
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(SLOW_IMPORTS)
+    monkeypatch.setenv("SLOW", str(slow))
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path / 'site'}{os.pathsep}{PROJECT}")
+    slow.touch()
+    with running_server(tmp_path) as server:
+        copy_model(trained_models["linear"], server.runs / "browser")
+        page = new_page(browser, permissions=["microphone"])
+        page.goto(server.url)
+        ear = page.locator(".ear")
+        ear.get_by_role("button", name="Start listening").click()
+        expect(ear).to_have_attribute("data-phase", "on")
+        expect(ear).to_contain_text("The model is being loaded")
+        expect(ear).to_have_attribute("data-captured", re.compile(r"^\d{5,}$"))
+        assert ear.get_attribute("data-acknowledged") == "0"
+        slow.unlink()
+        expect(ear.locator("canvas")).to_be_visible()
+        expect(ear).not_to_contain_text("The model is being loaded")
+        ear.get_by_role("button", name="Stop").click()
+        expect(ear).to_have_attribute("data-phase", "idle", timeout=1000 * WORK_S)
+        said = ear.evaluate("part => ({...part.dataset})")
+        assert said["captured"] == said["acknowledged"] == said["received"], said
+        assert said["dropped"] == said["missing"] == "0", said
+        assert_no_exception(page)
+        page.context.close()

@@ -110,10 +110,7 @@ def panel() -> None:
             for recording in _shown_page(found.recordings):
                 _row(recording)
         else:
-            st.info(
-                f"None yet. {recordings.HOW_TO_KEEP_THEM} Nothing is recorded unless you ask for it.",
-                icon=":material/mic:",
-            )
+            st.write(f"None yet. {recordings.HOW_TO_KEEP_THEM} Nothing is recorded unless you ask for it.")
         _show_failure(LIST)
         if found.problems:
             with st.expander(f"Files that need a look ({len(found.problems)})", icon=":material/warning:"):

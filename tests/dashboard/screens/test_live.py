@@ -11,8 +11,10 @@ import soundfile
 
 from core import runs
 from core.config import LABELS, SAMPLE_RATE, ListeningConfig
+from core.inference.classifier import Classifier
 from core.records.answers import Detection
 from core.studies.listening import operating_point
+from core.training.checkpoint import load_checkpoint, save_checkpoint
 from dashboard.components.messages import read_message
 from dashboard.shared import cache
 from dashboard.views.live import listener, sound_card
@@ -94,6 +96,50 @@ def test_the_answer_to_a_longer_sound_is_every_word_that_is_detected_in_it(uploa
     assert charts(app) == 4
     assert app.dataframe[0].value["Word"].tolist() == ["yes", "no"]
     assert app.dataframe[0].value["Time (s)"].tolist() == ["1.00–1.50", "6.00–6.40"]
+
+
+def test_every_detection_of_a_file_can_be_played(upload, monkeypatch):
+    said = tuple(Detection("yes", 0.9, second, second + 0.5, second + 0.7) for second in np.arange(0.5, 16.5))
+    whole = cache.answer_to
+
+    def answer(*arguments, **options):
+        best, along = whole(*arguments, **options)
+        return best, replace(along, detections=said)
+
+    monkeypatch.setattr(cache, "answer_to", answer)
+    app = upload("long.wav", wav(tone(440, seconds=18)))
+    assert_calm(app)
+    n = len(app.get("audio"))
+    pills = app.pills("live.detection")
+    assert len(pills.options) == 12
+    assert pills.options[1] == "1.5 s **yes** 90 %"
+    pills.set_value(1).run()
+    assert_calm(app)
+    assert len(app.get("audio")) == n + 1
+
+
+def test_the_same_sound_is_answered_through_the_textbook_s_filters_too(upload, own_run):
+    app = upload("word.wav", wav(tone(440)))
+    app.segmented_control("live.basis").set_value("initial").run()
+    assert_calm(app)
+    headings = [one.value for one in app.subheader if one.value.startswith("I hear")]
+    assert len(headings) == 1
+    assert headings[0].startswith("I hear through textbook filters: ")
+    one = Classifier(own_run, "cpu").put_back().classify(tone(440))
+    assert f"({100 * one.score:.1f} %)" in headings[0]
+    assert charts(app) == 3
+
+
+def test_where_no_filter_was_trained_there_is_nothing_to_switch(upload, own_run):
+    checkpoint = load_checkpoint(own_run)
+    fixed = replace(checkpoint.config, front_end=replace(checkpoint.config.front_end, setting="A"))
+    save_checkpoint(own_run / runs.BEST, replace(checkpoint, config=fixed))
+    app = upload("word.wav", wav(tone(440)))
+    assert_calm(app)
+    assert "live.basis" not in [one.key for one in app.segmented_control]
+    app.segmented_control("live.source").set_value("listen").run()
+    assert_calm(app)
+    assert "live.basis" not in [one.key for one in app.segmented_control]
 
 
 def test_a_longer_sound_without_a_word_says_so(upload):
@@ -246,6 +292,15 @@ def test_listening_comes_first_with_the_settings_of_the_model(open_page, own_run
     assert models() == {GOOD}
     assert knob(app, "threshold").value == 0.55
     assert config() == ListeningConfig(threshold=0.55, minimum_count=3)
+
+
+def test_the_filters_are_switched_while_listening(open_page):
+    app = open_page("live")
+    hear(tone(440, 2))
+    app.segmented_control("live.basis").set_value("initial").run()
+    assert_calm(app)
+    [ear] = [one.proto for one in app.get("bidi_component") if "live.ear" in one.proto.id]
+    assert '"basis":"initial"' in str(ear).replace("\\", "").replace(" ", "")
 
 
 def test_a_knob_holds_at_once_and_reset_takes_it_back(open_page):

@@ -11,7 +11,7 @@ from core.config import to_dict
 from core.studies.benchmark.kept import keep_report, reports_folder
 from core.training.presets import preset_config
 from tests import benchmark_reports
-from tests.dashboard.conftest import assert_calm, charts, texts
+from tests.dashboard.conftest import assert_calm, charts, texts, train_further
 
 
 def badges(app):
@@ -116,3 +116,41 @@ def test_the_picture_names_the_model_and_its_data(open_page, own_run, tiny_pack)
     assert own_run.name in texts(app)
     assert tiny_pack.title in texts(app)
     assert "validation 50.0 %" in texts(app)
+
+
+@pytest.fixture
+def shipped_pair(finished_run, tmp_path):
+    """A shipped model and the same network with fixed filters, measured on the same clips."""
+    learned, fixed = (tmp_path / "runs" / f"shipped-linear-{setting}" for setting in "DA")
+    for folder in (learned, fixed):
+        shutil.copytree(finished_run, folder)
+    (fixed / runs.CONFIG).write_text(json.dumps(to_dict(preset_config("linear", setting="A", epochs=2))))
+    return learned
+
+
+CLAIM = "With learned filters, **Linear** gets no clearly different share right than with textbook filters"
+
+
+def test_what_learning_filters_is_worth_is_said_from_kept_scores(open_page, shipped_pair):
+    app = open_page("live")
+    assert_calm(app)
+    assert CLAIM in texts(app)
+    assert charts(app) == 1
+    app.button("overview.closer").click().run()
+    assert app.title[0].value == "Filters"
+
+
+def test_scores_of_a_model_that_was_trained_further_say_nothing_of_it(open_page, shipped_pair):
+    train_further(shipped_pair)
+    app = open_page("live")
+    assert_calm(app)
+    assert "With learned filters" not in texts(app)
+    assert charts(app) == 1
+
+
+def test_a_model_that_cannot_be_read_makes_no_claim(open_page, own_run):
+    (own_run / runs.BEST).write_bytes(b"nothing")
+    app = open_page("live")
+    assert not app.exception
+    assert len(app.error) == 1, "the part that listens says so, once"
+    assert charts(app) == 0
