@@ -10,9 +10,9 @@ from core import runs
 from core.config import PROTOCOLS, SETTINGS
 from core.records.evaluation import Evaluation, Scores
 from core.runs import RunState
-from dashboard.shared import address, cache, places
+from dashboard.shared import address, cache, picker, places, run_names
 from dashboard.shared.wording import interval, percent, plain, word
-from dashboard.views.compare.choice import RUNS_KEY
+from dashboard.views.compare.choice import RUNS
 
 
 def draw(run: RunState, found: Sequence[RunState], place: str) -> None:
@@ -108,4 +108,5 @@ def _compare(run: RunState, found: Sequence[RunState], place: str) -> None:
 
 def choose_runs(names: Sequence[str]) -> None:
     """Let the Compare page begin with these runs."""
-    st.session_state[RUNS_KEY] = list(names)
+    labels = {run.name: label for label, run in run_names.by_label(picker.models()).items()}
+    st.session_state[RUNS] = [labels[name] for name in names if name in labels]
