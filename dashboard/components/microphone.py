@@ -42,7 +42,7 @@ def draw(key: str, data: Mapping[str, Any], on_message: Callable[[], None]) -> N
 
 @cache
 def colours() -> dict[str, Any]:
-    """Colours that the JavaScript half draws with: a scale from low to high, speech, and what each is on a dark page."""
+    """Colours that the JavaScript half draws with: a scale, speech, and what each is on a dark page."""
     # The button stands there before the figures are imported.
     from plotly.colors import get_colorscale
 
