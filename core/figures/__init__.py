@@ -18,7 +18,7 @@ from core.figures.curves import filter_movement, training_curves
 from core.figures.detection_curves import det_curves, roc_curves, threshold_cost_curves
 from core.figures.evolution import kernel_evolution, mel_evolution
 from core.figures.filter_measures import band_sensitivity, filter_spans, filter_widths, gain_by_filter
-from core.figures.filterbank import mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
+from core.figures.filterbank import mel_change, mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
 from core.figures.grid import grid_accuracy, grid_gains
 from core.figures.groups import accuracy_by_group, accuracy_by_range
 from core.figures.hearing import filter_response, heard_gain, heard_log_mel, heard_rest
@@ -65,6 +65,7 @@ __all__ = [
     "kernel_time",
     "log_mel_image",
     "log_mel_pair",
+    "mel_change",
     "mel_evolution",
     "mel_filters",
     "mel_heatmaps",

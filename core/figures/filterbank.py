@@ -236,6 +236,40 @@ def mel_heatmaps(
     return style.finish(figure, title=title, finding=finding, note=note, height=660, heading=True)
 
 
+def mel_change(filters: Filters, *, title: str | None = None) -> go.Figure:
+    """Where the mel filters have grown and where they have shrunk, however little: one map.
+
+    Args:
+        filters: Filters before training and by now.
+        title: Title; None writes one.
+
+    Returns:
+        Figure with the heatmap "change" in percent of the largest initial weight; rows are filters (from 0), columns
+        frequencies (Hz). The colours reach as far as the largest change.
+    """
+    hz = bin_frequencies(filters.n_fft, filters.sample_rate)
+    (_, initial, _), (_, learned, _) = _sides(filters)
+    change = 100 * (learned.astype(np.float64) - initial) / _largest(initial)
+    reach = _largest(np.abs(change))
+    figure = go.Figure()
+    figure.add_heatmap(
+        x=hz,
+        y=np.arange(len(change)),
+        z=change.astype(np.float32),
+        name="change",
+        colorscale=style.CHANGE_SCALE,
+        zmin=-reach,
+        zmax=reach,
+        colorbar=style.colour_bar("%", centre=0.5, length=0.9),
+        hovertemplate="filter %{y}<br>%{x:,.0f} Hz: %{z:+.3g} % of the largest initial weight<extra></extra>",
+    )
+    figure.update_yaxes(title_text="Mel filter (number)", range=[-0.5, len(change) - 0.5])
+    frequency_axis(figure, "hz", hz[-1])
+    finding = findings.bank(filters, "mel", None)
+    note = "Orange grew, blue shrank, in percent of the largest initial weight."
+    return style.finish(figure, title=title or "Where the mel filters move", finding=finding, note=note, height=340)
+
+
 def _add_ear(figure: go.Figure, learned: NDArray[np.float32], sample_rate: int, axis: Axis) -> bool:
     """A bar as wide as the ear's filter at the learned centre, at half of the filter's height."""
     centre = float(bank_facts(learned[None], sample_rate).centre_hz[0])

@@ -16,6 +16,9 @@ from core.text import shortened
 LABEL = "label.json"
 """The file that says it: with a run of the user's own, else in the user's results (see ``core.runs.keep``)."""
 
+_PLAIN = re.compile(r"[\w .,()'+-]*")
+"""What names and tags are made of: nothing that a page, a terminal or an address could take for more than letters."""
+
 LONGEST_NAME, LONGEST_NOTE, LONGEST_TAG, MOST_TAGS = 60, 2000, 30, 20
 
 
@@ -32,12 +35,17 @@ class Label:
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name in (self.name, *self.tags):
+            if not _PLAIN.fullmatch(name):
+                raise ConfigError(
+                    f"A name is {shortened(name)!r}; it can have letters, digits, spaces and .,()'+-_ alone."
+                )
         _require_text("The name", self.name, LONGEST_NAME)
         _require_text("The note", self.note.replace("\n", " "), LONGEST_NOTE)
         for tag in self.tags:
             _require_text("A tag", tag, LONGEST_TAG)
             if not tag or "," in tag:
-                raise ConfigError(f"A tag is {tag!r}; it must be a word or two, without a comma.")
+                raise ConfigError(f"A tag is {shortened(tag)!r}; it must be a word or two, without a comma.")
         if len(self.tags) > MOST_TAGS or len(set(self.tags)) < len(self.tags):
             raise ConfigError(f"There are {len(self.tags)} tags; a run has at most {MOST_TAGS}, each of them once.")
 

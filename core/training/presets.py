@@ -97,7 +97,7 @@ PRESETS: dict[str, Preset] = {
 FINE_TUNING = "fine-tuning"
 """What a training that begins with a trained model is called where no other preset is chosen."""
 
-_TUNED = TrainingConfig(epochs=2, learning_rate=1e-2, warmup_epochs=0.1, pull=0.3, mel_rate=2e-4, stft_rate=2e-5)
+_TUNED = TrainingConfig(epochs=2, learning_rate=1e-2, warmup_epochs=0.1, pull=0.4, mel_rate=2e-4, stft_rate=2e-5)
 """Short and careful: so few epochs cannot make up for filters that move as far as those of a long training do."""
 
 

@@ -1,4 +1,4 @@
-"""What a person calls a model: a run of one's own by its name, one that came with the project by what it is."""
+"""What a person calls a model: by the name given to it, else one's own by its folder, a shipped one by what it is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.runs import RunState
 
 def label(run: RunState) -> str:
     """What to call a run."""
-    return run.config.title if run.shipped and run.config else run.name
+    return run.label.name or (run.config.title if run.shipped and run.config else run.name)
 
 
 def by_label(runs: Iterable[RunState]) -> dict[str, RunState]:

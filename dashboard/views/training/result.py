@@ -108,4 +108,5 @@ def _compare(run: RunState, found: Sequence[RunState], place: str) -> None:
 
 def choose_runs(names: Sequence[str]) -> None:
     """Let the Compare page begin with these runs."""
-    st.session_state[RUNS] = [label for label, run in run_names.by_label(picker.models()).items() if run.name in names]
+    labels = {run.name: label for label, run in run_names.by_label(picker.models()).items()}
+    st.session_state[RUNS] = [labels[name] for name in names if name in labels]

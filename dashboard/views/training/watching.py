@@ -93,9 +93,7 @@ def _draw_filters(run: RunState) -> None:
     """The mel filters as they move; where they are fixed, how far the kernels moved by now."""
     filters = moving(run)
     if filters is not None:
-        show_figure(
-            figures.mel_heatmaps(filters, title="The mel filters, as they learn"), f"training.watch.filters.{run.name}"
-        )
+        show_figure(figures.mel_change(filters), f"training.watch.filters.{run.name}")
     elif run.config is not None and run.config.front_end.setting == "A":
         st.caption("The spectrogram is fixed: nothing of it moves.")
     else:

@@ -143,6 +143,7 @@ def drawn(
         "log_mel_pair": (figures.log_mel_pair, (log_mel, log_mel + 1, trained), {}),
         "mel_filters": (figures.mel_filters, (trained,), {"chosen": 5}),
         "mel_heatmaps": (figures.mel_heatmaps, (trained,), {}),
+        "mel_change": (figures.mel_change, (trained,), {}),
         "misses_against_false_alarms": (figures.misses_against_false_alarms, (tracks,), {"threshold": 0.7}),
         "one_mel_filter": (figures.one_mel_filter, (trained, 5), {}),
         "overlaid_mel_filters": (figures.overlaid_mel_filters, (trained,), {"chosen": 5}),

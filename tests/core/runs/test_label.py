@@ -46,6 +46,11 @@ def test_a_shipped_model_is_named_in_the_users_own_folder_and_stays_as_it_is(run
     [
         {"name": "x" * 61},
         {"name": "two\nlines"},
+        {"name": "*bold*"},
+        {"name": ":material/mic:"},
+        {"name": "<b>"},
+        {"name": "a/b"},
+        {"tags": ("[a](b)",)},
         {"name": " begins with a space"},
         {"name": "turned \u202e round"},
         {"name": "half \ud800"},

@@ -159,20 +159,20 @@ def test_several_runs_are_compared_or_deleted_at_once(page, finished_run, tmp_pa
     page.checkbox("training.pick.two").check().run()
     page.button("training.chosen.compare").click().run()
     assert_calm(page)
-    assert sorted(page.multiselect("compare.runs").value) == ["one", "two"]
+    assert sorted(page.multiselect("runs").value) == ["one", "two"]
 
 
 def test_a_run_gets_a_name_a_note_and_tags(page, own_run):
     page.run()
-    page.text_input(f"training.label.name.{GOOD}").set_value("Loud *kitchen*")
+    page.text_input(f"training.label.name.{GOOD}").set_value("Loud kitchen")
     page.text_area(f"training.label.note.{GOOD}").set_value("With the tap on.")
     page.text_input(f"training.label.tags.{GOOD}").set_value("noise, kitchen")
     page.button(f"training.label.save.{GOOD}").click().run()
     assert_calm(page)
     assert runs.read_label(own_run) == runs.Label(
-        name="Loud *kitchen*", note="With the tap on.", tags=("noise", "kitchen")
+        name="Loud kitchen", note="With the tap on.", tags=("noise", "kitchen")
     )
-    assert r"Loud \*kitchen\*" in page.button(f"training.open.{GOOD}").label
+    assert page.button(f"training.open.{GOOD}").label == "Loud kitchen"
     assert "With the tap on." in texts(page)
     assert "kitchen" in texts(page)
     page.text_input(f"training.label.tags.{GOOD}").set_value("x" * 31)
@@ -319,7 +319,7 @@ def test_a_result_is_compared_with_a_fixed_spectrogram_of_the_same_network(page,
     page.run()
     page.button("training.use.compare").click().run()
     assert_calm(page)
-    assert page.multiselect("compare.runs").value == ["fixed", GOOD]
+    assert page.multiselect("runs").value == ["fixed", GOOD]
 
 
 def test_a_run_is_repeated_with_seeds_on_the_grid(page, own_run):
