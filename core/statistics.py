@@ -13,8 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
-from scipy.stats import binomtest, chi2
-from scipy.stats import t as student
 
 Interval = tuple[float, float]
 
@@ -74,6 +72,8 @@ def rate_interval(n_events: int, hours: float) -> Interval:
     >>> [round(end, 2) for end in rate_interval(10, 1.0)], round(rate_interval(0, 1.0)[1], 1)
     ([4.8, 18.39], 3.0)
     """
+    from scipy.stats import chi2  # takes half a second, which no command shall wait that asks for no statistics
+
     if n_events == 0:
         return 0.0, float(chi2.ppf(LEVEL, 2)) / 2 / hours
     low, high = chi2.ppf((1 - LEVEL) / 2, 2 * n_events), chi2.ppf((1 + LEVEL) / 2, 2 * n_events + 2)
@@ -88,6 +88,8 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     >>> [round(end, 3) for end in mean_interval([0.40, 0.42, 0.44])]
     [0.37, 0.47]
     """
+    from scipy.stats import t as student
+
     if len(values) < 2:
         return None
     mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / math.sqrt(len(values))
@@ -202,6 +204,8 @@ def mcnemar(only_a: int, only_b: int) -> float:
     >>> mcnemar(5, 23), mcnemar(0, 0)
     (0.0009, 1.0)
     """
+    from scipy.stats import binomtest
+
     return float(binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 

@@ -1,5 +1,6 @@
 """Folders of runs that somebody made to do harm, or that a disk or another program damaged."""
 
+import functools
 import io
 import json
 import os
@@ -172,6 +173,7 @@ def progresses():
     }
 
 
+@functools.cache
 def evolutions():
     """Contents of ``mel_evolution.npz`` that are no evolution of this run's filters."""
     mel = np.zeros((2, 40, 241), np.float32)
@@ -200,6 +202,16 @@ def evolutions():
     }
 
 
+@functools.cache
+def checkpoint_bomb():
+    """A small checkpoint that unpacks to half a gigabyte; it takes seconds to make."""
+    good = torch.load(GOOD / runs.BEST, weights_only=True)
+    with zipfile.ZipFile(io.BytesIO(as_checkpoint(good))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    largest = max(members, key=lambda name: len(members[name]))
+    return as_zip(members | {largest: bytes(5 * 10**8)})
+
+
 def checkpoints(mark):
     """Contents of ``best.pt`` that are not to be used; ``mark`` is a folder that must not come into being."""
     good = torch.load(GOOD / runs.BEST, weights_only=True)
@@ -211,13 +223,10 @@ def checkpoints(mark):
     def front_end(**values):
         return as_checkpoint(good | {"config": good["config"] | {"front_end": good["config"]["front_end"] | values}})
 
-    with zipfile.ZipFile(io.BytesIO(as_checkpoint(good))) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    largest = max(members, key=lambda name: len(members[name]))
     return {
         "pickle": pickle.dumps(Payload(mark)),
         "torch-pickle": as_checkpoint({"format": "earshot-checkpoint", "version": 1, "x": Payload(mark)}),
-        "bomb": as_zip(members | {largest: bytes(5 * 10**8)}),
+        "bomb": checkpoint_bomb(),
         "truncated": as_checkpoint(good)[:5000],
         "nan-filters": weights(mel, lambda tensor: tensor * float("nan")),
         "nan-network": weights(network, lambda tensor: tensor * float("nan")),

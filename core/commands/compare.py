@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import runs
 from core.commands.evaluate import kept_or_new
@@ -26,7 +26,9 @@ from core.files.strict import to_json
 from core.records.cost import Cost, Latency
 from core.records.evaluation import Evaluation, Scores
 from core.runs import keep
-from core.studies.comparison import SPEAKER_CAUTION, Difference, SettingRow, outcome, settings_table, speaker_note
+
+if TYPE_CHECKING:
+    from core.studies.comparison import Difference, SettingRow
 
 
 def add(commands: Commands) -> None:
@@ -57,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     if len(paths) < 2:
         raise ConfigError("A comparison needs at least two different runs.")
     baseline = _baseline(paths, options.baseline)
-    from core.studies.comparison import compare
+    from core.studies.comparison import compare, settings_table
     from core.studies.evaluation import scores
 
     evaluations = _evaluations(paths, protocol, options)
@@ -181,6 +183,8 @@ def as_record(
 
 
 def _difference_record(one: Difference) -> dict[str, Any]:
+    from core.studies.comparison import outcome
+
     return {
         "run": one.run, "baseline": one.baseline, "both_right": one.both, "only_run_right": one.only_run,
         "only_baseline_right": one.only_baseline, "neither_right": one.neither, "gain": one.gain,
@@ -206,6 +210,8 @@ def as_text(
     latencies: Sequence[Latency | None],
 ) -> str:
     """The comparison for a person."""
+    from core.studies.comparison import SPEAKER_CAUTION, outcome, speaker_note
+
     first, result = measured[0]
     width = max(len(one.run) for one, _ in measured) + 2
     lines = [

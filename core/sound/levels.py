@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import sosfilt
 
 from core.config import SAMPLE_RATE
 from core.records.arrays import Waveform
@@ -40,6 +39,8 @@ class BandPowers:
         if len(samples) == 0:
             # Nothing through sosfilt would leave its state undefined.
             return np.zeros((len(self._filters), 0))
+        from scipy.signal import sosfilt  # takes half a second, which no command shall wait that hears no stream
+
         filtered = np.empty((len(self._filters), len(samples)))
         for band, taps in enumerate(self._filters):
             filtered[band], self._states[band] = sosfilt(taps, samples, zi=self._states[band])

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from torch.nn import functional
 
 from core.config import LABELS, PROTOCOLS
@@ -45,6 +44,8 @@ def evaluate(
         DataError: If the data have no clips of that protocol.
         RunError: If the model was replaced meanwhile.
     """
+    from sklearn.metrics import confusion_matrix  # takes half a second, which no training shall wait to begin
+
     if protocol not in PROTOCOLS:
         raise ConfigError(f"There is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
     rows = data.indices(protocol)
@@ -79,6 +80,8 @@ def scores(evaluation: Evaluation) -> Scores:
 
     The interval takes clips as independent; clips of one speaker are not quite, so the truth is a little wider.
     """
+    from sklearn.metrics import precision_recall_fscore_support
+
     truth, answers = evaluation.truth, evaluation.probabilities.argmax(axis=1)
     present = np.flatnonzero(evaluation.confusion.sum(axis=1))
     correct = int(np.trace(evaluation.confusion))

@@ -94,7 +94,7 @@ def words(speech_commands_root):
     return open_data(speech_commands_root)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_config() -> RunConfig:
     """The linear model with everything trainable, three short epochs."""
     config = preset_config("linear", setting="D", epochs=3, seed=7)

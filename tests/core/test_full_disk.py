@@ -75,15 +75,22 @@ def small_disk(tmp_path, monkeypatch):
         subprocess.run(["umount", "-l", place], check=True)
 
 
+@pytest.fixture(scope="module")
+def never_disturbed(tone_root, tiny_config, tmp_path_factory):
+    """A place with a training and the pack that it made."""
+    place = tmp_path_factory.mktemp("never-disturbed")
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setenv("KWS_RUNS", str(place))
+        elsewhere.setenv("KWS_CACHE", str(place / "packs"))
+        worker.work(runs.new_run(tiny_config, tone_root, name="whole", device="cpu"))
+    return place
+
+
 @pytest.fixture
-def whole(tone_root, tiny_config, tmp_path, monkeypatch):
-    """The same training, never disturbed."""
-    with monkeypatch.context() as elsewhere:
-        elsewhere.setenv("KWS_RUNS", str(tmp_path / "elsewhere"))
-        elsewhere.setenv("KWS_CACHE", str(tmp_path / "packs"))
-        folder = runs.new_run(tiny_config, tone_root, name="whole", device="cpu")
-        worker.work(folder)
-    return folder
+def whole(never_disturbed, monkeypatch):
+    """The same training, never disturbed; its data are packed."""
+    monkeypatch.setenv("KWS_CACHE", str(never_disturbed / "packs"))
+    return never_disturbed / "whole"
 
 
 def assert_same(folder, whole):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import TYPE_CHECKING
 
 from core.config import from_dict, to_dict
-from core.data.pack import Pack
 from core.records.ablation import Experiment, Findings
 from core.runs import keep
+
+if TYPE_CHECKING:
+    from core.data.pack import Pack
 
 STUDY = keep.Study(
     name="experiment",

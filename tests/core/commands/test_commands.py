@@ -1,5 +1,9 @@
-"""The command line, run as a user would: its forms, its JSON, its exit codes."""
+"""The command line, run as a user would: its forms, its JSON, its exit codes.
 
+Each command starts once as a program of its own; its other forms are asked for in this process, which needs no start.
+"""
+
+import io
 import json
 import os
 import shutil
@@ -19,6 +23,8 @@ from tests.browser.sounds import spoken, with_pauses
 PROJECT = Path(__file__).parents[3]
 SHIPPED = PROJECT / "checkpoints"
 
+pytestmark = pytest.mark.usefixtures("ctrl_c_as_before")
+
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
@@ -28,7 +34,9 @@ def environment(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def cli(environment):
+def program(environment):
+    """A function that runs a command as a program of its own."""
+
     def run(*arguments, **more):
         command = [sys.executable, "-m", "core", *map(str, arguments)]
         return subprocess.run(command, cwd=PROJECT, env={**environment, **more}, capture_output=True, text=True)
@@ -37,23 +45,34 @@ def cli(environment):
 
 
 @pytest.fixture(scope="module")
-def trained(cli, tone_root):
+def cli(environment):
+    """A function that runs a command in this process, with the folders and the outputs that the program gets."""
+
+    def run(*arguments, **more):
+        outputs = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(PROJECT)
+            patch.delenv("KWS_DATA", raising=False)
+            for name, value in {**environment, **more}.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdout", outputs[0])
+            patch.setattr(sys, "stderr", outputs[1])
+            try:
+                code = main([str(one) for one in arguments])
+            except SystemExit as end:
+                code = end.code
+        for output in outputs:
+            output.flush()
+        return subprocess.CompletedProcess(arguments, code, *(one.buffer.getvalue().decode() for one in outputs))
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(program, tone_root):
     """The name of a run trained by the documented form of the command."""
-    result = cli(
-        "train",
-        "--preset",
-        "linear",
-        "--setting",
-        "D",
-        "--data",
-        tone_root,
-        "--epochs",
-        2,
-        "--seed",
-        1,
-        "--run",
-        "mine",
-    )
+    form = "train --preset linear --setting D --epochs 2 --seed 1 --run mine"
+    result = program(*form.split(), "--data", tone_root)
     assert result.returncode == 0, result.stderr
     assert "mine: done after 2 of 2 epochs" in result.stdout
     return "mine"
@@ -66,8 +85,8 @@ def recording(tmp_path, tone_pack):
     return path
 
 
-def test_help_shows_a_newcomer_the_first_commands(cli):
-    result = cli("--help")
+def test_help_shows_a_newcomer_the_first_commands(program, cli):
+    result = program("--help")
     assert result.returncode == 0
     for word in ("data", "train", "evaluate", "classify", "runs", "python -m core train --preset linear"):
         assert word in result.stdout
@@ -75,8 +94,8 @@ def test_help_shows_a_newcomer_the_first_commands(cli):
         assert cli(command, "--help").returncode == 0
 
 
-def test_evaluate_prints_one_json_object(cli, trained, tone_root):
-    result = cli("evaluate", trained, "--data", tone_root, "--protocol", "testing-list", "--json")
+def test_evaluate_prints_one_json_object(program, trained, tone_root):
+    result = program("evaluate", trained, "--data", tone_root, "--protocol", "testing-list", "--json")
     assert result.returncode == 0, result.stderr
     record = json.loads(result.stdout)
     assert set(record) >= {"accuracy", "n", "interval", "macro_f1", "loss", "protocol", "labels", "confusion"}
@@ -96,8 +115,8 @@ def test_evaluate_names_protocol_clips_interval_and_baseline_for_people(cli, tra
         assert text in result.stdout
 
 
-def test_classify_prints_one_json_line_a_file(cli, trained, recording):
-    result = cli("classify", trained, recording, recording, "--json")
+def test_classify_prints_one_json_line_a_file(program, trained, recording):
+    result = program("classify", trained, recording, recording, "--json")
     assert result.returncode == 0, result.stderr
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert len(lines) == 2
@@ -128,8 +147,8 @@ def two_words(tmp_path_factory, speech_commands_root):
     return path
 
 
-def test_detect_prints_one_json_line_a_word(cli, two_words):
-    result = cli("detect", SHIPPED / "shipped-bcresnet-3-D", two_words, "--json", "--device", "cpu")
+def test_detect_prints_one_json_line_a_word(program, two_words):
+    result = program("detect", SHIPPED / "shipped-bcresnet-3-D", two_words, "--json", "--device", "cpu")
     assert result.returncode == 0, result.stderr
     yes, left = map(json.loads, result.stdout.splitlines())
     for line in (yes, left):
@@ -195,15 +214,15 @@ def test_a_checkpoint_file_is_a_run_too(cli, trained, recording, environment):
     assert cli("classify", path, recording).stdout == cli("classify", trained, recording).stdout
 
 
-def test_runs_lists_the_run_as_json_and_for_people(cli, trained):
-    (record,) = json.loads(cli("runs", "--json").stdout)
+def test_runs_lists_the_run_as_json_and_for_people(program, cli, trained):
+    (record,) = json.loads(program("runs", "--json").stdout)
     assert (record["name"], record["state"], record["epoch"]) == ("mine", "done", 2)
     assert record["config"]["front_end"]["setting"] == "D"
     assert "mine" in cli("runs").stdout
 
 
-def test_data_counts_clips(cli, tone_root):
-    record = json.loads(cli("data", "--data", tone_root, "--json").stdout)
+def test_data_counts_clips(program, cli, tone_root):
+    record = json.loads(program("data", "--data", tone_root, "--json").stdout)
     assert record["splits"]["testing-list"] == 33
     assert record["words"]["yes"]["train"] == 6
     assert "yes" in cli("data", "--data", tone_root).stdout
@@ -271,6 +290,15 @@ def test_mistakes_get_one_clear_line_and_their_exit_code(cli, trained, arguments
     result = cli(*arguments)
     assert result.returncode == code
     assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(("arguments", "code"), [((), 2), (("evaluate", "unheard-of"), 1)])
+def test_the_program_ends_with_the_exit_code_of_its_command(program, arguments, code):
+    result = program(*arguments)
+    assert result.returncode == code
+    assert result.stderr != ""
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.commands import main
 from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL
 from core.data import recordings
 from core.data.recordings.folder import _changing
@@ -392,10 +393,12 @@ def test_another_protocol_has_no_own_clips(tone_pack):
 
 
 @pytest.fixture
-def cli():
+def cli(capsys):
+    """A function that runs a command; answers its exit code and what it printed."""
+
     def run_it(*arguments):
-        command = [sys.executable, "-m", "core", *map(str, arguments)]
-        return subprocess.run(command, cwd=PROJECT, env={**os.environ}, capture_output=True, text=True)
+        code = main([str(one) for one in arguments])
+        return code, *capsys.readouterr()
 
     return run_it
 
@@ -403,10 +406,10 @@ def cli():
 def test_the_command_line_measures_own_recordings_and_says_what_they_are(cli, run):
     for _ in range(2):
         keep("yes")
-    record = json.loads(cli("evaluate", run, "--data", "own", "--json").stdout)
+    record = json.loads(cli("evaluate", run, "--data", "own", "--json")[1])
     assert (record["protocol"], record["dataset"], record["n"]) == ("own", recordings.TITLE, 2)
     assert load_evaluation(evaluation_path(run, recordings.TITLE, "own")).data_key == recordings.own_pack().content
-    text = cli("evaluate", run, "--data", "own", "--protocol", "own").stdout
+    _, text, _ = cli("evaluate", run, "--data", "own", "--protocol", "own")
     assert "My own recordings, recordings of your own, 2 clips" in text
     assert "biased sample" in text
 
@@ -417,7 +420,7 @@ def test_the_command_line_explains_what_does_not_go(cli, run):
         (("--data", "own", "--protocol", "official"), 2, "belong together"),
         (("--protocol", "own"), 2, "belong together"),
     ):
-        result = cli("evaluate", run, *arguments)
-        assert result.returncode == code
-        assert words in result.stderr
-        assert "Traceback" not in result.stderr
+        told, _, said = cli("evaluate", run, *arguments)
+        assert told == code
+        assert words in said
+        assert "Traceback" not in said

@@ -8,6 +8,7 @@ import pytest
 import scipy.signal
 
 from core.config import LABELS
+from core.frontend.kernel_facts import KernelFacts, kernel_facts
 from core.records.answers import Detection, Prediction, WordsAlong
 from core.records.evaluation import ClassScores, Evaluation, Scores
 from core.records.filters import Filters, FilterSnapshot
@@ -47,6 +48,12 @@ def _filters(setting: str, mel_gain: float = 1.0, noise: float = 0.0) -> Filters
 @pytest.fixture
 def trained() -> Filters:
     return _filters("D", noise=0.02)
+
+
+@pytest.fixture(scope="session")
+def trained_kernels() -> KernelFacts:
+    """The facts about the kernels of ``trained``; they take longer than any figure."""
+    return kernel_facts(_filters("D", noise=0.02))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from core import figures, metrics
 from core.config import LABELS
 from core.figures import style
 from core.frontend.filter_facts import band_edges, band_shares, filter_facts
-from core.frontend.kernel_facts import kernel_facts
+from core.frontend.kernel_facts import KernelFacts
 from core.records.answers import Prediction, WordsAlong
 from core.records.cost import Cost, RunCost, Weights
 from core.records.evaluation import Evaluation, Scores
@@ -71,6 +71,7 @@ def run_cost() -> RunCost:
 @pytest.fixture
 def drawn(
     trained: Filters,
+    trained_kernels: KernelFacts,
     evaluation: Evaluation,
     scores: Scores,
     make_reports: Callable[..., list[EpochReport]],
@@ -111,7 +112,7 @@ def drawn(
         "filter_spans": (figures.filter_spans, (facts, 16_000), {"chosen": 5}),
         "filter_widths": (figures.filter_widths, (facts,), {"chosen": 5}),
         "gain_by_filter": (figures.gain_by_filter, (facts,), {"chosen": 5}),
-        "kernel_changes": (figures.kernel_changes, (trained, kernel_facts(trained)), {"chosen": 20}),
+        "kernel_changes": (figures.kernel_changes, (trained, trained_kernels), {"chosen": 20}),
         "kernel_evolution": (figures.kernel_evolution, (kept, make_reports(20), 16_000, 10), {}),
         "mel_evolution": (figures.mel_evolution, (kept, make_reports(20), 16_000), {"chosen": 5}),
         "run_accuracies": (figures.run_accuracies, ([("one", scores), ("two", scores)], "official"), {}),

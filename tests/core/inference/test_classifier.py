@@ -58,17 +58,30 @@ def test_the_second_of_a_long_recording_with_its_sound_is_classified(classifier)
     assert classifier.classify(waveform).start_s == pytest.approx(30_000 / SAMPLE_RATE, abs=0.01)
 
 
+@pytest.fixture(scope="module")
+def answers(shipped, words):
+    """A function from what disturbs words to the answers to each of 24, with it before and behind the word."""
+
+    def labels(**disturbed):
+        return [
+            shipped("bcresnet-3-A")
+            .classify(recording(clip, 3 * SAMPLE_RATE, SAMPLE_RATE, seed=number, where=where, **disturbed))
+            .label
+            for number, (clip, _, _) in enumerate(spoken(words, 24))
+            for where in ("before", "behind")
+        ]
+
+    return labels
+
+
+@pytest.fixture(scope="module")
+def answers_alone(answers):
+    return answers()
+
+
 @pytest.mark.parametrize("disturbed", [{"beside": kind} for kind in BESIDE] + [{"throughout": "rumble"}], ids=str)
-def test_a_word_gets_the_answer_it_has_alone_whatever_is_beside_it(shipped, words, disturbed):
-    model = shipped("bcresnet-3-A")
-    same = []
-    for number, (clip, _, _) in enumerate(spoken(words, 24)):
-        for where in ("before", "behind"):
-            alone, beside = (
-                model.classify(recording(clip, 3 * SAMPLE_RATE, SAMPLE_RATE, seed=number, where=where, **what)).label
-                for what in ({}, disturbed)
-            )
-            same.append(alone == beside)
+def test_a_word_gets_the_answer_it_has_alone_whatever_is_beside_it(answers, answers_alone, disturbed):
+    same = [beside == alone for beside, alone in zip(answers(**disturbed), answers_alone, strict=True)]
     assert np.mean(same) >= 0.95
 
 

@@ -153,13 +153,17 @@ def test_weights_that_do_not_fit_are_named_with_all_that_is_wrong(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["classify", "detect", "evaluate"])
-def test_weights_that_are_no_numbers_end_a_command_with_one_line(runs_here, tmp_path, capsys, command):
+def test_weights_that_are_no_numbers_end_a_command_with_one_line(
+    runs_here, tone_root, tmp_path, monkeypatch, capsys, command
+):
     import soundfile
+
+    monkeypatch.setenv("KWS_DATA", str(tone_root))
 
     soundfile.write(tmp_path / "sound.wav", SOUND, 16_000)
     bad_runs.make("none", best=bad_runs.checkpoints(tmp_path / "executed")["nan-network"])
-    sound = [] if command == "evaluate" else [str(tmp_path / "sound.wav")]
-    assert main([command, "none", *sound, "--json"]) == 1
+    more = ["--protocol", "testing-list"] if command == "evaluate" else [str(tmp_path / "sound.wav")]
+    assert main([command, "none", *more, "--json"]) == 1
     out = capsys.readouterr()
     assert "NaN" not in out.out
     assert "no numbers" in out.err
