@@ -155,17 +155,19 @@ class _Worker:
         return {"best_epoch": training.best_epoch, "best_accuracy": training.best_accuracy}
 
     def _save_best(self, training: Training, accuracy: float | None) -> None:
-        checkpoint = checkpoint_of(
-            training.model,
-            self.config,
-            epoch=training.epoch,
-            validation_accuracy=accuracy,
-            dataset=self.status["dataset"],
-        )
+        with training.answering() as model:
+            checkpoint = checkpoint_of(
+                model,
+                self.config,
+                epoch=training.epoch,
+                validation_accuracy=accuracy,
+                dataset=self.status["dataset"],
+            )
         save_checkpoint(self.folder / runs.BEST, checkpoint)
 
     def _keep_filters(self, training: Training) -> None:
-        learned = training.model.front_end.filters(training.epoch).learned
+        with training.answering() as model:
+            learned = model.front_end.filters(training.epoch).learned
         runs.keep_filters(self.folder, learned, kernels=self.config.front_end.trains_stft)
 
     def _step(self, step: Step) -> bool:
