@@ -1,8 +1,9 @@
-"""``stream-test``: how well a model listens, on a long track of test clips with pauses, other words and noise."""
+"""``stream-test``: how well a model listens to a long track of clips with pauses, other words and noise, or to talk."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from core import runs
 from core.commands.options import (
@@ -16,9 +17,13 @@ from core.commands.options import (
     open_dataset,
     progress_bar,
 )
-from core.config import OWN, PROTOCOLS
+from core.config import OWN, PROTOCOLS, ListeningConfig
+from core.files.paths import path_from
 from core.files.strict import to_json
 from core.records.listening import StreamReport, StreamScores, StreamTrack
+from core.records.talk import TalkReport
+from core.runs import keep
+from core.text import printable
 
 
 def add(commands: Commands) -> None:
@@ -41,6 +46,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--protocol", choices=[name for name in PROTOCOLS if name != OWN], default="official",
         help="which clips (default: the official test set)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--talk", metavar="FOLDER",
+        help="listen to a folder of recordings in which no keyword is said instead, and count the false alarms an hour",
     )  # fmt: skip
     parser.add_argument("--curve", action="store_true", help="show all thresholds, not only the one that is set")
     add_knobs(parser)
@@ -67,6 +76,8 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     path = runs.find_run(options.run)
     config = listening_config(options, path)
+    if options.talk is not None:
+        return _run_on_talk(options, path, config)
     from core.inference.classifier import Classifier
     from core.studies.listening.measure import stream_test
 
@@ -80,16 +91,62 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _run_on_talk(options: argparse.Namespace, path: Path, config: ListeningConfig) -> int:
+    folder = path_from(options.talk, "--talk")
+    from core.inference.classifier import Classifier
+    from core.studies.listening.talk import talk_test
+
+    classifier = Classifier(path, device_name(options.device))
+    with progress_bar("file") as progress:
+        report = talk_test(
+            classifier, folder, config, name=path.name, checkpoint=keep.model_hash(path), progress=progress
+        )
+    print(to_json(report.to_dict()) if options.json else talk_as_text(report, curve=options.curve))
+    return 0
+
+
+def talk_as_text(report: TalkReport, *, curve: bool) -> str:
+    """The false alarms in talk for a person; ``curve`` adds all thresholds."""
+    rows = (report.as_set, *report.scores) if curve else (report.as_set,)
+    lines = [
+        f"{report.run} on {printable(report.folder)}: {report.n_files} recordings, {report.hours:.2f} hours of talk",
+        f"  {settings_line(report.listening)}",
+        "  every detection counts as a false alarm: where keywords are said, the rate is too high",
+        "",
+        f"  {'threshold':>9}{'false alarms':>14}{'an hour (95 %)':>28}",
+        *(
+            f"  {one.threshold:9.2f}{one.false_alarms:14d}"
+            + f"{one.per_hour:.1f} ({one.per_hour_interval[0]:.1f} to {one.per_hour_interval[1]:.1f})".rjust(28)
+            for one in rows
+        ),
+    ]
+    if report.alarms:
+        lines += ["", "  " + ", ".join(f"{word} {count}" for word, count in report.by_word.items())]
+        lines += [
+            f"  {printable(alarm.file)}: {alarm.word} {alarm.score:.0%} ({alarm.start_s:.2f} to {alarm.end_s:.2f} s)"
+            for alarm in report.alarms
+        ]
+    lines += [f"  left out: {printable(file)}: {why}" for file, why in report.left_out]
+    return "\n".join(lines)
+
+
+def settings_line(listening: ListeningConfig) -> str:
+    """The knobs, for a person."""
+    own = "".join(f", {word} {threshold:g}" for word, threshold in listening.word_thresholds)
+    return (
+        f"threshold {listening.threshold:g}{own}, averaged over {listening.average_s:g} s, "
+        f"{listening.minimum_count} in a row, then {listening.refractory_s:g} s of rest"
+    )
+
+
 def as_text(report: StreamReport, *, curve: bool) -> str:
     """The report for a person; ``curve`` adds all thresholds."""
-    first, listening = report.tracks[0], report.listening
-    own = "".join(f", {word} {threshold:g}" for word, threshold in listening.word_thresholds)
+    first = report.tracks[0]
     noise = ", ".join(dict.fromkeys(name for track in report.tracks for name in track.noise))
     lines = [
         f"{report.run} on {report.dataset}, {PROTOCOLS[first.protocol]}",
         f"  {first.minutes:g} minutes a track, seed {report.seed}; noise: {noise or 'none'}",
-        f"  threshold {listening.threshold:g}{own}, averaged over {listening.average_s:g} s, "
-        f"{listening.minimum_count} in a row, then {listening.refractory_s:g} s of rest",
+        f"  {settings_line(report.listening)}",
         "",
         f"  {'noise':>7}{'threshold':>11}{'found':>12}{'missed':>9} {'(95 %)':16}{'wrong':>6}"
         f"{'false alarms an hour (95 %)':>30}{'hours':>7}{'latency (p95)':>17}",
