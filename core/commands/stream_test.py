@@ -20,9 +20,10 @@ from core.commands.options import (
 from core.config import OWN, PROTOCOLS, ListeningConfig
 from core.files.paths import path_from
 from core.files.strict import to_json
-from core.records.listening import StreamReport, StreamScores, StreamTrack
+from core.records.listening import StreamReport, StreamScores, StreamTrack, ThresholdChoice
 from core.records.talk import TalkReport
 from core.runs import keep
+from core.studies.listening import operating_point
 from core.text import printable
 
 
@@ -51,6 +52,11 @@ def add(commands: Commands) -> None:
         "--talk", metavar="FOLDER",
         help="listen to a folder of recordings in which no keyword is said instead, and count the false alarms an hour",
     )  # fmt: skip
+    parser.add_argument(
+        "--choose", type=float, metavar="RATE",
+        help="choose a threshold for each word, for at most RATE false alarms an hour, on tracks of validation clips "
+        "(and on --talk, which must then not be used to report), and keep them with the run",
+    )  # fmt: skip
     parser.add_argument("--curve", action="store_true", help="show all thresholds, not only the one that is set")
     add_knobs(parser)
     add_device(parser)
@@ -76,6 +82,8 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     path = runs.find_run(options.run)
     config = listening_config(options, path)
+    if options.choose is not None:
+        return _choose(options, path, config)
     if options.talk is not None:
         return _run_on_talk(options, path, config)
     from core.inference.classifier import Classifier
@@ -96,13 +104,47 @@ def _run_on_talk(options: argparse.Namespace, path: Path, config: ListeningConfi
     from core.inference.classifier import Classifier
     from core.studies.listening.talk import talk_test
 
-    classifier = Classifier(path, device_name(options.device))
-    with progress_bar("file") as progress:
-        report = talk_test(
-            classifier, folder, config, name=path.name, checkpoint=keep.model_hash(path), progress=progress
-        )
+    with keep.unchanged(path) as checkpoint, progress_bar("file") as progress:
+        classifier = Classifier(path, device_name(options.device))
+        report = talk_test(classifier, folder, config, name=path.name, checkpoint=checkpoint, progress=progress)
     print(to_json(report.to_dict()) if options.json else talk_as_text(report, curve=options.curve))
     return 0
+
+
+def _choose(options: argparse.Namespace, path: Path, config: ListeningConfig) -> int:
+    folder = None if options.talk is None else path_from(options.talk, "--talk")
+    operating_point.require_folder(path)
+    from core.inference.classifier import Classifier
+    from core.studies.listening.choose import choose_thresholds, occasions_of_talk, occasions_of_tracks
+
+    with progress_bar("s") as progress:
+        data = open_dataset(options, progress)
+        classifier = Classifier(path, device_name(options.device))
+        occasions = occasions_of_tracks(
+            classifier, data, config, snrs_db=options.snr, minutes=options.minutes, seed=options.seed
+        )
+        if folder is not None:
+            occasions += occasions_of_talk(classifier, folder, config, progress)
+        choice = choose_thresholds(occasions, config, options.choose)
+    operating_point.save(path, choice.listening)
+    print(to_json(choice.to_dict()) if options.json else choice_as_text(path.name, choice))
+    return 0
+
+
+def choice_as_text(run: str, choice: ThresholdChoice) -> str:
+    """What was chosen, for a person."""
+    lines = [f"{run} listens from now on with", f"  {settings_line(choice.listening)}"]
+    for when, scores in (("before", choice.before), ("now", choice.after)):
+        fewest, most = scores.false_alarms_interval
+        lines.append(
+            f"  {when:>6}: {scores.hits} of {scores.n_keywords} found, {scores.wrong_words} taken for another, "
+            f"{scores.false_alarms_per_hour:.1f} false alarms an hour ({fewest:.1f} to {most:.1f}, "
+            f"{scores.free_hours:.2f} hours)"
+        )
+    if not choice.reached:
+        lines.append(f"  no thresholds give as few as {choice.false_alarms_per_hour:g} an hour")
+    lines.append("  where thresholds are chosen they flatter: report what other clips and other talk give")
+    return "\n".join(lines)
 
 
 def talk_as_text(report: TalkReport, *, curve: bool) -> str:

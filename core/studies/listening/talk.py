@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,8 +13,9 @@ import numpy as np
 from core.config import SAMPLE_RATE, ListeningConfig
 from core.errors import AudioError, DataError
 from core.inference.classifier import Classifier
-from core.inference.whole import at_threshold, detect, hear_to_the_end
+from core.inference.whole import Heard, at_threshold, detect, hear_to_the_end
 from core.records.answers import Detection
+from core.records.arrays import Waveform
 from core.records.talk import FalseAlarm, TalkReport, TalkScores
 from core.sound.reading import read_audio
 from core.statistics import rate_interval
@@ -72,38 +73,25 @@ def talk_test(
     Raises:
         DataError: If there is no such folder, or no recording in it that can be read.
     """
-    files = files_of_talk(folder)
     settings = [config, *(at_threshold(config, threshold) for threshold in THRESHOLDS)]
     counts = np.zeros(len(settings), np.int64)
     alarms: list[FalseAlarm] = []
     left_out: list[tuple[str, str]] = []
     content = hashlib.sha256()
-    n_samples = 0
-    for number, path in enumerate(files):
-        file = path.relative_to(folder).as_posix()
-        if progress:
-            progress(number, len(files), "Listening to talk (files)")
-        try:
-            waveform = read_audio(path, longest_s=LONGEST_S).waveform
-        except AudioError as error:
-            left_out.append((file, str(error)))
-            continue
-        heard = hear_to_the_end(classifier, waveform, config)
+    n_files = n_samples = 0
+    for file, waveform, heard in listened(classifier, folder, config, left_out, progress):
         found = [detect(heard, each) for each in settings]
         counts += [len(detections) for detections in found]
-        seconds = len(waveform) / SAMPLE_RATE
-        alarms += [_alarm(file, detection, seconds) for detection in found[0]]
+        alarms += [_alarm(file, detection, len(waveform) / SAMPLE_RATE) for detection in found[0]]
         content.update(f"{file!r} {len(waveform)}\n".encode())
         content.update(np.ascontiguousarray(waveform, "<f4").tobytes())
-        n_samples += len(waveform)
-    if not n_samples:
-        raise DataError(f"No file in {printable(folder)} can be read as sound: {left_out[0][1]}")
+        n_files, n_samples = n_files + 1, n_samples + len(waveform)
     hours = n_samples / SAMPLE_RATE / 3600
     as_set, *scores = _scores(settings, counts.tolist(), hours)
     return TalkReport(
         run=name,
         folder=folder.resolve().name,
-        n_files=len(files) - len(left_out),
+        n_files=n_files,
         hours=hours,
         left_out=tuple(left_out),
         listening=config,
@@ -113,6 +101,40 @@ def talk_test(
         checkpoint=checkpoint,
         sound_key=content.hexdigest(),
     )
+
+
+def listened(
+    classifier: Classifier,
+    folder: Path,
+    config: ListeningConfig,
+    left_out: list[tuple[str, str]],
+    progress: Progress | None = None,
+) -> Iterator[tuple[str, Waveform, Heard]]:
+    """Each recording of a folder: its path in it, its sound (16 kHz, -1 to 1, (n,)), and what the model heard.
+
+    Args:
+        classifier: The model.
+        folder: The recordings.
+        config: Of it only ``hop_s`` matters here.
+        left_out: Files that cannot be read are added to it, each with the reason.
+        progress: Called with the files done, those to do in all, and what is done; raising in it cancels.
+
+    Raises:
+        DataError: If there is no such folder, or no recording in it that can be read.
+    """
+    files = files_of_talk(folder)
+    for number, path in enumerate(files):
+        file = path.relative_to(folder).as_posix()
+        if progress:
+            progress(number, len(files), "Listening to talk (files)")
+        try:
+            waveform = read_audio(path, longest_s=LONGEST_S).waveform
+        except AudioError as error:
+            left_out.append((file, str(error)))
+            continue
+        yield file, waveform, hear_to_the_end(classifier, waveform, config)
+    if len(left_out) == len(files):
+        raise DataError(f"No file in {printable(folder)} can be read as sound: {left_out[0][1]}")
 
 
 def _scores(settings: Sequence[ListeningConfig], counts: Sequence[int], hours: float) -> list[TalkScores]:

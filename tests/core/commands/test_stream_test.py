@@ -151,3 +151,24 @@ def test_a_missing_folder_of_talk_is_said_in_one_line(run, tmp_path, capsys):
     assert answer.out == ""
     assert "There is no folder" in answer.err
     assert len(answer.err.strip().splitlines()) == 1
+
+
+def test_chosen_thresholds_are_kept_with_the_run(stream_test, run, talk):
+    code, out, _ = stream_test("--choose", "30", "--talk", str(talk), "--snr", "clean", "--json")
+    assert code == 0
+    record = json.loads(out)
+    assert record["false_alarms_per_hour_allowed"] == 30
+    assert record["reached"] == (record["after"]["false_alarms_per_hour"] <= 30)
+    kept = operating_point.load(run)
+    assert [list(pair) for pair in kept.word_thresholds] == record["listening"]["word_thresholds"]
+    assert len(kept.word_thresholds) == 10
+    code, out, _ = stream_test("--choose", "30", "--snr", "clean")
+    assert (code, out.splitlines()[0]) == (0, "mine listens from now on with")
+    assert "false alarms an hour" in out
+
+
+def test_a_rate_of_nothing_is_refused(stream_test, run):
+    code, out, err = stream_test("--choose", "0", "--snr", "clean")
+    assert (code, out) == (2, "")
+    assert "more than 0" in err
+    assert not (run / "listening.json").exists()
