@@ -5,16 +5,21 @@ How loud they are here means nothing: they are mixed at a signal-to-noise ratio.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from core.config import NOISE_KINDS, SAMPLE_RATE, SILENCE_LABEL, NoiseKind, RunConfig
+from core.config import CLIP_SAMPLES, NOISE_KINDS, SAMPLE_RATE, SILENCE_LABEL, NoiseKind, RunConfig
 from core.data.augment import Noise
 from core.data.demo import demo_noises
 from core.data.pack import Pack
+from core.data.sound_file import read_sound
+from core.errors import DataError
 from core.records.arrays import Waveform
 from core.sound.levels import active_span, rms
+from core.text import printable
 
 Recordings = dict[str, NDArray[np.int16]]
 """Name to samples at 16 kHz."""
@@ -24,6 +29,9 @@ N_MADE, MADE_S = 24, 10
 
 LEVEL = 0.1
 """RMS of what is made, full scale 1: far above the steps of 16 bits, and far below full scale."""
+
+MOST_S = 2 * 3600.0
+"""Noise that a folder may hold (s): it lies in memory."""
 
 SLOPES = (-2.5, 0.5)
 """Power of a coloured hiss goes with the frequency to a power between these: below brown, to a little above white."""
@@ -41,15 +49,46 @@ TALKERS = (4, 10)
 """Fewest voices of a babble, and the first number that is too many."""
 
 
-def training_noise(config: RunConfig, data: Pack, device: torch.device) -> Noise:
+def training_noise(config: RunConfig, data: Pack, device: torch.device, named: Recordings | None = None) -> Noise:
     """The noise that a run's settings ask for, on its device; the run's seed decides what is made.
+
+    Args:
+        config: The settings.
+        data: The dataset.
+        device: Where the batches are.
+        named: Recordings that are one more kind.
 
     Raises:
         DataError: If the demo words' noises are asked for and cannot be read.
     """
     kinds = config.augment.noise_kinds if config.augment.noise_probability > 0 else ("recorded",)
     first, *more = (recordings(kind, data, config.training.seed) for kind in kinds)
+    if named is not None:
+        more.append(named)
     return Noise(first, device, data.clips.shape[1], more)
+
+
+def recordings_in(folder: Path) -> Recordings:
+    """The recordings in a folder and those below it, in order of name; what is no sound is left out.
+
+    Raises:
+        DataError: If there is no such folder, no recording of a second or more in it, or more than ``MOST_S``.
+    """
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {printable(folder)}. Give one with recordings of noise.")
+    found: Recordings = {}
+    left_s = MOST_S
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        file = path.relative_to(folder).as_posix()
+        samples = read_sound(str(path), file, whole=True).samples
+        if samples is not None and len(samples) >= CLIP_SAMPLES:
+            found[file] = samples
+            left_s -= len(samples) / SAMPLE_RATE
+        if left_s < 0:
+            raise DataError(f"{printable(folder)} holds more than {MOST_S / 3600:g} hours of noise. Give a part of it.")
+    if not found:
+        raise DataError(f"{printable(folder)} holds no recording of a second or more. Give a folder with noise.")
+    return found
 
 
 def recordings(kind: NoiseKind, data: Pack, seed: int) -> Recordings:

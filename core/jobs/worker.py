@@ -13,6 +13,7 @@ import torch
 
 from core import runs
 from core.config import RunConfig
+from core.data.noises import recordings_in
 from core.data.pack import Pack, open_data
 from core.errors import DataError, KeywordSpottingError, RunError, WriteError
 from core.files.locks import Hold
@@ -108,7 +109,9 @@ class _Worker:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
             data = open_data(root, progress=self._show_progress)
-            training = Training(self.config, data, device, self._show_progress)
+            noise = runs.read_noise_folder(self.folder)
+            named = None if noise is None else recordings_in(noise)
+            training = Training(self.config, data, device, self._show_progress, named)
             self.status |= {"dataset": data.title, "device": training.device.type}
             self._restore(training)
             if training.epoch == 0:

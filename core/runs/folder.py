@@ -57,7 +57,14 @@ def find_run(text: str) -> Path:
     raise RunError(f"There is no run, folder or checkpoint file {shortened(text)!r}. Runs here: {known}.")
 
 
-def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, device: str | None = None) -> Path:
+def new_run(
+    config: RunConfig,
+    root: Path | None,
+    *,
+    name: str | None = None,
+    device: str | None = None,
+    noise: Path | None = None,
+) -> Path:
     """Make the folder of a new run, ready for a worker.
 
     Args:
@@ -65,6 +72,7 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
         root: Folder that holds ``SpeechCommands/``; None for the demo words.
         name: Name of the run; None makes one from the preset, the setting and the time.
         device: "cpu" or "cuda"; None for the fastest.
+        noise: A folder of noise to train with besides the dataset's.
 
     Raises:
         RunError: If the name is taken or not allowed.
@@ -77,7 +85,7 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
         folder = run_folder(unnamed if name is None else name)
         try:
             make_parent(folder)
-            make_run(folder, config, root, device)
+            make_run(folder, config, root, device, noise)
             break
         except FileExistsError as error:
             if name is not None:
@@ -92,7 +100,7 @@ def new_run(config: RunConfig, root: Path | None, *, name: str | None = None, de
     return folder
 
 
-def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | None) -> None:
+def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | None, noise: Path | None = None) -> None:
     """Make the folder of a new run where it is told to, with all that belongs in it, or not at all.
 
     Raises:
@@ -102,7 +110,7 @@ def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | N
 
     def fill(new: Path) -> None:
         write_json(new / CONFIG, to_dict(config))
-        write_source(new, root, device)
+        write_source(new, root, device, noise)
         write_status(new, state="starting", epochs=config.training.epochs)
 
     owner.make_folder(folder, fill, (CONFIG, SOURCE, STATUS, LOG, STOP))

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from core.config import RunConfig
 from core.data.augment import augment_waveform, mask_spectrogram
-from core.data.noises import training_noise
+from core.data.noises import Recordings, training_noise
 from core.data.pack import Pack
 from core.data.source import Progress
 from core.device import choose_device, require_bfloat16
@@ -61,6 +61,7 @@ class Training:
         data: Clips to learn from and to validate on.
         device: Where to compute; None takes the fastest.
         progress: Called while spectrograms that do not change are computed once; raising in it cancels.
+        noise: Recordings that are one more kind of noise.
 
     Raises:
         DataError: If training or validation have no words, or clips of one class alone.
@@ -68,7 +69,12 @@ class Training:
     """
 
     def __init__(
-        self, config: RunConfig, data: Pack, device: str | None = None, progress: Progress | None = None
+        self,
+        config: RunConfig,
+        data: Pack,
+        device: str | None = None,
+        progress: Progress | None = None,
+        noise: Recordings | None = None,
     ) -> None:
         self.config = config
         self.device = choose_device(device)
@@ -78,7 +84,7 @@ class Training:
         data.summary().require_trainable()
         self.rows, self.validation_rows = data.indices("train"), data.indices("validation")
         self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], config.training.balance))
-        self.noise = training_noise(config, data, self.device)
+        self.noise = training_noise(config, data, self.device, noise)
         self.clips = Clips(data, self.device)
         self.model = choose.model(config, self.device, bfloat16=bfloat16)
         self.source = choose.source(

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from core.config import NOISE_KINDS, SAMPLE_RATE, AugmentConfig, RunConfig, TrainingConfig
 from core.data.demo import demo_noises
-from core.data.noises import LEVEL, MADE_S, N_MADE, recordings, training_noise
+from core.data.noises import LEVEL, MADE_S, N_MADE, recordings, recordings_in, training_noise
 from core.data.packed import Pack
-from core.errors import ConfigError
+from core.errors import ConfigError, DataError
 from core.sound.levels import rms
 
 MADE = ("coloured", "babble")
@@ -82,3 +83,33 @@ def test_a_run_gets_the_kinds_that_it_names(tone_pack):
 def test_kinds_that_are_none_are_refused(kinds):
     with pytest.raises(ConfigError, match="noise_kinds"):
         AugmentConfig(noise_kinds=kinds)
+
+
+def test_a_folder_of_noise_is_read_whole_and_what_is_no_sound_left_out(tmp_path, hiss):
+    (tmp_path / "deeper").mkdir()
+    soundfile.write(tmp_path / "b.wav", hiss(2.5, -20), SAMPLE_RATE, subtype="PCM_16")
+    soundfile.write(tmp_path / "deeper" / "a.flac", hiss(1.5, -20), SAMPLE_RATE)
+    soundfile.write(tmp_path / "click.wav", hiss(0.2, -20), SAMPLE_RATE)
+    (tmp_path / "table.csv").write_text("file,seconds")
+    found = recordings_in(tmp_path)
+    assert {name: len(samples) for name, samples in found.items()} == {"b.wav": 40_000, "deeper/a.flac": 24_000}
+    assert np.array_equal(found["b.wav"], soundfile.read(tmp_path / "b.wav", dtype="int16")[0])
+
+
+def test_a_named_folder_is_one_more_kind(tone_pack):
+    named = {"loud": np.full(2 * SAMPLE_RATE, 30_000, np.int16)}
+    config = RunConfig(augment=AugmentConfig(noise_probability=0.5))
+    drawn = training_noise(config, tone_pack, torch.device("cpu"), named).draw(400, torch.Generator().manual_seed(0))
+    assert float((drawn[:, 0] > 0.9).float().mean()) == pytest.approx(0.5, abs=0.1)
+
+
+def test_folders_without_noise_or_with_too_much_are_refused(tmp_path, hiss, monkeypatch):
+    with pytest.raises(DataError, match="no folder"):
+        recordings_in(tmp_path / "nowhere")
+    (tmp_path / "table.csv").write_text("file,seconds")
+    with pytest.raises(DataError, match="no recording of a second"):
+        recordings_in(tmp_path)
+    soundfile.write(tmp_path / "b.wav", hiss(2.5, -20), SAMPLE_RATE)
+    monkeypatch.setattr("core.data.noises.MOST_S", 2.0)
+    with pytest.raises(DataError, match="Give a part of it"):
+        recordings_in(tmp_path)
