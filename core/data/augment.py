@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, AugmentConfig
+from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL, AugmentConfig
 from core.sound.levels import ABOVE_FLOOR_DB, ACTIVE_DB, STEP_SAMPLES
 
-SILENCE = LABELS.index(SILENCE_LABEL)
+SILENCE, UNKNOWN = LABELS.index(SILENCE_LABEL), LABELS.index(UNKNOWN_LABEL)
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -149,10 +149,26 @@ def vary_gain(waveform: Tensor, labels: Tensor, config: AugmentConfig, generator
     return torch.where((labels == SILENCE)[:, None], waveform, louder)
 
 
+def put_talk(
+    waveform: Tensor, labels: Tensor, talk: Noise, config: AugmentConfig, generator: torch.Generator
+) -> Tensor:
+    """A share of the unknown clips replaced by seconds of talk."""
+    n = len(waveform)
+    chosen = torch.rand(n, generator=generator, device=generator.device) < config.talk_share
+    return torch.where((chosen & (labels == UNKNOWN))[:, None], talk.draw(n, generator), waveform)
+
+
 def augment_waveform(
-    waveform: Tensor, labels: Tensor, noise: Noise, config: AugmentConfig, generator: torch.Generator
+    waveform: Tensor,
+    labels: Tensor,
+    noise: Noise,
+    config: AugmentConfig,
+    generator: torch.Generator,
+    talk: Noise | None = None,
 ) -> Tensor:
     """All changes to the sound itself that ``config`` asks for; (B, n_samples) to the same shape."""
+    if talk is not None and config.talk_share > 0:
+        waveform = put_talk(waveform, labels, talk, config, generator)
     if config.silence_gain_db != (0.0, 0.0):
         waveform = vary_silence(waveform, labels, config, generator)
     if config.time_shift_ms > 0:

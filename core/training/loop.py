@@ -16,10 +16,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.config import RunConfig
-from core.data.augment import augment_waveform, mask_spectrogram
+from core.data.augment import Noise, augment_waveform, mask_spectrogram
 from core.data.noises import Recordings, training_noise
 from core.data.pack import Pack
 from core.data.source import Progress
+from core.data.talk import talk
 from core.device import choose_device, require_bfloat16
 from core.errors import RunError
 from core.fast import choose
@@ -85,6 +86,9 @@ class Training:
         self.rows, self.validation_rows = data.indices("train"), data.indices("validation")
         self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], config.training.balance))
         self.noise = training_noise(config, data, self.device, noise)
+        self.talk = None
+        if config.augment.talk_share:
+            self.talk = Noise(talk(data, config.training.seed), self.device, data.clips.shape[1])
         self.clips = Clips(data, self.device)
         self.model = choose.model(config, self.device, bfloat16=bfloat16)
         self.source = choose.source(
@@ -160,8 +164,9 @@ class Training:
 
     def features(self, batch: Tensor, labels: Tensor) -> Tensor:
         """Log-mels, (n, n_mels, n_frames), of what ``source.read`` gave, changed as the settings ask."""
+        augment, change = self.config.augment, self.change
         return self.source.log_mel(
-            batch, lambda waveform: augment_waveform(waveform, labels, self.noise, self.config.augment, self.change)
+            batch, lambda waveform: augment_waveform(waveform, labels, self.noise, augment, change, self.talk)
         )
 
     def update(self, log_mel: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,10 +7,12 @@ import torch
 from core.config import AugmentConfig
 from core.data.augment import (
     SILENCE,
+    UNKNOWN,
     Noise,
     add_noise,
     augment_waveform,
     mask_spectrogram,
+    put_talk,
     shift_in_time,
     spoken_power,
     vary_gain,
@@ -166,6 +168,16 @@ def test_only_words_change_their_gain_and_stay_within_full_scale():
     torch.testing.assert_close(changed[:, 0], 2 * changed[:, 1])
     gain_db = 20 * torch.log10(changed[labels == 0, 0] / 0.5)
     assert -20 <= float(gain_db.min()) < -18
+
+
+def test_talk_takes_the_place_of_a_share_of_unknown_clips_and_of_nothing_else(noise):
+    labels = torch.tensor([UNKNOWN, 0, SILENCE, UNKNOWN] * (N // 4))
+    clips = torch.randn(N, 200)
+    changed = put_talk(clips, labels, noise, AugmentConfig(talk_share=0.6), generator())
+    same = (changed == clips).all(dim=1)
+    assert bool(same[labels != UNKNOWN].all())
+    assert float(same[labels == UNKNOWN].float().mean()) == pytest.approx(0.4, abs=0.1)
+    assert set((changed[~same] * 32768).unique().tolist()) == {100.0, 10_000.0}
 
 
 def test_masks_have_at_most_the_asked_width_and_number():

@@ -148,6 +148,7 @@ EARS = AugmentConfig(
     noise_kinds=("recorded", "babble"),
     gain_db=(-10, 5),
     silence_gain_db=(-22, 40),
+    talk_share=0.5,
 )
 
 
