@@ -18,13 +18,14 @@ from core.commands.options import (
     progress_bar,
 )
 from core.config import OWN, PROTOCOLS, ListeningConfig
+from core.errors import ConfigError
 from core.files.paths import path_from
 from core.files.strict import to_json
 from core.records.listening import StreamReport, StreamScores, StreamTrack, ThresholdChoice
 from core.records.talk import TalkReport
 from core.runs import keep
 from core.studies.listening import operating_point
-from core.text import printable
+from core.text import printable, shortened
 
 
 def add(commands: Commands) -> None:
@@ -100,7 +101,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run_on_talk(options: argparse.Namespace, path: Path, config: ListeningConfig) -> int:
-    folder = path_from(options.talk, "--talk")
+    folder = _talk_folder(options.talk)
     from core.inference.classifier import Classifier
     from core.studies.listening.talk import talk_test
 
@@ -111,8 +112,18 @@ def _run_on_talk(options: argparse.Namespace, path: Path, config: ListeningConfi
     return 0
 
 
+def _talk_folder(text: str) -> Path:
+    """The folder of ``--talk``."""
+    folder = path_from(text, "--talk")
+    if not folder.is_dir():
+        raise ConfigError(
+            f"--talk is {shortened(text)!r}, and there is no such folder. Give one with recordings of talk."
+        )
+    return folder
+
+
 def _choose(options: argparse.Namespace, path: Path, config: ListeningConfig) -> int:
-    folder = None if options.talk is None else path_from(options.talk, "--talk")
+    folder = None if options.talk is None else _talk_folder(options.talk)
     operating_point.require_folder(path)
     from core.inference.classifier import Classifier
     from core.studies.listening.choose import choose_thresholds, occasions_of_talk, occasions_of_tracks

@@ -100,7 +100,7 @@ def _noise_folder(text: str, config: RunConfig) -> Path:
     if not config.augment.noise_probability:
         raise ConfigError(f"The preset {config.preset} adds no noise, so --noise has no use. Choose one that does.")
     if not folder.is_dir():
-        raise ConfigError(f"--noise is {shortened(text)!r}, and there is no such folder.")
+        raise ConfigError(f"--noise is {shortened(text)!r}, and there is no such folder. Give one with noise.")
     return folder
 
 

@@ -5,6 +5,7 @@ How loud they are here means nothing: they are mixed at a signal-to-noise ratio.
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,9 @@ LEVEL = 0.1
 
 MOST_S = 2 * 3600.0
 """Noise that a folder may hold (s): it lies in memory."""
+
+MOST_FILES = 20_000
+"""Files that it may hold; a folder with more was hardly meant."""
 
 SLOPES = (-2.5, 0.5)
 """Power of a coloured hiss goes with the frequency to a power between these: below brown, to a little above white."""
@@ -72,13 +76,17 @@ def recordings_in(folder: Path) -> Recordings:
     """The recordings in a folder and those below it, in order of name; what is no sound is left out.
 
     Raises:
-        DataError: If there is no such folder, no recording of a second or more in it, or more than ``MOST_S``.
+        DataError: If there is no such folder, no recording of a second or more in it, or more than ``MOST_S`` or
+            ``MOST_FILES``.
     """
     if not folder.is_dir():
         raise DataError(f"There is no folder {printable(folder)}. Give one with recordings of noise.")
     found: Recordings = {}
     left_s = MOST_S
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    files = list(itertools.islice((path for path in folder.rglob("*") if path.is_file()), MOST_FILES + 1))
+    if len(files) > MOST_FILES:
+        raise DataError(f"{printable(folder)} holds more than {MOST_FILES:,} files. Give a part of it.")
+    for path in sorted(files):
         file = path.relative_to(folder).as_posix()
         samples = read_sound(str(path), file, whole=True).samples
         if samples is not None and len(samples) >= CLIP_SAMPLES:

@@ -25,6 +25,9 @@ from core.text import printable
 LONGEST_S = 3600.0
 """Longest recording (s); a longer one is left out, since it is held in memory as a whole."""
 
+MOST_FILES = 20_000
+"""Files that are listened to; a folder with more was hardly meant."""
+
 OTHER_FILES = frozenset({".csv", ".json", ".md", ".txt"})
 """Endings of files that lie beside recordings and are not tried."""
 
@@ -35,7 +38,7 @@ def files_of_talk(folder: Path) -> list[Path]:
     """Every file in a folder and those below it that may be a recording, in order of name; hidden ones are not.
 
     Raises:
-        DataError: If there is no such folder, or no file in it.
+        DataError: If there is no such folder, or no file in it, or more than ``MOST_FILES``.
     """
     if not folder.is_dir():
         raise DataError(f"There is no folder {printable(folder)}. Give one with recordings of talk.")
@@ -44,6 +47,8 @@ def files_of_talk(folder: Path) -> list[Path]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = (Path(place) / name for name in names if not name.startswith("."))
         found += [path for path in paths if path.suffix.lower() not in OTHER_FILES]
+        if len(found) > MOST_FILES:
+            raise DataError(f"{printable(folder)} holds more than {MOST_FILES:,} files. Give a part of it.")
     if not found:
         raise DataError(f"{printable(folder)} holds no recordings. Give a folder with recordings of talk.")
     return sorted(found)

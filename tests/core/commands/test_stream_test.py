@@ -146,10 +146,10 @@ def test_people_read_hours_of_talk_what_fired_and_what_was_left_out(run, talk, c
 
 
 def test_a_missing_folder_of_talk_is_said_in_one_line(run, tmp_path, capsys):
-    assert main(["stream-test", "mine", "--talk", str(tmp_path / "nowhere")]) == 1
+    assert main(["stream-test", "mine", "--talk", str(tmp_path / "nowhere")]) == 2
     answer = capsys.readouterr()
     assert answer.out == ""
-    assert "There is no folder" in answer.err
+    assert "there is no such folder" in answer.err
     assert len(answer.err.strip().splitlines()) == 1
 
 

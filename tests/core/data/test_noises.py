@@ -113,3 +113,6 @@ def test_folders_without_noise_or_with_too_much_are_refused(tmp_path, hiss, monk
     monkeypatch.setattr("core.data.noises.MOST_S", 2.0)
     with pytest.raises(DataError, match="Give a part of it"):
         recordings_in(tmp_path)
+    monkeypatch.setattr("core.data.noises.MOST_FILES", 1)
+    with pytest.raises(DataError, match="more than 1 files"):
+        recordings_in(tmp_path)

@@ -131,6 +131,12 @@ def test_json_holds_everything(report):
     assert report.as_rows()[0]["word"] == report.alarms[0].word
 
 
+def test_a_folder_with_endless_files_is_refused(folder, monkeypatch):
+    monkeypatch.setattr("core.studies.listening.talk.MOST_FILES", 3)
+    with pytest.raises(DataError, match="more than 3 files"):
+        files_of_talk(folder)
+
+
 def test_a_folder_without_recordings_is_refused(tone_classifier, tmp_path):
     with pytest.raises(DataError, match="no folder"):
         files_of_talk(tmp_path / "nowhere")
