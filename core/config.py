@@ -83,6 +83,16 @@ MEL_SHAPES: dict[str, str] = {
 }
 """What of the mel filters learns, where they are trained."""
 
+NoiseKind = Literal["recorded", "computed", "coloured", "babble"]
+
+NOISE_KINDS: dict[str, str] = {
+    "recorded": "the dataset's own noise recordings",
+    "computed": "the demo words' computed noises: white, pink, dishes, mains hum, a crowd",
+    "coloured": "hiss of any colour, steady or swelling",
+    "babble": "many training clips at once, played backwards",
+}
+"""What training noise is cut from."""
+
 OWN = "own"
 """The protocol of the recordings that a user kept; on the command line also the name of that dataset."""
 
@@ -283,8 +293,16 @@ class AugmentConfig:
     """Noise is scaled by a factor drawn from 0 to this (used when ``noise_snr_db`` is None)."""
     noise_snr_db: tuple[float, float] | None = None
     """Lowest and highest signal-to-noise ratio (dB); None scales by ``noise_amplitude`` instead."""
+    noise_against: Literal["clip", "word"] = "clip"
+    """What that ratio compares noise with: the mean power of the whole clip, or of its word while it is spoken."""
+    noise_kinds: tuple[NoiseKind, ...] = ("recorded",)
+    """What noise is cut from (see ``NOISE_KINDS``), each kind alike often."""
+    gain_db: tuple[float, float] = (0.0, 0.0)
+    """Lowest and highest gain (dB) given to clips of words, noise included."""
     silence_gain_db: tuple[float, float] = (0.0, 0.0)
     """Lowest and highest gain (dB) given to silence clips, which are noise at one recorded volume otherwise."""
+    talk_share: float = 0.0
+    """Share of unknown clips that become seconds of talk: training clips in pieces, with no whole keyword, 0 to 1."""
     frequency_masks: int = 0
     """Masks over mel bands a clip (SpecAugment)."""
     frequency_mask_bins: int = 0
@@ -297,14 +315,20 @@ class AugmentConfig:
     @property
     def changes_waveforms(self) -> bool:
         """Whether the sound itself is changed, and not only its spectrogram."""
-        return self.time_shift_ms > 0 or self.noise_probability > 0 or self.silence_gain_db != (0.0, 0.0)
+        louder = (self.gain_db, self.silence_gain_db) != ((0.0, 0.0), (0.0, 0.0))
+        return self.time_shift_ms > 0 or self.noise_probability > 0 or self.talk_share > 0 or louder
 
     def __post_init__(self) -> None:
         _check_kinds(self)
         _between("time_shift_ms", self.time_shift_ms, 0, 1000)
         _between("noise_probability", self.noise_probability, 0, 1)
+        _between("talk_share", self.talk_share, 0, 1)
         _between("noise_amplitude", self.noise_amplitude, 0, 10)
-        for name in ("noise_snr_db", "silence_gain_db"):
+        _require(
+            0 < len(self.noise_kinds) == len(set(self.noise_kinds)),
+            f"noise_kinds is {shown(self.noise_kinds)}; it must name one kind or several, each once.",
+        )
+        for name in ("noise_snr_db", "gain_db", "silence_gain_db"):
             value = getattr(self, name)
             if value is not None:
                 lowest, highest = value
@@ -348,6 +372,11 @@ class TrainingConfig:
     it changes log-mels by less than 0.01 and gradients by about 0.3 %."""
     cache_mb: int = 1024
     """Memory (MB) for spectrograms that training does not change, computed once; 0 computes them in every step."""
+    label_smoothing: float = 0.0
+    """Share of the answer that is spread over all labels while learning (Szegedy et al., 2016), 0 to 1."""
+    averaging: float = 0.0
+    """Share that averaged weights keep of themselves in a step: 0.999 averages about a thousand steps. They are what
+    is validated and kept; 0 keeps the weights as they are."""
     validate_every: int = 1
     """Epochs from one validation to the next."""
     snapshots: int = 8
@@ -361,6 +390,8 @@ class TrainingConfig:
         _between("seed", self.seed, 0, 2**31 - 1)
         _between("momentum", self.momentum, 0, 0.9999)
         _between("pull", self.pull, 0, 1)
+        _between("averaging", self.averaging, 0, 0.99999)
+        _between("label_smoothing", self.label_smoothing, 0, 0.9)
         _between("validate_every", self.validate_every, 1, 10_000)
         _between("snapshots", self.snapshots, 1, 1000)
         _between("warmup_epochs", self.warmup_epochs, 0, 10_000)
@@ -455,6 +486,8 @@ class RunConfig:
             parts.append(f"{front_end.mel_shape}s")
         if front_end.masked_bins is not None:
             parts.append("bins {}–{} masked".format(*front_end.masked_bins))
+        if self.augment.noise_snr_db is not None:
+            parts.append("in noise")
         if self.start.name:
             parts.append(f"fine-tuned from {shortened(self.start.name, 40)}")
         return ", ".join(parts)

@@ -1,8 +1,9 @@
-"""``stream-test``: how well a model listens, on a long track of test clips with pauses, other words and noise."""
+"""``stream-test``: how well a model listens to a long track of clips with pauses, other words and noise, or to talk."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from core import runs
 from core.commands.options import (
@@ -16,9 +17,15 @@ from core.commands.options import (
     open_dataset,
     progress_bar,
 )
-from core.config import OWN, PROTOCOLS
+from core.config import OWN, PROTOCOLS, ListeningConfig
+from core.errors import ConfigError
+from core.files.paths import path_from
 from core.files.strict import to_json
-from core.records.listening import StreamReport, StreamScores, StreamTrack
+from core.records.listening import StreamReport, StreamScores, StreamTrack, ThresholdChoice
+from core.records.talk import TalkReport
+from core.runs import keep
+from core.studies.listening import operating_point
+from core.text import printable, shortened
 
 
 def add(commands: Commands) -> None:
@@ -41,6 +48,15 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--protocol", choices=[name for name in PROTOCOLS if name != OWN], default="official",
         help="which clips (default: the official test set)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--talk", metavar="FOLDER",
+        help="listen to a folder of recordings in which no keyword is said instead, and count the false alarms an hour",
+    )  # fmt: skip
+    parser.add_argument(
+        "--choose", type=float, metavar="RATE",
+        help="choose a threshold for each word, for at most RATE false alarms an hour, on tracks of validation clips "
+        "(and on --talk, which must then not be used to report), and keep them with the run",
     )  # fmt: skip
     parser.add_argument("--curve", action="store_true", help="show all thresholds, not only the one that is set")
     add_knobs(parser)
@@ -67,6 +83,10 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     path = runs.find_run(options.run)
     config = listening_config(options, path)
+    if options.choose is not None:
+        return _choose(options, path, config)
+    if options.talk is not None:
+        return _run_on_talk(options, path, config)
     from core.inference.classifier import Classifier
     from core.studies.listening.measure import stream_test
 
@@ -80,16 +100,106 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _run_on_talk(options: argparse.Namespace, path: Path, config: ListeningConfig) -> int:
+    folder = _talk_folder(options.talk)
+    from core.inference.classifier import Classifier
+    from core.studies.listening.talk import talk_test
+
+    with keep.unchanged(path) as checkpoint, progress_bar("file") as progress:
+        classifier = Classifier(path, device_name(options.device))
+        report = talk_test(classifier, folder, config, name=path.name, checkpoint=checkpoint, progress=progress)
+    print(to_json(report.to_dict()) if options.json else talk_as_text(report, curve=options.curve))
+    return 0
+
+
+def _talk_folder(text: str) -> Path:
+    """The folder of ``--talk``."""
+    folder = path_from(text, "--talk")
+    if not folder.is_dir():
+        raise ConfigError(
+            f"--talk is {shortened(text)!r}, and there is no such folder. Give one with recordings of talk."
+        )
+    return folder
+
+
+def _choose(options: argparse.Namespace, path: Path, config: ListeningConfig) -> int:
+    folder = None if options.talk is None else _talk_folder(options.talk)
+    operating_point.require_folder(path)
+    from core.inference.classifier import Classifier
+    from core.studies.listening.choose import choose_thresholds, occasions_of_talk, occasions_of_tracks
+
+    with progress_bar("s") as progress:
+        data = open_dataset(options, progress)
+        classifier = Classifier(path, device_name(options.device))
+        occasions = occasions_of_tracks(
+            classifier, data, config, snrs_db=options.snr, minutes=options.minutes, seed=options.seed
+        )
+        if folder is not None:
+            occasions += occasions_of_talk(classifier, folder, config, progress)
+        choice = choose_thresholds(occasions, config, options.choose)
+    operating_point.save(path, choice.listening)
+    print(to_json(choice.to_dict()) if options.json else choice_as_text(path.name, choice))
+    return 0
+
+
+def choice_as_text(run: str, choice: ThresholdChoice) -> str:
+    """What was chosen, for a person."""
+    lines = [f"{run} listens from now on with", f"  {settings_line(choice.listening)}"]
+    for when, scores in (("before", choice.before), ("now", choice.after)):
+        fewest, most = scores.false_alarms_interval
+        lines.append(
+            f"  {when:>6}: {scores.hits} of {scores.n_keywords} found, {scores.wrong_words} taken for another, "
+            f"{scores.false_alarms_per_hour:.1f} false alarms an hour ({fewest:.1f} to {most:.1f}, "
+            f"{scores.free_hours:.2f} hours)"
+        )
+    if not choice.reached:
+        lines.append(f"  no thresholds give as few as {choice.false_alarms_per_hour:g} an hour")
+    lines.append("  where thresholds are chosen they flatter: report what other clips and other talk give")
+    return "\n".join(lines)
+
+
+def talk_as_text(report: TalkReport, *, curve: bool) -> str:
+    """The false alarms in talk for a person; ``curve`` adds all thresholds."""
+    rows = (report.as_set, *report.scores) if curve else (report.as_set,)
+    lines = [
+        f"{report.run} on {printable(report.folder)}: {report.n_files} recordings, {report.hours:.2f} hours of talk",
+        f"  {settings_line(report.listening)}",
+        "  every detection counts as a false alarm: where keywords are said, the rate is too high",
+        "",
+        f"  {'threshold':>9}{'false alarms':>14}{'an hour (95 %)':>28}",
+        *(
+            f"  {one.threshold:9.2f}{one.false_alarms:14d}"
+            + f"{one.per_hour:.1f} ({one.per_hour_interval[0]:.1f} to {one.per_hour_interval[1]:.1f})".rjust(28)
+            for one in rows
+        ),
+    ]
+    if report.alarms:
+        lines += ["", "  " + ", ".join(f"{word} {count}" for word, count in report.by_word.items())]
+        lines += [
+            f"  {printable(alarm.file)}: {alarm.word} {alarm.score:.0%} ({alarm.start_s:.2f} to {alarm.end_s:.2f} s)"
+            for alarm in report.alarms
+        ]
+    lines += [f"  left out: {printable(file)}: {why}" for file, why in report.left_out]
+    return "\n".join(lines)
+
+
+def settings_line(listening: ListeningConfig) -> str:
+    """The knobs, for a person."""
+    own = "".join(f", {word} {threshold:g}" for word, threshold in listening.word_thresholds)
+    return (
+        f"threshold {listening.threshold:g}{own}, averaged over {listening.average_s:g} s, "
+        f"{listening.minimum_count} in a row, then {listening.refractory_s:g} s of rest"
+    )
+
+
 def as_text(report: StreamReport, *, curve: bool) -> str:
     """The report for a person; ``curve`` adds all thresholds."""
-    first, listening = report.tracks[0], report.listening
-    own = "".join(f", {word} {threshold:g}" for word, threshold in listening.word_thresholds)
+    first = report.tracks[0]
     noise = ", ".join(dict.fromkeys(name for track in report.tracks for name in track.noise))
     lines = [
         f"{report.run} on {report.dataset}, {PROTOCOLS[first.protocol]}",
         f"  {first.minutes:g} minutes a track, seed {report.seed}; noise: {noise or 'none'}",
-        f"  threshold {listening.threshold:g}{own}, averaged over {listening.average_s:g} s, "
-        f"{listening.minimum_count} in a row, then {listening.refractory_s:g} s of rest",
+        f"  {settings_line(report.listening)}",
         "",
         f"  {'noise':>7}{'threshold':>11}{'found':>12}{'missed':>9} {'(95 %)':16}{'wrong':>6}"
         f"{'false alarms an hour (95 %)':>30}{'hours':>7}{'latency (p95)':>17}",

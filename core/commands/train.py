@@ -19,8 +19,11 @@ from core.commands.options import (
 )
 from core.commands.output import note
 from core.config import MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, RunConfig, parse_span
+from core.errors import ConfigError
 from core.fast.malloc import keep_freed_memory
+from core.files.paths import path_from
 from core.records.training import EpochReport
+from core.text import shortened
 from core.training.presets import PRESETS, preset_config
 
 
@@ -44,6 +47,7 @@ def add(commands: Commands) -> None:
     settings = "; ".join(f"{name}: {what}" for name, what in SETTINGS.items())
     parser.add_argument("--setting", type=str.upper, help=f"what learns (default: D). {settings}")
     add_data(parser)
+    parser.add_argument("--noise", metavar="FOLDER", help="mix in recordings of it too, where the preset adds noise")
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the preset's)")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of all random numbers (default: 0)")
     basis = parser.add_argument_group("another spectrogram than the tutorial's")
@@ -76,8 +80,14 @@ def run(options: argparse.Namespace) -> int:
         config = _config(options, start)
         if options.device == "cuda":
             _refuse_missing_gpu()
+        noise = None if options.noise is None else _noise_folder(options.noise, config)
         folder = runs.new_run(
-            config, data_root(options.data), name=options.run, device=device_name(options.device), start=start
+            config,
+            data_root(options.data),
+            name=options.run,
+            device=device_name(options.device),
+            start=start,
+            noise=noise,
         )
     stop_on_interrupt(folder)
     keep_freed_memory()
@@ -102,6 +112,16 @@ def _config(options: argparse.Namespace, start: Path | None) -> RunConfig:
     from core.training.start import config_from  # PyTorch, which only this way needs before the training begins
 
     return config_from(start, preset=options.preset, setting=options.setting, **chosen)
+
+
+def _noise_folder(text: str, config: RunConfig) -> Path:
+    """The folder of ``--noise``, if the settings have a use for it."""
+    folder = path_from(text, "--noise", as_text=True)
+    if not config.augment.noise_probability:
+        raise ConfigError(f"The preset {config.preset} adds no noise, so --noise has no use. Choose one that does.")
+    if not folder.is_dir():
+        raise ConfigError(f"--noise is {shortened(text)!r}, and there is no such folder. Give one with noise.")
+    return folder
 
 
 def basis_of(options: argparse.Namespace) -> dict[str, Any]:

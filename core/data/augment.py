@@ -5,7 +5,7 @@ Every function draws from the generator it is given and from nothing else, so a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, AugmentConfig
+from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL, AugmentConfig
+from core.sound.levels import ABOVE_FLOOR_DB, ACTIVE_DB, STEP_SAMPLES
 
-SILENCE = LABELS.index(SILENCE_LABEL)
+SILENCE, UNKNOWN = LABELS.index(SILENCE_LABEL), LABELS.index(UNKNOWN_LABEL)
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -34,25 +35,45 @@ class Noise:
     Args:
         recordings: Name to int16 samples at 16 kHz; those shorter than a clip are left out.
         device: Where the batches are.
+        n_samples: Samples of a clip.
+        more: Recordings of further kinds; each kind that has any is drawn alike often.
     """
 
-    def __init__(self, recordings: Mapping[str, NDArray[np.int16]], device: torch.device, n_samples: int) -> None:
-        usable = [samples for samples in recordings.values() if len(samples) >= n_samples]
+    def __init__(
+        self,
+        recordings: Mapping[str, NDArray[np.int16]],
+        device: torch.device,
+        n_samples: int,
+        more: Sequence[Mapping[str, NDArray[np.int16]]] = (),
+    ) -> None:
         self.n_samples = n_samples
+        kinds = [[samples for samples in kind.values() if len(samples) >= n_samples] for kind in (recordings, *more)]
+        kinds = [kind for kind in kinds if kind]
+        usable = [samples for kind in kinds for samples in kind]
         joined = np.concatenate(usable) if usable else np.zeros(0, np.int16)
         self.samples = torch.from_numpy(joined).to(device)
         ends = np.cumsum([len(samples) for samples in usable], dtype=np.int64)
         starts = [np.arange(end - len(samples), end - n_samples + 1) for samples, end in zip(usable, ends, strict=True)]
         # Every position from which a whole clip lies inside one recording.
         self.starts = torch.from_numpy(np.concatenate(starts) if starts else np.zeros(0, np.int64)).to(device)
+        # Of each kind, how many such positions there are, and how many before its first.
+        sizes = np.array([sum(len(samples) - n_samples + 1 for samples in kind) for kind in kinds], np.int64)
+        self._sizes = torch.from_numpy(sizes).to(device)
+        self._firsts = torch.from_numpy(np.cumsum(sizes) - sizes).to(device)
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         """``n`` random seconds, (n, n_samples), -1 to 1."""
-        first = self.starts[_whole(n, 0, len(self.starts), generator)]
-        return self.samples.unfold(0, self.n_samples, 1)[first].float() / 32768
+        if len(self._sizes) == 1:
+            place = _whole(n, 0, len(self.starts), generator)
+        else:
+            kind = _whole(n, 0, len(self._sizes), generator)
+            # In float64: a float32 has fewer steps than an hour has samples.
+            share = torch.rand(n, generator=generator, device=generator.device, dtype=torch.float64)
+            place = self._firsts[kind] + (share * self._sizes[kind]).long()
+        return self.samples.unfold(0, self.n_samples, 1)[self.starts[place]].float() / 32768
 
 
 def shift_in_time(waveform: Tensor, largest_samples: int, generator: torch.Generator) -> Tensor:
@@ -68,21 +89,51 @@ def shift_in_time(waveform: Tensor, largest_samples: int, generator: torch.Gener
     return padded.unfold(1, n_samples, 1)[torch.arange(n, device=first.device), first]
 
 
+def spoken_power(waveform: Tensor) -> Tensor:
+    """Mean square of each clip while its word is spoken, (n,): from end to end of ``levels.active_span``, in a batch.
+
+    A clip without a word has one too: of what stands out in it, or of all of it if nothing does.
+
+    >>> clip = torch.cat([torch.zeros(1, 8000), torch.full((1, 8000), 0.5)], dim=1)
+    >>> spoken_power(clip).tolist()
+    [0.25]
+    """
+    n_steps = waveform.shape[1] // STEP_SAMPLES
+    power = waveform[:, : n_steps * STEP_SAMPLES].unflatten(1, (n_steps, STEP_SAMPLES)).square().mean(dim=2)
+    level_db = 10 * torch.log10(power + 1e-12)
+    loudest_db = level_db.amax(dim=1, keepdim=True)
+    floor_db = torch.quantile(level_db, 0.1, dim=1, keepdim=True)
+    active = level_db >= loudest_db - (loudest_db - floor_db - ABOVE_FLOOR_DB).clamp(*ACTIVE_DB)
+    inside = (active.cumsum(dim=1) > 0) & (active.flip(1).cumsum(dim=1).flip(1) > 0)
+    spoken: Tensor = (power * inside).sum(dim=1) / inside.sum(dim=1)
+    return spoken
+
+
 def add_noise(waveform: Tensor, noise: Noise, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     """Background noise on a share of the clips, at an amplitude or at a signal-to-noise ratio.
 
-    The ratio compares mean power over the whole clip. A digitally silent clip has no ratio and gets no noise from it.
+    The ratio compares the noise's mean power over the whole second with the clip's, or with its word's while it is
+    spoken (``noise_against``). A digitally silent clip has no ratio and gets no noise from it. What is louder than
+    full scale is cut off, and where the ratio is to the word's turned down as a whole, so that the ratio stays.
     """
     n = len(waveform)
     background = noise.draw(n, generator)
     chosen = torch.rand(n, generator=generator, device=generator.device) < config.noise_probability
+    against_word = config.noise_snr_db is not None and config.noise_against == "word"
     if config.noise_snr_db is None:
         gain = _uniform(n, 0.0, config.noise_amplitude, generator)
     else:
         snr_db = _uniform(n, *config.noise_snr_db, generator)
-        signal, loudness = waveform.square().mean(dim=1), background.square().mean(dim=1)
+        signal = spoken_power(waveform) if against_word else waveform.square().mean(dim=1)
+        loudness = background.square().mean(dim=1)
         gain = torch.sqrt(signal / loudness.clamp_min(1e-12) / 10 ** (snr_db / 10))
-    return (waveform + background * (gain * chosen)[:, None]).clamp(-1, 1)
+    mix = waveform + background * (gain * chosen)[:, None]
+    return _within_full_scale(mix) if against_word else mix.clamp(-1, 1)
+
+
+def _within_full_scale(waveform: Tensor) -> Tensor:
+    """Clips that exceed -1 to 1 turned down as a whole, as an automatic recording level does."""
+    return waveform / waveform.abs().amax(dim=1, keepdim=True).clamp_min(1)
 
 
 def vary_silence(waveform: Tensor, labels: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
@@ -91,16 +142,41 @@ def vary_silence(waveform: Tensor, labels: Tensor, config: AugmentConfig, genera
     return waveform * torch.where(labels == SILENCE, gain, torch.ones_like(gain))[:, None]
 
 
+def vary_gain(waveform: Tensor, labels: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+    """Clips of words at a random volume; what would exceed full scale is turned down to it."""
+    gain = 10 ** (_uniform(len(waveform), *config.gain_db, generator) / 20)
+    louder = _within_full_scale(waveform * gain[:, None])
+    return torch.where((labels == SILENCE)[:, None], waveform, louder)
+
+
+def put_talk(
+    waveform: Tensor, labels: Tensor, talk: Noise, config: AugmentConfig, generator: torch.Generator
+) -> Tensor:
+    """A share of the unknown clips replaced by seconds of talk."""
+    n = len(waveform)
+    chosen = torch.rand(n, generator=generator, device=generator.device) < config.talk_share
+    return torch.where((chosen & (labels == UNKNOWN))[:, None], talk.draw(n, generator), waveform)
+
+
 def augment_waveform(
-    waveform: Tensor, labels: Tensor, noise: Noise, config: AugmentConfig, generator: torch.Generator
+    waveform: Tensor,
+    labels: Tensor,
+    noise: Noise,
+    config: AugmentConfig,
+    generator: torch.Generator,
+    talk: Noise | None = None,
 ) -> Tensor:
     """All changes to the sound itself that ``config`` asks for; (B, n_samples) to the same shape."""
+    if talk is not None and config.talk_share > 0:
+        waveform = put_talk(waveform, labels, talk, config, generator)
     if config.silence_gain_db != (0.0, 0.0):
         waveform = vary_silence(waveform, labels, config, generator)
     if config.time_shift_ms > 0:
         waveform = shift_in_time(waveform, round(config.time_shift_ms * SAMPLE_RATE / 1000), generator)
     if config.noise_probability > 0 and len(noise):
         waveform = add_noise(waveform, noise, config, generator)
+    if config.gain_db != (0.0, 0.0):
+        waveform = vary_gain(waveform, labels, config, generator)
     return waveform
 
 

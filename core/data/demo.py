@@ -16,7 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.config import CLIP_SAMPLES, KEYWORDS, SAMPLE_RATE, UNKNOWN_WORDS
+from core.data.sound_file import read_sound
 from core.data.source import Cut, Recording, Source, silence_cuts
 from core.errors import DataError
 from core.records.data import Problem
@@ -75,6 +79,23 @@ def demo_words(folder: Path = DEMO_FOLDER) -> Source:
         ),
         problems=tuple(problems),
     )
+
+
+def demo_noises(folder: Path = DEMO_FOLDER) -> dict[str, NDArray[np.int16]]:
+    """The training noises of the demo words: name to int16 samples at 16 kHz.
+
+    Raises:
+        DataError: If one of them cannot be read.
+    """
+    source = demo_words(folder)
+    noises = {}
+    for recording in source.recordings():
+        if recording.noise_name:
+            samples, problem = read_sound(recording.path, recording.file, whole=True)
+            if samples is None:
+                raise DataError(f"{recording.file} of the demo words: {problem and problem.what}. Install it again.")
+            noises[recording.noise_name] = samples
+    return noises
 
 
 def _rows(path: Path) -> list[_Row]:

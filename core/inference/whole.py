@@ -68,9 +68,7 @@ def words_along(
         config: What counts as a word.
         progress: Called with the seconds done; raising in it cancels.
     """
-    hop = _hop_samples(classifier, config)
-    n_silent = -(-round(LISTENED_ON_S * SAMPLE_RATE) // hop) * hop
-    heard = hear(classifier, np.pad(waveform, (0, n_silent)), config, progress=progress)
+    heard = hear_to_the_end(classifier, waveform, config, progress=progress)
     seconds = len(waveform) / SAMPLE_RATE
     return WordsAlong(
         labels=classifier.checkpoint.labels,
@@ -129,6 +127,19 @@ def hear(
             progress(float(rows[-1] + 1) * hop / SAMPLE_RATE)
     end_s = tuple((number + 1) * hop / SAMPLE_RATE for number in range(n_hops))
     return Heard(end_s, answers, tuple(utterances))
+
+
+def hear_to_the_end(
+    classifier: Classifier,
+    waveform: Waveform,
+    config: ListeningConfig,
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> Heard:
+    """``hear`` for a recording that ends: as much silence follows it as its last word needs to be decided."""
+    hop = _hop_samples(classifier, config)
+    n_silent = -(-round(LISTENED_ON_S * SAMPLE_RATE) // hop) * hop
+    return hear(classifier, np.pad(waveform, (0, n_silent)), config, progress=progress)
 
 
 def _hop_samples(classifier: Classifier, config: ListeningConfig) -> int:

@@ -14,6 +14,7 @@ import torch
 
 from core import runs
 from core.config import RunConfig
+from core.data.noises import recordings_in
 from core.data.pack import Pack, open_data
 from core.errors import DataError, KeywordSpottingError, RunError, WriteError
 from core.files.locks import Hold
@@ -115,7 +116,9 @@ class _Worker:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
             data = open_data(root, progress=self._show_progress)
-            training = Training(self.config, data, device, self._show_progress, start=self._start())
+            noise = runs.read_noise_folder(self.folder)
+            named = None if noise is None else recordings_in(noise)
+            training = Training(self.config, data, device, self._show_progress, start=self._start(), noise=named)
             self.status |= {"dataset": data.title, "device": training.device.type}
             self._restore(training)
             if training.epoch == 0:
@@ -171,17 +174,19 @@ class _Worker:
         return {"best_epoch": training.best_epoch, "best_accuracy": training.best_accuracy}
 
     def _save_best(self, training: Training, accuracy: float | None) -> None:
-        checkpoint = checkpoint_of(
-            training.model,
-            self.config,
-            epoch=training.epoch,
-            validation_accuracy=accuracy,
-            dataset=self.status["dataset"],
-        )
+        with training.answering() as model:
+            checkpoint = checkpoint_of(
+                model,
+                self.config,
+                epoch=training.epoch,
+                validation_accuracy=accuracy,
+                dataset=self.status["dataset"],
+            )
         save_checkpoint(self.folder / runs.BEST, checkpoint)
 
     def _keep_filters(self, training: Training) -> None:
-        learned = training.model.front_end.filters(training.epoch).learned
+        with training.answering() as model:
+            learned = model.front_end.filters(training.epoch).learned
         runs.keep_filters(self.folder, learned, kernels=self.config.front_end.trains_stft)
 
     def _step(self, training: Training, step: Step) -> bool:

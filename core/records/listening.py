@@ -139,3 +139,29 @@ class StreamReport:
             "listening": to_dict(self.listening),
             "tracks": [track.to_dict() for track in self.tracks],
         }
+
+
+@dataclass(frozen=True)
+class ThresholdChoice:
+    """Thresholds that were chosen for each word, and what they changed where they were chosen: both flatter."""
+
+    listening: ListeningConfig
+    false_alarms_per_hour: float
+    """Most that were allowed."""
+    before: StreamScores
+    after: StreamScores
+
+    @property
+    def reached(self) -> bool:
+        """Whether the false alarms are as few as was asked."""
+        return self.after.false_alarms_per_hour <= self.false_alarms_per_hour
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        return {
+            "listening": to_dict(self.listening),
+            "false_alarms_per_hour_allowed": self.false_alarms_per_hour,
+            "reached": self.reached,
+            "before": self.before.to_dict(),
+            "after": self.after.to_dict(),
+        }

@@ -66,6 +66,7 @@ def new_run(
     name: str | None = None,
     device: str | None = None,
     start: Path | None = None,
+    noise: Path | None = None,
 ) -> Path:
     """Make the folder of a new run, ready for a worker.
 
@@ -75,6 +76,7 @@ def new_run(
         name: Name of the run; None makes one from the preset, the setting and the time.
         device: "cpu" or "cuda"; None for the fastest.
         start: The trained model that ``config.start`` names, a run folder or checkpoint file; its weights are copied.
+        noise: A folder of noise to train with besides the dataset's.
 
     Raises:
         RunError: If the name is taken or not allowed, or the weights to begin with are others by now.
@@ -88,7 +90,7 @@ def new_run(
         folder = run_folder(unnamed if name is None else name)
         try:
             make_parent(folder)
-            make_run(folder, config, root, device, weights)
+            make_run(folder, config, root, device, weights, noise)
             break
         except FileExistsError as error:
             if name is not None:
@@ -113,7 +115,14 @@ def _weights_of(start: Path | None, wanted: StartConfig) -> bytes:
     return content
 
 
-def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | None, weights: bytes = b"") -> None:
+def make_run(
+    folder: Path,
+    config: RunConfig,
+    root: Path | None,
+    device: str | None,
+    weights: bytes = b"",
+    noise: Path | None = None,
+) -> None:
     """Make the folder of a new run where it is told to, with all that belongs in it, or not at all.
 
     Args:
@@ -122,6 +131,7 @@ def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | N
         root: Folder that holds ``SpeechCommands/``; None for the demo words.
         device: "cpu" or "cuda"; None for the fastest.
         weights: File of the model to begin with; empty to begin from scratch.
+        noise: A folder of noise to train with besides the dataset's.
 
     Raises:
         FileExistsError: If it is there already.
@@ -130,7 +140,7 @@ def make_run(folder: Path, config: RunConfig, root: Path | None, device: str | N
 
     def fill(new: Path) -> None:
         write_json(new / CONFIG, to_dict(config))
-        write_source(new, root, device)
+        write_source(new, root, device, noise)
         if weights:
             write_bytes(new / START, weights)
         write_status(new, state="starting", epochs=config.training.epochs)

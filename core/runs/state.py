@@ -216,9 +216,14 @@ def write_last_words(folder: Path, **values: Any) -> None:
             file.truncate()
 
 
-def write_source(folder: Path, root: Path | None, device: str | None) -> None:
-    """Keep the data root (None: demo words) and the device (None: the fastest) of a run or a grid."""
-    write_json(folder / SOURCE, {"root": str(Path(root).expanduser().resolve()) if root else None, "device": device})
+def write_source(folder: Path, root: Path | None, device: str | None, noise: Path | None = None) -> None:
+    """Keep what a run or a grid works on: data root (None: demo words), device (None: the fastest), noise folder."""
+    source = {"root": _in_full(root), "device": device, "noise": _in_full(noise)}
+    write_json(folder / SOURCE, {name: value for name, value in source.items() if value or name != "noise"})
+
+
+def _in_full(path: Path | None) -> str | None:
+    return str(Path(path).expanduser().resolve()) if path else None
 
 
 def read_source(folder: Path) -> tuple[Path | None, str | None]:
@@ -227,13 +232,27 @@ def read_source(folder: Path) -> tuple[Path | None, str | None]:
     Raises:
         RunError: If the run does not say.
     """
+    source = _read_source(folder)
+    return (Path(source.root) if source.root else None), source.device
+
+
+def read_noise_folder(folder: Path) -> Path | None:
+    """The folder of noise that a run trains with besides its dataset's; None for none.
+
+    Raises:
+        RunError: If the run does not say.
+    """
+    noise = _read_source(folder).noise
+    return Path(noise) if noise else None
+
+
+def _read_source(folder: Path) -> _Source:
     try:
-        source = from_dict(_Source, read_json(folder / SOURCE))
+        return from_dict(_Source, read_json(folder / SOURCE))
     except (OSError, ValueError) as error:
         raise RunError(
             f"{folder.name} does not say which data it was trained on ({SOURCE} cannot be read: {_reason(error)})."
         ) from error
-    return (Path(source.root) if source.root else None), source.device
 
 
 @dataclass(frozen=True)
@@ -242,3 +261,4 @@ class _Source:
 
     root: str | None
     device: Literal["cpu", "cuda"] | None
+    noise: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
@@ -17,13 +17,17 @@ from torch.nn import functional
 
 from core.config import RunConfig
 from core.data.augment import Noise, augment_waveform, mask_spectrogram
+from core.data.noises import Recordings, training_noise
 from core.data.pack import Pack
 from core.data.source import Progress
+from core.data.talk import talk
 from core.device import choose_device, require_bfloat16
 from core.errors import RunError
 from core.fast import choose
 from core.files.strict import in_one_line
+from core.models import KeywordSpotter
 from core.records.training import EpochReport
+from core.training.averaging import AveragedWeights
 from core.training.batches import BATCH, Clips, Waveforms, draw_weights
 from core.training.checkpoint import Checkpoint
 from core.training.optimizers import build_optimizers, rate_factor, with_plain_rates
@@ -61,6 +65,7 @@ class Training:
         device: Where to compute; None takes the fastest.
         progress: Called while spectrograms that do not change are computed once; raising in it cancels.
         start: Trained model whose weights it begins with; None begins from scratch.
+        noise: Recordings that are one more kind of noise.
 
     Raises:
         DataError: If training or validation have no words, or clips of one class alone.
@@ -75,6 +80,7 @@ class Training:
         progress: Progress | None = None,
         *,
         start: Checkpoint | None = None,
+        noise: Recordings | None = None,
     ) -> None:
         self.config = config
         self.device = choose_device(device)
@@ -84,7 +90,10 @@ class Training:
         data.summary().require_trainable()
         self.rows, self.validation_rows = data.indices("train"), data.indices("validation")
         self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], config.training.balance))
-        self.noise = Noise(data.noise, self.device, data.clips.shape[1])
+        self.noise = training_noise(config, data, self.device, noise)
+        self.talk = None
+        if config.augment.talk_share:
+            self.talk = Noise(talk(data, config.training.seed), self.device, data.clips.shape[1])
         self.clips = Clips(data, self.device)
         self.model = choose.model(config, self.device, bfloat16=bfloat16)
         if start is not None:
@@ -99,6 +108,8 @@ class Training:
         )
         self.parameters = list(self.model.parameters())
         self.optimizers = build_optimizers(self.model, config.training)
+        averaging = config.training.averaging
+        self.averaged = AveragedWeights(self.model, averaging) if averaging else None
         self.change = torch.Generator(self.device)
         masked = config.augment.frequency_masks or config.augment.time_masks
         self.mask = partial(mask_spectrogram, config=config.augment, generator=self.change) if masked else None
@@ -161,14 +172,15 @@ class Training:
 
     def features(self, batch: Tensor, labels: Tensor) -> Tensor:
         """Log-mels, (n, n_mels, n_frames), of what ``source.read`` gave, changed as the settings ask."""
+        augment, change = self.config.augment, self.change
         return self.source.log_mel(
-            batch, lambda waveform: augment_waveform(waveform, labels, self.noise, self.config.augment, self.change)
+            batch, lambda waveform: augment_waveform(waveform, labels, self.noise, augment, change, self.talk)
         )
 
     def update(self, log_mel: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Loss, gradient step, and projection of the filters back to where they are valid: the loss and the logits."""
         logits = self.model.classify(log_mel, self.mask)
-        loss = functional.cross_entropy(logits, labels)
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self.config.training.label_smoothing)
         # What the optimisers' own zero_grad does, without its bookkeeping: a tenth of a small model's step.
         for parameter in self.parameters:
             parameter.grad = None
@@ -176,7 +188,15 @@ class Training:
         for optimizer in self.optimizers:
             optimizer.step()
         self.model.front_end.project(highest=1.0 if self.config.training.regime == "tutorial" else None)
+        if self.averaged:
+            self.averaged.follow()
         return loss.detach(), logits.detach()
+
+    @contextmanager
+    def answering(self) -> Iterator[KeywordSpotter]:
+        """The model with the weights that it answers with: averaged ones where the settings ask for them."""
+        with self.averaged.in_place() if self.averaged else nullcontext():
+            yield self.model
 
     @torch.no_grad()
     def validate(self) -> tuple[float, float]:
@@ -199,6 +219,7 @@ class Training:
             "model": self.model.state_dict(),
             "initial": self.model.front_end.initial(trained_only=True),
             "optimizers": [with_plain_rates(optimizer.state_dict()) for optimizer in self.optimizers],
+            **({"averaged": self.averaged.state_dict()} if self.averaged else {}),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -212,6 +233,8 @@ class Training:
             self.model.front_end.set_initial(state["initial"])
             for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
                 optimizer.load_state_dict(saved)
+            if self.averaged:
+                self.averaged.load_state_dict(state["averaged"])
             self.take_steps = self._fastest_steps()
             self.epoch = int(state["epoch"])
             self.best_epoch, self.best_accuracy, self.best_loss = state["best"]
@@ -228,13 +251,14 @@ class Training:
         trained_s = time.perf_counter() - started
         loss = accuracy = None
         is_best = False
-        if epoch % training.validate_every == 0 or epoch == training.epochs:
-            loss, accuracy = self.validate()
-            is_best = (-accuracy, loss) < (-self.best_accuracy, self.best_loss)
-            if is_best:
-                self.best_epoch, self.best_accuracy, self.best_loss = epoch, accuracy, loss
+        with self.answering() as model:
+            if epoch % training.validate_every == 0 or epoch == training.epochs:
+                loss, accuracy = self.validate()
+                is_best = (-accuracy, loss) < (-self.best_accuracy, self.best_loss)
+                if is_best:
+                    self.best_epoch, self.best_accuracy, self.best_loss = epoch, accuracy, loss
+            mel_change, stft_change = model.front_end.change()
         self.epoch = epoch
-        mel_change, stft_change = self.model.front_end.change()
         return EpochReport(
             epoch=epoch,
             epochs=training.epochs,

@@ -45,6 +45,11 @@ def save(run: Path, config: ListeningConfig) -> None:
         RunError: If the run is no folder.
         WriteError: If nothing can be written there.
     """
+    require_folder(run)
+    keep.save(STUDY, run, FILE, config)
+
+
+def require_folder(run: Path) -> None:
+    """Raises RunError if settings cannot be kept for ``run``, since it is no folder."""
     if not run.is_dir():
         raise RunError(f"{run} is not the folder of a run; settings are kept for runs only.")
-    keep.save(STUDY, run, FILE, config)

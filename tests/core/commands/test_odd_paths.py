@@ -50,6 +50,11 @@ DATA_DOORS = {
     "grid": "grid random --data {}",
     "download": "data --download {}",
 }
+FOLDER_DOORS = {
+    "talk": "stream-test mine --talk {}",
+    "choose": "stream-test mine --choose 10 --minutes 0.5 --talk {}",
+    "noise": "train --preset linear-in-noise --epochs 1 --noise {}",
+}
 ENVIRONMENT_DOORS = {
     "KWS_DATA": ("data", "evaluate mine", "compare mine other", "train --epochs 1"),
     "KWS_RUNS": ("runs", "classify mine tone.wav", "train --epochs 1", "grid --list"),
@@ -130,6 +135,12 @@ def test_a_dataset_that_cannot_be_is_a_sentence_and_begins_no_run(refused, door,
 @pytest.mark.parametrize("door", ["data", "evaluate", "robustness"])
 def test_a_folder_without_a_dataset_is_a_sentence(refused, door, text):
     refused(DATA_DOORS[door], text)
+
+
+@pytest.mark.parametrize("text", [*each(IMPOSSIBLE, ABSENT), "tone.wav"])
+@pytest.mark.parametrize("door", FOLDER_DOORS)
+def test_a_folder_of_sound_that_cannot_be_is_a_sentence_and_begins_no_run(refused, door, text):
+    refused(FOLDER_DOORS[door], text)
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 import json
 
 import pytest
+import soundfile
 
 from core.commands import main
 from core.commands.stream_test import snr_of
-from core.config import ListeningConfig
+from core.config import SAMPLE_RATE, ListeningConfig
 from core.models import build_model
 from core.studies.listening import operating_point
 from core.training.checkpoint import checkpoint_of, save_checkpoint
@@ -109,3 +110,65 @@ def test_a_ratio_is_a_number_or_clean():
     assert (snr_of("clean"), snr_of("-5")) == (None, -5.0)
     with pytest.raises(SystemExit):
         main(["stream-test", "mine", "--snr", "loud"])
+
+
+@pytest.fixture
+def talk(tmp_path, hiss):
+    """Three seconds of hiss: what an untrained model makes of it is arbitrary, and counted all the same."""
+    folder = tmp_path / "talk"
+    folder.mkdir()
+    soundfile.write(folder / "one.wav", hiss(3, -20), SAMPLE_RATE)
+    (folder / "two.wav").write_bytes(b"no sound")
+    return folder
+
+
+def test_talk_is_listened_to_instead_of_a_track(run, talk, capsys):
+    assert main(["stream-test", "mine", "--talk", str(talk), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["run"], record["folder"], record["n_files"]) == ("mine", "talk", 1)
+    assert record["hours"] == pytest.approx(3 / 3600)
+    low, high = record["as_set"]["per_hour_interval"]
+    assert low <= record["as_set"]["per_hour"] <= high
+    assert len(record["alarms"]) == record["as_set"]["false_alarms"]
+    assert record["left_out"][0][0] == "two.wav"
+    assert len(record["checkpoint"]) == len(record["sound_key"]) == 64
+
+
+def test_people_read_hours_of_talk_what_fired_and_what_was_left_out(run, talk, capsys):
+    assert main(["stream-test", "mine", "--talk", str(talk), "--curve", "--threshold", "0"]) == 0
+    out = capsys.readouterr().out
+    assert "mine on talk: 1 recordings, 0.00 hours of talk" in out
+    assert "threshold 0, averaged over" in out
+    assert "an hour (95 %)" in out
+    assert "left out: two.wav" in out
+    thresholds = [line.split()[0] for line in out.splitlines() if line.split()[1:2] and line.split()[1].isdigit()]
+    assert thresholds[:3] == ["0.00", "0.05", "0.10"]
+
+
+def test_a_missing_folder_of_talk_is_said_in_one_line(run, tmp_path, capsys):
+    assert main(["stream-test", "mine", "--talk", str(tmp_path / "nowhere")]) == 2
+    answer = capsys.readouterr()
+    assert answer.out == ""
+    assert "there is no such folder" in answer.err
+    assert len(answer.err.strip().splitlines()) == 1
+
+
+def test_chosen_thresholds_are_kept_with_the_run(stream_test, run, talk):
+    code, out, _ = stream_test("--choose", "30", "--talk", str(talk), "--snr", "clean", "--json")
+    assert code == 0
+    record = json.loads(out)
+    assert record["false_alarms_per_hour_allowed"] == 30
+    assert record["reached"] == (record["after"]["false_alarms_per_hour"] <= 30)
+    kept = operating_point.load(run)
+    assert [list(pair) for pair in kept.word_thresholds] == record["listening"]["word_thresholds"]
+    assert len(kept.word_thresholds) == 10
+    code, out, _ = stream_test("--choose", "30", "--snr", "clean")
+    assert (code, out.splitlines()[0]) == (0, "mine listens from now on with")
+    assert "false alarms an hour" in out
+
+
+def test_a_rate_of_nothing_is_refused(stream_test, run):
+    code, out, err = stream_test("--choose", "0", "--snr", "clean")
+    assert (code, out) == (2, "")
+    assert "more than 0" in err
+    assert not (run / "listening.json").exists()

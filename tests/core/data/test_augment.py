@@ -7,13 +7,18 @@ import torch
 from core.config import AugmentConfig
 from core.data.augment import (
     SILENCE,
+    UNKNOWN,
     Noise,
     add_noise,
     augment_waveform,
     mask_spectrogram,
+    put_talk,
     shift_in_time,
+    spoken_power,
+    vary_gain,
     vary_silence,
 )
+from core.sound.levels import active_span
 
 N = 400
 
@@ -73,6 +78,71 @@ def test_noise_stands_at_the_asked_ratio(noise, snr_db):
     torch.testing.assert_close(ratio_db, torch.full((N,), snr_db), atol=0.01, rtol=0)
 
 
+def spoken_like(n, seed=0):
+    """Clips with a swelling tone for a word, 0.2 to 0.6 s long, somewhere in a quiet hiss; (n, 16000)."""
+    rng = np.random.default_rng(seed)
+    clips = 0.001 * rng.standard_normal((n, 16_000))
+    for clip in clips:
+        length, first = int(rng.integers(3_200, 9_600)), int(rng.integers(0, 6_000))
+        clip[first : first + length] += 0.2 * np.hanning(length) * np.sin(np.arange(length) * rng.uniform(0.05, 1))
+    return torch.from_numpy(clips.astype(np.float32))
+
+
+def test_the_power_of_a_word_is_that_of_its_active_span():
+    """The span that the rest of the project measures by, clip by clip."""
+    clips = spoken_like(60)
+    spans = [active_span(clip) for clip in clips.numpy()]
+    expected = [clip[start:end].square().mean() for clip, (start, end) in zip(clips, spans, strict=True)]
+    torch.testing.assert_close(spoken_power(clips), torch.stack(expected), rtol=1e-4, atol=0)
+    assert len({end - start for start, end in spans}) > 10
+
+
+@pytest.fixture
+def hiss_noise(hiss):
+    return Noise({"hiss": np.int16(hiss(4, -30) * 32768)}, torch.device("cpu"), n_samples=16_000)
+
+
+@pytest.mark.parametrize("snr_db", [-5.0, 10.0, 25.0])
+def test_noise_stands_at_the_asked_ratio_to_the_word(hiss_noise, snr_db):
+    config = AugmentConfig(noise_probability=1.0, noise_snr_db=(snr_db, snr_db), noise_against="word")
+    clips = 0.1 * spoken_like(40)
+    mixed = add_noise(clips, hiss_noise, config, generator())
+    for clip, mix in zip(clips.double().numpy(), mixed.double().numpy(), strict=True):
+        start, end = active_span(clip)
+        ratio_db = 10 * np.log10(np.mean(clip[start:end] ** 2) / np.mean((mix - clip) ** 2))
+        assert ratio_db == pytest.approx(snr_db, abs=0.01)
+
+
+def test_a_mixture_beyond_full_scale_is_turned_down_and_keeps_its_ratio(hiss_noise):
+    config = AugmentConfig(noise_probability=1.0, noise_snr_db=(-5.0, 5.0), noise_against="word")
+    quiet, loud = (add_noise(gain * spoken_like(40), hiss_noise, config, generator()) for gain in (0.01, 10.0))
+    assert float(loud.abs().max()) <= 1
+    torch.testing.assert_close(loud, quiet / quiet.abs().amax(dim=1, keepdim=True), rtol=1e-3, atol=1e-5)
+
+
+def test_ratios_cover_the_asked_range(hiss_noise):
+    config = AugmentConfig(noise_probability=1.0, noise_snr_db=(-5.0, 25.0), noise_against="word")
+    clips = 0.1 * spoken_like(300)
+    added = add_noise(clips, hiss_noise, config, generator()) - clips
+    ratio_db = 10 * torch.log10(spoken_power(clips) / added.square().mean(dim=1))
+    share_below = torch.sort(ratio_db).values.sub(-5).div(30)
+    # Evenly spread: Kolmogorov and Smirnov's distance stays below what 300 fair draws exceed once in a thousand.
+    assert float((share_below - torch.arange(0.5, 300) / 300).abs().max()) < 1.95 / 300**0.5
+
+
+def test_every_kind_of_noise_is_drawn_alike_often_however_long_it_is():
+    kinds = [{"long": np.full(90_000, 1, np.int16)}, {"a": np.full(300, 2, np.int16), "b": np.full(200, 3, np.int16)}]
+    noise = Noise(kinds[0], torch.device("cpu"), 200, [*kinds[1:], {"too short": np.full(20, 4, np.int16)}])
+    drawn = noise.draw(3_000, generator())[:, 0] * 32768
+    shares = [float((drawn == value).float().mean()) for value in (1, 2, 3, 4)]
+    # Of the second kind 101 places lie in the first recording, and a single one in the second.
+    assert shares[0] == pytest.approx(0.5, abs=0.03)
+    assert shares[1:3] == pytest.approx([0.5 * 101 / 102, 0.5 / 102], abs=0.03)
+    assert shares[2] > 0
+    assert shares[3] == 0
+    assert all(len(row.unique()) == 1 for row in noise.draw(500, generator()))
+
+
 def test_noise_at_a_ratio_leaves_digital_silence_silent(noise):
     config = AugmentConfig(noise_probability=1.0, noise_snr_db=(0.0, 0.0))
     assert not add_noise(torch.zeros(3, 200), noise, config, generator()).any()
@@ -86,6 +156,28 @@ def test_only_silence_changes_its_volume_and_within_the_range():
     gain_db = 20 * torch.log10(changed[labels == SILENCE, 0])
     assert -30 <= float(gain_db.min()) < -25
     assert -5 < float(gain_db.max()) <= 0
+
+
+def test_only_words_change_their_gain_and_stay_within_full_scale():
+    labels = torch.tensor([SILENCE, 0] * (N // 2))
+    clip = torch.full((N, 5), 0.25)
+    clip[:, 0] = 0.5
+    changed = vary_gain(clip, labels, AugmentConfig(gain_db=(-20, 20)), generator())
+    assert torch.equal(changed[labels == SILENCE], clip[labels == SILENCE])
+    assert float(changed.max()) == 1.0
+    torch.testing.assert_close(changed[:, 0], 2 * changed[:, 1])
+    gain_db = 20 * torch.log10(changed[labels == 0, 0] / 0.5)
+    assert -20 <= float(gain_db.min()) < -18
+
+
+def test_talk_takes_the_place_of_a_share_of_unknown_clips_and_of_nothing_else(noise):
+    labels = torch.tensor([UNKNOWN, 0, SILENCE, UNKNOWN] * (N // 4))
+    clips = torch.randn(N, 200)
+    changed = put_talk(clips, labels, noise, AugmentConfig(talk_share=0.6), generator())
+    same = (changed == clips).all(dim=1)
+    assert bool(same[labels != UNKNOWN].all())
+    assert float(same[labels == UNKNOWN].float().mean()) == pytest.approx(0.4, abs=0.1)
+    assert set((changed[~same] * 32768).unique().tolist()) == {100.0, 10_000.0}
 
 
 def test_masks_have_at_most_the_asked_width_and_number():
@@ -108,7 +200,7 @@ def test_nothing_is_changed_where_nothing_is_asked_for(noise):
 
 
 def test_the_generator_alone_decides(noise):
-    config = AugmentConfig(time_shift_ms=5, noise_probability=0.5, silence_gain_db=(-10, 0))
+    config = AugmentConfig(time_shift_ms=5, noise_probability=0.5, gain_db=(-6, 6), silence_gain_db=(-10, 0))
     clip, labels = torch.randn(8, 200), torch.full((8,), SILENCE)
     torch.manual_seed(1)
     first = augment_waveform(clip, labels, noise, config, generator(3))

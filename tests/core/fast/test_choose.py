@@ -19,7 +19,7 @@ from core.models import KeywordSpotter, build_model
 from core.models.bcresnet import BCResNet
 from core.models.normalise import BandNorm
 from core.training.loop import Training
-from core.training.presets import preset_config
+from core.training.presets import EARS, preset_config
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
 NETWORKS = ["linear", "bcresnet-1"]
@@ -103,7 +103,10 @@ AUGMENT = AugmentConfig(
     time_shift_ms=100, noise_probability=0.8, silence_gain_db=(-20, 0), frequency_masks=1, frequency_mask_bins=5,
     time_masks=1, time_mask_frames=10,
 )  # fmt: skip
-CHANGES = pytest.mark.parametrize("augment", [AugmentConfig(), AUGMENT], ids=["as-they-are", "augmented"])
+IN_NOISE = replace(EARS, noise_kinds=("recorded", "computed"), gain_db=(-10, 5), talk_share=0.5)
+CHANGES = pytest.mark.parametrize(
+    "augment", [AugmentConfig(), AUGMENT, IN_NOISE], ids=["as-they-are", "augmented", "in-noise"]
+)
 
 
 def distance(ours, others):
@@ -129,10 +132,11 @@ def config_of(name, setting, augment, *, epochs, **training):
 @CHANGES
 @pytest.mark.parametrize("setting", "ABCD")
 def test_whole_epochs_of_the_linear_model_are_those_of_the_readable_loop(tone_pack, setting, augment, device):
-    config = config_of("linear", setting, augment, epochs=2)
+    averaging = {"averaging": 0.9, "label_smoothing": 0.1} if augment is IN_NOISE else {}
+    config = config_of("linear", setting, augment, epochs=2, **averaging)
     readable, fast = readable_training(config, tone_pack, device), Training(config, tone_pack, device)
     stored = {"A": "log-mels", "B": "spectra"}.get(setting, "waveforms")
-    assert fast.source.kind == ("waveforms" if augment is AUGMENT else stored)
+    assert fast.source.kind == ("waveforms" if augment.changes_waveforms else stored)
     assert isinstance(fast.take_steps, Replay) == (device == "cuda")
     assert_same_epochs(fast, readable, tolerance=1e-3)
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from core import runs
-from core.config import TrainingConfig, to_dict
+from core.config import AugmentConfig, TrainingConfig, to_dict
 from core.errors import DataError, KeywordSpottingError, RunError
 from core.jobs import worker
 from core.records.filters import FilterSnapshot
@@ -98,6 +99,57 @@ def test_a_killed_run_shows_as_crashed_and_resumes_to_the_same_weights(runs_here
     for name, weights in first["model"].items():
         assert torch.equal(weights, second["model"][name]), name
     assert [report.epoch for report in runs.read_progress(folder)] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.fixture
+def noise_folder(tmp_path, hiss):
+    folder = tmp_path / "my noise"
+    folder.mkdir()
+    soundfile.write(folder / "kitchen.wav", hiss(2, -20), 16_000)
+    return folder
+
+
+NOISY = AugmentConfig(noise_probability=1.0, noise_snr_db=(-5, 5), noise_against="word")
+
+
+def test_a_run_goes_on_with_the_folder_of_noise_that_it_began_with(runs_here, tone_root, tiny_config, noise_folder):
+    config = replace(tiny_config, augment=NOISY)
+    last = []
+    for name, noise, stops_after in (("whole", noise_folder, 3), ("stopped", noise_folder, 1), ("without", None, 3)):
+        folder = runs.new_run(config, tone_root, name=name, device="cpu", noise=noise)
+        assert runs.read_noise_folder(folder) == noise
+
+        def stop(step, folder=folder, stops_after=stops_after):
+            if step.epoch > stops_after:
+                runs.stop_run(folder)
+
+        worker.work(folder, on_step=stop)
+        if stops_after == 1:
+            assert runs.run_state(folder).state == "stopped"
+            runs.prepare_resume(folder)
+            worker.work(folder)
+        last.append(torch.load(folder / "last.pt")["model"]["network.classify.weight"])
+    assert torch.equal(last[0], last[1])
+    assert not torch.equal(last[0], last[2])
+
+
+def test_a_folder_of_noise_that_is_gone_is_said(runs_here, tone_root, tiny_config, tmp_path):
+    folder = runs.new_run(tiny_config, tone_root, name="gone", device="cpu", noise=tmp_path / "gone")
+    with pytest.raises(DataError, match="Give one with recordings of noise"):
+        worker.work(folder)
+    assert runs.run_state(folder).state == "failed"
+
+
+def test_a_run_with_averaged_weights_keeps_these_as_its_model(runs_here, tone_root, tiny_config):
+    training = replace(tiny_config.training, averaging=0.9, epochs=1)
+    folder = runs.new_run(replace(tiny_config, training=training), tone_root, name="mean", device="cpu")
+    worker.work(folder)
+    last, best = torch.load(folder / "last.pt"), load_checkpoint(folder)
+    for name, mean in last["averaged"]["means"].items():
+        assert torch.equal(best.weights[name], mean), name
+    assert not torch.equal(best.weights["network.classify.weight"], last["model"]["network.classify.weight"])
+    (_, kept) = runs.evolution(folder)
+    assert np.array_equal(kept.mel_basis, best.weights["front_end.layer.mel_basis"].numpy())
 
 
 def test_the_run_outlives_the_program_that_started_it(runs_here, tone_root, tiny_config):

@@ -140,6 +140,92 @@ def test_a_resumed_run_ends_with_the_weights_of_one_never_stopped(tone_pack, tin
     assert second.model.front_end.change() == whole.model.front_end.change()
 
 
+EARS = AugmentConfig(
+    time_shift_ms=50,
+    noise_probability=0.8,
+    noise_snr_db=(-5, 25),
+    noise_against="word",
+    noise_kinds=("recorded", "babble"),
+    gain_db=(-10, 5),
+    silence_gain_db=(-22, 40),
+    talk_share=0.5,
+)
+
+
+@pytest.mark.parametrize("model", ["linear", "bcresnet-1"])
+def test_a_resumed_run_in_noise_with_averaged_weights_ends_as_one_never_stopped(
+    tone_pack, tiny_config, model, tmp_path
+):
+    averaged = replace(tiny_config.training, averaging=0.9, label_smoothing=0.1)
+    config = replace(tiny_config, model=ModelConfig(name=model), augment=EARS, training=averaged)
+    whole = Training(config, tone_pack, "cpu")
+    list(whole.epochs())
+    first = Training(config, tone_pack, "cpu")
+    next(first.epochs())
+    torch.save(first.state_dict(), tmp_path / "last.pt")
+    second = Training(config, tone_pack, "cpu")
+    second.load_state_dict(torch.load(tmp_path / "last.pt", weights_only=True))
+    assert [report.epoch for report in second.epochs()] == [2, 3]
+    assert same_weights(whole, second)
+    with whole.answering(), second.answering():
+        assert same_weights(whole, second)
+    assert second.best_epoch == whole.best_epoch
+
+
+def test_a_run_without_averages_cannot_go_on_with_them(tone_pack, tiny_config):
+    state = Training(tiny_config, tone_pack, "cpu").state_dict()
+    averaging = replace(tiny_config, training=replace(tiny_config.training, averaging=0.9))
+    with pytest.raises(RunError, match="does not fit"):
+        Training(averaging, tone_pack, "cpu").load_state_dict(state)
+
+
+def test_averaged_weights_are_the_mean_of_the_steps_and_are_what_is_validated(tone_pack, tiny_config):
+    """Against a mean kept by hand; learning itself must not notice the average."""
+    keeps = 0.6
+    short = replace(tiny_config, training=replace(tiny_config.training, batch_size=8))
+    plain = Training(short, tone_pack, "cpu")
+    averaging = replace(short, training=replace(short.training, averaging=keeps))
+    training = Training(averaging, tone_pack, "cpu")
+    means = {name: value.double() for name, value in training.model.state_dict().items()}
+    n = 0
+
+    def follow(_step):
+        nonlocal n
+        n += 1
+        new = max(1 - keeps, 10 / (n + 9))
+        for name, value in training.model.state_dict().items():
+            means[name] = means[name] + new * (value.double() - means[name])
+        return False
+
+    last_plain, last = list(plain.epochs())[-1], list(training.epochs(follow))[-1]
+    assert n > 20
+    assert same_weights(plain, training)
+    with training.answering() as model:
+        answering = {name: value.clone() for name, value in model.state_dict().items()}
+        assert training.validate() == (last.validation_loss, last.validation_accuracy)
+    for name, value in answering.items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value.double(), means[name], rtol=1e-4, atol=1e-6)
+    assert same_weights(plain, training), "the weights themselves come back"
+    assert last.validation_loss != last_plain.validation_loss
+    fixed = replace(averaging, front_end=replace(averaging.front_end, setting="A"))
+    training = Training(fixed, tone_pack, "cpu")
+    (last,) = list(training.epochs())[-1:]
+    assert (last.mel_change, last.stft_change) == (0, 0), "what does not learn stays as it is, to the last bit"
+
+
+def test_label_smoothing_spreads_a_share_over_all_labels(tone_pack, tiny_config):
+    smooth = replace(tiny_config, training=replace(tiny_config.training, label_smoothing=0.3))
+    training = Training(smooth, tone_pack, "cpu")
+    rows = torch.from_numpy(training.rows[:24])
+    labels = training.clips.labels[rows]
+    loss, logits = training.step(rows)
+    target = torch.full((24, 12), 0.3 / 12)
+    target[torch.arange(24), labels] += 0.7
+    expected = -(target * logits.double().log_softmax(dim=1)).sum(dim=1).mean()
+    assert float(loss) == pytest.approx(float(expected), rel=1e-5)
+
+
 def test_a_state_of_other_settings_is_refused(tone_pack, tiny_config):
     state = Training(with_setting(tiny_config, "B"), tone_pack, "cpu").state_dict()
     with pytest.raises(RunError, match="does not fit"):

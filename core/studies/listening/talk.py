@@ -1,0 +1,153 @@
+"""False alarms an hour of real talk: a folder of recordings in which nobody means the model, listened to once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from core.config import SAMPLE_RATE, ListeningConfig
+from core.errors import AudioError, DataError
+from core.inference.classifier import Classifier
+from core.inference.whole import Heard, at_threshold, detect, hear_to_the_end
+from core.records.answers import Detection
+from core.records.arrays import Waveform
+from core.records.talk import FalseAlarm, TalkReport, TalkScores
+from core.sound.reading import read_audio
+from core.statistics import rate_interval
+from core.studies.listening.measure import THRESHOLDS
+from core.text import printable
+
+LONGEST_S = 3600.0
+"""Longest recording (s); a longer one is left out, since it is held in memory as a whole."""
+
+MOST_FILES = 20_000
+"""Files that are listened to; a folder with more was hardly meant."""
+
+OTHER_FILES = frozenset({".csv", ".json", ".md", ".txt"})
+"""Endings of files that lie beside recordings and are not tried."""
+
+Progress = Callable[[int, int, str], None]
+
+
+def files_of_talk(folder: Path) -> list[Path]:
+    """Every file in a folder and those below it that may be a recording, in order of name; hidden ones are not.
+
+    Raises:
+        DataError: If there is no such folder, or no file in it, or more than ``MOST_FILES``.
+    """
+    if not folder.is_dir():
+        raise DataError(f"There is no folder {printable(folder)}. Give one with recordings of talk.")
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (Path(place) / name for name in names if not name.startswith("."))
+        found += [path for path in paths if path.suffix.lower() not in OTHER_FILES]
+        if len(found) > MOST_FILES:
+            raise DataError(f"{printable(folder)} holds more than {MOST_FILES:,} files. Give a part of it.")
+    if not found:
+        raise DataError(f"{printable(folder)} holds no recordings. Give a folder with recordings of talk.")
+    return sorted(found)
+
+
+def talk_test(
+    classifier: Classifier,
+    folder: Path,
+    config: ListeningConfig,
+    *,
+    name: str,
+    checkpoint: str = "",
+    progress: Progress | None = None,
+) -> TalkReport:
+    """Let a model listen to a folder of talk, each recording as a stream of its own that silence follows.
+
+    Every detection counts as a false alarm, so the talk should be free of keywords.
+
+    Args:
+        classifier: The model.
+        folder: Recordings of any usual format, also in folders below it.
+        config: The settings; the curve varies their thresholds.
+        name: What to call the model.
+        checkpoint: SHA-256 of its file.
+        progress: Called with the files done, those to do in all, and what is done; raising in it cancels.
+
+    Raises:
+        DataError: If there is no such folder, or no recording in it that can be read.
+    """
+    settings = [config, *(at_threshold(config, threshold) for threshold in THRESHOLDS)]
+    counts = np.zeros(len(settings), np.int64)
+    alarms: list[FalseAlarm] = []
+    left_out: list[tuple[str, str]] = []
+    content = hashlib.sha256()
+    n_files = n_samples = 0
+    for file, waveform, heard in listened(classifier, folder, config, left_out, progress):
+        found = [detect(heard, each) for each in settings]
+        counts += [len(detections) for detections in found]
+        alarms += [_alarm(file, detection, len(waveform) / SAMPLE_RATE) for detection in found[0]]
+        content.update(f"{file!r} {len(waveform)}\n".encode())
+        content.update(np.ascontiguousarray(waveform, "<f4").tobytes())
+        n_files, n_samples = n_files + 1, n_samples + len(waveform)
+    hours = n_samples / SAMPLE_RATE / 3600
+    as_set, *scores = _scores(settings, counts.tolist(), hours)
+    return TalkReport(
+        run=name,
+        folder=folder.resolve().name,
+        n_files=n_files,
+        hours=hours,
+        left_out=tuple(left_out),
+        listening=config,
+        as_set=as_set,
+        alarms=tuple(alarms),
+        scores=tuple(scores),
+        checkpoint=checkpoint,
+        sound_key=content.hexdigest(),
+    )
+
+
+def listened(
+    classifier: Classifier,
+    folder: Path,
+    config: ListeningConfig,
+    left_out: list[tuple[str, str]],
+    progress: Progress | None = None,
+) -> Iterator[tuple[str, Waveform, Heard]]:
+    """Each recording of a folder: its path in it, its sound (16 kHz, -1 to 1, (n,)), and what the model heard.
+
+    Args:
+        classifier: The model.
+        folder: The recordings.
+        config: Of it only ``hop_s`` matters here.
+        left_out: Files that cannot be read are added to it, each with the reason.
+        progress: Called with the files done, those to do in all, and what is done; raising in it cancels.
+
+    Raises:
+        DataError: If there is no such folder, or no recording in it that can be read.
+    """
+    files = files_of_talk(folder)
+    for number, path in enumerate(files):
+        file = path.relative_to(folder).as_posix()
+        if progress:
+            progress(number, len(files), "Listening to talk (files)")
+        try:
+            waveform = read_audio(path, longest_s=LONGEST_S).waveform
+        except AudioError as error:
+            left_out.append((file, str(error)))
+            continue
+        yield file, waveform, hear_to_the_end(classifier, waveform, config)
+    if len(left_out) == len(files):
+        raise DataError(f"No file in {printable(folder)} can be read as sound: {left_out[0][1]}")
+
+
+def _scores(settings: Sequence[ListeningConfig], counts: Sequence[int], hours: float) -> list[TalkScores]:
+    return [
+        TalkScores(each.threshold, count, count / hours, rate_interval(count, hours))
+        for each, count in zip(settings, counts, strict=True)
+    ]
+
+
+def _alarm(file: str, detection: Detection, seconds: float) -> FalseAlarm:
+    return FalseAlarm(file, **{**asdict(detection), "end_s": min(detection.end_s, seconds)})
