@@ -1,4 +1,4 @@
-"""axe-core, which finds what keeps people from using a page: fetched from npm once, checked by its sum, and run in it."""
+"""axe-core, which finds what keeps people from using a page: fetched from npm once, checked by its sum, run in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ STREAMLITS_OWN = {
 FAULTS = """async ([grave, known]) => {
     const { violations } = await axe.run(document, { resultTypes: ['violations'] });
     const isKnown = (rule, target) => known.some(
-        ([id, where]) => id === rule && typeof target[0] === 'string' && document.querySelector(target[0])?.matches(where)
+        ([id, where]) =>
+            id === rule && typeof target[0] === 'string' && document.querySelector(target[0])?.matches(where)
     );
     return violations.filter(({ impact }) => grave.includes(impact)).flatMap(({ id, help, nodes }) =>
         nodes.filter(({ target }) => !isKnown(id, target)).map(
