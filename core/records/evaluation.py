@@ -38,6 +38,16 @@ class Evaluation:
         """Number of clips."""
         return int(self.confusion.sum())
 
+    @property
+    def answers(self) -> NDArray[np.int64]:
+        """Number of the label that each clip was answered with, (n,)."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each clip was answered right, (n,)."""
+        return np.asarray(self.answers == self.truth)
+
 
 @dataclass(frozen=True)
 class ClassScores:

@@ -122,7 +122,7 @@ def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int =
         raise DataError("A comparison needs at least two evaluations of the same clips.")
     first = evaluations[baseline]
     places = [same_clips(first, other) for other in evaluations]
-    answers = [one.probabilities.argmax(axis=1)[place] for one, place in zip(evaluations, places, strict=True)]
+    answers = [one.answers[place] for one, place in zip(evaluations, places, strict=True)]
     others = [number for number in range(len(evaluations)) if number != baseline]
     speakers = file_speakers(first.clip_files)
     right = [row == first.truth for row in answers]
@@ -214,8 +214,8 @@ def only_right(first: Evaluation, other: Evaluation) -> NDArray[np.int64]:
     Raises:
         DataError: If the two were not measured on the same clips.
     """
-    wrong = other.probabilities.argmax(axis=1)[same_clips(first, other)] != first.truth
-    numbers = np.flatnonzero((first.probabilities.argmax(axis=1) == first.truth) & wrong)
+    wrong = other.answers[same_clips(first, other)] != first.truth
+    numbers = np.flatnonzero(first.right & wrong)
     surest: NDArray[np.int64] = numbers[np.argsort(-first.probabilities.max(axis=1)[numbers], kind="stable")]
     return surest
 

@@ -79,7 +79,7 @@ def scores(evaluation: Evaluation) -> Scores:
 
     The interval takes clips as independent; clips of one speaker are not quite, so the truth is a little wider.
     """
-    truth, answers = evaluation.truth, evaluation.probabilities.argmax(axis=1)
+    truth, answers = evaluation.truth, evaluation.answers
     present = np.flatnonzero(evaluation.confusion.sum(axis=1))
     correct = int(np.trace(evaluation.confusion))
     most = int(evaluation.confusion.sum(axis=1).argmax())

@@ -40,7 +40,7 @@ def word_lengths(evaluation: Evaluation, pack: Pack) -> WordLengths:
     spans = np.array([active_span(pack.clip(row)) for row in rows[spoken]])
     if len(spans) < 8:
         raise DataError(f"{len(spans)} clips with words are too few for quarters; eight are the least.")
-    right = evaluation.probabilities[spoken].argmax(axis=1) == evaluation.truth[spoken]
+    right = evaluation.right[spoken]
     lengths_s = (spans[:, 1] - spans[:, 0]) / SAMPLE_RATE
     quarters = quartile_scores(right, lengths_s)
     quarter_of = np.searchsorted([one.start for one in quarters[1:]], lengths_s, side="right")
