@@ -83,10 +83,6 @@ def _baseline(paths: Sequence[Path], named: str | None) -> int:
     return list(paths).index(wanted)
 
 
-def _name(path: Path) -> str:
-    return path.name if path.is_dir() else path.stem
-
-
 def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespace) -> list[Evaluation]:
     """Evaluations of all runs on the same dataset, under the names that the runs have now."""
     named_data = options.data is not None or environment_text("KWS_DATA")
@@ -95,7 +91,7 @@ def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespa
         with progress_bar("clip") as progress:
             data = open_clips(options, protocol, progress)
             found = [kept_or_new(path, data, protocol, options.device, progress) for path in paths]
-    return [replace(one, run=_name(path)) for path, one in zip(paths, found, strict=True)]
+    return [replace(one, run=keep.name_of(path)) for path, one in zip(paths, found, strict=True)]
 
 
 def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None:

@@ -19,6 +19,7 @@ from core.commands.output import note
 from core.config import DEMO, OWN, ListeningConfig
 from core.data.demo import CAUTION, has_synthetic_voices
 from core.data.packed import Pack
+from core.data.source import Progress
 from core.errors import ConfigError
 from core.files.paths import environment_text, path_from
 from core.studies.listening import operating_point
@@ -158,7 +159,7 @@ def caution(run: Path, dataset: str) -> None:
 
 
 @contextmanager
-def progress_bar(unit: str) -> Iterator[Callable[[int, int, str], None]]:
+def progress_bar(unit: str) -> Iterator[Progress]:
     """A bar on standard error, drawn when there is something to say; only on a terminal."""
     bar: tqdm[Any] | None = None
     shown = ("", 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch.nn import functional
 
 from core.config import LABELS, PROTOCOLS
 from core.data.pack import Pack
+from core.data.source import Progress
 from core.device import choose_device
 from core.errors import ConfigError
 from core.models import probabilities_of
@@ -29,7 +29,7 @@ def evaluate(
     protocol: str,
     *,
     device: str | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Answer every clip of a protocol.
 
@@ -59,7 +59,7 @@ def evaluate(
     answers = torch.cat(logits)
     truth = data.labels[rows]
     return Evaluation(
-        run=path.name if path.is_dir() else path.stem,
+        run=keep.name_of(path),
         dataset=data.title,
         protocol=protocol,
         labels=LABELS,

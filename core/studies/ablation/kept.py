@@ -5,20 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 
-from core.config import from_dict, to_dict
+from core.config import to_dict
 from core.data.pack import Pack
 from core.records.ablation import Experiment, Findings
 from core.runs import keep
 
-STUDY = keep.Study(
-    name="experiment",
-    title="experiment",
-    again="Measure again.",
-    version=3,
-    write=to_dict,
-    read=lambda values: from_dict(Findings, values),
-    key="findings",
-)
+STUDY = keep.json_study(Findings, "experiment", "experiment", version=3, key="findings")
 
 
 def file_of(data: Pack, protocol: str, experiment: Experiment, *, validation: Pack | None = None) -> str:

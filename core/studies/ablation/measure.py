@@ -71,7 +71,7 @@ def run_experiment(
         )
     return replace(
         findings,
-        run=path.name if path.is_dir() else path.stem,
+        run=keep.name_of(path),
         seconds=time.perf_counter() - began,
         checkpoint=checkpoint_hash,
         data_key=data.content,

@@ -6,9 +6,9 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,8 +18,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.config import CLIP_SAMPLES, FrontEndConfig, ModelConfig, RunConfig, from_dict
-from core.errors import CheckpointError, KeywordSpottingError, WriteError
+from core.config import CLIP_SAMPLES, FrontEndConfig, ModelConfig, RunConfig
+from core.data.source import Progress
+from core.errors import CheckpointError, KeywordSpottingError
+from core.files.writing import make_folder
 from core.inference.classifier import Classifier
 from core.models import NETWORKS
 from core.models.normalise import BandNorm
@@ -29,8 +31,6 @@ from core.studies.benchmark.kept import reports_folder
 from core.studies.benchmark.machine import describe_machine
 from core.studies.cost.count import front_end_macs, front_end_weights
 from core.training.checkpoint import BEST
-
-Progress = Callable[[int, int, str], None]
 
 SECONDS = 2.0
 """Time that a run's latency is measured for."""
@@ -132,15 +132,7 @@ def latencies_folder() -> Path:
     return reports_folder().parent / "latencies"
 
 
-STUDY = keep.Study(
-    name="latency",
-    title="latency",
-    again="Time it again.",
-    version=1,
-    write=asdict,
-    read=lambda values: from_dict(Latency, values),
-    key="latency",
-)
+STUDY = keep.json_study(Latency, "latency", "latency", again="Time it again.", key="latency")
 
 
 def keep_latency(path: Path, latency: Latency) -> None:
@@ -149,12 +141,8 @@ def keep_latency(path: Path, latency: Latency) -> None:
     Raises:
         WriteError: If nothing can be written there.
     """
-    folder = latencies_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(error, folder) from error
-    keep.write(STUDY, folder / f"{path.name}.json", latency)
+    make_folder(latencies_folder())
+    keep.write(STUDY, latencies_folder() / f"{path.name}.json", latency)
 
 
 def kept_latency(path: Path) -> Latency | None:
