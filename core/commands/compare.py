@@ -12,7 +12,7 @@ from core import runs
 from core.commands.evaluate import kept_or_new
 from core.commands.options import (
     Commands,
-    add_data,
+    add_clips,
     add_device,
     add_json,
     asked_protocol,
@@ -42,8 +42,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--baseline", metavar="RUN", help="the one of them that the others are compared with (the first)"
     )
-    add_data(parser, "; 'own' for the recordings of your own; without it, what all of them were evaluated on already")
-    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="which clips (default: official, or own)")
+    add_clips(parser, "; without it, what all of them were evaluated on already")
     parser.add_argument("--time", action="store_true", help="time the answers to single clips, two seconds a model")
     add_device(parser)
     add_json(parser, "one JSON object")
@@ -153,45 +152,19 @@ def as_record(
         "baseline": differences[0].baseline,
         "runs": [
             {
-                "run": one.run, "accuracy": result.accuracy, "interval": list(result.interval),
-                "trivial_baseline": result.baseline, "loss": result.loss,
-                "trained_weights": {"front_end": cost.front_end.trained, "network": cost.network.trained},
-                "fixed_numbers": {"front_end": cost.front_end.fixed, "network": cost.network.fixed},
-                "macs": {"front_end": cost.front_end_macs, "network": cost.network_macs},
-                "float32_bytes": cost.float32_bytes, "stored_bytes": cost.stored_bytes,
-                "latency": None if latency is None else {
-                    "p50_s": latency.p50_s, "p95_s": latency.p95_s, "clips": latency.n, "device": latency.device,
-                    "threads": latency.threads, "machine": latency.machine, "moment": latency.moment,
-                    "busy_percent": latency.busy_percent,
-                },
+                "run": one.run,
+                "accuracy": result.accuracy,
+                "interval": result.interval,
+                "trivial_baseline": result.baseline,
+                "loss": result.loss,
+                **cost.to_dict(),
+                "latency": latency.to_dict() if latency else None,
             }
             for (one, result), cost, latency in zip(measured, costs, latencies, strict=True)
         ],
-        "differences": [_difference_record(one) for one in differences],
-        "settings": [
-            {"part": row.part, "setting": row.name, "values": dict(zip((one.run for one, _ in measured), row.values,
-             strict=True))}
-            for row in settings
-        ],
-    }  # fmt: skip
-
-
-def _difference_record(one: Difference) -> dict[str, Any]:
-    return {
-        "run": one.run, "baseline": one.baseline, "both_right": one.both, "only_run_right": one.only_run,
-        "only_baseline_right": one.only_baseline, "neither_right": one.neither, "gain": one.gain,
-        "interval": list(one.interval), "n_speakers": one.n_speakers,
-        "speaker_interval": list(one.speaker_interval) if one.speaker_interval else None,
-        "p": one.p, "p_holm": one.adjusted_p, "in_words": outcome(one),
-        "by_word": [
-            {
-                "label": word.label, "n": word.n, "gain": word.gain, "interval": list(word.interval),
-                "only_run_right": word.only_run, "only_baseline_right": word.only_baseline, "p_holm": word.adjusted_p,
-            }
-            for word in one.by_word
-        ],
-        "confusion_difference": one.confusion.tolist(),
-    }  # fmt: skip
+        "differences": [one.to_dict() for one in differences],
+        "settings": [row.to_dict([one.run for one, _ in measured]) for row in settings],
+    }
 
 
 def as_text(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import io
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO, TypeVar
 
 from tqdm import tqdm
 
 from core.errors import WriteError
+from core.files.strict import to_json
+from core.records.table import as_csv
 from core.runs import keep
 from core.text import printable
 
@@ -59,6 +63,27 @@ def keep_or_note(study: keep.Study[Any], run: Path, name: str, record: Any) -> N
         keep.save(study, run, name, record)
     except WriteError as error:
         note(f"note: the {study.title} could not be kept: {error}")
+
+
+class Finding(Protocol):
+    """What was found, as plain values and as the rows of a table."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+
+    def as_rows(self) -> list[dict[str, Any]]:
+        """For CSV."""
+
+
+Found = TypeVar("Found", bound=Finding)
+
+
+def show(options: argparse.Namespace, found: Found, as_text: Callable[[Found], str]) -> None:
+    """Print what was found as it was asked for: a table, JSON, or text for a person."""
+    if options.csv:
+        print(as_csv(found.as_rows()), end="")
+    else:
+        print(to_json(found.to_dict()) if options.json else as_text(found))
 
 
 def lost() -> OSError | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.commands.options import progress_bar
+from core.commands.options import add_run, progress_bar
 from core.commands.output import note
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
@@ -16,7 +16,6 @@ from core.files.strict import to_json
 from core.text import printable
 
 if TYPE_CHECKING:
-    from core.records.answers import Detection
     from core.sound.reading import Sound
 
 LONG_S = 60.0
@@ -25,7 +24,7 @@ LONG_S = 60.0
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """The model, and the files that it listens to."""
-    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    add_run(parser)
     parser.add_argument("files", metavar="FILE", nargs="+", help="sound files")
 
 
@@ -76,17 +75,6 @@ def listening_bar(sound: Sound) -> Iterator[Callable[[float], None]]:
                 show(round(min(done_s, all_s)), round(all_s), "listening")
 
         yield tell
-
-
-def as_record(detection: Detection) -> dict[str, object]:
-    """A detected word for JSON."""
-    return {
-        "word": detection.word,
-        "score": detection.score,
-        "start_s": detection.start_s,
-        "end_s": detection.end_s,
-        "heard_s": detection.heard_s,
-    }
 
 
 def noted(sound: Sound) -> dict[str, list[str]]:

@@ -11,7 +11,7 @@ from core.commands.options import (
     add_device,
     add_json,
     add_knobs,
-    device_name,
+    add_run,
     listening_config,
     open_dataset,
     progress_bar,
@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
         "let the model listen to it, and count what it detects. Choose a threshold with --protocol validation --curve, "
         "and measure it on the test clips.",
     )
-    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    add_run(parser)
     add_data(parser)
     parser.add_argument(
         "--snr", nargs="+", type=snr_of, default=[None, 10.0], metavar="DB",
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar("s") as progress:
         data = open_dataset(options, progress)
         report = stream_test(
-            Classifier(path, device_name(options.device)), data, config, name=path.name, protocols=[options.protocol],
+            Classifier(path, options.device), data, config, name=path.name, protocols=[options.protocol],
             snrs_db=options.snr, minutes=options.minutes, seed=options.seed, progress=progress,
         )  # fmt: skip
     print(to_json(report.to_dict()) if options.json else as_text(report, curve=options.curve))

@@ -11,7 +11,6 @@ from core.commands.options import (
     add_data,
     add_device,
     data_root,
-    device_name,
     progress_bar,
     step_bar,
     stop_on_interrupt,
@@ -69,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         )
         if options.device == "cuda":
             _refuse_missing_gpu()
-        folder = runs.new_run(config, data_root(options.data), name=options.run, device=device_name(options.device))
+        folder = runs.new_run(config, data_root(options.data), name=options.run, device=options.device)
     stop_on_interrupt(folder)
     keep_freed_memory()
     note(f"Run {folder.name} in {folder}")

@@ -43,6 +43,18 @@ class WordGain:
         """Recall of the model less that of the baseline; 0 without clips."""
         return (self.only_run - self.only_baseline) / self.n if self.n else 0.0
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        return {
+            "label": self.label,
+            "n": self.n,
+            "gain": self.gain,
+            "interval": self.interval,
+            "only_run_right": self.only_run,
+            "only_baseline_right": self.only_baseline,
+            "p_holm": self.adjusted_p,
+        }
+
 
 @dataclass(frozen=True, eq=False)
 class Difference:
@@ -89,6 +101,26 @@ class Difference:
         """Whether chance alone would hardly give such a difference (after Holm's correction)."""
         return self.adjusted_p < SIGNIFICANT
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, and what came out in words, for JSON."""
+        return {
+            "run": self.run,
+            "baseline": self.baseline,
+            "both_right": self.both,
+            "only_run_right": self.only_run,
+            "only_baseline_right": self.only_baseline,
+            "neither_right": self.neither,
+            "gain": self.gain,
+            "interval": self.interval,
+            "n_speakers": self.n_speakers,
+            "speaker_interval": self.speaker_interval,
+            "p": self.p,
+            "p_holm": self.adjusted_p,
+            "in_words": outcome(self),
+            "by_word": [word.to_dict() for word in self.by_word],
+            "confusion_difference": self.confusion.tolist(),
+        }
+
 
 @dataclass(frozen=True)
 class SettingRow:
@@ -102,6 +134,10 @@ class SettingRow:
     def differs(self) -> bool:
         """Whether not all runs have the same value."""
         return len(set(self.values)) > 1
+
+    def to_dict(self, runs: Sequence[str]) -> dict[str, Any]:
+        """The setting of each of the runs, which are named in the order of the values, for JSON."""
+        return {"part": self.part, "setting": self.name, "values": dict(zip(runs, self.values, strict=True))}
 
 
 def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int = 0) -> tuple[Difference, ...]:

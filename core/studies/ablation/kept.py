@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 from core.config import to_dict
 from core.data.pack import Pack
@@ -11,6 +12,14 @@ from core.records.ablation import Experiment, Findings
 from core.runs import keep
 
 STUDY = keep.json_study(Findings, "experiment", "experiment", version=3, key="findings")
+
+
+def why_older(run: Path) -> str:
+    """Why experiments that an earlier version kept are not read, in a sentence; empty where a run has none."""
+    folder = keep.find(run, "experiments")
+    if not folder.is_dir():
+        return ""
+    return f"What {folder} holds was kept by an earlier version, whose numbers mean something else: it is not read."
 
 
 def file_of(data: Pack, protocol: str, experiment: Experiment, *, validation: Pack | None = None) -> str:
