@@ -12,7 +12,6 @@ from core.runs.layout import (
     PROCESS,
     PROGRESS,
     PROJECT,
-    RESULTS,
     SHIPPED_PREFIX,
     SOURCE,
     STATUS,
@@ -25,7 +24,6 @@ from core.runs.layout import (
 from core.runs.process import LONGEST_LOG, clear_stop, is_claimed, launch, request_stop, stop_requested, stop_run
 from core.runs.progress import append_progress, evolution, keep_filters, read_log, read_progress, snapshot_epochs
 from core.runs.state import (
-    STARTING_S,
     RunState,
     list_runs,
     read_source,
@@ -48,10 +46,8 @@ __all__ = [
     "PROCESS",
     "PROGRESS",
     "PROJECT",
-    "RESULTS",
     "SHIPPED_PREFIX",
     "SOURCE",
-    "STARTING_S",
     "STATUS",
     "STOP",
     "RunState",

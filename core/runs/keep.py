@@ -25,7 +25,7 @@ from core.config import from_dict, to_dict
 from core.errors import CheckpointError, DataError, RunError
 from core.files.strict import LARGE_BYTES, read_arrays, read_json, shown
 from core.files.writing import make_folder, write_arrays, write_json
-from core.runs.layout import BEST, CONFIG, RESULTS, SHIPPED_PREFIX, runs_folder
+from core.runs.layout import BEST, RESULTS, SHIPPED_PREFIX, runs_folder
 
 
 class Measured(Protocol):
@@ -227,10 +227,8 @@ def make_room(path: Path) -> None:
     Raises:
         WriteError: If it cannot be made.
     """
-    folder = path.parent
-    in_a_run = any((folder.parent / name).exists() for name in (CONFIG, BEST))
-    if in_a_run or _users_results() in path.parents:
-        make_folder(folder)
+    if _users_results() in path.parents:
+        make_folder(path.parent)
 
 
 # Does it still hold?

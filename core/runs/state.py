@@ -210,7 +210,7 @@ def read_source(folder: Path) -> tuple[Path | None, str | None]:
         RunError: If the run does not say.
     """
     try:
-        source = from_dict(_Source, read_json(folder / SOURCE))
+        source = from_dict(_RunSource, read_json(folder / SOURCE))
     except (OSError, ValueError) as error:
         raise RunError(
             f"{folder.name} does not say which data it was trained on ({SOURCE} cannot be read: {_reason(error)})."
@@ -219,7 +219,7 @@ def read_source(folder: Path) -> tuple[Path | None, str | None]:
 
 
 @dataclass(frozen=True)
-class _Source:
+class _RunSource:
     """What ``source.json`` holds."""
 
     root: str | None
