@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from core import runs
 from core.commands.evaluate import kept_or_new
@@ -23,10 +22,18 @@ from core.config import PROTOCOLS, RunConfig
 from core.errors import ConfigError
 from core.files.paths import environment_text
 from core.files.strict import to_json
-from core.records.cost import Cost, Latency
-from core.records.evaluation import Evaluation, Scores
+from core.records.cost import Latency
+from core.records.evaluation import Evaluation
 from core.runs import keep
-from core.studies.comparison import SPEAKER_CAUTION, Difference, SettingRow, outcome, settings_table, speaker_note
+from core.studies.comparison import (
+    SPEAKER_CAUTION,
+    Compared,
+    Comparison,
+    compare,
+    outcome,
+    settings_table,
+    speaker_note,
+)
 
 
 def add(commands: Commands) -> None:
@@ -56,20 +63,20 @@ def run(options: argparse.Namespace) -> int:
     if len(paths) < 2:
         raise ConfigError("A comparison needs at least two different runs.")
     baseline = _baseline(paths, options.baseline)
-    from core.studies.comparison import compare
+    from core.studies.cost.measure import cost_of
     from core.studies.evaluation import scores
 
     evaluations = _evaluations(paths, protocol, options)
-    found = compare(evaluations, baseline=baseline)
+    differences = compare(evaluations, baseline=baseline)
     configs = [_config(path) for path in paths]
-    costs = _costs(paths, configs)
+    costs = [cost_of(path, config) for path, config in zip(paths, configs, strict=True)]
     timed = _latencies(paths, measured_now=options.time)
-    settings = [row for row in settings_table(configs) if row.differs]
-    measured = [(one, scores(one)) for one in evaluations]
-    if options.json:
-        print(to_json(as_record(measured, found, settings, costs, timed)))
-    else:
-        print(as_text(measured, found, settings, costs, timed))
+    found = Comparison(
+        models=tuple(map(Compared, evaluations, map(scores, evaluations), costs, timed)),
+        differences=differences,
+        settings=tuple(row for row in settings_table(configs) if row.differs),
+    )
+    print(to_json(found.to_dict()) if options.json else as_text(found))
     return 0
 
 
@@ -116,12 +123,6 @@ def _config(path: Path) -> RunConfig:
     return config or load_checkpoint(path).config
 
 
-def _costs(paths: Sequence[Path], configs: Sequence[RunConfig]) -> list[Cost]:
-    from core.studies.cost.measure import cost_of
-
-    return [cost_of(path, config) for path, config in zip(paths, configs, strict=True)]
-
-
 def _latencies(paths: Sequence[Path], *, measured_now: bool) -> list[Latency | None]:
     """Times of one clip: those kept on this computer, or new ones, which are kept."""
     from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
@@ -136,47 +137,10 @@ def _latencies(paths: Sequence[Path], *, measured_now: bool) -> list[Latency | N
     return list(measured)
 
 
-def as_record(
-    measured: Sequence[tuple[Evaluation, Scores]],
-    differences: Sequence[Difference],
-    settings: Sequence[SettingRow],
-    costs: Sequence[Cost],
-    latencies: Sequence[Latency | None],
-) -> dict[str, Any]:
-    """The comparison as plain values for JSON."""
-    first = measured[0][0]
-    return {
-        "dataset": first.dataset,
-        "protocol": first.protocol,
-        "n": first.n,
-        "baseline": differences[0].baseline,
-        "runs": [
-            {
-                "run": one.run,
-                "accuracy": result.accuracy,
-                "interval": result.interval,
-                "trivial_baseline": result.baseline,
-                "loss": result.loss,
-                **cost.to_dict(),
-                "latency": latency.to_dict() if latency else None,
-            }
-            for (one, result), cost, latency in zip(measured, costs, latencies, strict=True)
-        ],
-        "differences": [one.to_dict() for one in differences],
-        "settings": [row.to_dict([one.run for one, _ in measured]) for row in settings],
-    }
-
-
-def as_text(
-    measured: Sequence[tuple[Evaluation, Scores]],
-    differences: Sequence[Difference],
-    settings: Sequence[SettingRow],
-    costs: Sequence[Cost],
-    latencies: Sequence[Latency | None],
-) -> str:
+def as_text(found: Comparison) -> str:
     """The comparison for a person."""
-    first, result = measured[0]
-    width = max(len(one.run) for one, _ in measured) + 2
+    first, result = found.models[0].evaluation, found.models[0].scores
+    width = max(len(one.evaluation.run) for one in found.models) + 2
     lines = [
         f"{first.dataset}, {PROTOCOLS[first.protocol]}, {first.n} clips "
         f"(always answering {result.baseline_label} scores {result.baseline:.1%})",
@@ -184,24 +148,26 @@ def as_text(
         f"  {'run':{width}}{'accuracy':>9}  {'95 % interval':17}{'weights':>9}{'MACs a clip':>13}{'float32':>10}"
         f"{'one clip (p95)':>20}",
     ]
-    for (one, scores), cost, latency in zip(measured, costs, latencies, strict=True):
-        low, high = scores.interval
+    for one in found.models:
+        low, high = one.scores.interval
+        cost, latency = one.cost, one.latency
         time = "not measured" if latency is None else f"{1000 * latency.p50_s:.2f} ({1000 * latency.p95_s:.2f}) ms"
         lines.append(
-            f"  {one.run:{width}}{scores.accuracy:9.1%}  {f'{low:.1%} to {high:.1%}':17}{cost.trained:9,}"
-            f"{f'{cost.macs / 1e6:.2f} M':>13}{f'{cost.float32_bytes / 1000:,.0f} kB':>10}{time:>20}"
+            f"  {one.evaluation.run:{width}}{one.scores.accuracy:9.1%}  {f'{low:.1%} to {high:.1%}':17}"
+            f"{cost.trained:9,}{f'{cost.macs / 1e6:.2f} M':>13}{f'{cost.float32_bytes / 1000:,.0f} kB':>10}{time:>20}"
         )
-    machines = sorted({f"{each.machine}, {each.device}, {each.threads} threads" for each in latencies if each})
-    busy = max((each.busy_percent for each in latencies if each and each.disturbed), default=0)
+    latencies = [one.latency for one in found.models if one.latency]
+    machines = sorted({f"{each.machine}, {each.device}, {each.threads} threads" for each in latencies})
+    busy = max((each.busy_percent for each in latencies if each.disturbed), default=0)
     note = f"; other programs used {busy:.0f} % of the processor, time again in a quiet moment" if busy else ""
     lines += [f"  timed on {'; '.join(machines)}{note}"] if machines else []
-    for each in differences:
+    for each in found.differences:
         lines += ["", outcome(each), f"  {speaker_note(each, short=True)}"]
         clear = [word for word in each.by_word if word.adjusted_p < 0.05]
         if clear:
             words = ", ".join(f"{word.label.strip('_')} {100 * word.gain:+.0f}" for word in clear)
             lines.append(f"  Clear by word (points of its clips, after Holm's correction): {words}.")
     lines += ["", SPEAKER_CAUTION, "These are the trained models; another seed of training gives other ones."]
-    lines += ["", "Settings that differ:"] if settings else ["", "All settings are equal."]
-    lines += [f"  {row.part}, {row.name}: {' | '.join(row.values)}" for row in settings]
+    lines += ["", "Settings that differ:"] if found.settings else ["", "All settings are equal."]
+    lines += [f"  {row.part}, {row.name}: {' | '.join(row.values)}" for row in found.settings]
     return "\n".join(lines)

@@ -51,13 +51,7 @@ def _read(file: str) -> Sound:
     from core.sound.reading import read_audio
 
     path = path_from(file, "FILE", AudioError)
-
-    with progress_bar("s") as show:
-
-        def tell(done_s: float, all_s: float) -> None:
-            if all_s >= LONG_S:
-                show(round(done_s), round(all_s), f"reading {printable(path.name)}")
-
+    with _bar_of_long(f"reading {printable(path.name)}") as tell:
         sound = read_audio(path, progress=tell)
     for one in sound.notes:
         note(f"note: {printable(file)}: {one}")
@@ -68,11 +62,18 @@ def _read(file: str) -> Sound:
 def listening_bar(sound: Sound) -> Iterator[Callable[[float], None]]:
     """What is told of the seconds listened to, and draws a bar of them for a long sound."""
     all_s = len(sound.waveform) / SAMPLE_RATE
+    with _bar_of_long("listening") as tell:
+        yield lambda done_s: tell(min(done_s, all_s), all_s)
+
+
+@contextmanager
+def _bar_of_long(what: str) -> Iterator[Callable[[float, float], None]]:
+    """What is told of the seconds done and of all there are, and draws a bar of them where these are many."""
     with progress_bar("s") as show:
 
-        def tell(done_s: float) -> None:
+        def tell(done_s: float, all_s: float) -> None:
             if all_s >= LONG_S:
-                show(round(min(done_s, all_s)), round(all_s), "listening")
+                show(round(done_s), round(all_s), what)
 
         yield tell
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from core.config import PROTOCOLS, RunConfig, to_dict
 from core.errors import DataError
 from core.metrics import file_speakers
-from core.records.evaluation import Evaluation
+from core.records.cost import Cost, Latency
+from core.records.evaluation import Evaluation, Scores
 from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
 
 SPEAKER_CAUTION = (
@@ -138,6 +139,50 @@ class SettingRow:
     def to_dict(self, runs: Sequence[str]) -> dict[str, Any]:
         """The setting of each of the runs, which are named in the order of the values, for JSON."""
         return {"part": self.part, "setting": self.name, "values": dict(zip(runs, self.values, strict=True))}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One of the models of a comparison, with its scores and costs."""
+
+    evaluation: Evaluation
+    scores: Scores
+    cost: Cost
+    latency: Latency | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the single answers as plain values, for JSON."""
+        return {
+            "run": self.evaluation.run,
+            "accuracy": self.scores.accuracy,
+            "interval": self.scores.interval,
+            "trivial_baseline": self.scores.baseline,
+            "loss": self.scores.loss,
+            **self.cost.to_dict(),
+            "latency": self.latency.to_dict() if self.latency else None,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models on the same clips, how they differ, and in which settings."""
+
+    models: tuple[Compared, ...]
+    differences: tuple[Difference, ...]
+    settings: tuple[SettingRow, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        first, names = self.models[0].evaluation, [one.evaluation.run for one in self.models]
+        return {
+            "dataset": first.dataset,
+            "protocol": first.protocol,
+            "n": first.n,
+            "baseline": self.differences[0].baseline,
+            "runs": [one.to_dict() for one in self.models],
+            "differences": [one.to_dict() for one in self.differences],
+            "settings": [row.to_dict(names) for row in self.settings],
+        }
 
 
 def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int = 0) -> tuple[Difference, ...]:

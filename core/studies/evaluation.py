@@ -84,13 +84,12 @@ def scores(evaluation: Evaluation) -> Scores:
     correct = int(np.trace(evaluation.confusion))
     most = int(evaluation.confusion.sum(axis=1).argmax())
 
-    def average(kind: str) -> tuple[float, float, float]:
+    every = precision_recall_fscore_support(truth, answers, labels=range(len(LABELS)), zero_division=0)
+    averages: dict[str, Any] = {}
+    for kind in ("micro", "macro", "weighted"):
         labels = range(len(LABELS)) if kind == "micro" else present
         values = precision_recall_fscore_support(truth, answers, labels=labels, average=kind, zero_division=0)
-        return float(values[0]), float(values[1]), float(values[2])
-
-    every = precision_recall_fscore_support(truth, answers, labels=range(len(LABELS)), zero_division=0)
-    micro, macro, weighted = average("micro"), average("macro"), average("weighted")
+        averages |= {f"{kind}_precision": values[0], f"{kind}_recall": values[1], f"{kind}_f1": values[2]}
     return Scores(
         n=evaluation.n,
         loss=evaluation.loss,
@@ -102,15 +101,7 @@ def scores(evaluation: Evaluation) -> Scores:
             ClassScores(label, float(precision), float(recall), float(f1), int(n))
             for label, precision, recall, f1, n in zip(evaluation.labels, *every, strict=True)
         ),
-        micro_precision=micro[0],
-        micro_recall=micro[1],
-        micro_f1=micro[2],
-        macro_precision=macro[0],
-        macro_recall=macro[1],
-        macro_f1=macro[2],
-        weighted_precision=weighted[0],
-        weighted_recall=weighted[1],
-        weighted_f1=weighted[2],
+        **{name: float(value) for name, value in averages.items()},
     )
 
 
