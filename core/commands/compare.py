@@ -12,7 +12,6 @@ from core.commands.evaluate import kept_or_new
 from core.commands.options import (
     Commands,
     add_clips,
-    add_device,
     add_json,
     asked_protocol,
     open_clips,
@@ -51,7 +50,6 @@ def add(commands: Commands) -> None:
     )
     add_clips(parser, "; without it, what all of them were evaluated on already")
     parser.add_argument("--time", action="store_true", help="time the answers to single clips, two seconds a model")
-    add_device(parser)
     add_json(parser, "one JSON object")
     parser.set_defaults(run_command=run)
 

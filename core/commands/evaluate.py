@@ -10,7 +10,6 @@ from core import runs
 from core.commands.options import (
     Commands,
     add_clips,
-    add_device,
     add_json,
     add_run,
     asked_protocol,
@@ -29,7 +28,6 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("evaluate", help="measure a model on test clips", description=__doc__)
     add_run(parser)
     add_clips(parser)
-    add_device(parser)
     add_json(parser, "one JSON object")
     parser.set_defaults(run_command=run)
 

@@ -8,7 +8,6 @@ from core import runs
 from core.commands.options import (
     Commands,
     add_clips,
-    add_device,
     add_json,
     add_run,
     asked_protocol,
@@ -40,7 +39,6 @@ def add(commands: Commands) -> None:
     )
     add_clips(parser)
     parser.add_argument("--again", action="store_true", help="measure again, also where a result was kept")
-    add_device(parser)
     add_json(parser, "one JSON object", csv=True)
     parser.set_defaults(run_command=run)
 

@@ -36,12 +36,13 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def add_clips(parser: argparse.ArgumentParser, more: str = " that the Live page kept") -> None:
-    """``--data`` and ``--protocol``: what ``asked_protocol`` and ``open_clips`` answer; ``more`` is told of ``own``."""
+    """``--data``, ``--protocol`` and ``--device``: which clips to measure on, and where; ``more`` is told of ``own``."""
     add_data(parser, f"; 'own' for the recordings of your own{more}")
     notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)
     parser.add_argument(
         "--protocol", choices=tuple(PROTOCOLS), help=f"which clips (default: official, or own). {notes}"
     )
+    add_device(parser)
 
 
 def add_data(parser: argparse.ArgumentParser, more: str = "") -> None:

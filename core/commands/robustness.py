@@ -9,7 +9,6 @@ from core import runs
 from core.commands.options import (
     Commands,
     add_clips,
-    add_device,
     add_json,
     asked_protocol,
     open_with_dataset,
@@ -44,7 +43,6 @@ def add(commands: Commands) -> None:
         "--clips", type=clips_of, default=600, metavar="N", help="size of the sample, or 'all' (default: 600)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other clips and noise (default: 0)")
-    add_device(parser)
     add_json(parser, "one JSON object", csv=True)
     parser.set_defaults(run_command=run)
 

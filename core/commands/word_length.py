@@ -9,7 +9,6 @@ from core.commands.evaluate import kept_or_new
 from core.commands.options import (
     Commands,
     add_clips,
-    add_device,
     add_json,
     add_run,
     asked_protocol,
@@ -26,7 +25,6 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser("word-length", help="accuracy on short and on long words", description=__doc__)
     add_run(parser)
     add_clips(parser)
-    add_device(parser)
     add_json(parser, "one JSON object", csv=True)
     parser.set_defaults(run_command=run)
 

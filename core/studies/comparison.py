@@ -185,7 +185,7 @@ class Comparison:
         }
 
 
-def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int = 0) -> tuple[Difference, ...]:
+def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0) -> tuple[Difference, ...]:
     """Each of the other models beside a baseline, in their order.
 
     The test and the intervals speak of these trained models and of clips like these; another seed of training would
@@ -194,7 +194,6 @@ def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int =
     Args:
         evaluations: At least two, of the same clips in any order.
         baseline: Number of the one that the others are compared with.
-        seed: Of the interval over speakers.
 
     Raises:
         DataError: If they were not measured on the same clips; the text says what is missing where.
@@ -209,7 +208,7 @@ def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int =
     right = [row == first.truth for row in answers]
     adjusted = holm([pairs_of(right[baseline], right[number]).p for number in others])
     return tuple(
-        _difference(first, evaluations[number].run, answers[baseline], answers[number], p, len(others), speakers, seed)
+        _difference(first, evaluations[number].run, answers[baseline], answers[number], p, len(others), speakers)
         for number, p in zip(others, adjusted, strict=True)
     )
 
@@ -222,7 +221,6 @@ def _difference(
     adjusted_p: float,
     n_compared: int,
     speakers: tuple[str, ...],
-    seed: int,
 ) -> Difference:
     truth, labels = first.truth, first.labels
     before, after = answers_before == truth, answers == truth
@@ -245,7 +243,7 @@ def _difference(
         n_compared=n_compared,
         interval=counts.interval,
         n_speakers=len(set(speakers) - {""}),
-        speaker_interval=group_interval(after.astype(np.int64) - before, speakers, seed=seed),
+        speaker_interval=group_interval(after.astype(np.int64) - before, speakers),
         labels=labels,
         label_clips=np.bincount(truth, minlength=len(labels)),
         confusion=confusion,

@@ -77,16 +77,15 @@ def _network(model: ModelConfig, front_end: FrontEndConfig) -> tuple[Weights, in
 
 
 def measure_latencies(
-    paths: Sequence[Path], *, seconds: float = SECONDS, device: str = "cpu", progress: Progress | None = None
+    paths: Sequence[Path], *, seconds: float = SECONDS, progress: Progress | None = None
 ) -> list[Latency]:
-    """Time the answers of some runs to single clips: spectrogram and network, from samples to probabilities.
+    """Time the answers of some runs to single clips on the processor, from samples to probabilities.
 
     The runs take turns, clip by clip, so that a busy moment of the computer meets all of them alike.
 
     Args:
         paths: Run folders.
         seconds: Time for each.
-        device: "cpu" or "cuda".
         progress: Called with milliseconds done, milliseconds in all, and what is being done; raising in it ends it.
 
     Raises:
@@ -95,7 +94,7 @@ def measure_latencies(
     """
     with ExitStack() as stack:
         checkpoints = [stack.enter_context(keep.unchanged(path)) for path in paths]
-        classifiers = [Classifier(path, device) for path in paths]
+        classifiers = [Classifier(path, "cpu") for path in paths]
         busy = psutil.cpu_percent(interval=0.3)
         clip = np.random.default_rng(0).normal(0, 0.1, CLIP_SAMPLES).astype(np.float32)
         for classifier in classifiers:
@@ -111,12 +110,11 @@ def measure_latencies(
                 own.append(time.perf_counter() - start)
             if progress:
                 progress(min(total, int(passed)), total, "Timing answers")
-    machine = describe_machine()
-    name = machine.get("gpu", "GPU") if device == "cuda" else machine["processor"]
+    processor = describe_machine()["processor"]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return [
         Latency(
-            path.name, name, device, torch.get_num_threads(), len(own),
+            path.name, processor, "cpu", torch.get_num_threads(), len(own),
             float(np.quantile(own, 0.5)), float(np.quantile(own, 0.95)), now,
             busy, checkpoint,
         )
