@@ -36,7 +36,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def add_clips(parser: argparse.ArgumentParser, more: str = " that the Live page kept") -> None:
-    """``--data``, ``--protocol`` and ``--device``: which clips to measure on, and where; ``more`` is told of ``own``."""
+    """``--data``, ``--protocol``, ``--device``: on which clips to measure, and where; ``more`` is said of ``own``."""
     add_data(parser, f"; 'own' for the recordings of your own{more}")
     notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)
     parser.add_argument(

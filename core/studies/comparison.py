@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -403,7 +403,7 @@ def settings_table(configs: Sequence[RunConfig | None]) -> tuple[SettingRow, ...
 
 
 def _in_effect(config: RunConfig) -> dict[tuple[str, str], Any]:
-    flat, front_end = _flat(to_dict(config)), config.front_end
+    flat, front_end = flat_settings(config), config.front_end
     at_random = front_end.mel_start == "random" or front_end.stft_start == "random"
     unused = {
         ("training", "mel_rate"): not front_end.trains_mel,
@@ -414,12 +414,12 @@ def _in_effect(config: RunConfig) -> dict[tuple[str, str], Any]:
     return flat | {name: None for name, without_effect in unused.items() if without_effect}
 
 
-def _flat(values: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+def flat_settings(config: RunConfig) -> dict[tuple[str, str], Any]:
+    """Every setting by its part (see ``PARTS``) and its name."""
     flat: dict[tuple[str, str], Any] = {}
-    for name, value in values.items():
-        flat |= (
-            {(name, inner): each for inner, each in value.items()} if isinstance(value, dict) else {("", name): value}
-        )
+    for part, value in to_dict(config).items():
+        inner = {(part, name): each for name, each in value.items()} if isinstance(value, dict) else {("", part): value}
+        flat |= inner
     return flat
 
 
