@@ -17,10 +17,10 @@ from core.commands.options import (
     open_clips,
     progress_bar,
 )
+from core.commands.output import show
 from core.config import PROTOCOLS, RunConfig
 from core.errors import ConfigError
 from core.files.paths import environment_text
-from core.files.strict import to_json
 from core.records.cost import Latency
 from core.records.evaluation import Evaluation
 from core.runs import keep
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         differences=differences,
         settings=tuple(row for row in settings_table(configs) if row.differs),
     )
-    print(to_json(found.to_dict()) if options.json else as_text(found))
+    show(options, found, as_text)
     return 0
 
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeVar
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -65,25 +65,12 @@ def keep_or_note(study: keep.Study[Any], run: Path, name: str, record: Any) -> N
         note(f"note: the {study.title} could not be kept: {error}")
 
 
-class Finding(Protocol):
-    """What was found, as plain values and as the rows of a table."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-
-    def as_rows(self) -> list[dict[str, Any]]:
-        """For CSV."""
-
-
-Found = TypeVar("Found", bound=Finding)
-
-
-def show(options: argparse.Namespace, found: Found, as_text: Callable[[Found], str]) -> None:
-    """Print what was found as it was asked for: a table, JSON, or text for a person."""
-    if options.csv:
-        print(as_csv(found.as_rows()), end="")
+def show(options: argparse.Namespace, record: Any, as_text: Callable[[Any], str]) -> None:
+    """Print a record as it was asked for: its rows as a table, its values as JSON, or text for a person."""
+    if getattr(options, "csv", False):
+        print(as_csv(record.as_rows()), end="")
     else:
-        print(to_json(found.to_dict()) if options.json else as_text(found))
+        print(to_json(record.to_dict()) if options.json else as_text(record))
 
 
 def lost() -> OSError | None:

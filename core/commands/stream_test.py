@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from core import runs
 from core.commands.options import (
@@ -16,8 +17,8 @@ from core.commands.options import (
     open_dataset,
     progress_bar,
 )
+from core.commands.output import show
 from core.config import OWN, PROTOCOLS
-from core.files.strict import to_json
 from core.records.listening import StreamReport, StreamScores, StreamTrack
 
 
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
             Classifier(path, options.device), data, config, name=path.name, protocols=[options.protocol],
             snrs_db=options.snr, minutes=options.minutes, seed=options.seed, progress=progress,
         )  # fmt: skip
-    print(to_json(report.to_dict()) if options.json else as_text(report, curve=options.curve))
+    show(options, report, partial(as_text, curve=options.curve))
     return 0
 
 

@@ -28,9 +28,6 @@ from core.studies.comparison import flat_settings
 from core.studies.evaluation import STUDY, scores
 from core.training.checkpoint import Checkpoint, load_checkpoint
 
-Figures = list[tuple[str, str]]
-"""Figures as HTML, each with a sentence on how to read it."""
-
 
 def html_report(folder: Path) -> str:
     """A run's report: figures, tables, protocols, versions, seed, fingerprints, and commands that repeat it.
