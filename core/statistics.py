@@ -169,16 +169,12 @@ def difference_interval(only_a: int, only_b: int, n: int) -> Interval:
     return max(-1.0, gain - reach), min(1.0, gain + reach)
 
 
-def group_interval(
-    net: NDArray[np.integer], groups: Sequence[str], *, seed: int = 0, resamples: int = RESAMPLES
-) -> Interval | None:
+def group_interval(net: NDArray[np.integer], groups: Sequence[str]) -> Interval | None:
     """The same over groups of clips, such as speakers, drawn anew with all their clips (bootstrap; Efron, 1979).
 
     Args:
         net: For each clip 1 if only b got it right, -1 if only a, else 0; (n,).
         groups: Which group each clip is of; "" for none known, which counts as a group for each such clip.
-        seed: Of the samples.
-        resamples: Number of samples.
 
     Returns:
         The interval, or None for fewer than two known groups.
@@ -188,9 +184,9 @@ def group_interval(
     names = [group or f"clip {number}" for number, group in enumerate(groups)]
     group_of = np.unique(names, return_inverse=True)[1]
     gains, sizes = np.bincount(group_of, weights=net), np.bincount(group_of).astype(np.float64)
-    rng, shares = np.random.default_rng(seed), []
-    for start in range(0, resamples, 500):
-        drawn = rng.integers(len(sizes), size=(min(500, resamples - start), len(sizes)))
+    rng, shares = np.random.default_rng(0), []
+    for _ in range(RESAMPLES // 500):
+        drawn = rng.integers(len(sizes), size=(500, len(sizes)))
         shares.append(gains[drawn].sum(axis=1) / sizes[drawn].sum(axis=1))
     low, high = np.quantile(np.concatenate(shares), ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     return float(low), float(high)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from core.commands.options import Commands, add_device, add_json, device_name, progress_bar
+from core.commands.options import Commands, add_device, add_json, progress_bar
 from core.commands.output import note
 from core.config import BENCHMARK_TASKS
 from core.files.strict import to_json
@@ -27,13 +27,13 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Time, keep the report, and print it."""
-    from core.studies.benchmark.kept import keep_report, timing_record
+    from core.studies.benchmark.kept import keep_report
     from core.studies.benchmark.run import run_benchmark
 
     with progress_bar("turn") as progress:
         report = run_benchmark(
             quick=options.quick,
-            device=device_name(options.device),
+            device=options.device,
             tasks=options.tasks,
             threads=options.threads,
             n_clips=options.clips,
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
             note(f"note: the report could not be kept ({error.strerror})")
     if options.json:
         for timing in report.timings:
-            print(to_json(timing_record(timing)))
+            print(to_json(timing.to_dict()))
     else:
         print(as_text(report))
     return 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from core import runs
-from core.commands.options import Commands, add_device, add_json, caution, device_name, kept_listening_config
-from core.commands.sound_files import add_files, as_record, listening_bar, noted, sounds
+from core.commands.options import Commands, add_device, add_json, open_listener
+from core.commands.sound_files import add_files, listening_bar, noted, sounds
+from core.config import to_dict
 from core.files.strict import to_json
 from core.text import printable
 
@@ -32,13 +32,9 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Classify every file; 1 if one of them could not be read (the others are still answered)."""
-    path = runs.find_run(options.run)
-    from core.inference.classifier import Classifier
+    classifier, config = open_listener(options)
     from core.inference.whole import answer
 
-    classifier = Classifier(path, device_name(options.device))
-    caution(path, classifier.checkpoint.datasets)
-    config = kept_listening_config(path)
     unread: list[str] = []
     for file, sound in sounds(options, unread):
         with listening_bar(sound) as show:
@@ -55,7 +51,7 @@ def _record(file: str, sound: Sound, prediction: Prediction, along: WordsAlong |
         "start_s": prediction.start_s,
         "end_s": prediction.end_s,
         "ranking": [list(pair) for pair in prediction.ranking],
-        **({"detections": [as_record(one) for one in along.detections]} if along else {}),
+        **({"detections": [to_dict(one) for one in along.detections]} if along else {}),
         **noted(sound),
     }
     return to_json(record)

@@ -6,29 +6,28 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from core import runs
 from core.commands.evaluate import kept_or_new
 from core.commands.options import (
     Commands,
-    add_data,
-    add_device,
+    add_clips,
     add_json,
     asked_protocol,
     open_clips,
     progress_bar,
 )
+from core.commands.output import show
 from core.config import PROTOCOLS, RunConfig
 from core.errors import ConfigError
 from core.files.paths import environment_text
-from core.files.strict import to_json
-from core.records.cost import Cost, Latency
-from core.records.evaluation import Evaluation, Scores
+from core.records.cost import Latency
+from core.records.evaluation import Evaluation
 from core.runs import keep
 
 if TYPE_CHECKING:
-    from core.studies.comparison import Difference, SettingRow
+    from core.studies.comparison import Comparison
 
 
 def add(commands: Commands) -> None:
@@ -44,10 +43,8 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--baseline", metavar="RUN", help="the one of them that the others are compared with (the first)"
     )
-    add_data(parser, "; 'own' for the recordings of your own; without it, what all of them were evaluated on already")
-    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="which clips (default: official, or own)")
+    add_clips(parser, "; without it, what all of them were evaluated on already")
     parser.add_argument("--time", action="store_true", help="time the answers to single clips, two seconds a model")
-    add_device(parser)
     add_json(parser, "one JSON object")
     parser.set_defaults(run_command=run)
 
@@ -59,20 +56,21 @@ def run(options: argparse.Namespace) -> int:
     if len(paths) < 2:
         raise ConfigError("A comparison needs at least two different runs.")
     baseline = _baseline(paths, options.baseline)
-    from core.studies.comparison import compare, settings_table
+    from core.studies.comparison import Compared, Comparison, compare, settings_table
+    from core.studies.cost.measure import cost_of
     from core.studies.evaluation import scores
 
     evaluations = _evaluations(paths, protocol, options)
-    found = compare(evaluations, baseline=baseline)
+    differences = compare(evaluations, baseline=baseline)
     configs = [_config(path) for path in paths]
-    costs = _costs(paths, configs)
+    costs = [cost_of(path, config) for path, config in zip(paths, configs, strict=True)]
     timed = _latencies(paths, measured_now=options.time)
-    settings = [row for row in settings_table(configs) if row.differs]
-    measured = [(one, scores(one)) for one in evaluations]
-    if options.json:
-        print(to_json(as_record(measured, found, settings, costs, timed)))
-    else:
-        print(as_text(measured, found, settings, costs, timed))
+    found = Comparison(
+        models=tuple(map(Compared, evaluations, map(scores, evaluations), costs, timed)),
+        differences=differences,
+        settings=tuple(row for row in settings_table(configs) if row.differs),
+    )
+    show(options, found, as_text)
     return 0
 
 
@@ -85,10 +83,6 @@ def _baseline(paths: Sequence[Path], named: str | None) -> int:
     return list(paths).index(wanted)
 
 
-def _name(path: Path) -> str:
-    return path.name if path.is_dir() else path.stem
-
-
 def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespace) -> list[Evaluation]:
     """Evaluations of all runs on the same dataset, under the names that the runs have now."""
     named_data = options.data is not None or environment_text("KWS_DATA")
@@ -97,7 +91,7 @@ def _evaluations(paths: Sequence[Path], protocol: str, options: argparse.Namespa
         with progress_bar("clip") as progress:
             data = open_clips(options, protocol, progress)
             found = [kept_or_new(path, data, protocol, options.device, progress) for path in paths]
-    return [replace(one, run=_name(path)) for path, one in zip(paths, found, strict=True)]
+    return [replace(one, run=keep.name_of(path)) for path, one in zip(paths, found, strict=True)]
 
 
 def _kept_alike(paths: Sequence[Path], protocol: str) -> list[Evaluation] | None:
@@ -123,12 +117,6 @@ def _config(path: Path) -> RunConfig:
     return config or load_checkpoint(path).config
 
 
-def _costs(paths: Sequence[Path], configs: Sequence[RunConfig]) -> list[Cost]:
-    from core.studies.cost.measure import cost_of
-
-    return [cost_of(path, config) for path, config in zip(paths, configs, strict=True)]
-
-
 def _latencies(paths: Sequence[Path], *, measured_now: bool) -> list[Latency | None]:
     """Times of one clip: those kept on this computer, or new ones, which are kept."""
     from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
@@ -143,77 +131,12 @@ def _latencies(paths: Sequence[Path], *, measured_now: bool) -> list[Latency | N
     return list(measured)
 
 
-def as_record(
-    measured: Sequence[tuple[Evaluation, Scores]],
-    differences: Sequence[Difference],
-    settings: Sequence[SettingRow],
-    costs: Sequence[Cost],
-    latencies: Sequence[Latency | None],
-) -> dict[str, Any]:
-    """The comparison as plain values for JSON."""
-    first = measured[0][0]
-    return {
-        "dataset": first.dataset,
-        "protocol": first.protocol,
-        "n": first.n,
-        "baseline": differences[0].baseline,
-        "runs": [
-            {
-                "run": one.run, "accuracy": result.accuracy, "interval": list(result.interval),
-                "trivial_baseline": result.baseline, "loss": result.loss,
-                "trained_weights": {"front_end": cost.front_end.trained, "network": cost.network.trained},
-                "fixed_numbers": {"front_end": cost.front_end.fixed, "network": cost.network.fixed},
-                "macs": {"front_end": cost.front_end_macs, "network": cost.network_macs},
-                "float32_bytes": cost.float32_bytes, "stored_bytes": cost.stored_bytes,
-                "latency": None if latency is None else {
-                    "p50_s": latency.p50_s, "p95_s": latency.p95_s, "clips": latency.n, "device": latency.device,
-                    "threads": latency.threads, "machine": latency.machine, "moment": latency.moment,
-                    "busy_percent": latency.busy_percent,
-                },
-            }
-            for (one, result), cost, latency in zip(measured, costs, latencies, strict=True)
-        ],
-        "differences": [_difference_record(one) for one in differences],
-        "settings": [
-            {"part": row.part, "setting": row.name, "values": dict(zip((one.run for one, _ in measured), row.values,
-             strict=True))}
-            for row in settings
-        ],
-    }  # fmt: skip
-
-
-def _difference_record(one: Difference) -> dict[str, Any]:
-    from core.studies.comparison import outcome
-
-    return {
-        "run": one.run, "baseline": one.baseline, "both_right": one.both, "only_run_right": one.only_run,
-        "only_baseline_right": one.only_baseline, "neither_right": one.neither, "gain": one.gain,
-        "interval": list(one.interval), "n_speakers": one.n_speakers,
-        "speaker_interval": list(one.speaker_interval) if one.speaker_interval else None,
-        "p": one.p, "p_holm": one.adjusted_p, "in_words": outcome(one),
-        "by_word": [
-            {
-                "label": word.label, "n": word.n, "gain": word.gain, "interval": list(word.interval),
-                "only_run_right": word.only_run, "only_baseline_right": word.only_baseline, "p_holm": word.adjusted_p,
-            }
-            for word in one.by_word
-        ],
-        "confusion_difference": one.confusion.tolist(),
-    }  # fmt: skip
-
-
-def as_text(
-    measured: Sequence[tuple[Evaluation, Scores]],
-    differences: Sequence[Difference],
-    settings: Sequence[SettingRow],
-    costs: Sequence[Cost],
-    latencies: Sequence[Latency | None],
-) -> str:
+def as_text(found: Comparison) -> str:
     """The comparison for a person."""
     from core.studies.comparison import SPEAKER_CAUTION, outcome, speaker_note
 
-    first, result = measured[0]
-    width = max(len(one.run) for one, _ in measured) + 2
+    first, result = found.models[0].evaluation, found.models[0].scores
+    width = max(len(one.evaluation.run) for one in found.models) + 2
     lines = [
         f"{first.dataset}, {PROTOCOLS[first.protocol]}, {first.n} clips "
         f"(always answering {result.baseline_label} scores {result.baseline:.1%})",
@@ -221,24 +144,26 @@ def as_text(
         f"  {'run':{width}}{'accuracy':>9}  {'95 % interval':17}{'weights':>9}{'MACs a clip':>13}{'float32':>10}"
         f"{'one clip (p95)':>20}",
     ]
-    for (one, scores), cost, latency in zip(measured, costs, latencies, strict=True):
-        low, high = scores.interval
+    for one in found.models:
+        low, high = one.scores.interval
+        cost, latency = one.cost, one.latency
         time = "not measured" if latency is None else f"{1000 * latency.p50_s:.2f} ({1000 * latency.p95_s:.2f}) ms"
         lines.append(
-            f"  {one.run:{width}}{scores.accuracy:9.1%}  {f'{low:.1%} to {high:.1%}':17}{cost.trained:9,}"
-            f"{f'{cost.macs / 1e6:.2f} M':>13}{f'{cost.float32_bytes / 1000:,.0f} kB':>10}{time:>20}"
+            f"  {one.evaluation.run:{width}}{one.scores.accuracy:9.1%}  {f'{low:.1%} to {high:.1%}':17}"
+            f"{cost.trained:9,}{f'{cost.macs / 1e6:.2f} M':>13}{f'{cost.float32_bytes / 1000:,.0f} kB':>10}{time:>20}"
         )
-    machines = sorted({f"{each.machine}, {each.device}, {each.threads} threads" for each in latencies if each})
-    busy = max((each.busy_percent for each in latencies if each and each.disturbed), default=0)
+    latencies = [one.latency for one in found.models if one.latency]
+    machines = sorted({f"{each.machine}, {each.device}, {each.threads} threads" for each in latencies})
+    busy = max((each.busy_percent for each in latencies if each.disturbed), default=0)
     note = f"; other programs used {busy:.0f} % of the processor, time again in a quiet moment" if busy else ""
     lines += [f"  timed on {'; '.join(machines)}{note}"] if machines else []
-    for each in differences:
+    for each in found.differences:
         lines += ["", outcome(each), f"  {speaker_note(each, short=True)}"]
         clear = [word for word in each.by_word if word.adjusted_p < 0.05]
         if clear:
             words = ", ".join(f"{word.label.strip('_')} {100 * word.gain:+.0f}" for word in clear)
             lines.append(f"  Clear by word (points of its clips, after Holm's correction): {words}.")
     lines += ["", SPEAKER_CAUTION, "These are the trained models; another seed of training gives other ones."]
-    lines += ["", "Settings that differ:"] if settings else ["", "All settings are equal."]
-    lines += [f"  {row.part}, {row.name}: {' | '.join(row.values)}" for row in settings]
+    lines += ["", "Settings that differ:"] if found.settings else ["", "All settings are equal."]
+    lines += [f"  {row.part}, {row.name}: {' | '.join(row.values)}" for row in found.settings]
     return "\n".join(lines)

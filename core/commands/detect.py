@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from core import runs
-from core.commands.options import Commands, add_device, add_json, add_knobs, caution, device_name, listening_config
-from core.commands.sound_files import add_files, as_record, listening_bar, noted, sounds
+from core.commands.options import Commands, add_device, add_json, add_knobs, open_listener
+from core.commands.sound_files import add_files, listening_bar, noted, sounds
+from core.config import to_dict
 from core.files.strict import to_json
 from core.text import printable
 
@@ -33,13 +33,9 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Listen to every file; 1 if one of them could not be read (the others are still answered)."""
-    path = runs.find_run(options.run)
-    config = listening_config(options, path)
-    from core.inference.classifier import Classifier
+    classifier, config = open_listener(options)
     from core.inference.whole import words_along
 
-    classifier = Classifier(path, device_name(options.device))
-    caution(path, classifier.checkpoint.datasets)
     unread: list[str] = []
     for file, sound in sounds(options, unread):
         with listening_bar(sound) as show:
@@ -55,4 +51,4 @@ def _line(file: str, sound: Sound, detection: Detection, *, as_json: bool) -> st
     if not as_json:
         span = f"{detection.start_s:.2f} to {detection.end_s:.2f} s"
         return f"{printable(file)}: {detection.word} {detection.score:.0%} ({span})"
-    return to_json({"file": file, **as_record(detection), **noted(sound)})
+    return to_json({"file": file, **to_dict(detection), **noted(sound)})

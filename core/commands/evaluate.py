@@ -9,16 +9,15 @@ from typing import Any
 from core import runs
 from core.commands.options import (
     Commands,
-    add_data,
-    add_device,
+    add_clips,
     add_json,
+    add_run,
     asked_protocol,
-    device_name,
     open_clips,
     progress_bar,
 )
 from core.commands.output import keep_or_note
-from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.config import OWN, PROTOCOLS
 from core.files.strict import to_json
 from core.records.evaluation import Evaluation, Scores
 from core.runs import keep
@@ -27,13 +26,8 @@ from core.runs import keep
 def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("evaluate", help="measure a model on test clips", description=__doc__)
-    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
-    add_data(parser, "; 'own' for the recordings of your own that the Live page kept")
-    notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)
-    parser.add_argument(
-        "--protocol", choices=tuple(PROTOCOLS), help=f"which clips (default: official, or own). {notes}"
-    )
-    add_device(parser)
+    add_run(parser)
+    add_clips(parser)
     add_json(parser, "one JSON object")
     parser.set_defaults(run_command=run)
 
@@ -46,21 +40,21 @@ def run(options: argparse.Namespace) -> int:
 
     with progress_bar("clip") as progress:
         data = open_clips(options, protocol, progress)
-        evaluation = evaluate(path, data, protocol, device=device_name(options.device), progress=progress)
+        evaluation = evaluate(path, data, protocol, device=options.device, progress=progress)
     keep_or_note(STUDY, path, STUDY.file(data.title, protocol), evaluation)
     result = scores(evaluation)
-    print(to_json(as_record(evaluation, result)) if options.json else as_text(evaluation, result))
+    print(to_json(evaluation.to_dict() | result.to_dict()) if options.json else as_text(evaluation, result))
     return 0
 
 
-def kept_or_new(path: Path, data: Any, protocol: str, device: str, progress: Any) -> Evaluation:
+def kept_or_new(path: Path, data: Any, protocol: str, device: str | None, progress: Any) -> Evaluation:
     """The evaluation of a run on a dataset: the kept one where it holds, or a new one, which is kept.
 
     Args:
         path: Run folder or checkpoint file.
         data: The clips, a ``Pack``.
         protocol: Which of them.
-        device: What ``--device`` says.
+        device: "cpu" or "cuda"; None for the fastest.
         progress: See ``core.studies.evaluation.evaluate``.
     """
     from core.studies.evaluation import STUDY, evaluate
@@ -68,32 +62,9 @@ def kept_or_new(path: Path, data: Any, protocol: str, device: str, progress: Any
     name = STUDY.file(data.title, protocol)
     kept = keep.load_current(STUDY, path, name, data.content)
     if kept is None:
-        kept = evaluate(path, data, protocol, device=device_name(device), progress=progress)
+        kept = evaluate(path, data, protocol, device=device, progress=progress)
         keep_or_note(STUDY, path, name, kept)
     return kept
-
-
-def as_record(evaluation: Evaluation, result: Scores) -> dict[str, Any]:
-    """The evaluation as plain values for JSON."""
-    return {
-        "run": evaluation.run,
-        "dataset": evaluation.dataset,
-        "protocol": evaluation.protocol,
-        "n": result.n,
-        "accuracy": result.accuracy,
-        "interval": list(result.interval),
-        "baseline": result.baseline,
-        "loss": result.loss,
-        "micro_f1": result.micro_f1,
-        "macro_f1": result.macro_f1,
-        "weighted_f1": result.weighted_f1,
-        "labels": list(evaluation.labels),
-        "by_class": [
-            {"label": one.label, "precision": one.precision, "recall": one.recall, "f1": one.f1, "n": one.n}
-            for one in result.by_class
-        ],
-        "confusion": evaluation.confusion.tolist(),
-    }
 
 
 def as_text(evaluation: Evaluation, result: Scores) -> str:

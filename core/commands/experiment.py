@@ -7,29 +7,25 @@ import argparse
 from core import runs
 from core.commands.options import (
     Commands,
-    add_data,
-    add_device,
+    add_clips,
     add_json,
+    add_run,
     asked_protocol,
-    device_name,
-    open_clips,
-    open_dataset,
+    open_with_dataset,
     progress_bar,
 )
-from core.commands.output import keep_or_note
-from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
-from core.files.strict import to_json
+from core.commands.output import keep_or_note, note, show
+from core.config import PROTOCOLS
 from core.records.ablation import KINDS, NORMALISATIONS, Experiment, Findings, Outcome
-from core.records.table import as_csv
 from core.runs import keep
-from core.studies.ablation.kept import STUDY, file_of
+from core.studies.ablation.kept import STUDY, file_of, why_older
 from core.studies.ablation.plan import parse_numbers
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("experiment", help="measure what the learned filters are worth", description=__doc__)
-    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    add_run(parser)
     kinds = "; ".join(f"{name}: {what}" for name, what in KINDS.items())
     parser.add_argument("kind", choices=tuple(KINDS), help=kinds)
     parser.add_argument("--bins", metavar="LIST", help="STFT bins that 'mask' silences, such as 25-49")
@@ -41,15 +37,9 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--all-clips", action="store_true", help="ask every clip, also where that takes more than some seconds"
     )
-    add_data(parser, "; 'own' for the recordings of your own that the Live page kept")
-    notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)
-    parser.add_argument(
-        "--protocol", choices=tuple(PROTOCOLS), help=f"which clips (default: official, or own). {notes}"
-    )
+    add_clips(parser)
     parser.add_argument("--again", action="store_true", help="measure again, also where a result was kept")
-    add_device(parser)
-    add_json(parser, "one JSON object")
-    parser.add_argument("--csv", action="store_true", help="print a table for spreadsheets")
+    add_json(parser, "one JSON object", csv=True)
     parser.set_defaults(run_command=run)
 
 
@@ -69,21 +59,17 @@ def run(options: argparse.Namespace) -> int:
         quick=not options.all_clips,
     )
     with progress_bar("answer") as progress:
-        # Own recordings have no validation clips: those of the dataset that KWS_DATA names stand in.
-        dataset = open_dataset(options, progress)
-        data = dataset if protocol != OWN else open_clips(options, protocol, progress)
+        data, dataset = open_with_dataset(options, protocol, progress)
         name = file_of(data, protocol, experiment, validation=dataset)
         findings = None if options.again else keep.load_current(STUDY, path, name, data.content)
         if findings is None:
+            if why := why_older(path):
+                note(f"note: {why}")
             findings = run_experiment(
-                path, data, protocol, experiment, validation=dataset, device=device_name(options.device),
-                progress=progress,
-            )  # fmt: skip
+                path, data, protocol, experiment, validation=dataset, device=options.device, progress=progress
+            )
             keep_or_note(STUDY, path, name, findings)
-    if options.csv:
-        print(as_csv(findings.as_rows()), end="")
-    else:
-        print(to_json(findings.to_dict()) if options.json else as_text(findings))
+    show(options, findings, as_text)
     return 0
 
 

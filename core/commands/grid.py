@@ -14,7 +14,6 @@ from core.commands.options import (
     add_device,
     add_json,
     data_root,
-    device_name,
     step_bar,
     stop_on_interrupt,
 )
@@ -61,8 +60,7 @@ def add(commands: Commands) -> None:
     protocol.help = "test clips of the table (default: the official test set)"
     add_data(parser)
     add_device(parser)
-    add_json(parser, "one JSON object a combination")
-    parser.add_argument("--csv", action="store_true", help="print a table for other programs")
+    add_json(parser, "one JSON object a combination", csv=True)
     parser.set_defaults(run_command=run)
 
 
@@ -88,9 +86,7 @@ def run(options: argparse.Namespace) -> int:
         if options.dry_run:
             print("\n".join(cell.name for cell in plan.cells()))
             return 0
-        folder = new_grid(
-            plan, data_root(options.data), name=options.name, stem=options.plan, device=device_name(options.device)
-        )
+        folder = new_grid(plan, data_root(options.data), name=options.name, stem=options.plan, device=options.device)
     _train(folder)
     _print(folder, options)
     if not runs.stop_requested(folder) and (words := missing(folder)):

@@ -9,16 +9,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from core import runs
-from core.commands.options import (
-    Commands,
-    add_device,
-    add_json,
-    add_knobs,
-    caution,
-    device_name,
-    listening_config,
-)
+from core.commands.options import Commands, add_device, add_json, add_knobs, open_listener
 from core.commands.output import note
 from core.errors import ConfigError, MicrophoneError
 from core.files.strict import to_json
@@ -64,15 +55,10 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("listen needs a RUN, the model that listens. `python -m core runs` lists them.")
     if options.seconds is not None and not options.seconds > 0:
         raise ConfigError(f"--seconds is {options.seconds:g}; it must be more than 0.")
-    path = runs.find_run(options.run)
-    config = listening_config(options, path)
+    classifier, config = open_listener(options)
     from core.inference import Engine
-    from core.inference.classifier import Classifier
 
-    classifier = Classifier(path, device_name(options.device))
-    caution(path, classifier.checkpoint.datasets)
-    engine = Engine(classifier, config)
-    _listen(engine, options)
+    _listen(Engine(classifier, config), options)
     return 0
 
 

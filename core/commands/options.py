@@ -6,24 +6,43 @@ import argparse
 import dataclasses
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from core import runs
 from core.commands.output import note
-from core.config import DEMO, OWN, ListeningConfig
+from core.config import DEMO, OWN, PROTOCOL_NOTES, PROTOCOLS, ListeningConfig
 from core.data.demo import CAUTION, has_synthetic_voices
 from core.data.packed import Pack
+from core.data.source import Progress
 from core.errors import ConfigError
 from core.files.paths import environment_text, path_from
 from core.studies.listening import operating_point
 
+if TYPE_CHECKING:
+    from core.inference.classifier import Classifier
+
 Commands = Any  # argparse's collection of sub-commands, whose class has no public name
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """``RUN``, one trained model."""
+    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+
+
+def add_clips(parser: argparse.ArgumentParser, more: str = " that the Live page kept") -> None:
+    """``--data``, ``--protocol``, ``--device``: on which clips to measure, and where; ``more`` is said of ``own``."""
+    add_data(parser, f"; 'own' for the recordings of your own{more}")
+    notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)
+    parser.add_argument(
+        "--protocol", choices=tuple(PROTOCOLS), help=f"which clips (default: official, or own). {notes}"
+    )
+    add_device(parser)
 
 
 def add_data(parser: argparse.ArgumentParser, more: str = "") -> None:
@@ -73,6 +92,12 @@ def open_clips(options: argparse.Namespace, protocol: str, progress: Any) -> Pac
     return own_pack() if protocol == OWN else open_dataset(options, progress)
 
 
+def open_with_dataset(options: argparse.Namespace, protocol: str, progress: Any) -> tuple[Pack, Pack]:
+    """These clips, and the dataset, which stands in for what a user's own recordings lack: noise, validation clips."""
+    dataset = open_dataset(options, progress)
+    return (open_clips(options, protocol, progress) if protocol == OWN else dataset), dataset
+
+
 def stop_on_interrupt(folder: Path) -> None:
     """From now on Ctrl-C and SIGTERM ask whatever works on the folder to stop after its current step."""
 
@@ -99,17 +124,21 @@ def step_bar() -> Iterator[tuple[tqdm[Any], Callable[[Any], None]]]:
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """``--device``."""
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: the fastest here")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), action=_Device, help="default: the fastest here")
 
 
-def device_name(text: str) -> str | None:
-    """The device that ``--device`` names; None for the fastest."""
-    return None if text == "auto" else text
+class _Device(argparse.Action):
+    """Keeps the name of a device; None for the fastest."""
+
+    def __call__(self, _parser: object, options: argparse.Namespace, name: object, _option: object = None) -> None:
+        options.device = None if name == "auto" else name
 
 
-def add_json(parser: argparse.ArgumentParser, what: str) -> None:
-    """``--json``."""
+def add_json(parser: argparse.ArgumentParser, what: str, *, csv: bool = False) -> None:
+    """``--json``, and ``--csv`` where there is a table."""
     parser.add_argument("--json", action="store_true", help=f"print {what} for scripts")
+    if csv:
+        parser.add_argument("--csv", action="store_true", help="print a table for other programs")
 
 
 KNOBS: dict[str, tuple[type, str, str]] = {
@@ -132,33 +161,34 @@ def add_knobs(parser: argparse.ArgumentParser) -> None:
         knobs.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=unit, help=text)
 
 
-def kept_listening_config(run: Path) -> ListeningConfig:
-    """The settings kept with a run, or the usual ones."""
+def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
+    """The settings kept with a run, or the usual ones, changed by the knobs that were given."""
     try:
-        return operating_point.load(run)
+        config = operating_point.load(run)
     except ConfigError as error:
         note(f"warning: {error}")
-        return ListeningConfig()
-
-
-def listening_config(options: argparse.Namespace, run: Path) -> ListeningConfig:
-    """The settings kept with a run, changed by the knobs that were given."""
-    config = kept_listening_config(run)
-    given = {name: value for name in KNOBS if (value := getattr(options, name)) is not None}
+        config = ListeningConfig()
+    given = {name: value for name in KNOBS if (value := getattr(options, name, None)) is not None}
     if "threshold" in given:
         # One threshold for all words: those kept for single words would go first.
         given["word_thresholds"] = ()
     return dataclasses.replace(config, **given)
 
 
-def caution(run: Path, datasets: Sequence[str]) -> None:
-    """Say on standard error if the model that listens has never heard a person; ``datasets`` is all it learned from."""
-    if has_synthetic_voices(*datasets):
+def open_listener(options: argparse.Namespace) -> tuple[Classifier, ListeningConfig]:
+    """The model that ``RUN`` names, and what counts as a word; one that never heard a person is told with a note."""
+    run = runs.find_run(options.run)
+    config = listening_config(options, run)
+    from core.inference.classifier import Classifier
+
+    classifier = Classifier(run, options.device)
+    if has_synthetic_voices(*classifier.checkpoint.datasets):
         note(f"note: {run.name} {CAUTION}")
+    return classifier, config
 
 
 @contextmanager
-def progress_bar(unit: str) -> Iterator[Callable[[int, int, str], None]]:
+def progress_bar(unit: str) -> Iterator[Progress]:
     """A bar on standard error, drawn when there is something to say; only on a terminal."""
     bar: tqdm[Any] | None = None
     shown = ("", 0)

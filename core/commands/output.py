@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import io
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -13,6 +15,8 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 from core.errors import WriteError
+from core.files.strict import to_json
+from core.records.table import as_csv
 from core.runs import keep
 from core.text import printable
 
@@ -59,6 +63,14 @@ def keep_or_note(study: keep.Study[Any], run: Path, name: str, record: Any) -> N
         keep.save(study, run, name, record)
     except WriteError as error:
         note(f"note: the {study.title} could not be kept: {error}")
+
+
+def show(options: argparse.Namespace, record: Any, as_text: Callable[[Any], str]) -> None:
+    """Print a record as it was asked for: its rows as a table, its values as JSON, or text for a person."""
+    if getattr(options, "csv", False):
+        print(as_csv(record.as_rows()), end="")
+    else:
+        print(to_json(record.to_dict()) if options.json else as_text(record))
 
 
 def lost() -> OSError | None:

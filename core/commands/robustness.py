@@ -8,17 +8,14 @@ from collections.abc import Sequence
 from core import runs
 from core.commands.options import (
     Commands,
-    add_data,
-    add_device,
+    add_clips,
     add_json,
     asked_protocol,
-    device_name,
-    open_clips,
-    open_dataset,
+    open_with_dataset,
     progress_bar,
 )
 from core.commands.output import keep_or_note
-from core.config import OWN, PROTOCOLS
+from core.config import PROTOCOLS
 from core.files.strict import to_json
 from core.records.robustness import UNITS, Robustness, noise_title
 from core.records.table import as_csv
@@ -37,10 +34,7 @@ def add(commands: Commands) -> None:
         "hear, at a signal-to-noise ratio over the active speech. The result is kept with each run.",
     )
     parser.add_argument("runs", metavar="RUN", nargs="+", help="runs, folders or checkpoint files")
-    add_data(parser, "; 'own' for the recordings of your own that the Live page kept")
-    parser.add_argument(
-        "--protocol", choices=tuple(PROTOCOLS), help="which clips (default: the official test set, or own)"
-    )
+    add_clips(parser)
     parser.add_argument(
         "--change", nargs="+", choices=(*UNITS, "all"), default=["noise"],
         help="what happens to the clips (default: noise)",
@@ -49,9 +43,7 @@ def add(commands: Commands) -> None:
         "--clips", type=clips_of, default=600, metavar="N", help="size of the sample, or 'all' (default: 600)"
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other clips and noise (default: 0)")
-    add_device(parser)
-    add_json(parser, "one JSON object")
-    parser.add_argument("--csv", action="store_true", help="print a table for other programs, each noise apart")
+    add_json(parser, "one JSON object", csv=True)
     parser.set_defaults(run_command=run)
 
 
@@ -82,13 +74,11 @@ def run(options: argparse.Namespace) -> int:
     kinds = tuple(VALUES) if "all" in options.change else tuple(dict.fromkeys(options.change))
     records: list[Robustness] = []
     with progress_bar("answer") as progress:
-        # Own recordings have no noise: that of the dataset that KWS_DATA names stands in.
-        dataset = open_dataset(options, progress)
-        data = dataset if protocol != OWN else open_clips(options, protocol, progress)
+        data, dataset = open_with_dataset(options, protocol, progress)
         for kind in kinds:
             found = measure(
                 paths, data, protocol, kind, n_clips=options.clips, seed=options.seed, dataset=dataset,
-                device=device_name(options.device), progress=progress,
+                device=options.device, progress=progress,
             )  # fmt: skip
             for path, record in zip(paths, found, strict=True):
                 keep_or_note(STUDY, path, file_of(data.title, protocol, kind, options.clips, options.seed), record)

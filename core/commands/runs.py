@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from core import runs as run_folders
 from core.commands.options import Commands, add_json
 from core.commands.output import note
-from core.config import to_dict
 from core.errors import RunError
 from core.files.strict import to_json
 
@@ -40,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
         note(f"Removed for good: {run_folders.empty_trash()}.")
     found = run_folders.list_runs()
     if options.json:
-        print(to_json([_record(one) for one in found]))
+        print(to_json([one.to_dict() for one in found]))
         return 0
     if not found:
         print("No runs yet. Train one: python -m core train --preset linear --setting D --epochs 10")
@@ -61,23 +59,3 @@ def _run_folder(text: str) -> Path:
     if not (folder / run_folders.CONFIG).exists():
         raise RunError(f"{folder} is not the folder of a run. `python -m core runs` lists those that there are.")
     return folder
-
-
-def _record(one: run_folders.RunState) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "folder": str(one.folder),
-        "state": one.state,
-        "message": one.message,
-        "config": to_dict(one.config) if one.config else None,
-        "dataset": one.dataset,
-        "device": one.device,
-        "epoch": one.epoch,
-        "epochs": one.epochs,
-        "best_epoch": one.best_epoch,
-        "best_validation_accuracy": one.best_accuracy,
-        "trained_seconds": one.trained_seconds,
-        "has_checkpoint": one.has_checkpoint,
-        "shipped": one.shipped,
-        "label": to_dict(one.label),
-    }

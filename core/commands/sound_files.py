@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.commands.options import progress_bar
+from core.commands.options import add_run, progress_bar
 from core.commands.output import note
 from core.config import SAMPLE_RATE
 from core.errors import AudioError
@@ -16,7 +16,6 @@ from core.files.strict import to_json
 from core.text import printable
 
 if TYPE_CHECKING:
-    from core.records.answers import Detection
     from core.sound.reading import Sound
 
 LONG_S = 60.0
@@ -25,7 +24,7 @@ LONG_S = 60.0
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """The model, and the files that it listens to."""
-    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    add_run(parser)
     parser.add_argument("files", metavar="FILE", nargs="+", help="sound files")
 
 
@@ -52,13 +51,7 @@ def _read(file: str) -> Sound:
     from core.sound.reading import read_audio
 
     path = path_from(file, "FILE", AudioError)
-
-    with progress_bar("s") as show:
-
-        def tell(done_s: float, all_s: float) -> None:
-            if all_s >= LONG_S:
-                show(round(done_s), round(all_s), f"reading {printable(path.name)}")
-
+    with _bar_of_long(f"reading {printable(path.name)}") as tell:
         sound = read_audio(path, progress=tell)
     for one in sound.notes:
         note(f"note: {printable(file)}: {one}")
@@ -69,24 +62,20 @@ def _read(file: str) -> Sound:
 def listening_bar(sound: Sound) -> Iterator[Callable[[float], None]]:
     """What is told of the seconds listened to, and draws a bar of them for a long sound."""
     all_s = len(sound.waveform) / SAMPLE_RATE
+    with _bar_of_long("listening") as tell:
+        yield lambda done_s: tell(min(done_s, all_s), all_s)
+
+
+@contextmanager
+def _bar_of_long(what: str) -> Iterator[Callable[[float, float], None]]:
+    """What is told of the seconds done and of all there are, and draws a bar of them where these are many."""
     with progress_bar("s") as show:
 
-        def tell(done_s: float) -> None:
+        def tell(done_s: float, all_s: float) -> None:
             if all_s >= LONG_S:
-                show(round(min(done_s, all_s)), round(all_s), "listening")
+                show(round(done_s), round(all_s), what)
 
         yield tell
-
-
-def as_record(detection: Detection) -> dict[str, object]:
-    """A detected word for JSON."""
-    return {
-        "word": detection.word,
-        "score": detection.score,
-        "start_s": detection.start_s,
-        "end_s": detection.end_s,
-        "heard_s": detection.heard_s,
-    }
 
 
 def noted(sound: Sound) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from core import runs
@@ -12,15 +13,15 @@ from core.commands.options import (
     add_device,
     add_json,
     add_knobs,
-    device_name,
+    add_run,
     listening_config,
     open_dataset,
     progress_bar,
 )
+from core.commands.output import show
 from core.config import OWN, PROTOCOLS, ListeningConfig
 from core.errors import ConfigError
 from core.files.paths import path_from
-from core.files.strict import to_json
 from core.records.listening import StreamReport, StreamScores, StreamTrack, ThresholdChoice
 from core.records.talk import TalkReport
 from core.runs import keep
@@ -37,7 +38,7 @@ def add(commands: Commands) -> None:
         "let the model listen to it, and count what it detects. Choose a threshold with --protocol validation --curve, "
         "and measure it on the test clips.",
     )
-    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
+    add_run(parser)
     add_data(parser)
     parser.add_argument(
         "--snr", nargs="+", type=snr_of, default=[None, 10.0], metavar="DB",
@@ -93,10 +94,10 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar("s") as progress:
         data = open_dataset(options, progress)
         report = stream_test(
-            Classifier(path, device_name(options.device)), data, config, name=path.name, protocols=[options.protocol],
+            Classifier(path, options.device), data, config, name=path.name, protocols=[options.protocol],
             snrs_db=options.snr, minutes=options.minutes, seed=options.seed, progress=progress,
         )  # fmt: skip
-    print(to_json(report.to_dict()) if options.json else as_text(report, curve=options.curve))
+    show(options, report, partial(as_text, curve=options.curve))
     return 0
 
 
@@ -106,9 +107,9 @@ def _run_on_talk(options: argparse.Namespace, path: Path, config: ListeningConfi
     from core.studies.listening.talk import talk_test
 
     with keep.unchanged(path) as checkpoint, progress_bar("file") as progress:
-        classifier = Classifier(path, device_name(options.device))
+        classifier = Classifier(path, options.device)
         report = talk_test(classifier, folder, config, name=path.name, checkpoint=checkpoint, progress=progress)
-    print(to_json(report.to_dict()) if options.json else talk_as_text(report, curve=options.curve))
+    show(options, report, partial(talk_as_text, curve=options.curve))
     return 0
 
 
@@ -130,7 +131,7 @@ def _choose(options: argparse.Namespace, path: Path, config: ListeningConfig) ->
 
     with progress_bar("s") as progress:
         data = open_dataset(options, progress)
-        classifier = Classifier(path, device_name(options.device))
+        classifier = Classifier(path, options.device)
         occasions = occasions_of_tracks(
             classifier, data, config, snrs_db=options.snr, minutes=options.minutes, seed=options.seed
         )
@@ -138,7 +139,7 @@ def _choose(options: argparse.Namespace, path: Path, config: ListeningConfig) ->
             occasions += occasions_of_talk(classifier, folder, config, progress)
         choice = choose_thresholds(occasions, config, options.choose)
     operating_point.save(path, choice.listening)
-    print(to_json(choice.to_dict()) if options.json else choice_as_text(path.name, choice))
+    show(options, choice, partial(choice_as_text, path.name))
     return 0
 
 

@@ -12,7 +12,6 @@ from core.commands.options import (
     add_data,
     add_device,
     data_root,
-    device_name,
     progress_bar,
     step_bar,
     stop_on_interrupt,
@@ -82,12 +81,7 @@ def run(options: argparse.Namespace) -> int:
             _refuse_missing_gpu()
         noise = None if options.noise is None else _noise_folder(options.noise, config)
         folder = runs.new_run(
-            config,
-            data_root(options.data),
-            name=options.run,
-            device=device_name(options.device),
-            start=start,
-            noise=noise,
+            config, data_root(options.data), name=options.run, device=options.device, start=start, noise=noise
         )
     stop_on_interrupt(folder)
     keep_freed_memory()

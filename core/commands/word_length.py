@@ -8,29 +8,24 @@ from core import runs
 from core.commands.evaluate import kept_or_new
 from core.commands.options import (
     Commands,
-    add_data,
-    add_device,
+    add_clips,
     add_json,
+    add_run,
     asked_protocol,
     open_clips,
     progress_bar,
 )
-from core.commands.output import keep_or_note
+from core.commands.output import keep_or_note, show
 from core.config import PROTOCOLS
-from core.files.strict import to_json
-from core.records.table import as_csv
 from core.records.word_length import WordLengths
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser("word-length", help="accuracy on short and on long words", description=__doc__)
-    parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
-    add_data(parser, "; 'own' for the recordings of your own that the Live page kept")
-    parser.add_argument("--protocol", choices=tuple(PROTOCOLS), help="which clips (default: official, or own)")
-    add_device(parser)
-    add_json(parser, "one JSON object")
-    parser.add_argument("--csv", action="store_true", help="print a table of the quarters, for other programs")
+    add_run(parser)
+    add_clips(parser)
+    add_json(parser, "one JSON object", csv=True)
     parser.set_defaults(run_command=run)
 
 
@@ -44,10 +39,7 @@ def run(options: argparse.Namespace) -> int:
         data = open_clips(options, protocol, progress)
         found = word_lengths(kept_or_new(path, data, protocol, options.device, progress), data)
     keep_or_note(STUDY, path, STUDY.file(data.title, protocol), found)
-    if options.csv:
-        print(as_csv(found.as_rows()), end="")
-    else:
-        print(to_json(found.to_dict()) if options.json else as_text(found))
+    show(options, found, as_text)
     return 0
 
 

@@ -136,13 +136,18 @@ def batch_norm(x: Tensor, norm: nn.BatchNorm2d, *, rectified: bool = False) -> T
     """Batch normalisation of (C, ...), perhaps followed by a ReLU; C may be channels times groups of bands."""
     rows = x.reshape(norm.num_features, -1)
     if not norm.training:
-        scale = norm.weight * torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
-        shift = norm.bias - cast(Tensor, norm.running_mean) * scale
+        scale, shift = scale_and_shift(norm)
         out = torch.addcmul(shift[:, None], rows, scale[:, None])
         return (out.relu_() if rectified else out).view(x.shape)
     out, mean, variance = _BatchNorm.apply(rows, norm.weight, norm.bias, norm.eps, rectified)  # type: ignore[no-untyped-call]
     follow_batch(norm, mean, variance, rows.shape[1])
     return cast(Tensor, out).view(x.shape)
+
+
+def scale_and_shift(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """A batch normalisation with its running statistics as a factor and a summand a channel, (C,) each."""
+    scale = norm.weight * torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
+    return scale, norm.bias - cast(Tensor, norm.running_mean) * scale
 
 
 @torch.no_grad()

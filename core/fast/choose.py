@@ -30,7 +30,7 @@ from core.fast.folded import FoldedBCResNet
 from core.fast.linear import NormalisedLinearSpotter, TurnedLinear
 from core.fast.mel import FastMel
 from core.fast.normalise import FastBandNorm
-from core.fast.sources import Source, StoredLogMels, StoredSpectra
+from core.fast.sources import StepSource, StoredLogMels, StoredSpectra
 from core.frontend.mel import TrainableMel
 from core.models import KeywordSpotter, build_model
 from core.models.bcresnet import BCResNet
@@ -92,8 +92,13 @@ def network_for_one_clip(spotter: KeywordSpotter, device: torch.device) -> Calla
 
 
 def source(
-    waveforms: Source, rows: NDArray[np.int64], *, augmented: bool, budget_bytes: int, progress: Progress | None = None
-) -> Source:
+    waveforms: StepSource,
+    rows: NDArray[np.int64],
+    *,
+    augmented: bool,
+    budget_bytes: int,
+    progress: Progress | None = None,
+) -> StepSource:
     """Log-mels or spectra computed once, if training does not change them and memory suffices; else ``waveforms``.
 
     Args:

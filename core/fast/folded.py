@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.fast.channel_major import banded
+from core.fast.channel_major import banded, scale_and_shift
 from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm
 
 
@@ -31,8 +31,8 @@ class FoldedBCResNet:
 
     @torch.no_grad()
     def __init__(self, network: BCResNet) -> None:
-        convolution, norm = cast(nn.Conv2d, network.head[0]), network.head[1]
-        scale, shift = _scale_and_shift(norm)
+        convolution, norm = cast(nn.Conv2d, network.head[0]), cast(nn.BatchNorm2d, network.head[1])
+        scale, shift = scale_and_shift(norm)
         self._stride = convolution.stride
         self._head = convolution.weight * scale[:, None, None, None], shift
         blocks = [cast(BroadcastBlock, block) for block in network.blocks]
@@ -42,7 +42,7 @@ class FoldedBCResNet:
             self._blocks.append(_FoldedBlock(block, n_bands))
             n_bands = self._blocks[-1].n_bands
         depthwise, mixing = cast(nn.Conv2d, network.tail[0]), cast(nn.Conv2d, network.tail[1])
-        scale, shift = _scale_and_shift(network.tail[2])
+        scale, shift = scale_and_shift(cast(nn.BatchNorm2d, network.tail[2]))
         taps = depthwise.weight[:, 0].unbind(2)
         self._width = len(taps)
         self._taps = torch.cat([banded(tap, n_bands, 1, 0, 1) for tap in taps], dim=1)
@@ -76,7 +76,7 @@ class _FoldedBlock:
         *entry, depthwise, sub_spectral = block.along_frequency
         self._entry: tuple[Tensor, Tensor] | None = None
         if entry:
-            scale, shift = _scale_and_shift(entry[1])
+            scale, shift = scale_and_shift(cast(nn.BatchNorm2d, entry[1]))
             self._entry = cast(nn.Conv2d, entry[0]).weight.flatten(1) * scale[:, None], shift[:, None]
         conv = cast(nn.Conv2d, depthwise)
         matrix = banded(conv.weight[:, 0, :, 0], n_bands, conv.stride[0], int(conv.padding[0]), conv.dilation[0])
@@ -84,14 +84,14 @@ class _FoldedBlock:
         groups = (n_channels, SUB_BANDS, 1)
         scale, shift = (
             values.view(groups).expand(-1, -1, self.n_bands // SUB_BANDS).reshape(n_channels, self.n_bands, 1)
-            for values in _scale_and_shift(cast(SubSpectralNorm, sub_spectral).norm)
+            for values in scale_and_shift(cast(SubSpectralNorm, sub_spectral).norm)
         )
         matrix = matrix * scale
         # A last row gives the mean over bands.
         self._matrix = torch.cat([matrix, matrix.mean(dim=1, keepdim=True)], dim=1)
         self._shift = torch.cat([shift, shift.mean(dim=1, keepdim=True)], dim=1)
         convolution, norm, _, mixing, _ = block.along_time
-        scale, shift = _scale_and_shift(norm)
+        scale, shift = scale_and_shift(cast(nn.BatchNorm2d, norm))
         self._dilation = cast(nn.Conv2d, convolution).dilation[1]
         self._taps = (cast(nn.Conv2d, convolution).weight[:, 0, 0] * scale[:, None])[:, :, None].unbind(1)
         self._time_shift = shift[:, None]
@@ -112,10 +112,3 @@ class _FoldedBlock:
         time = torch.mm(self._mixing, functional.silu(time, inplace=True))
         out = bands[:, : self.n_bands] + time[:, None]
         return (out if self._transition else out.add_(x)).relu_()
-
-
-def _scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
-    """A batch normalisation with its running statistics as a factor and a summand a channel."""
-    norm = cast(nn.BatchNorm2d, norm)
-    scale = norm.weight * torch.rsqrt(cast(Tensor, norm.running_var) + norm.eps)
-    return scale, norm.bias - cast(Tensor, norm.running_mean) * scale

@@ -13,7 +13,7 @@ training spends its time on. Two things make it cheap here:
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -37,25 +37,6 @@ _TAPS_TO_PARTS = (
 )
 
 
-class Plan(Protocol):
-    """One way to multiply frames by kernels: pieces of the signal times prepared kernels, joined to responses."""
-
-    def prepare(self, kernels: Tensor) -> Tensor:
-        """Kernels (n_kernels, n_fft) as factors, (parts, depth, n_kernels); differentiable."""
-
-    def split(self, padded: Tensor) -> Tensor:
-        """Waveforms (n_clips, n_samples) as the other factors, (parts, rows, depth)."""
-
-    def respond(self, pieces: Tensor, factors: Tensor, dtype: torch.dtype) -> Tensor:
-        """Multiply and join: responses (n_clips * frames, n_kernels) in ``dtype``."""
-
-    def join_backward(self, gradient: Tensor) -> Tensor:
-        """The gradient of the joining: responses' to that of each product, (parts, rows, n_kernels)."""
-
-    def split_backward(self, gradient: Tensor, n_clips: int, n_samples: int) -> Tensor:
-        """The gradient of ``split``: pieces' to waveforms'."""
-
-
 def plan_for(n_fft: int, hop_length: int, *, tiled: bool = True) -> Plan:
     """The plan with the fewest multiplications; not ``tiled`` asks for the plain product of frames and kernels.
 
@@ -70,7 +51,11 @@ def plan_for(n_fft: int, hop_length: int, *, tiled: bool = True) -> Plan:
 
 
 class PlainPlan:
-    """Every frame is cut out and multiplied by every kernel."""
+    """Every frame is cut out and multiplied by every kernel.
+
+    Kernels are prepared as factors (differentiable), waveforms split into the other factors; the products are joined to
+    responses. The two steps on the waveforms' side have their gradients beside them.
+    """
 
     def __init__(self, n_fft: int, hop_length: int) -> None:
         self.n_fft, self.hop_length = n_fft, hop_length
@@ -102,7 +87,7 @@ class PlainPlan:
 
 
 class TiledPlan:
-    """Three frames at a time through five products (see the head of this file).
+    """The same, three frames at a time through five products (see the head of this file).
 
     Kernels are filled up with zeros to whole groups of three taps; the number of frames is rounded up to whole tiles,
     and what lies behind the end of the signal counts as silence.
@@ -197,6 +182,10 @@ class TiledPlan:
         """The five blocks that each tile of a group of taps reaches over, each (n_clips, tiles, hop)."""
         first = TILE * group
         return [blocks[:, first + i : first + i + TILE * (tiles - 1) + 1 : TILE] for i in range(PARTS)]
+
+
+Plan = PlainPlan | TiledPlan
+"""One way to multiply frames by kernels."""
 
 
 def prepared_kernels(cosine: Tensor, sine: Tensor, plan: Plan) -> Tensor:

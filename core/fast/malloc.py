@@ -21,13 +21,9 @@ def keep_freed_memory() -> bool:
     >>> keep_freed_memory() in (True, False)
     True
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):
-        return False  # macOS and Windows have allocators of their own
     # A C library that finds the first value too large keeps its own, and takes the second all the same.
-    mapped = bool(mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)) or bool(mallopt(_M_MMAP_THRESHOLD, 2**25))
-    return bool(mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)) and mapped
+    mapped = _glibc("mallopt", _M_MMAP_THRESHOLD, LARGE_BYTES) or _glibc("mallopt", _M_MMAP_THRESHOLD, 2**25)
+    return _glibc("mallopt", _M_TRIM_THRESHOLD, 2**31 - 1) and mapped
 
 
 def share_pools() -> bool:
@@ -39,10 +35,7 @@ def share_pools() -> bool:
     >>> share_pools() in (True, False)
     True
     """
-    try:
-        return bool(ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS))
-    except (OSError, AttributeError, TypeError):
-        return False
+    return _glibc("mallopt", _M_ARENA_MAX, ARENAS)
 
 
 def give_back() -> None:
@@ -53,7 +46,12 @@ def give_back() -> None:
     >>> give_back()
     """
     gc.collect()
+    _glibc("malloc_trim", 0)
+
+
+def _glibc(function: str, *values: int) -> bool:
+    """Call a switch of glibc's allocator; answers whether it did something. Other systems have none of these."""
     try:
-        ctypes.CDLL(None).malloc_trim(0)
+        return bool(getattr(ctypes.CDLL(None), function)(*values))
     except (OSError, AttributeError, TypeError):
-        return  # macOS and Windows have allocators of their own
+        return False

@@ -18,7 +18,7 @@ BATCH = 200
 """Clips computed at once."""
 
 
-class Source(Protocol):
+class StepSource(Protocol):
     """Where a training step gets its clips and their log-mels."""
 
     @property
@@ -57,7 +57,9 @@ class _Stored:
 
     on_device = True
 
-    def __init__(self, waveforms: Source, rows: Tensor, dtype: torch.dtype, progress: Progress | None = None) -> None:
+    def __init__(
+        self, waveforms: StepSource, rows: Tensor, dtype: torch.dtype, progress: Progress | None = None
+    ) -> None:
         self.front_end = cast(FastMel, waveforms.front_end)
         device = self.front_end.window().device
         rows = rows.to(device)
@@ -103,7 +105,9 @@ class StoredLogMels(_Stored):
     half = torch.float16
     """Off by at most 0.008 (in nats, where a log-mel lies between -16 and 16)."""
 
-    def __init__(self, waveforms: Source, rows: Tensor, dtype: torch.dtype, progress: Progress | None = None) -> None:
+    def __init__(
+        self, waveforms: StepSource, rows: Tensor, dtype: torch.dtype, progress: Progress | None = None
+    ) -> None:
         self._moments: list[Tensor] = []
         super().__init__(waveforms, rows, dtype, progress)
         self.moments = torch.cat(self._moments)

@@ -35,6 +35,9 @@ LARGEST_ARRAYS = 2**28
 DEEPEST = 32
 """Levels of lists and tables within each other; ours have at most seven."""
 
+LONGEST_TEXT = 600
+"""Letters of an error that are shown."""
+
 LONGEST_HEADER = 10_000
 """Bytes of an array's header, as in NumPy itself."""
 
@@ -144,14 +147,14 @@ def _table(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 # Arrays
 
 
-def read_arrays(path: Path, expected: Mapping[str, str], largest: int = LARGE_BYTES) -> dict[str, NDArray[Any]]:
+def read_arrays(path: Path, expected: Mapping[str, str]) -> dict[str, NDArray[Any]]:
     """The arrays of an ``.npz`` (see ``arrays_of``).
 
     Raises:
         ValueError: If the file is missing, too large, damaged, or holds anything but the arrays expected.
     """
     try:
-        return arrays_of(read_bytes(path, largest), expected)
+        return arrays_of(read_bytes(path, LARGE_BYTES), expected)
     except OSError as error:
         raise ValueError(f"{path.name} cannot be read ({error.strerror or error})") from error
 
@@ -270,11 +273,11 @@ def shown(value: object) -> str:
     return _Bounded().repr(value)
 
 
-def in_one_line(error: BaseException | str, longest: int = 600) -> str:
+def in_one_line(error: BaseException | str) -> str:
     r"""The whole text of an error as one readable line; only one that is longer than a paragraph is cut.
 
     >>> in_one_line("two\n   lines")
     'two lines'
     """
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"

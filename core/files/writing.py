@@ -66,6 +66,18 @@ def _lock(handle: int) -> bool:
         return True  # a file system without locks
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, with those that it lies in, unless it is there.
+
+    Raises:
+        WriteError: If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(error, folder) from error
+
+
 def is_leftover(name: str) -> bool:
     """Whether a file is called as ``write_bytes`` calls those that it has not finished.
 

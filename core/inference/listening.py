@@ -23,7 +23,7 @@ LONGEST_KEPT_S = 3600.0
 
 
 @dataclass(frozen=True, eq=False)
-class _Heard:
+class _KeptDetection:
     """A detection as it is kept."""
 
     number: int
@@ -65,7 +65,7 @@ class Listening:
             name: Engine(classifier, configs.get(name, DEFAULT_CONFIG)) for name, classifier in classifiers.items()
         }
         self._keep_audio_s, self._keep_decisions_s = keep_audio_s, keep_decisions_s
-        self._heard: deque[_Heard] = deque(maxlen=keep_detections)
+        self._heard: deque[_KeptDetection] = deque(maxlen=keep_detections)
         self._n_detections = 0
         # Two locks, so that reading waits for no model: one for what feeds the stream, one for what is remembered.
         self._feeding, self._reading = threading.Lock(), threading.Lock()
@@ -165,7 +165,7 @@ class Listening:
                     end = round(detection.heard_s * SAMPLE_RATE)
                     clip = self._tape.between(end - CLIP_SAMPLES, end)
                     self._n_detections += 1
-                    self._heard.append(_Heard(self._n_detections, name, detection, clip))
+                    self._heard.append(_KeptDetection(self._n_detections, name, detection, clip))
 
     def _remember(self, name: str, new: list[Decision]) -> None:
         kept = self._decisions[name]

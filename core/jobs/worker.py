@@ -16,6 +16,7 @@ from core import runs
 from core.config import RunConfig
 from core.data.noises import recordings_in
 from core.data.pack import Pack, open_data
+from core.data.source import Progress
 from core.errors import DataError, KeywordSpottingError, RunError, WriteError
 from core.files.locks import Hold
 from core.files.writing import write_bytes
@@ -35,7 +36,6 @@ HEARTBEAT_S = 0.5
 """Least time between two status writes within an epoch."""
 
 OnReport = Callable[[EpochReport], None]
-OnProgress = Callable[[int, int, str], None]
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ def work(
     *,
     on_report: OnReport | None = None,
     on_step: Callable[[Step], None] | None = None,
-    on_progress: OnProgress | None = None,
+    on_progress: Progress | None = None,
     held: Hold | None = None,
 ) -> runs.RunState:
     """Train the run in ``folder`` to its end or to a requested stop; every outcome ends up in its status.
@@ -98,7 +98,7 @@ class _Worker:
         mine: Hold,
         on_report: OnReport | None,
         on_step: Callable[[Step], None] | None,
-        on_progress: OnProgress | None,
+        on_progress: Progress | None,
     ) -> None:
         self.folder, self.mine = folder, mine
         self.on_report, self.on_step, self.on_progress = on_report, on_step, on_progress

@@ -18,14 +18,11 @@ from core.metrics.detection import DetectionCurve, ThresholdCosts, detection_cur
 from core.metrics.groups import chance_of_differences, file_speakers, group_scores, quartile_scores
 from core.metrics.levels import ClipLevels, clip_levels
 from core.metrics.words import WordScores, word_scores
-from core.records.groups import GroupScores, RangeScores
 
 __all__ = [
     "Binning",
     "ClipLevels",
     "DetectionCurve",
-    "GroupScores",
-    "RangeScores",
     "Reliability",
     "ThresholdCosts",
     "WordAnswers",

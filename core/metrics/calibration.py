@@ -63,7 +63,7 @@ def reliability(evaluation: Evaluation, binning: Binning = "width", n_bins: int 
         n_bins: Number of bins, those without clips included.
     """
     sure = evaluation.probabilities.max(axis=1).astype(np.float64)
-    right = evaluation.probabilities.argmax(axis=1) == evaluation.truth
+    right = evaluation.right
     shares = np.linspace(0, 1, n_bins + 1)
     edges = shares if binning == "width" else np.quantile(sure, shares)
     of_clip = np.searchsorted(edges[1:-1], sure)

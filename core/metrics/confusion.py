@@ -72,7 +72,7 @@ def unknown_words(evaluation: Evaluation) -> WordAnswers | None:
         return None
     words, of_word = np.unique(names[rows], return_inverse=True)
     counts = np.zeros((len(words), len(evaluation.labels)), dtype=np.int64)
-    np.add.at(counts, (of_word, _answers(evaluation)[rows]), 1)
+    np.add.at(counts, (of_word, evaluation.answers[rows]), 1)
     n = counts.sum(axis=1)
     mistaken = n - counts[:, label]
     order = np.lexsort((words, -n, -mistaken / n))
@@ -95,7 +95,7 @@ def cell_clips(evaluation: Evaluation, true: str, answered: str) -> NDArray[np.i
     else:
         is_it = np.array(evaluation.clip_words) == true
     answer = evaluation.labels.index(answered)
-    rows = np.flatnonzero(is_it & (_answers(evaluation) == answer))
+    rows = np.flatnonzero(is_it & (evaluation.answers == answer))
     order = np.argsort(-evaluation.probabilities[rows, answer], kind="stable")
     return np.asarray(rows[order], dtype=np.int64)
 
@@ -120,7 +120,3 @@ def clip_losses(evaluation: Evaluation) -> NDArray[np.float64]:
 def worst_clips(evaluation: Evaluation) -> NDArray[np.int64]:
     """Numbers of all clips, those with the highest loss first."""
     return np.argsort(-clip_losses(evaluation), kind="stable").astype(np.int64)
-
-
-def _answers(evaluation: Evaluation) -> NDArray[np.int64]:
-    return np.asarray(evaluation.probabilities.argmax(axis=1))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.config import KEYWORDS
 from core.records.evaluation import Evaluation
-from core.statistics import wilson
+from core.statistics import Interval, share_interval
 
 STEPS = 200
 """Thresholds from 0 to 1 that costs are counted at, less one."""
@@ -60,15 +60,13 @@ class ThresholdCosts:
         """Number of the threshold nearest to this one."""
         return int(np.abs(self.thresholds - threshold).argmin())
 
-    def misses_interval(self, place: int) -> tuple[float, float]:
+    def misses_interval(self, place: int) -> Interval:
         """95 % interval of the share missed (Wilson)."""
-        low, high = wilson(self.misses[place], self.n)
-        return float(low), float(high)
+        return share_interval(int(self.misses[place]), self.n)
 
-    def false_alarms_interval(self, place: int) -> tuple[float, float]:
+    def false_alarms_interval(self, place: int) -> Interval:
         """95 % interval of the share of false alarms (Wilson)."""
-        low, high = wilson(self.false_alarms[place], self.n_others)
-        return float(low), float(high)
+        return share_interval(int(self.false_alarms[place]), self.n_others)
 
 
 def detection_curves(evaluation: Evaluation) -> tuple[DetectionCurve, ...]:
@@ -112,7 +110,7 @@ def threshold_costs(evaluation: Evaluation, label: str) -> ThresholdCosts:
     """Misses and false alarms of one keyword at every threshold from 0 to 1."""
     number = evaluation.labels.index(label)
     is_it = evaluation.truth == number
-    answered = evaluation.probabilities.argmax(axis=1) == number
+    answered = evaluation.answers == number
     sure = evaluation.probabilities[:, number].astype(np.float64)
     thresholds = np.linspace(0, 1, STEPS + 1)
 

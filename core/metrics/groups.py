@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.records.groups import GroupScores, RangeScores
-from core.statistics import wilson
+from core.statistics import share_interval
 
 SHUFFLES = 1000
 SEED = 0
@@ -36,12 +36,11 @@ def group_scores(right: NDArray[np.bool_], names: Sequence[str]) -> tuple[GroupS
     """
     known = np.array([bool(name) for name in names])
     groups, of_clip = np.unique(np.array(names)[known], return_inverse=True)
-    n = np.bincount(of_clip, minlength=len(groups))
-    hits = np.bincount(of_clip, weights=right[known], minlength=len(groups)).astype(np.int64)
-    low, high = wilson(hits, n)
+    n = np.bincount(of_clip, minlength=len(groups)).tolist()
+    hits = np.bincount(of_clip, weights=right[known], minlength=len(groups)).astype(np.int64).tolist()
     scores = [
-        GroupScores(str(group), int(n[at]), int(hits[at]), (float(low[at]), float(high[at])))
-        for at, group in enumerate(groups)
+        GroupScores(group, clips, right_ones, share_interval(right_ones, clips))
+        for group, clips, right_ones in zip(groups.tolist(), n, hits, strict=True)
     ]
     return tuple(sorted(scores, key=lambda group: (group.accuracy, -group.n, group.name)))
 
@@ -103,9 +102,7 @@ def quartile_scores(right: NDArray[np.bool_], values: NDArray[np.floating]) -> t
         return ()
     scores = []
     for part in np.array_split(rows[np.argsort(values[rows], kind="stable")], 4):
-        hits = int(right[part].sum())
-        low, high = wilson(hits, len(part))
-        of_part = values[part]
+        hits, of_part = int(right[part].sum()), values[part]
         scores.append(
             RangeScores(
                 start=float(of_part[0]),
@@ -113,7 +110,7 @@ def quartile_scores(right: NDArray[np.bool_], values: NDArray[np.floating]) -> t
                 end=float(of_part[-1]),
                 n=len(part),
                 right=hits,
-                interval=(float(low), float(high)),
+                interval=share_interval(hits, len(part)),
             )
         )
     return tuple(scores)

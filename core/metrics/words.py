@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.records.evaluation import Evaluation
-from core.statistics import wilson
+from core.statistics import Interval, share_interval
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class WordScores:
     """Clips that were called this."""
     right: int
     """Clips of it that were called this."""
-    recall_interval: tuple[float, float]
-    precision_interval: tuple[float, float]
+    recall_interval: Interval
+    precision_interval: Interval
 
     @property
     def recall(self) -> float:
@@ -41,16 +41,8 @@ class WordScores:
 def word_scores(evaluation: Evaluation) -> tuple[WordScores, ...]:
     """Recall and precision of every label, each with its interval, in the order of the labels."""
     counts = evaluation.confusion
-    n, answered, right = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
-    recall_ends, precision_ends = wilson(right, n), wilson(right, answered)
+    numbers = zip(counts.sum(axis=1).tolist(), counts.sum(axis=0).tolist(), counts.diagonal().tolist(), strict=True)
     return tuple(
-        WordScores(
-            label=label,
-            n=int(n[at]),
-            answered=int(answered[at]),
-            right=int(right[at]),
-            recall_interval=(float(recall_ends[0][at]), float(recall_ends[1][at])),
-            precision_interval=(float(precision_ends[0][at]), float(precision_ends[1][at])),
-        )
-        for at, label in enumerate(evaluation.labels)
+        WordScores(label, n, answered, right, share_interval(right, n), share_interval(right, answered))
+        for label, (n, answered, right) in zip(evaluation.labels, numbers, strict=True)
     )

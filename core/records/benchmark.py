@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+
+from core.config import BENCHMARK_TASKS
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,10 @@ class Timing:
     floor_s: float | None = None
     """The time that the arithmetic and the memory traffic need at the rates in ``MachineLimits``; None if unknown."""
 
+    def __post_init__(self) -> None:
+        if self.task not in BENCHMARK_TASKS or not self.seconds or min(self.seconds) < 0 or self.n_clips < 1:
+            raise ValueError(f"no timing of a known task: {self.task!r:.40}")
+
     @property
     def is_ours(self) -> bool:
         """Whether this project did the work."""
@@ -58,6 +65,27 @@ class Timing:
     def high_s(self) -> float:
         """Time that nine tenths of the repeats stay below (s)."""
         return float(np.quantile(self.seconds, 0.9))
+
+    def to_dict(self) -> dict[str, Any]:
+        """One flat row of plain values, for JSON and tables; a reference that it has no ratio to is None."""
+        row: dict[str, Any] = {
+            "task": self.task,
+            "variant": self.variant,
+            "setting": self.setting or None,
+            "device": self.device,
+            "clips": self.n_clips,
+            "repeats": len(self.seconds),
+            "median_s": self.median_s,
+            "low_s": self.low_s,
+            "high_s": self.high_s,
+        }
+        for reference in ("nnAudio", "librosa", "public recipe"):
+            key = f"ratio_to_{reference.lower().replace(' ', '_')}"
+            ratio = self.ratios.get(reference)
+            row[key] = ratio.median if ratio else None
+            row[f"{key}_low"], row[f"{key}_high"] = (ratio.low, ratio.high) if ratio else (None, None)
+        row |= {f"{part}_s": seconds for part, seconds in self.parts.items()}
+        return row | {"floor_s": self.floor_s}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 FLOAT_BYTES = 4
 
@@ -50,6 +51,16 @@ class Cost:
         """Bytes of all that does not follow from a formula, in float32: trained weights and running statistics."""
         return FLOAT_BYTES * (self.trained + self.network.fixed)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything by part as plain values, for JSON."""
+        return {
+            "trained_weights": {"front_end": self.front_end.trained, "network": self.network.trained},
+            "fixed_numbers": {"front_end": self.front_end.fixed, "network": self.network.fixed},
+            "macs": {"front_end": self.front_end_macs, "network": self.network_macs},
+            "float32_bytes": self.float32_bytes,
+            "stored_bytes": self.stored_bytes,
+        }
+
 
 @dataclass(frozen=True)
 class Latency:
@@ -80,6 +91,11 @@ class Latency:
     def disturbed(self) -> bool:
         """Whether other programs will have lengthened the times."""
         return self.busy_percent > BUSY_PERCENT
+
+    def to_dict(self) -> dict[str, Any]:
+        """Times, and where and when they were measured, as plain values for JSON."""
+        names = "p50_s p95_s device threads machine moment busy_percent"
+        return {"clips": self.n, **{name: getattr(self, name) for name in names.split()}}
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.config import to_dict
 from core.records.arrays import FloatArray
 
 
@@ -37,6 +39,26 @@ class Evaluation:
     def n(self) -> int:
         """Number of clips."""
         return int(self.confusion.sum())
+
+    @property
+    def answers(self) -> NDArray[np.int64]:
+        """Number of the label that each clip was answered with, (n,)."""
+        return np.asarray(self.probabilities.argmax(axis=1))
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether each clip was answered right, (n,)."""
+        return np.asarray(self.answers == self.truth)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What was asked and how often each label got which answer, as plain values for JSON."""
+        return {
+            "run": self.run,
+            "dataset": self.dataset,
+            "protocol": self.protocol,
+            "labels": self.labels,
+            "confusion": self.confusion.tolist(),
+        }
 
 
 @dataclass(frozen=True)
@@ -74,3 +96,9 @@ class Scores:
     weighted_precision: float
     weighted_recall: float
     weighted_f1: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as plain values for JSON, of the averages the F1 alone."""
+        names = "n accuracy interval baseline loss micro_f1 macro_f1 weighted_f1"
+        figures = {name: getattr(self, name) for name in names.split()}
+        return figures | {"by_class": [to_dict(one) for one in self.by_class]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -23,15 +23,15 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
-    r"""Rows as a table with a line of names.
+def as_csv(rows: Iterable[Mapping[str, Any]], names: Sequence[str] = ()) -> str:
+    r"""Rows as a table with a line of names: those given, or else those of the first row.
 
     >>> as_csv([{"word": "yes", "n": 3}])
     'word,n\nyes,3\n'
     """
     lines = list(rows)
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, names or list(lines[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(lines)
     return text.getvalue()

@@ -17,7 +17,7 @@ import jinja2
 import plotly.graph_objects as go
 
 from core import __version__, figures, runs
-from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS, to_dict
+from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS
 from core.errors import DataError, RunError
 from core.figures import style
 from core.files.writing import write_bytes
@@ -26,11 +26,9 @@ from core.records.evaluation import Evaluation
 from core.records.filters import Filters
 from core.records.training import EpochReport
 from core.runs import keep
+from core.studies.comparison import flat_settings
 from core.studies.evaluation import STUDY, scores
 from core.training.checkpoint import Checkpoint, load_checkpoint
-
-Figures = list[tuple[str, str]]
-"""Figures as HTML, each with a sentence on how to read it."""
 
 
 def html_report(folder: Path) -> str:
@@ -70,7 +68,7 @@ def html_report(folder: Path) -> str:
         learned=list(_learned(checkpoint.filters(), draw)),
         training=list(_training(reports, draw)),
         commands=_commands(folder, checkpoint, evaluations),
-        settings=_flat(to_dict(config)),
+        settings=[(".".join(filter(None, name)), str(value)) for name, value in flat_settings(config).items()],
         fingerprints=_fingerprints(folder, evaluations),
         versions=_versions(),
     )
@@ -182,14 +180,6 @@ def _commands(folder: Path, checkpoint: Checkpoint, evaluations: list[Evaluation
         for one in evaluations
     ]
     return [train, *dict.fromkeys(measure)]
-
-
-def _flat(values: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
-    """Settings as rows: dotted name and value."""
-    rows: list[tuple[str, str]] = []
-    for name, value in values.items():
-        rows += _flat(value, f"{above}{name}.") if isinstance(value, dict) else [(above + name, str(value))]
-    return rows
 
 
 def _fingerprints(folder: Path, evaluations: list[Evaluation]) -> list[tuple[str, str]]:

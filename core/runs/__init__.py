@@ -15,7 +15,6 @@ from core.runs.layout import (
     PROCESS,
     PROGRESS,
     PROJECT,
-    RESULTS,
     SHIPPED_PREFIX,
     SOURCE,
     START,
@@ -39,7 +38,6 @@ from core.runs.progress import (
     snapshot_epochs,
 )
 from core.runs.state import (
-    STARTING_S,
     RunState,
     list_runs,
     read_noise_folder,
@@ -66,11 +64,9 @@ __all__ = [
     "PROCESS",
     "PROGRESS",
     "PROJECT",
-    "RESULTS",
     "SHIPPED_PREFIX",
     "SOURCE",
     "START",
-    "STARTING_S",
     "STATUS",
     "STOP",
     "TRASH",

@@ -17,14 +17,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from core.errors import CheckpointError, DataError, RunError, WriteError
+from core.config import from_dict, to_dict
+from core.errors import CheckpointError, DataError, RunError
 from core.files.strict import LARGE_BYTES, read_arrays, read_json, shown
-from core.files.writing import write_arrays, write_json
-from core.runs.layout import BEST, CONFIG, RESULTS, SHIPPED_PREFIX, runs_folder
+from core.files.writing import make_folder, write_arrays, write_json
+from core.runs.layout import BEST, RESULTS, SHIPPED_PREFIX, runs_folder
 
 
 class Measured(Protocol):
@@ -86,7 +87,19 @@ class Study(Generic[Record]):
         return ".json" if self.arrays is None else ".npz"
 
 
+def json_study(
+    kind: type[Record], name: str, title: str, *, again: str = "Measure again.", version: int = 1, key: str = "record"
+) -> Study[Record]:
+    """A study whose records are dataclasses of plain values, kept as JSON field by field."""
+    return Study(name, title, again, version, write=to_dict, read=partial(from_dict, kind), key=key)
+
+
 # Where
+
+
+def name_of(run: Path) -> str:
+    """What records call a run, or a checkpoint file."""
+    return run.name if run.is_dir() else run.stem
 
 
 def results_folder(run: Path) -> Path:
@@ -214,13 +227,8 @@ def make_room(path: Path) -> None:
     Raises:
         WriteError: If it cannot be made.
     """
-    folder = path.parent
-    in_a_run = any((folder.parent / name).exists() for name in (CONFIG, BEST))
-    if in_a_run or _users_results() in path.parents:
-        try:
-            folder.mkdir(parents=not in_a_run, exist_ok=True)
-        except OSError as error:
-            raise WriteError(error, folder) from error
+    if _users_results() in path.parents:
+        make_folder(path.parent)
 
 
 # Does it still hold?

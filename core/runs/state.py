@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from core.config import RunConfig, from_dict
+from core.config import RunConfig, from_dict, to_dict
 from core.errors import ConfigError, RunError, WriteError
 from core.files.strict import in_one_line, read_json, shown, to_json
 from core.files.writing import write_json
@@ -34,6 +34,7 @@ class Status:
 
     state: State = "starting"
     message: str = ""
+    """One sentence for a person: what happened, or what is wrong with the folder."""
     dataset: str = ""
     device: str = ""
     epoch: int = 0
@@ -50,7 +51,7 @@ class Status:
     """The same by ``time.monotonic``."""
 
     def __post_init__(self) -> None:
-        for one in dataclasses.fields(self):
+        for one in dataclasses.fields(Status):
             value, most = getattr(self, one.name), _MOST.get(one.name, 1e10)
             size = len(value) if isinstance(value, str) else value or 0
             if not 0 <= size <= most:
@@ -62,29 +63,14 @@ _MOST = {"message": 10_000, "dataset": 200, "device": 40, "epoch": 10_000, "best
 """The most that a status can say: letters of a text, the largest number."""
 
 
-@dataclass(frozen=True)
-class RunState:
-    """A run as it stands now. Accuracies lie in 0 to 1; times are seconds."""
+@dataclass(frozen=True, kw_only=True)
+class RunState(Status):
+    """A run as it stands now: what it says about itself, corrected by whether a process works on it."""
 
     name: str
     folder: Path
-    state: State
-    message: str
-    """One sentence for a person: what happened, or what is wrong with the folder."""
     config: RunConfig | None
-    dataset: str = ""
-    device: str = ""
-    epoch: int = 0
     epochs: int = 0
-    step: int = 0
-    steps: int = 0
-    clips_per_second: float | None = None
-    seconds_left: float | None = None
-    best_epoch: int | None = None
-    best_accuracy: float | None = None
-    trained_seconds: float = 0.0
-    changed: float = 0.0
-    """When it last said something (seconds since 1970)."""
     has_checkpoint: bool = False
     shipped: bool = False
     label: Label = field(default_factory=Label)
@@ -109,6 +95,18 @@ class RunState:
     def resumable(self) -> bool:
         """Whether training can go on from the last finished epoch."""
         return self.state in ("stopped", "failed", "crashed") and self.config is not None and not self.shipped
+
+    def to_dict(self) -> dict[str, Any]:
+        """What scripts are told of a run, as plain values for JSON."""
+        names = "state message dataset device epoch epochs best_epoch trained_seconds has_checkpoint shipped"
+        return {
+            "name": self.name,
+            "folder": str(self.folder),
+            "config": to_dict(self.config) if self.config else None,
+            "best_validation_accuracy": self.best_accuracy,
+            **{name: getattr(self, name) for name in names.split()},
+            "label": to_dict(self.label),
+        }
 
 
 def list_runs() -> list[RunState]:
@@ -151,13 +149,12 @@ def run_state(folder: Path, *, owned: bool | None = None) -> RunState:
         status = from_dict(Status, {name: value for name, value in saved.items() if name in known})
     except (OSError, ValueError) as error:
         return RunState(**common, state="broken", config=config, message=f"{STATUS} cannot be read ({_reason(error)}).")
-    said = {name: value for name, value in vars(status).items() if name != "beat"}
-    run = RunState(**common, **said, config=config, epochs=config.training.epochs)
+    run = RunState(**common, **vars(status), config=config, epochs=config.training.epochs)
     if not run.alive:
         return run
     if owned is None:
         seen = seen or is_claimed(folder)  # one that began between the two
-    return _with_life(run, seen, owner.quiet_s(status.beat, run.changed))
+    return _with_life(run, seen, owner.quiet_s(run.beat, run.changed))
 
 
 def _with_life(run: RunState, owned: bool, quiet_s: float) -> RunState:
@@ -246,9 +243,9 @@ def read_noise_folder(folder: Path) -> Path | None:
     return Path(noise) if noise else None
 
 
-def _read_source(folder: Path) -> _Source:
+def _read_source(folder: Path) -> _RunSource:
     try:
-        return from_dict(_Source, read_json(folder / SOURCE))
+        return from_dict(_RunSource, read_json(folder / SOURCE))
     except (OSError, ValueError) as error:
         raise RunError(
             f"{folder.name} does not say which data it was trained on ({SOURCE} cannot be read: {_reason(error)})."
@@ -256,7 +253,7 @@ def _read_source(folder: Path) -> _Source:
 
 
 @dataclass(frozen=True)
-class _Source:
+class _RunSource:
     """What ``source.json`` holds."""
 
     root: str | None

@@ -39,7 +39,7 @@ unpack to more than any computer holds."""
 PROGRESS_S = 10.0
 """Seconds of sound from one report of progress to the next."""
 
-Progress = Callable[[float, float], None]
+ReadingProgress = Callable[[float, float], None]
 """Called with the seconds of sound that are read, and with how many there are, as far as the file says."""
 
 
@@ -56,7 +56,7 @@ class Sound:
 
 
 def read_audio(
-    source: Path | bytes, *, name: str = "", longest_s: float = LONGEST_S, progress: Progress | None = None
+    source: Path | bytes, *, name: str = "", longest_s: float = LONGEST_S, progress: ReadingProgress | None = None
 ) -> Sound:
     """The sound of a file as one channel at 16 kHz.
 
@@ -118,7 +118,7 @@ def _check_size(n_bytes: int, name: str) -> None:
 class _Reading:
     """How one file is read."""
 
-    def __init__(self, name: str, longest_s: float, progress: Progress | None) -> None:
+    def __init__(self, name: str, longest_s: float, progress: ReadingProgress | None) -> None:
         self.name, self._longest_s, self._progress = name, longest_s, progress
 
     def read(self, stream: IO[bytes]) -> Sound:

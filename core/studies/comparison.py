@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from core.config import PROTOCOLS, RunConfig, to_dict
 from core.errors import DataError
 from core.metrics import file_speakers
-from core.records.evaluation import Evaluation
+from core.records.cost import Cost, Latency
+from core.records.evaluation import Evaluation, Scores
 from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
 
 SPEAKER_CAUTION = (
@@ -42,6 +43,18 @@ class WordGain:
     def gain(self) -> float:
         """Recall of the model less that of the baseline; 0 without clips."""
         return (self.only_run - self.only_baseline) / self.n if self.n else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        return {
+            "label": self.label,
+            "n": self.n,
+            "gain": self.gain,
+            "interval": self.interval,
+            "only_run_right": self.only_run,
+            "only_baseline_right": self.only_baseline,
+            "p_holm": self.adjusted_p,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +102,26 @@ class Difference:
         """Whether chance alone would hardly give such a difference (after Holm's correction)."""
         return self.adjusted_p < SIGNIFICANT
 
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, and what came out in words, for JSON."""
+        return {
+            "run": self.run,
+            "baseline": self.baseline,
+            "both_right": self.both,
+            "only_run_right": self.only_run,
+            "only_baseline_right": self.only_baseline,
+            "neither_right": self.neither,
+            "gain": self.gain,
+            "interval": self.interval,
+            "n_speakers": self.n_speakers,
+            "speaker_interval": self.speaker_interval,
+            "p": self.p,
+            "p_holm": self.adjusted_p,
+            "in_words": outcome(self),
+            "by_word": [word.to_dict() for word in self.by_word],
+            "confusion_difference": self.confusion.tolist(),
+        }
+
 
 @dataclass(frozen=True)
 class SettingRow:
@@ -103,8 +136,56 @@ class SettingRow:
         """Whether not all runs have the same value."""
         return len(set(self.values)) > 1
 
+    def to_dict(self, runs: Sequence[str]) -> dict[str, Any]:
+        """The setting of each of the runs, which are named in the order of the values, for JSON."""
+        return {"part": self.part, "setting": self.name, "values": dict(zip(runs, self.values, strict=True))}
 
-def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int = 0) -> tuple[Difference, ...]:
+
+@dataclass(frozen=True)
+class Compared:
+    """One of the models of a comparison, with its scores and costs."""
+
+    evaluation: Evaluation
+    scores: Scores
+    cost: Cost
+    latency: Latency | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the single answers as plain values, for JSON."""
+        return {
+            "run": self.evaluation.run,
+            "accuracy": self.scores.accuracy,
+            "interval": self.scores.interval,
+            "trivial_baseline": self.scores.baseline,
+            "loss": self.scores.loss,
+            **self.cost.to_dict(),
+            "latency": self.latency.to_dict() if self.latency else None,
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Models on the same clips, how they differ, and in which settings."""
+
+    models: tuple[Compared, ...]
+    differences: tuple[Difference, ...]
+    settings: tuple[SettingRow, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        first, names = self.models[0].evaluation, [one.evaluation.run for one in self.models]
+        return {
+            "dataset": first.dataset,
+            "protocol": first.protocol,
+            "n": first.n,
+            "baseline": self.differences[0].baseline,
+            "runs": [one.to_dict() for one in self.models],
+            "differences": [one.to_dict() for one in self.differences],
+            "settings": [row.to_dict(names) for row in self.settings],
+        }
+
+
+def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0) -> tuple[Difference, ...]:
     """Each of the other models beside a baseline, in their order.
 
     The test and the intervals speak of these trained models and of clips like these; another seed of training would
@@ -113,7 +194,6 @@ def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int =
     Args:
         evaluations: At least two, of the same clips in any order.
         baseline: Number of the one that the others are compared with.
-        seed: Of the interval over speakers.
 
     Raises:
         DataError: If they were not measured on the same clips; the text says what is missing where.
@@ -122,13 +202,13 @@ def compare(evaluations: Sequence[Evaluation], *, baseline: int = 0, seed: int =
         raise DataError("A comparison needs at least two evaluations of the same clips.")
     first = evaluations[baseline]
     places = [same_clips(first, other) for other in evaluations]
-    answers = [one.probabilities.argmax(axis=1)[place] for one, place in zip(evaluations, places, strict=True)]
+    answers = [one.answers[place] for one, place in zip(evaluations, places, strict=True)]
     others = [number for number in range(len(evaluations)) if number != baseline]
     speakers = file_speakers(first.clip_files)
     right = [row == first.truth for row in answers]
     adjusted = holm([pairs_of(right[baseline], right[number]).p for number in others])
     return tuple(
-        _difference(first, evaluations[number].run, answers[baseline], answers[number], p, len(others), speakers, seed)
+        _difference(first, evaluations[number].run, answers[baseline], answers[number], p, len(others), speakers)
         for number, p in zip(others, adjusted, strict=True)
     )
 
@@ -141,7 +221,6 @@ def _difference(
     adjusted_p: float,
     n_compared: int,
     speakers: tuple[str, ...],
-    seed: int,
 ) -> Difference:
     truth, labels = first.truth, first.labels
     before, after = answers_before == truth, answers == truth
@@ -164,7 +243,7 @@ def _difference(
         n_compared=n_compared,
         interval=counts.interval,
         n_speakers=len(set(speakers) - {""}),
-        speaker_interval=group_interval(after.astype(np.int64) - before, speakers, seed=seed),
+        speaker_interval=group_interval(after.astype(np.int64) - before, speakers),
         labels=labels,
         label_clips=np.bincount(truth, minlength=len(labels)),
         confusion=confusion,
@@ -214,8 +293,8 @@ def only_right(first: Evaluation, other: Evaluation) -> NDArray[np.int64]:
     Raises:
         DataError: If the two were not measured on the same clips.
     """
-    wrong = other.probabilities.argmax(axis=1)[same_clips(first, other)] != first.truth
-    numbers = np.flatnonzero((first.probabilities.argmax(axis=1) == first.truth) & wrong)
+    wrong = other.answers[same_clips(first, other)] != first.truth
+    numbers = np.flatnonzero(first.right & wrong)
     surest: NDArray[np.int64] = numbers[np.argsort(-first.probabilities.max(axis=1)[numbers], kind="stable")]
     return surest
 
@@ -324,7 +403,7 @@ def settings_table(configs: Sequence[RunConfig | None]) -> tuple[SettingRow, ...
 
 
 def _in_effect(config: RunConfig) -> dict[tuple[str, str], Any]:
-    flat, front_end = _flat(to_dict(config)), config.front_end
+    flat, front_end = flat_settings(config), config.front_end
     at_random = front_end.mel_start == "random" or front_end.stft_start == "random"
     unused = {
         ("training", "mel_rate"): not front_end.trains_mel,
@@ -335,12 +414,12 @@ def _in_effect(config: RunConfig) -> dict[tuple[str, str], Any]:
     return flat | {name: None for name, without_effect in unused.items() if without_effect}
 
 
-def _flat(values: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+def flat_settings(config: RunConfig) -> dict[tuple[str, str], Any]:
+    """Every setting by its part (see ``PARTS``) and its name."""
     flat: dict[tuple[str, str], Any] = {}
-    for name, value in values.items():
-        flat |= (
-            {(name, inner): each for inner, each in value.items()} if isinstance(value, dict) else {("", name): value}
-        )
+    for part, value in to_dict(config).items():
+        inner = {(part, name): each for name, each in value.items()} if isinstance(value, dict) else {("", part): value}
+        flat |= inner
     return flat
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch.nn import functional
 
 from core.config import LABELS, PROTOCOLS
 from core.data.pack import Pack
+from core.data.source import Progress
 from core.device import choose_device
 from core.errors import ConfigError
 from core.models import probabilities_of
@@ -28,7 +28,7 @@ def evaluate(
     protocol: str,
     *,
     device: str | None = None,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Answer every clip of a protocol.
 
@@ -60,7 +60,7 @@ def evaluate(
     answers = torch.cat(logits)
     truth = data.labels[rows]
     return Evaluation(
-        run=path.name if path.is_dir() else path.stem,
+        run=keep.name_of(path),
         dataset=data.title,
         protocol=protocol,
         labels=LABELS,
@@ -82,18 +82,17 @@ def scores(evaluation: Evaluation) -> Scores:
     """
     from sklearn.metrics import precision_recall_fscore_support
 
-    truth, answers = evaluation.truth, evaluation.probabilities.argmax(axis=1)
+    truth, answers = evaluation.truth, evaluation.answers
     present = np.flatnonzero(evaluation.confusion.sum(axis=1))
     correct = int(np.trace(evaluation.confusion))
     most = int(evaluation.confusion.sum(axis=1).argmax())
 
-    def average(kind: str) -> tuple[float, float, float]:
+    every = precision_recall_fscore_support(truth, answers, labels=range(len(LABELS)), zero_division=0)
+    averages: dict[str, Any] = {}
+    for kind in ("micro", "macro", "weighted"):
         labels = range(len(LABELS)) if kind == "micro" else present
         values = precision_recall_fscore_support(truth, answers, labels=labels, average=kind, zero_division=0)
-        return float(values[0]), float(values[1]), float(values[2])
-
-    every = precision_recall_fscore_support(truth, answers, labels=range(len(LABELS)), zero_division=0)
-    micro, macro, weighted = average("micro"), average("macro"), average("weighted")
+        averages |= {f"{kind}_precision": values[0], f"{kind}_recall": values[1], f"{kind}_f1": values[2]}
     return Scores(
         n=evaluation.n,
         loss=evaluation.loss,
@@ -105,15 +104,7 @@ def scores(evaluation: Evaluation) -> Scores:
             ClassScores(label, float(precision), float(recall), float(f1), int(n))
             for label, precision, recall, f1, n in zip(evaluation.labels, *every, strict=True)
         ),
-        micro_precision=micro[0],
-        micro_recall=micro[1],
-        micro_f1=micro[2],
-        macro_precision=macro[0],
-        macro_recall=macro[1],
-        macro_f1=macro[2],
-        weighted_precision=weighted[0],
-        weighted_recall=weighted[1],
-        weighted_f1=weighted[2],
+        **{name: float(value) for name, value in averages.items()},
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -11,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from core.config import FrontEndConfig, Setting
+from core.records.table import as_csv as table_as_csv
 from core.statistics import mean_interval, share_interval
 
 BASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -129,15 +128,13 @@ def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -
 
 def as_csv(rows: Sequence[Row]) -> str:
     """The rows as a table for other programs, with shares and not percent."""
-    text = io.StringIO()
     columns = "model basis n_mels setting seeds test_clips epochs mean_train_s accuracy accuracy_low accuracy_high"
-    writer = csv.DictWriter(text, [*columns.split(), "gain", "gain_low", "gain_high"])
-    writer.writeheader()
+    table = []
     for record in as_records(rows):
         accuracy = zip(("accuracy_low", "accuracy_high"), record.pop("interval"), strict=True)
         gain = zip(("gain_low", "gain_high"), record.pop("gain_interval") or ("", ""), strict=True)
-        writer.writerow({**record, **dict(accuracy), **dict(gain)})
-    return text.getvalue()
+        table.append({**record, **dict(accuracy), **dict(gain)})
+    return table_as_csv(table, [*columns.split(), "gain", "gain_low", "gain_high"])
 
 
 def as_records(rows: Sequence[Row]) -> list[dict[str, Any]]:

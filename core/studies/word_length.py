@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, from_dict, to_dict
+from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL
 from core.data.pack import Pack
 from core.errors import DataError
 from core.metrics import chance_of_differences, quartile_scores
@@ -13,14 +13,7 @@ from core.records.word_length import WordLengths
 from core.runs import keep
 from core.sound.levels import active_span
 
-STUDY = keep.Study(
-    name="word-length",
-    title="accuracy by word length",
-    again="Measure again.",
-    version=1,
-    write=to_dict,
-    read=lambda values: from_dict(WordLengths, values),
-)
+STUDY = keep.json_study(WordLengths, "word-length", "accuracy by word length")
 
 
 def word_lengths(evaluation: Evaluation, pack: Pack) -> WordLengths:
@@ -40,7 +33,7 @@ def word_lengths(evaluation: Evaluation, pack: Pack) -> WordLengths:
     spans = np.array([active_span(pack.clip(row)) for row in rows[spoken]])
     if len(spans) < 8:
         raise DataError(f"{len(spans)} clips with words are too few for quarters; eight are the least.")
-    right = evaluation.probabilities[spoken].argmax(axis=1) == evaluation.truth[spoken]
+    right = evaluation.right[spoken]
     lengths_s = (spans[:, 1] - spans[:, 0]) / SAMPLE_RATE
     quarters = quartile_scores(right, lengths_s)
     quarter_of = np.searchsorted([one.start for one in quarters[1:]], lengths_s, side="right")

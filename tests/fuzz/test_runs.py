@@ -130,8 +130,7 @@ def json_files(folder):
         "parts": {"model": 0.1},
         "floor_s": None,
     }
-    bench = {
-        "format": 1,
+    report_of_times = {
         "moment": "2026-01-02T03:04:05",
         "quick": True,
         "threads": 2,
@@ -141,6 +140,7 @@ def json_files(folder):
         "timings": [timing],
         "notes": ["n"],
     }
+    bench = {"format": "earshot-benchmark", "version": 1, "record": report_of_times}
     outcome = {"name": "x", "place": None, "n": 10, "correct": 5, "won": 1, "lost": 2}
     findings = {
         "format": "earshot-experiment",
@@ -185,6 +185,7 @@ def json_files(folder):
         folder / "findings.json": (findings, lambda: keep.load(ablation.STUDY, folder / "findings.json")),
         folder / "grid.json": (json.loads(to_json(vars(GridPlan()))), lambda: read_plan(folder)),
         reports: (bench, benchmark),
+        reports.with_name("earlier.json"): ({"format": 1, **report_of_times}, benchmark),
     }
 
 

@@ -229,7 +229,6 @@ def grid_scores(folder: Path, plan: GridPlan, protocol: str = "official") -> lis
             evaluation = keep.load(STUDY, keep.find(state.folder, STUDY.file(state.dataset, protocol)))
         except DataError:
             continue
-        if evaluation is not None:
-            accuracy = float(evaluation.confusion.trace() / evaluation.n)
-            scores.append(Score(cell.factors, cell.seed, accuracy, evaluation.n, state.epochs, state.trained_seconds))
+        accuracy = float(evaluation.confusion.trace() / evaluation.n)
+        scores.append(Score(cell.factors, cell.seed, accuracy, evaluation.n, state.epochs, state.trained_seconds))
     return scores

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.config import from_dict, to_dict
+from core.config import to_dict
 from core.records.ablation import Experiment, Findings
 from core.runs import keep
 
 if TYPE_CHECKING:
     from core.data.pack import Pack
 
-STUDY = keep.Study(
-    name="experiment",
-    title="experiment",
-    again="Measure again.",
-    version=3,
-    write=to_dict,
-    read=lambda values: from_dict(Findings, values),
-    key="findings",
-)
+STUDY = keep.json_study(Findings, "experiment", "experiment", version=3, key="findings")
+
+
+def why_older(run: Path) -> str:
+    """Why experiments that an earlier version kept are not read, in a sentence; empty where a run has none."""
+    folder = keep.find(run, "experiments")
+    if not folder.is_dir():
+        return ""
+    return f"What {folder} holds was kept by an earlier version, whose numbers mean something else: it is not read."
 
 
 def file_of(data: Pack, protocol: str, experiment: Experiment, *, validation: Pack | None = None) -> str:

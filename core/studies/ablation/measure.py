@@ -31,9 +31,6 @@ from core.training.checkpoint import Checkpoint, load_checkpoint
 Level = tuple[Tensor, Tensor]
 """Mean and scale of each band, (n_mels,) each: what the normalisation takes off and multiplies by."""
 
-Report = Callable[[int], None]
-"""Called with what is done so far."""
-
 
 def run_experiment(
     path: Path,
@@ -71,7 +68,7 @@ def run_experiment(
         )
     return replace(
         findings,
-        run=path.name if path.is_dir() else path.stem,
+        run=keep.name_of(path),
         seconds=time.perf_counter() - began,
         checkpoint=checkpoint_hash,
         data_key=data.content,
@@ -163,8 +160,10 @@ class _Levels:
         """Whether the network sees other levels than in training."""
         return self._norm is not None and bool(self._measured)
 
-    def measure(self, clips: Clips, rows: NDArray[np.int64], bases: Iterable[Basis], report: Report) -> None:
-        """Measure them on these clips, for each basis its own."""
+    def measure(
+        self, clips: Clips, rows: NDArray[np.int64], bases: Iterable[Basis], report: Callable[[int], None]
+    ) -> None:
+        """Measure them on these clips, for each basis its own; ``report`` is told how many are done."""
         sums = {basis: torch.zeros(2, len(basis.mel), dtype=torch.float64, device=clips.device) for basis in bases}
         done = 0
         for part in torch.from_numpy(rows).split(BATCH):
@@ -208,7 +207,7 @@ def _answered(
     spectra: Spectra,
     levels: _Levels,
     variants: list[Variant],
-    report: Report,
+    report: Callable[[int], None],
 ) -> dict[Variant, NDArray[np.bool_]]:
     """Which clips are answered right with each variant and with the model as it is, (n,) each."""
     right: dict[Variant, list[Tensor]] = {variant: [] for variant in variants}

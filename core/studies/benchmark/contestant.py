@@ -14,12 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from core.errors import BenchmarkError
-
-PROJECT = Path(__file__).resolve().parents[3]
+from core.runs.layout import PROJECT
 
 REST_S = 0.02
 """Pause before a task: the other process's threads have stopped spinning by then."""

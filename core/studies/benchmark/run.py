@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
 
 import psutil
 
 from core.config import BENCHMARK_TASKS
+from core.data.source import Progress
 from core.device import available_devices, choose_device
 from core.errors import ConfigError
 from core.records.benchmark import BenchmarkReport, MachineLimits, Timing
+from core.records.cost import BUSY_PERCENT
 from core.studies.benchmark.clock import ratios, take_turns
 from core.studies.benchmark.contestant import Contestant
 from core.studies.benchmark.machine import describe_machine, describe_versions
 from core.studies.benchmark.tasks import OF_THEIR_OWN, REFERENCES, Case, cases
-
-Progress = Callable[[int, int, str], None]
-
-BUSY_PERCENT = 20
-"""Share of the processor that others may use before a report says so."""
 
 
 def run_benchmark(

@@ -6,9 +6,9 @@ import functools
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,8 +18,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.config import CLIP_SAMPLES, FrontEndConfig, ModelConfig, RunConfig, from_dict
-from core.errors import CheckpointError, KeywordSpottingError, WriteError
+from core.config import CLIP_SAMPLES, FrontEndConfig, ModelConfig, RunConfig
+from core.data.source import Progress
+from core.errors import CheckpointError, KeywordSpottingError
+from core.files.writing import make_folder
 from core.inference.classifier import Classifier
 from core.models import NETWORKS
 from core.models.normalise import BandNorm
@@ -29,8 +31,6 @@ from core.studies.benchmark.kept import reports_folder
 from core.studies.benchmark.machine import describe_machine
 from core.studies.cost.count import front_end_macs, front_end_weights
 from core.training.checkpoint import BEST
-
-Progress = Callable[[int, int, str], None]
 
 SECONDS = 2.0
 """Time that a run's latency is measured for."""
@@ -83,16 +83,15 @@ def _network(model: ModelConfig, front_end: FrontEndConfig) -> tuple[Weights, in
 
 
 def measure_latencies(
-    paths: Sequence[Path], *, seconds: float = SECONDS, device: str = "cpu", progress: Progress | None = None
+    paths: Sequence[Path], *, seconds: float = SECONDS, progress: Progress | None = None
 ) -> list[Latency]:
-    """Time the answers of some runs to single clips: spectrogram and network, from samples to probabilities.
+    """Time the answers of some runs to single clips on the processor, from samples to probabilities.
 
     The runs take turns, clip by clip, so that a busy moment of the computer meets all of them alike.
 
     Args:
         paths: Run folders.
         seconds: Time for each.
-        device: "cpu" or "cuda".
         progress: Called with milliseconds done, milliseconds in all, and what is being done; raising in it ends it.
 
     Raises:
@@ -101,7 +100,7 @@ def measure_latencies(
     """
     with ExitStack() as stack:
         checkpoints = [stack.enter_context(keep.unchanged(path)) for path in paths]
-        classifiers = [Classifier(path, device) for path in paths]
+        classifiers = [Classifier(path, "cpu") for path in paths]
         busy = psutil.cpu_percent(interval=0.3)
         clip = np.random.default_rng(0).normal(0, 0.1, CLIP_SAMPLES).astype(np.float32)
         for classifier in classifiers:
@@ -117,12 +116,11 @@ def measure_latencies(
                 own.append(time.perf_counter() - start)
             if progress:
                 progress(min(total, int(passed)), total, "Timing answers")
-    machine = describe_machine()
-    name = machine.get("gpu", "GPU") if device == "cuda" else machine["processor"]
+    processor = describe_machine()["processor"]
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return [
         Latency(
-            path.name, name, device, torch.get_num_threads(), len(own),
+            path.name, processor, "cpu", torch.get_num_threads(), len(own),
             float(np.quantile(own, 0.5)), float(np.quantile(own, 0.95)), now,
             busy, checkpoint,
         )
@@ -138,15 +136,7 @@ def latencies_folder() -> Path:
     return reports_folder().parent / "latencies"
 
 
-STUDY = keep.Study(
-    name="latency",
-    title="latency",
-    again="Time it again.",
-    version=1,
-    write=asdict,
-    read=lambda values: from_dict(Latency, values),
-    key="latency",
-)
+STUDY = keep.json_study(Latency, "latency", "latency", again="Time it again.", key="latency")
 
 
 def keep_latency(path: Path, latency: Latency) -> None:
@@ -155,12 +145,8 @@ def keep_latency(path: Path, latency: Latency) -> None:
     Raises:
         WriteError: If nothing can be written there.
     """
-    folder = latencies_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(error, folder) from error
-    keep.write(STUDY, folder / f"{path.name}.json", latency)
+    make_folder(latencies_folder())
+    keep.write(STUDY, latencies_folder() / f"{path.name}.json", latency)
 
 
 def kept_latency(path: Path) -> Latency | None:

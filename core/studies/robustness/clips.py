@@ -15,12 +15,13 @@ from core.sound.wav import as_recorded
 from core.studies.robustness import changes
 from core.studies.robustness.noises import Background, background
 
-SNR_DB = (-30.0, 60.0)
-SHIFT_MS = (-1000.0, 1000.0)
-GAIN_DB = (-90.0, 60.0)
-SPEED = (0.25, 4.0)
-RANGES: dict[Change, tuple[float, float]] = {"noise": SNR_DB, "shift": SHIFT_MS, "gain": GAIN_DB, "speed": SPEED}
-"""Values that make sense, by kind."""
+RANGES: dict[Change, tuple[float, float]] = {
+    "noise": (-30.0, 60.0),
+    "shift": (-1000.0, 1000.0),
+    "gain": (-90.0, 60.0),
+    "speed": (0.25, 4.0),
+}
+"""Values that make sense, by kind, in the units of ``VALUES``."""
 
 
 class Changer:

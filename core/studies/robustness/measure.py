@@ -96,7 +96,7 @@ def measure(
                         progress(done, total, f"{len(rows):,} clips, {len(steps)} ways, {len(models)} models (answers)")
     return [
         Robustness(
-            run=run.name if run.is_dir() else run.stem,
+            run=keep.name_of(run),
             checkpoint=hashes[number],
             dataset=pack.title,
             data_key=pack.content,

@@ -12,6 +12,7 @@ import streamlit as st
 from core import figures, metrics
 from core.config import LABELS, SILENCE_LABEL
 from core.records.evaluation import Evaluation
+from core.records.groups import GroupScores
 from core.runs import RunState
 from dashboard.shared import cache, clip_explorer, clip_source
 from dashboard.shared.folds import fold
@@ -79,7 +80,7 @@ def draw_speakers(run: RunState, path: Path) -> None:
             clip_explorer.draw(run, evaluation, numbers, f"speaker.{chosen}", source)
 
 
-def _speaker_table(groups: Sequence[metrics.GroupScores]) -> None:
+def _speaker_table(groups: Sequence[GroupScores]) -> None:
     st.dataframe(
         [
             {

@@ -87,13 +87,18 @@ def run_here(model_d, runs_here, tone_root, monkeypatch):
 
 def test_the_command_measures_once_and_prints_what_was_kept(run_here, capsys):
     arguments = ["experiment", "mine", "mask", "--bins", "25-49", "--protocol", "validation"]
+    (run_here / "experiments").mkdir()
     assert main([*arguments, "--json"]) == 0
-    first = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    assert "was kept by an earlier version" in printed.err
+    first = json.loads(printed.out)
     assert (first["experiment"]["kind"], first["run"], len(first["experiment"]["bins"])) == ("mask", "mine", 25)
     (kept,) = run_here.glob("experiment-mask-*.json")
     kept.write_text(kept.read_text().replace("silenced", "from the file"))
     assert main(arguments) == 0
-    text = capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "earlier version" not in printed.err
+    text = printed.out
     assert "from the file" in text
     assert "95 % interval" in text
     assert "validation" in text

@@ -14,10 +14,17 @@ def folder_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
 
 
-def damaged_copy(path, name, change):
+def as_earlier(saved):
+    """A kept report as an earlier version wrote it: with nothing around it."""
+    return {"format": 1, **saved["record"]}
+
+
+def damaged_copy(path, name, change, *, earlier):
     """A copy of a kept report with one thing wrong."""
     saved = json.loads(path.read_text())
-    change(saved)
+    if earlier:
+        saved = as_earlier(saved)
+    change(saved, saved if earlier else saved["record"])
     (path.parent / name).write_text(json.dumps(saved))
 
 
@@ -25,6 +32,13 @@ def test_a_kept_report_comes_back_as_it_was():
     report = benchmark_reports.report(gpu=True, quick=True, notes=["The processor was busy."])
     path = keep_report(report)
     assert path.parent == reports_folder()
+    assert kept_reports() == [report]
+
+
+def test_a_report_that_an_earlier_version_kept_is_read():
+    report = benchmark_reports.report(gpu=True, quick=True, notes=["The processor was busy."])
+    path = keep_report(report)
+    path.write_text(json.dumps(as_earlier(json.loads(path.read_text()))))
     assert kept_reports() == [report]
 
 
@@ -49,19 +63,20 @@ def test_a_damaged_file_is_passed_over_and_named_in_the_log(content, caplog):
 
 
 CHANGES = {
-    "another format": lambda saved: saved.update(format=2),
-    "no format": lambda saved: saved.pop("format"),
-    "an unknown task": lambda saved: saved["timings"][0].update(task="make coffee"),
-    "no repeats": lambda saved: saved["timings"][0].update(seconds=[]),
-    "times that are words": lambda saved: saved["timings"][0].update(seconds=["fast"]),
-    "no machine": lambda saved: saved.pop("machine"),
+    "another format": lambda saved, _: saved.update(format=2),
+    "no format": lambda saved, _: saved.pop("format"),
+    "an unknown task": lambda _, report: report["timings"][0].update(task="make coffee"),
+    "no repeats": lambda _, report: report["timings"][0].update(seconds=[]),
+    "times that are words": lambda _, report: report["timings"][0].update(seconds=["fast"]),
+    "no machine": lambda _, report: report.pop("machine"),
 }
 
 
+@pytest.mark.parametrize("earlier", [False, True])
 @pytest.mark.parametrize("wrong", CHANGES)
-def test_a_report_that_makes_no_sense_is_passed_over(wrong):
+def test_a_report_that_makes_no_sense_is_passed_over(wrong, earlier):
     path = keep_report(benchmark_reports.report())
-    damaged_copy(path, "wrong.json", CHANGES[wrong])
+    damaged_copy(path, "wrong.json", CHANGES[wrong], earlier=earlier)
     assert len(list(reports_folder().glob("*.json"))) == 2
     assert len(kept_reports()) == 1
 
