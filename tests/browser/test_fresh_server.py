@@ -136,13 +136,24 @@ def test_what_a_visitor_used_is_let_go_of_though_nobody_else_comes(browser, tmp_
 
 
 SLOW_IMPORTS = """
-import os, sys, time
+import importlib.util, os, sys, time
 from pathlib import Path
 
 class Slow:
     def find_spec(self, name, path, target=None):
-        while name == "torch" and Path(os.environ["SLOW"]).exists():
-            time.sleep(0.05)
+        if name != "torch":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+
+        def wait(module):
+            while Path(os.environ["SLOW"]).exists():
+                time.sleep(0.05)
+            execute(module)
+
+        spec.loader.exec_module = wait
+        return spec
 
 sys.meta_path.insert(0, Slow())
 """
@@ -171,8 +182,11 @@ def test_who_speaks_before_the_model_is_loaded_is_heard_by_it(browser, tmp_path,
         expect(ear).not_to_contain_text("The model is being loaded")
         ear.get_by_role("button", name="Stop").click()
         expect(ear).to_have_attribute("data-phase", "idle", timeout=1000 * WORK_S)
-        said = ear.evaluate("part => ({...part.dataset})")
-        assert said["captured"] == said["acknowledged"] == said["received"], said
-        assert said["dropped"] == said["missing"] == "0", said
+        dataset = ear.evaluate("part => ({...part.dataset})")
+        said = {name: int(value) for name, value in dataset.items() if value.isdigit()}
+        # On a busy computer the model takes longer than the half minute that is kept; the rest is counted.
+        assert said["captured"] == said["acknowledged"] + said["dropped"] == said["received"], said
+        assert said["dropped"] == said["missing"], said
+        assert said["acknowledged"] >= min(said["captured"], 29 * SAMPLE_RATE), said
         assert_no_exception(page)
         page.context.close()
