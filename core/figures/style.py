@@ -321,7 +321,7 @@ def faint(colour: str, opacity: float) -> str:
     """A colour that lets through what lies below.
 
     >>> faint(GREEN, 0.2)
-    'rgba(0, 158, 115, 0.2)'
+    'rgba(20, 158, 95, 0.2)'
     """
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return f"rgba({red}, {green}, {blue}, {opacity:g})"

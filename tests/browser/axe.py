@@ -1,4 +1,4 @@
-"""axe-core, which finds what keeps people from using a page: fetched from npm once, checked by its sum, run in it."""
+"""axe-core, which finds what keeps people from using a page: fetched from npm once, and checked by its sum."""
 
 from __future__ import annotations
 
@@ -30,10 +30,8 @@ STREAMLITS_OWN = {
 
 FAULTS = """async ([grave, known]) => {
     const { violations } = await axe.run(document, { resultTypes: ['violations'] });
-    const isKnown = (rule, target) => known.some(
-        ([id, where]) =>
-            id === rule && typeof target[0] === 'string' && document.querySelector(target[0])?.matches(where)
-    );
+    const found = target => (typeof target[0] === 'string' ? document.querySelector(target[0]) : null);
+    const isKnown = (rule, target) => known.some(([id, where]) => id === rule && found(target)?.matches(where));
     return violations.filter(({ impact }) => grave.includes(impact)).flatMap(({ id, help, nodes }) =>
         nodes.filter(({ target }) => !isKnown(id, target)).map(
             ({ html, failureSummary }) => `${id} (${help}): ${html.slice(0, 200)} ${failureSummary}`
