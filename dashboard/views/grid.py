@@ -15,7 +15,7 @@ from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained, show_figure
 from dashboard.shared.wording import duration, percent, plain
 from dashboard.views.training import seeds as seeds_of_a_run
-from dashboard.views.training.duration import seconds_an_epoch
+from dashboard.views.training.duration import kind_of, seconds_an_epoch
 from dashboard.views.training.setting_cards import TITLES as SETTING_TITLES
 
 POLL_S = 2.0
@@ -97,7 +97,7 @@ def _estimate(plan: GridPlan) -> str:
     known: dict[tuple[ModelConfig, FrontEndConfig], float | None] = {}
     total, missing = 0.0, 0
     for cell in plan.cells():
-        kind = (cell.config.model, cell.config.front_end)
+        kind = kind_of(cell.config)
         if kind not in known:
             times = (seconds_an_epoch(cell.config, dataset, run) for run in past)
             known[kind] = next((one for one in times if one is not None), None)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from core.config import RunConfig
+from core.config import FrontEndConfig, ModelConfig, RunConfig
 from core.runs import RunState
 from dashboard.shared.wording import device, duration, plain
 
@@ -20,6 +21,11 @@ def estimate(config: RunConfig, dataset: str, past: Sequence[RunState]) -> str:
     return ""
 
 
+def kind_of(config: RunConfig) -> tuple[ModelConfig, FrontEndConfig]:
+    """What decides how long an epoch takes; the seed of the filters does not."""
+    return config.model, replace(config.front_end, start_seed=0)
+
+
 def seconds_an_epoch(config: RunConfig, dataset: str, run: RunState) -> float | None:
     """Seconds that an epoch of a run took here, if it is of the same kind; else None."""
     alike = (
@@ -27,6 +33,6 @@ def seconds_an_epoch(config: RunConfig, dataset: str, run: RunState) -> float | 
         and not run.shipped
         and run.epoch > 0
         and run.dataset == dataset
-        and (run.config.model, run.config.front_end) == (config.model, config.front_end)
+        and kind_of(run.config) == kind_of(config)
     )
     return run.trained_seconds / run.epoch if alike else None

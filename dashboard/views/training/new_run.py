@@ -70,7 +70,7 @@ def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
     models = {run.name: run for run in found if run.has_checkpoint and run.config}
     begin = SCRATCH
     if models:
-        begin = choose("Begin with", BEGINNINGS, BEGIN, label_visibility="collapsed", on_change=_take_usual_epochs)
+        begin = choose("Begin with", BEGINNINGS, BEGIN, label_visibility="collapsed")
     if begin == SCRATCH:
         preset = st.selectbox(
             "Preset",
@@ -78,7 +78,7 @@ def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
             format_func={name: preset.title for name, preset in PRESETS.items()}.__getitem__,
             key="training.preset",
             persist_state="session",
-            on_change=_take_usual_epochs,
+            on_change=_take_preset_epochs,
         )
         st.caption(PRESETS[preset].summary)
         return None, preset
@@ -113,21 +113,22 @@ def _comes_first(run: RunState) -> bool:
     return bool(run.shipped and config and config.model.name == FIRST and config.front_end.setting == "A")
 
 
-def _take_usual_epochs() -> None:
-    st.session_state.pop(EPOCHS, None)
+def _take_preset_epochs() -> None:
+    st.session_state[EPOCHS] = PRESETS[st.session_state["training.preset"]].config.training.epochs
 
 
 def _more(start: RunState | None, preset: str, setting: Setting) -> tuple[RunConfig, str | None, str]:
     """Settings that a newcomer leaves alone: the whole config, the name, the device."""
     usual = preset_config(preset, setting=setting) if start is None else cache.config_from(start.folder, setting)
     left, middle, right, last = st.columns([1, 1, 2, 1], vertical_alignment="bottom")
-    st.session_state.setdefault(EPOCHS, usual.training.epochs)
+    key = EPOCHS if start is None else f"training.{FINE_TUNING}.epochs"
+    st.session_state.setdefault(key, usual.training.epochs)
     epochs = left.number_input(
         "Epochs",
         min_value=1,
         max_value=10_000,
         step=1,
-        key=EPOCHS,
+        key=key,
         persist_state="session",
         help="One epoch shows the model as many clips as the training split has.",
     )

@@ -288,13 +288,13 @@ def test_what_is_changed_of_a_run_that_begins_with_a_model_reaches_it(page, own_
     )
 
 
-def test_beginning_otherwise_brings_its_usual_number_of_epochs(page, own_run):
+def test_each_way_to_begin_has_its_usual_number_of_epochs_and_keeps_what_was_chosen(page, own_run):
     page.run()
-    assert page.number_input("training.epochs").value == config_from(own_run).training.epochs
+    page.number_input("training.fine-tuning.epochs").set_value(3).run()
     from_scratch(page)
     assert page.number_input("training.epochs").value == PRESETS["linear"].config.training.epochs
     page.segmented_control("training.begin").set_value("model").run()
-    assert page.number_input("training.epochs").value == config_from(own_run).training.epochs
+    assert page.number_input("training.fine-tuning.epochs").value == 3
     assert_calm(page)
 
 
@@ -342,6 +342,7 @@ def test_a_card_says_its_setting_in_words(page, setting):
 
 
 def test_the_time_is_estimated_from_a_run_of_the_same_kind(page, own_run):
+    page.run()
     from_scratch(page)
     page.number_input("training.epochs").set_value(10).run()
     assert f"About 15 s: {own_run.name} took 1.5 s an epoch" in texts(page)
