@@ -18,7 +18,7 @@ from dashboard.shared.wording import clips, percent, plain, word
 MODEL, STEP = "robustness.model", "at"
 """What the point is chosen with: a model's name, and the number of a value."""
 
-_NAMES, _OF = "robustness.names", "robustness.of"
+_NAMES, _OF, _CLICKED = "robustness.names", "robustness.of", "robustness.clicked"
 
 
 def pick(point: object) -> None:
@@ -27,6 +27,7 @@ def pick(point: object) -> None:
     number, _, step = str(point).partition(",")
     if number.isdigit() and step.isdigit() and int(number) < len(names):
         st.session_state[MODEL], st.session_state[STEP] = names[int(number)], int(step)
+        st.session_state[_CLICKED] = True
 
 
 def choose_point(records: Sequence[Robustness]) -> tuple[int, int]:
@@ -41,7 +42,8 @@ def choose_point(records: Sequence[Robustness]) -> tuple[int, int]:
     step = st.select_slider(
         "Point of the curve",
         values,
-        value=values[-2] if len(values) > 1 else values[0],
+        # Streamlit takes no first choice beside one that a click has just made.
+        value=None if st.session_state.pop(_CLICKED, False) else values[-2] if len(values) > 1 else values[0],
         key=STEP,
         bind="query-params",
         format_func=[value_text(first.kind, value) for value in first.values].__getitem__,

@@ -101,14 +101,17 @@ def test_recordings_of_ones_own_can_be_measured_too(open_page, own_run, use_tiny
     jobs.forget(answers.JOB)
 
 
-def test_what_came_with_the_project_is_shown_without_its_clips(open_page, monkeypatch, tmp_path):
+@pytest.mark.parametrize("model", ["shipped-bcresnet-1-D", "shipped-linear-D"])
+def test_what_came_with_the_project_is_shown_without_its_clips(open_page, monkeypatch, tmp_path, model):
     monkeypatch.delenv("KWS_RUNS")
     monkeypatch.setenv("KWS_CACHE", str(tmp_path / "packs"))
     app = open_page("robustness")
-    assert_calm(app)
+    app.radio("model").set_value(model).run()
     for kind in ("noise", "shift", "gain", "speed"):
         app.segmented_control("change").set_value(kind).run()
         assert_calm(app)
+        # Beside it the same network with fixed filters.
+        assert len(app.multiselect(f"robustness.models.{model}").value) == 2
         assert app.header[0].value.startswith("Official test set: 600 of 2,427 clips of Speech Commands v2 subset")
         assert "Not measured yet" not in texts(app)
         assert charts(app) == 1
