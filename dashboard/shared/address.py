@@ -1,4 +1,4 @@
-"""What of the choices stands in a page's address beside the model, which its own control keeps there: the dataset."""
+"""What every page's address says: the dataset and the model."""
 
 from __future__ import annotations
 
@@ -41,5 +41,6 @@ def follow() -> None:
 
 
 def query() -> dict[str, str]:
-    """What has to be carried from page to page."""
-    return {state.DATA: state.data_name()}
+    """What has to be carried from page to page: dataset and model."""
+    model = st.session_state.get(state.MODEL)
+    return {state.DATA: state.data_name(), **({state.MODEL: model} if model else {})}

@@ -70,28 +70,38 @@ def draw() -> None:
     if default is None:
         st.badge("No trained model yet", icon=":material/deployed_code:", color="gray")
         return
-    asked = st.query_params.get(state.MODEL)
-    if asked is not None and asked not in found:
+    asked, seen = st.query_params.get(state.MODEL), st.session_state.get(state.MODEL_SEEN)
+    st.session_state[state.MODEL_SEEN] = asked
+    if asked in found:
+        if asked != seen:
+            st.session_state[state.MODEL] = asked
+    elif asked is not None:
         # As code, in one line: an address is anybody's text.
         name = " ".join(asked[:80].replace("`", "'").split())
         st.warning(
             f"The address of this page asks for the model `{name}`, which is not here. Another one is shown.",
             icon=":material/link_off:",
         )
-    # The default is the first option, which leaves the address as it is. What the options say goes into the address
-    # too, so they are names alone; what each is stands below it.
+    if st.session_state.get(state.MODEL) not in found:
+        st.session_state[state.MODEL] = default.name
     names = sorted(found, key=lambda name: name != default.name)
-    chosen = found[st.session_state[state.MODEL]] if st.session_state.get(state.MODEL) in found else default
-    with st.popover(_chip(found.get(asked or "", chosen)), icon=":material/deployed_code:"), st.container(height=420):
+    chip = _chip(found[st.session_state[state.MODEL]])
+    with st.popover(chip, icon=":material/deployed_code:"), st.container(height=420):
+        # Not bound to the address as other choices are: that would tell a page its model one step of the browser's
+        # way back later than its name.
         st.radio(
             "Model",
             names,
             captions=[_describe(found[name]) for name in names],
             key=state.MODEL,
-            bind="query-params",
+            on_change=_picked,
             persist_state="session",
             help="Every place looks at this model. Your own runs come before those that came with the project.",
         )
+
+
+def _picked() -> None:
+    state.use_model(st.session_state[state.MODEL])
 
 
 def _chip(run: RunState) -> str:

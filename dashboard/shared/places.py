@@ -104,8 +104,6 @@ def model_button(page: str, label: str, run: str, key: str) -> None:
     """A button that chooses the model of a run and opens a page that looks at it."""
     # Chosen before the page runs again, since the picker stands on it.
     if st.button(label, key=key, icon=TABS[page].icon, on_click=state.use_model, args=(run,)):
-        # The model leaves the address here, since Streamlit refuses to keep one that a widget has; the picker writes it
-        # anew.
         st.switch_page(_file(page), query_params=address.query())
 
 

@@ -19,6 +19,8 @@ from core.text import is_text, printable
 
 MODEL = "model"
 """Name of the run whose model the pages look at; the picker's widget, and its name in the page's address."""
+MODEL_SEEN = "model.seen"
+"""What the address last said of the model."""
 DATA = "data"
 """The chosen dataset in the page's address."""
 DATA_SEEN = "data.seen"
@@ -121,5 +123,5 @@ def use_folder(root: str) -> None:
 
 
 def use_model(name: str) -> None:
-    """Choose the model of a run on every page."""
-    st.session_state[MODEL] = name
+    """Choose the model of a run on every page, and in this page's address."""
+    st.session_state[MODEL] = st.session_state[MODEL_SEEN] = st.query_params[MODEL] = name
