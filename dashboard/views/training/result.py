@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import runs
-from core.config import PROTOCOLS, SETTINGS
+from core.config import PROTOCOLS
 from core.records.evaluation import Evaluation, Scores
 from core.runs import RunState
 from dashboard.shared import address, cache, picker, places, run_names
+from dashboard.shared.widgets import show_metrics
 from dashboard.shared.wording import interval, percent, plain, word
 from dashboard.views.compare.choice import RUNS
 
@@ -25,26 +26,28 @@ def draw(run: RunState, found: Sequence[RunState], place: str) -> None:
     """
     if not run.has_checkpoint:
         return
-    score, moved = st.columns(2)
-    with score:
-        _score(run)
-    with moved:
-        st.metric("What moved", *_moved(run))
+    found_score = measured(run)
+    show_metrics(_score(run, found_score), *_moved(run))
+    st.caption(_of_what(found_score))
     with st.container(horizontal=True):
         places.model_button("live", "Try it", run.name, f"training.{place}.live")
         places.model_button("filterbank", "See what it learned", run.name, f"training.{place}.filterbank")
         _compare(run, found, place)
 
 
-def _score(run: RunState) -> None:
-    found = measured(run)
+Score = tuple[Evaluation, Scores] | None
+
+
+def _score(run: RunState, found: Score) -> tuple[str, str]:
+    return "Score", percent(run.best_accuracy if found is None else found[1].accuracy)
+
+
+def _of_what(found: Score) -> str:
+    """What the score was measured on, how sure it is, and what is scored without listening."""
     if found is None:
-        st.metric("Score", percent(run.best_accuracy), help="Of its validation clips, which chose its best epoch.")
-        st.caption("On its validation clips. It was not measured on test clips yet.")
-        return
+        return "On its validation clips, which chose its best epoch. It was not measured on test clips yet."
     evaluation, scores = found
-    st.metric("Score", percent(scores.accuracy), help=f"95 % interval {interval(*scores.interval)} (Wilson).")
-    st.caption(
+    return (
         f"{interval(*scores.interval)} (95 %) of {scores.n:,} clips it never saw: {PROTOCOLS[evaluation.protocol]}, "
         f"{plain(evaluation.dataset)}. Always “{word(scores.baseline_label)}” scores {percent(scores.baseline)}."
     )
@@ -60,21 +63,17 @@ def measured(run: RunState) -> tuple[Evaluation, Scores] | None:
     return None
 
 
-def _moved(run: RunState) -> tuple[str, str | None]:
-    """How far the filters are from where they began, and what that means."""
+def _moved(run: RunState) -> list[tuple[str, str]]:
+    """How far the filters of the best epoch are from where they began."""
     reports = runs.read_progress(run.folder)
     best = next((report for report in reports if report.epoch == run.best_epoch), reports[-1] if reports else None)
     if run.config is None or best is None:
-        return "–", None
+        return []
     front_end = run.config.front_end
     if front_end.setting == "A":
-        return "Nothing", f"A, {SETTINGS['A']}"
-    parts = []
-    if front_end.trains_mel:
-        parts.append(f"mel filters {percent(best.mel_change)}")
-    if front_end.trains_stft:
-        parts.append(f"kernels {percent(best.stft_change)}")
-    return " · ".join(parts), None
+        return [("Filters moved", "fixed")]
+    mel = [("Mel filters moved", percent(best.mel_change))] if front_end.trains_mel else []
+    return mel + ([("Kernels moved", percent(best.stft_change))] if front_end.trains_stft else [])
 
 
 def partner(run: RunState, found: Sequence[RunState]) -> RunState | None:

@@ -38,22 +38,21 @@ def details(run: RunState, found: Sequence[RunState]) -> None:
         st.error(plain(run.message) or "It ended without saying why.", icon=":material/error:")
     elif run.message:
         st.info(plain(run.message))
-    result.draw(run, found, "use")
-    show_metrics(
-        ("Epochs", f"{run.epoch} of {run.epochs}"),
-        ("Best validation accuracy", percent(run.best_accuracy)),
-        ("Trained for", duration(run.trained_seconds) if run.trained_seconds else "–"),
-        ("Device", plain(device(run.device)) or "–"),
-    )
-    if run.label.note:
+    said, drawn = st.columns(2, gap="large")
+    with said:
+        result.draw(run, found, "use")
+        show_metrics(
+            ("Epochs", f"{run.epoch} of {run.epochs}"),
+            ("Best validation accuracy", percent(run.best_accuracy)),
+            ("Trained for", duration(run.trained_seconds) if run.trained_seconds else "–"),
+        )
         for line in run.label.note.splitlines():
             st.markdown(plain(line))
-    st.caption(" · ".join(_facts(run)))
-    _actions(run)
-    left, right = st.columns(2)
-    with left:
+        st.caption(" · ".join(_facts(run)))
+        _actions(run)
+    with drawn:
         watching.draw_curve(run, "details")
-    with right:
+    with st.expander("How far the filters moved", icon=":material/show_chart:"):
         watching.draw_movement(run, "details")
     log = runs.read_log(run.folder)
     if log:
@@ -69,6 +68,7 @@ def _facts(run: RunState) -> list[str]:
         if run.config.start.name:
             facts.append(f"begun with {plain(run.config.start.name)}")
         facts.append(f"seed {run.config.training.seed}")
+    facts += [f"on the {plain(device(run.device))}"] if run.device else []
     facts.append(f"last change {moment(run.changed)}")
     return facts
 
