@@ -123,8 +123,8 @@ def _in_noise(preset: Preset, **augment: Any) -> Preset:
     return Preset(
         name=preset.name + IN_NOISE,
         title=f"{preset.title}, in noise",
-        summary=f"The same as {preset.title}, for a room that is not quiet: clips are mixed with noise of many kinds, "
-        "25 dB below the word to 5 dB above it, and silence is heard at every volume.",
+        summary=f"The same as {preset.title}, for a room that is not quiet: clips are mixed with noise, from 25 dB "
+        "below the word to 5 dB above it, and silence is heard at every volume.",
         config=replace(config, preset=preset.name + IN_NOISE, augment=replace(EARS, **masks, **augment)),
     )
 
@@ -133,13 +133,14 @@ _MASKS = ("frequency_masks", "frequency_mask_bins", "time_masks", "time_mask_fra
 
 _PUBLISHED = {preset.name: preset for preset in (LINEAR, TUTORIAL, *(_bcresnet(tau) for tau in BCRESNET_TAUS))}
 
-PRESETS: dict[str, Preset] = {
-    **_PUBLISHED,
-    **{
-        preset.name: preset
-        for preset in (_in_noise(_PUBLISHED[name]) for name in ("linear", "bcresnet-1", "bcresnet-3", "bcresnet-8"))
-    },
-}
+_IN_NOISE = (
+    # On validation clips in a noise never trained on (running water), three seeds, 8 epochs: with the recorded kind
+    # alone 33.8 % are right at 10 dB and 20.4 % at 0 dB, with all kinds 29.8 and 16.1 %; clean 49.1 and 49.2 %.
+    _in_noise(LINEAR, noise_kinds=("recorded",), time_shift_ms=0.0),
+    *(_in_noise(_PUBLISHED[f"bcresnet-{tau}"]) for tau in (1, 3, 8)),
+)
+
+PRESETS: dict[str, Preset] = _PUBLISHED | {preset.name: preset for preset in _IN_NOISE}
 """From a name to its preset."""
 
 FINE_TUNING = "fine-tuning"
