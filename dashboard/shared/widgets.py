@@ -64,7 +64,7 @@ def choose(
 def show_figure(figure: Any, key: str) -> None:
     """Draw a figure below its finding, in our own colours; ``key`` keeps its zoom when the page runs again."""
     saving.remember(figure, key)
-    st.plotly_chart(_on_this_page(figure), theme=None, key=key, config=saving.toolbar(), alt=_say(figure))
+    st.plotly_chart(on_this_page(figure), theme=None, key=key, config=saving.toolbar(), alt=say_finding(figure))
 
 
 def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) -> None:
@@ -77,11 +77,11 @@ def show_clickable_figure(figure: Any, key: str, picked: Callable[[Any], None]) 
 
     saving.remember(figure, key)
     events: dict[str, Any] = {"on_select": answer, "selection_mode": "points"}
-    look: dict[str, Any] = {"theme": None, "config": saving.toolbar(), "alt": _say(figure)}
-    st.plotly_chart(_on_this_page(figure), key=key, **look, **events)
+    look: dict[str, Any] = {"theme": None, "config": saving.toolbar(), "alt": say_finding(figure)}
+    st.plotly_chart(on_this_page(figure), key=key, **look, **events)
 
 
-def _say(figure: Any) -> str:
+def say_finding(figure: Any) -> str:
     """Write what a figure shows, above it, and give it for screen readers."""
     # Imported with the first figure: the frame around the pages is there before that.
     from core.figures.style import finding_of
@@ -91,7 +91,7 @@ def _say(figure: Any) -> str:
     return finding
 
 
-def _on_this_page(figure: Any) -> Any:
+def on_this_page(figure: Any) -> Any:
     """The figure in the colours of the page, light or dark."""
     from core.figures.style import in_dark
 
