@@ -43,7 +43,8 @@ def test_a_link_a_reload_and_another_page_keep_the_filter_and_the_view(visit, ad
     click_menu(page, "hearing")
     expect(page.get_by_role("slider", name="Listen through filter")).to_have_value("13")
     assert "filter=13" in page.url
-    click_menu(page, "filterbank")
+    page.locator(".st-key-tabs").get_by_role("link", name="Filters").click()
+    wait_for_page(page, "filterbank")
     expect(main(page).get_by_text("Filter 13 close up")).to_be_visible()
     assert_no_exception(page)
 
