@@ -84,7 +84,7 @@ def test_a_list_that_matches_nothing_is_explained(open_page, tiny_root, tmp_path
 def test_the_chosen_dataset_is_remembered_on_other_pages(open_page, tiny_root, tiny_pack):
     app = open_page("data")
     choose_folder(app, tiny_root)
-    for page in ("live", "kernels", "training"):
+    for page in ("live", "kernels", "training", "grid"):
         open_page(page)
     assert f"**Dataset:** {tiny_pack.title}" in texts(app)
     open_page("data")

@@ -26,7 +26,7 @@ def test_a_link_brings_the_dataset_to_another_visitor(open_page, tiny_root, tiny
     other = opened(data=name)
     assert_calm(other)
     assert chosen(other) == ("folder", str(tiny_root))
-    other.switch_page("screens/training.py").run()
+    other.switch_page("screens/grid.py").run()
     assert f"**Dataset:** {tiny_pack.title}" in texts(other)
 
 

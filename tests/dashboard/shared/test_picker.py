@@ -107,7 +107,6 @@ def test_a_finished_training_does_not_change_what_is_looked_at(open_page, finish
 @pytest.mark.usefixtures("shipped_and_own")
 def test_a_run_is_looked_at_and_listens_when_that_is_asked_for(open_page):
     app = open_page("training")
-    app.selectbox("training.run").set_value(GOOD).run()
     app.button("training.use.live").click().run()
     assert_calm(app)
     assert app.title[0].value == TITLES["live"]
@@ -145,7 +144,7 @@ def test_the_button_below_the_overviews_picture_leads_to_the_pictured_model(open
     add_run(finished_run, tmp_path, "shipped-linear-D")
     app = open_page("live")
     assert app.radio("model").value == "shipped-bcresnet-1-A"
-    assert "shipped-linear-D" in next(one.value for one in app.main.get("caption") if "Dashed grey" in one.value)
+    assert "shipped-linear-D" in next(one.value for one in app.main.get("caption") if "trained on" in one.value)
     app.button("overview.closer").click().run()
     assert_calm(app)
     assert app.title[0].value == TITLES["filterbank"]

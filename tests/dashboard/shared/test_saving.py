@@ -8,7 +8,7 @@ def offers(app):
 
 
 def test_every_figure_of_a_page_is_offered(open_page, own_run):
-    app = open_page("filterbank")
+    app = open_page("kernels")
     assert_calm(app)
     assert charts(app) > 1
     assert len(offers(app)) == charts(app)
