@@ -35,7 +35,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
 
 
-def add_clips(parser: argparse.ArgumentParser, more: str = " that the Live page kept") -> None:
+def add_clips(parser: argparse.ArgumentParser, more: str = " that were kept in Try") -> None:
     """``--data``, ``--protocol``, ``--device``: on which clips to measure, and where; ``more`` is said of ``own``."""
     add_data(parser, f"; 'own' for the recordings of your own{more}")
     notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)

@@ -1,4 +1,4 @@
-"""The listening part of the Live page: a microphone, a level meter and pictures that move, drawn by the browser.
+"""The listening part of Try: a microphone, a level meter and pictures that move, drawn by the browser.
 
 What the two halves say to each other: the browser sends messages (``messages.py``), one at a time; each run of the
 part's fragment answers with ``data`` (``dashboard.views.live.listener``), which names the last message that was taken.

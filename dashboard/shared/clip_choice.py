@@ -72,7 +72,7 @@ def need_dataset(text: str, icon: str = ":material/lightbulb:") -> None:
 
 def need_this_dataset(title: str) -> None:
     """The same where the clips of one dataset are needed."""
-    need_dataset(f"To evaluate on {plain(title)}, choose that dataset on the Data page.", ":material/info:")
+    need_dataset(f"To evaluate on {plain(title)}, choose that dataset under Train, Data.", ":material/info:")
 
 
 def what(protocol: str, dataset: str) -> str:
@@ -97,7 +97,7 @@ def choose_clips(datasets: Sequence[str], protocols: Callable[[str], list[str]],
             key=DATASET,
             bind="query-params",
             persist_state="session",
-            help="The dataset chosen on the Data page, and those this model was measured on.",
+            help="The dataset chosen under Train, Data, and those this model was measured on.",
         )
     names = protocols(dataset)
     defaults.follow(CLIPS, names[0], names)

@@ -86,6 +86,6 @@ def say_what_is_missing(evaluation: Evaluation, why: str) -> None:
         return
     clip_choice.need_dataset(
         f"To {why}, the sound itself is needed, and {plain(evaluation.dataset)} is not ready on this computer. Choose "
-        "and prepare it on the Data page; everything that needs only the answers is shown without.",
+        "and prepare it under Train, Data; everything that needs only the answers is shown without.",
         icon=":material/volume_off:",
     )

@@ -32,7 +32,7 @@ DATA_ROOT = "data.root"
 DOWNLOAD_ROOT = "data.download_root"
 """Folder that a download goes to, as typed."""
 RUN = "training.run"
-"""Name of the run whose details the Training page shows."""
+"""Name of the run whose details Train shows."""
 ANSWERS = "recordings.answers"
 """What was kept for each “Was that right?”, by the place of the question."""
 FAILED = "recordings.failed"
@@ -41,7 +41,7 @@ CHANGED = "recordings.changed"
 """Whether a question changed the recordings, so that their list has to be drawn again."""
 
 SOUNDS = "live.sounds"
-"""The sound last given to the Live page, and its name, by the widget that took it: these forget when a page is left."""
+"""The sound last given to Try, and its name, by the widget that took it: these forget when a page is left."""
 
 FOLDER = "folder"
 

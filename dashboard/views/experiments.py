@@ -35,7 +35,7 @@ from core.studies.ablation.plan import (
 from dashboard.shared import cache, clip_choice, measured, places, saving
 from dashboard.shared.folds import fold
 from dashboard.shared.jobs import Progress
-from dashboard.shared.widgets import explained, show_figure
+from dashboard.shared.widgets import explained, on_this_page, say_finding, show_figure
 from dashboard.shared.wording import clips as clips_text
 from dashboard.shared.wording import percent, plain, word
 
@@ -372,9 +372,8 @@ def _write(bins: str, mels: str) -> None:
 def show_selectable(figure: Any) -> None:
     """A figure on which bins and filters can be selected by dragging."""
     saving.remember(figure, PICK)
-    st.plotly_chart(
-        figure, theme=None, key=PICK, config=saving.toolbar(), on_select=_picked, selection_mode=("box", "points")
-    )
+    look: dict[str, Any] = {"theme": None, "config": saving.toolbar(), "alt": say_finding(figure)}
+    st.plotly_chart(on_this_page(figure), key=PICK, on_select=_picked, selection_mode=("box", "points"), **look)
 
 
 def _picked() -> None:

@@ -296,7 +296,7 @@ def n_validation(run: RunState) -> int | None:
 def accuracy_note(run: RunState, n: int | None) -> str:
     """What the accuracy along the way was measured on, and what it is worth."""
     on = f"{clips(n)} for validation" if n else "validation clips"
-    sure = " (shaded: 95 % interval)" if n else "; choose its dataset on the Data page to see how sure it is"
+    sure = " (shaded: 95 % interval)" if n else "; choose its dataset under Train, Data to see how sure it is"
     return (
         f"Accuracy is on the {on} of {plain(run.dataset) or 'its dataset'}{sure}. The same clips chose the epoch that "
         f"the other figures show ({run.best_epoch or 'the best one'}), so it flatters a little."

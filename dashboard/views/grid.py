@@ -79,7 +79,7 @@ def draw_form() -> None:
     device = choose_device("grid.device")
     usable = dataset_choice.is_usable()
     if not usable:
-        st.warning("Choose a dataset on the Data page first.", icon=":material/warning:")
+        st.warning("Choose a dataset under Data first.", icon=":material/warning:")
     row = st.container(horizontal=True, vertical_alignment="center")
     n = len(chosen.cells())
     if row.button(f"Start {n:,} training{'s' if n > 1 else ''}", key="grid.start", type="primary", disabled=not usable):

@@ -104,7 +104,9 @@ def _of_dataset(pack: Pack) -> Waveform:
 def _demo_word() -> Waveform:
     """A word that comes with the project, while no dataset is ready."""
     spoken = st.selectbox("Word", ("yes", *(name for name in KEYWORDS if name != "yes")), key="hearing.demo")
-    st.caption("A synthetic voice of the demo words. Prepare a dataset on the Data page to choose among all its clips.")
+    st.caption(
+        "A synthetic voice of the demo words. Prepare a dataset under Train, Data to choose among all its clips."
+    )
     file = DEMO_FOLDER / f"{spoken}.ogg"
     return word_second(cache.sound(file.read_bytes(), file.name).waveform[:SAMPLE_RATE])[0]
 

@@ -42,7 +42,7 @@ TASK_NOTES = {
     "epoch-linear": "One epoch: the linear model learns from every clip once.",
     "epoch-bcresnet-1": "One epoch: the smallest BC-ResNet learns from every clip once.",
     "epoch-bcresnet-3": "One epoch: a BC-ResNet three times as wide learns from every clip once.",
-    "one-clip": "From one second of sound to the answer, as on the Live page.",
+    "one-clip": "From one second of sound to the answer, as in Try.",
 }
 """What each task is, for somebody who never saw it."""
 

@@ -99,7 +99,7 @@ def wait_until_still(page: Page, one: Locator) -> None:
 
 
 def main(page: Page) -> Locator:
-    """The page without the sidebar."""
+    """The page below Streamlit's own bar."""
     return page.get_by_test_id("stMain")
 
 

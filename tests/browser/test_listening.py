@@ -1,4 +1,4 @@
-"""The Live page listens: a microphone whose signal is known, and what must not get lost between it and the words."""
+"""Try listens: a microphone whose signal is known, and what must not get lost between it and the words."""
 
 import os
 import re

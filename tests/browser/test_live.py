@@ -1,4 +1,4 @@
-"""The Live page hears: uploaded files, and a microphone whose signal is known."""
+"""Try hears: uploaded files, and a microphone whose signal is known."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The Robustness page in a browser: a click on a point of the curve lets its clips be heard."""
+"""Noise in a browser: a click on a point of the curve lets its clips be heard."""
 
 import re
 

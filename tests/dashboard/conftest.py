@@ -185,7 +185,7 @@ def open_page():
 
 
 def texts(app):
-    """Everything a person can read on the page and in the sidebar, in one string."""
+    """Everything a person can read on the page, in one string."""
     kinds = ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success")
     return "\n".join(str(getattr(one, "value", "")) for kind in kinds for one in app.get(kind))
 

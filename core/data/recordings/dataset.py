@@ -26,7 +26,7 @@ HOW_TO_KEEP_THEM = (
     "Let a model listen and answer “Was that right?” beside what it heard: every clip that you confirm or correct "
     "becomes one to test on."
 )
-HOW_TO_GET_THEM = f"On the Live page, {HOW_TO_KEEP_THEM[0].lower()}{HOW_TO_KEEP_THEM[1:]}"
+HOW_TO_GET_THEM = f"In Try, {HOW_TO_KEEP_THEM[0].lower()}{HOW_TO_KEEP_THEM[1:]}"
 """The same where a person is not there yet."""
 
 

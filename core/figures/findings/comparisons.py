@@ -70,7 +70,7 @@ def gain(difference: Difference) -> str:
     if d.can_be_told:
         way, ends = ("better", d.interval) if d.gain > 0 else ("worse", (-d.interval[1], -d.interval[0]))
         return f"{d.run} is {points(d.gain)} {way} than {d.baseline} {between(ends)}, {NO_CHANCE}."
-    return f"No difference that chance would not make: {d.run} {_signed_points(d.gain)} {between(d.interval)}."
+    return f"No clear difference: {d.run} {_signed_points(d.gain)} {between(d.interval)}."
 
 
 def gains_by_word(difference: Difference) -> str:

@@ -48,12 +48,12 @@ def better(difference: float, interval: Interval, than: str = "") -> str:
     >>> better(-0.054, (-0.071, -0.037))
     '5.4 points worse (3.7 to 7.1), more than chance'
     >>> better(0.004, (-0.01, 0.018))
-    'no difference that chance would not make: 0.4 points better (−1.0 to 1.8)'
+    'no clear difference: 0.4 points better (−1.0 to 1.8)'
     """
     way, ends = ("better", interval) if difference >= 0 else ("worse", (-interval[1], -interval[0]))
     said = f"{points(difference)} {way}{f' than {than}' if than else ''} {between(ends)}"
     if holds_zero(interval):
-        return f"no difference that chance would not make: {said}"
+        return f"no clear difference: {said}"
     return f"{said}, {NO_CHANCE}"
 
 

@@ -38,7 +38,7 @@ def changes(findings: Findings) -> str:
         return NOTHING_MEASURED
     most, clear = max(outcomes, key=lambda one: (one[1], abs(one[0].difference)))
     if not clear and len(outcomes) > 1:
-        return f"None of {len(outcomes)} changes makes a difference that chance would not make."
+        return f"None of {len(outcomes)} changes makes a clear difference."
     return sentence(_against(most, clear, f"{most.name}:", "the learned basis"))
 
 

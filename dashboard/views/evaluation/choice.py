@@ -90,7 +90,7 @@ def _offer(run: RunState, hand: AtHand, dataset: str, protocol: str, *, is_new: 
     pack = hand.of(protocol)
     if pack is None and protocol == OWN:
         st.info(plain(hand.why_not_own), icon=":material/mic:")
-        places.link("live", "Go to Live")
+        places.link("live", "Go to Try")
         return
     if pack is None:
         clip_choice.need_this_dataset(dataset)

@@ -71,7 +71,7 @@ def _gain(run: RunState, found: Sequence[RunState]) -> Difference | None:
                 files = [(one.name, kept[clips]) for one, kept in zip((other, run), both, strict=True)]
                 try:
                     return cache.differences(files, baseline=other.name)[0]
-                except KeywordSpottingError:  # of other clips, though called the same: the Compare page says so
+                except KeywordSpottingError:  # of other clips, though called the same: Compare says so
                     continue
     return None
 

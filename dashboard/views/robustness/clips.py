@@ -30,7 +30,7 @@ def listen(question: Question, records: Sequence[Robustness], number: int, step:
     if question.pack is None or question.noises is None:
         clip_choice.need_dataset(
             f"To hear these clips, the sound itself is needed, and {plain(question.dataset)} is not ready on this "
-            "computer. Choose and prepare it on the Data page.",
+            "computer. Choose and prepare it under Train, Data.",
             icon=":material/volume_off:",
         )
         return

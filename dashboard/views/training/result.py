@@ -106,6 +106,6 @@ def _compare(run: RunState, found: Sequence[RunState], place: str) -> None:
 
 
 def choose_runs(names: Sequence[str]) -> None:
-    """Let the Compare page begin with these runs."""
+    """Let Compare begin with these runs."""
     labels = {run.name: label for label, run in run_names.by_label(picker.models()).items()}
     st.session_state[RUNS] = [labels[name] for name in names if name in labels]

@@ -376,7 +376,7 @@ def test_a_damaged_sound_is_left_out_with_a_reason(folder):
 
 
 def test_without_clips_it_is_said_how_to_get_them():
-    with pytest.raises(DataError, match="Live page") as raised:
+    with pytest.raises(DataError, match="In Try") as raised:
         recordings.own_pack()
     assert "cannot be used" not in str(raised.value)
     keep(truth="", word="", score=None)

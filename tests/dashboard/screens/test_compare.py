@@ -1,4 +1,4 @@
-"""The Compare page: two runs and more, on the same clips or with a way to get there."""
+"""Compare: two runs and more, on the same clips or with a way to get there."""
 
 import shutil
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The Data page: choosing, checking, preparing and hearing a dataset."""
+"""Data: choosing, checking, preparing and hearing a dataset."""
 
 import shutil
 import threading

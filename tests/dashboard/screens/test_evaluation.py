@@ -1,4 +1,4 @@
-"""The Evaluation page: what is measured is shown with what it was measured on."""
+"""Score: what is measured is shown with what it was measured on."""
 
 import os
 import shutil
@@ -108,8 +108,8 @@ def test_without_own_recordings_it_is_said_how_to_get_them(open_page):
     assert app.radio("clips").options[-1] == "My own recordings (none yet)"
     choose_own(app)
     assert_calm(app)
-    assert "On the Live page" in app.info[0].value
-    assert "Go to Live" in [link.proto.label for link in app.get("page_link")]
+    assert "In Try" in app.info[0].value
+    assert "Go to Try" in [link.proto.label for link in app.get("page_link")]
     assert charts(app) == 0
 
 

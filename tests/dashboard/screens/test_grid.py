@@ -1,4 +1,4 @@
-"""The Grid page: plan, start, watch, stop, resume, read, delete."""
+"""Seeds: plan, start, watch, stop, resume, read, delete."""
 
 import pytest
 

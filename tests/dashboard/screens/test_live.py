@@ -1,4 +1,4 @@
-"""The Live page: sounds in, words out, and clear words for what is no sound."""
+"""Try: sounds in, words out, and clear words for what is no sound."""
 
 import re
 import shutil
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("own_run")
 
 @pytest.fixture
 def upload(open_page):
-    """Uploads a file on the Live page."""
+    """Uploads a file in Try."""
 
     def upload_it(name, content, kind="audio/wav"):
         app = open_page("live")

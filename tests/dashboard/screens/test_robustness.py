@@ -1,4 +1,4 @@
-"""The Robustness page: measure in the background, read the curve, hear any point of it."""
+"""Noise: measure in the background, read the curve, hear any point of it."""
 
 import shutil
 

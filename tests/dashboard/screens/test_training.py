@@ -1,4 +1,4 @@
-"""The Training page: real runs in processes of their own, started, watched, stopped, resumed and deleted."""
+"""Train: real runs in processes of their own, started, watched, stopped, resumed and deleted."""
 
 import json
 import shutil

@@ -42,7 +42,7 @@ def test_the_change_that_costs_most_is_named_if_any_is_clear():
     found = experiment("swap", outcome("mel filters back", 5, 100), outcome("kernels back", 60, 50))
     assert findings.changes(found).startswith("Mel filters back: 9.5 points less than the learned basis (")
     none = experiment("swap", outcome("mel filters back", 50, 55), outcome("kernels back", 60, 50))
-    assert findings.changes(none) == "None of 2 changes makes a difference that chance would not make."
+    assert findings.changes(none) == "None of 2 changes makes a clear difference."
 
 
 def test_the_filter_that_is_worth_most_is_named_and_those_that_are_worth_anything_counted():
