@@ -68,11 +68,14 @@ def open_page(page: Page, url: str, name: str) -> None:
 def click_menu(page: Page, name: str) -> None:
     """Open a page by its place and its tab."""
     place = places.place_of(name)
-    page.locator(".st-key-places").get_by_role("link", name=place).click()
-    wait_for_page(page, places.PLACES[place][0])
-    if name != places.PLACES[place][0]:
+    here = urlsplit(page.url).path.strip("/") or places.FIRST
+    if place != places.place_of(here):
+        here = places.PLACES[place][0]
+        page.locator(".st-key-places").get_by_role("link", name=place).click()
+        wait_for_page(page, here)
+    if name != here:
         page.locator(".st-key-tabs").get_by_role("link", name=places.TABS[name].title, exact=True).click()
-        wait_for_page(page, name)
+    wait_for_page(page, name)
 
 
 def wait_for_page(page: Page, name: str) -> None:

@@ -62,7 +62,7 @@ def test_a_page_opened_from_a_bookmark_helps_somebody_who_has_trained_nothing(vi
 
 def test_the_menu_leads_to_every_page_while_nothing_is_trained(visit):
     page = visit("live")
-    expect(alerts(page).first).to_contain_text("No trained model yet")
+    expect(alerts(page).first).to_contain_text("Nothing is trained yet")
     for name in PAGES:
         click_menu(page, name)
         assert_no_exception(page)
@@ -150,8 +150,8 @@ def test_the_overviews_link_opens_the_pictured_model(visit, add_model):
     add_model("linear")
     add_model("network", "bcresnet")
     page = visit("live")
-    pictured = re.match(r"[\w-]+", main(page).get_by_text("Dashed grey is where training began").inner_text()).group()
-    main(page).get_by_role("button", name="Look closer").click()
+    pictured = re.match(r"[\w-]+", main(page).get_by_text(", trained on ").inner_text()).group()
+    main(page).get_by_role("button", name="See its filters").click()
     wait_for_page(page, "filterbank")
     expect(chip(page)).to_contain_text(pictured)
     assert_drawn(page)
