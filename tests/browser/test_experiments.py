@@ -27,5 +27,5 @@ def test_bins_are_selected_by_dragging_over_them(visit, add_model):
     wait_until_calm(page)
     first, last = map(int, field.input_value().split("-"))
     assert 10 < first < last < 80
-    expect(figure(page, f"{last - first + 1} of 241 STFT bins")).to_be_visible()
+    expect(main(page).get_by_text(f"{last - first + 1} of 241 STFT bins")).to_be_visible()
     assert_no_exception(page)
