@@ -29,6 +29,7 @@ with explained():
 if not usable:
     st.stop()
 address.follow()
+picker.follow()
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head"):
     places.draw_links(name)
     picker.draw()

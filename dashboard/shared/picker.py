@@ -60,30 +60,36 @@ def chosen_model() -> RunState | None:
     return found.get(st.session_state.get(state.MODEL, ""), default_model(list(found.values())))
 
 
-def draw() -> None:
-    """The chip at the head of every page: the model that is looked at; opened, all of them to choose from.
+def follow() -> None:
+    """Choose the model that the page's address names; say so where there is none of that name.
 
-    It is on every page, since the choice stands in the page's address.
+    Before anything is drawn that leads to another page, since the model goes along.
     """
     found = {run.name: run for run in models()}
-    default = default_model(list(found.values()))
-    if default is None:
-        st.badge("No trained model yet", icon=":material/deployed_code:", color="gray")
-        return
     asked, seen = st.query_params.get(state.MODEL), st.session_state.get(state.MODEL_SEEN)
     st.session_state[state.MODEL_SEEN] = asked
     if asked in found:
         if asked != seen:
             st.session_state[state.MODEL] = asked
-    elif asked is not None:
+    elif asked is not None and found:
         # As code, in one line: an address is anybody's text.
         name = " ".join(asked[:80].replace("`", "'").split())
         st.warning(
             f"The address of this page asks for the model `{name}`, which is not here. Another one is shown.",
             icon=":material/link_off:",
         )
-    if st.session_state.get(state.MODEL) not in found:
+    default = default_model(list(found.values()))
+    if default is not None and st.session_state.get(state.MODEL) not in found:
         st.session_state[state.MODEL] = default.name
+
+
+def draw() -> None:
+    """The chip at the head of every page: the model that is looked at; opened, all of them to choose from."""
+    found = {run.name: run for run in models()}
+    default = default_model(list(found.values()))
+    if default is None:
+        st.badge("No trained model yet", icon=":material/deployed_code:", color="gray")
+        return
     names = sorted(found, key=lambda name: name != default.name)
     chip = _chip(found[st.session_state[state.MODEL]])
     with st.popover(chip, icon=":material/deployed_code:"), st.container(height=420):

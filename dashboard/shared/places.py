@@ -56,9 +56,6 @@ ICONS = {
     "Use": ":material/inventory_2:",
 }
 
-USE_NO_MODEL = {"training", "data", "grid", "compare", "speed"}
-"""Pages that do not look at the chosen model."""
-
 
 def pages() -> list[st.Page]:
     """All pages, for Streamlit."""
