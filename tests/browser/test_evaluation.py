@@ -41,7 +41,7 @@ def evaluation(visit, model):
 
 
 def choose_protocol(page, name):
-    main(page).get_by_role("button", name="Clips").click()
+    main(page).get_by_role("button", name="Clips", exact=True).click()
     page.get_by_role("radio", name=name).check(force=True)
     wait_until_calm(page)
     page.keyboard.press("Escape")

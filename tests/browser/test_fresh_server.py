@@ -22,6 +22,7 @@ from tests.browser.pages import (
     new_page,
     open_page,
     wait_for_page,
+    wait_until_calm,
 )
 from tests.browser.server import PROJECT, running_server
 from tests.browser.sounds import wav
@@ -179,6 +180,9 @@ def test_who_speaks_before_the_model_is_loaded_is_heard_by_it(browser, tmp_path,
         assert ear.get_attribute("data-acknowledged") == "0"
         slow.unlink()
         expect(ear.locator("canvas")).to_be_visible()
+        # The part that waited stays on the page until this run of it ends.
+        wait_until_calm(page)
+        expect(ear).to_have_count(1)
         expect(ear).not_to_contain_text("The model is being loaded")
         ear.get_by_role("button", name="Stop").click()
         expect(ear).to_have_attribute("data-phase", "idle", timeout=1000 * WORK_S)

@@ -7,7 +7,7 @@ from typing import cast
 
 import streamlit as st
 
-from core.config import LEARNED, Setting
+from core.config import LEARNED, SETTINGS, Setting
 from core.figures import style
 
 NOTES: dict[Setting, str] = {
@@ -37,7 +37,7 @@ def choose() -> Setting:
     for pair in (names[:2], names[2:]):
         for name, column in zip(pair, st.columns(2), strict=True):
             with column.container(border=True, gap="small", height="stretch"):
-                st.image(picture(name), width="stretch")
+                st.image(picture(name), width="stretch", alt=SETTINGS[name])
                 st.button(
                     TITLES[name],
                     key=f"{KEY}.{name}",
