@@ -398,13 +398,13 @@ def test_this_computer_s_sound_card_is_listened_to_and_released(browser, tmp_pat
             )
             page = new_page(browser)  # without any permission
             open_page(page, server.url, "live")
-            before = page.locator(".ear").element_handle()
             page.get_by_role("button", name="Settings").click()
             page.get_by_role("radio", name="This computer's sound card").check(force=True)
-            # The browser's part leaves a moment after the card's has come.
-            before.wait_for_element_state("hidden")
             expect(page.get_by_role("combobox", name="Device")).to_be_visible()
             page.keyboard.press("Escape")
+            # The part may be drawn anew: the former one leaves a moment after it has come.
+            wait_until_calm(page)
+            expect(page.locator(".ear")).to_have_count(1)
             ear = Ear(page)
             ear.start()
             expect(ear.part).to_contain_text("s heard, nothing lost")
