@@ -5,7 +5,6 @@ How loud they are here means nothing: they are mixed at a signal-to-noise ratio.
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from core.data.pack import Pack
 from core.data.sound_file import read_sound
 from core.errors import DataError
 from core.records.arrays import Waveform
+from core.sound.folders import files_below
 from core.sound.levels import active_span, rms
 from core.text import printable
 
@@ -79,14 +79,9 @@ def recordings_in(folder: Path) -> Recordings:
         DataError: If there is no such folder, no recording of a second or more in it, or more than ``MOST_S`` or
             ``MOST_FILES``.
     """
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {printable(folder)}. Give one with recordings of noise.")
     found: Recordings = {}
     left_s = MOST_S
-    files = list(itertools.islice((path for path in folder.rglob("*") if path.is_file()), MOST_FILES + 1))
-    if len(files) > MOST_FILES:
-        raise DataError(f"{printable(folder)} holds more than {MOST_FILES:,} files. Give a part of it.")
-    for path in sorted(files):
+    for path in files_below(folder, "noise", MOST_FILES):
         file = path.relative_to(folder).as_posix()
         samples = read_sound(str(path), file, whole=True).samples
         if samples is not None and len(samples) >= CLIP_SAMPLES:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +16,7 @@ from core.inference.whole import Heard, at_threshold, detect, hear_to_the_end
 from core.records.answers import Detection
 from core.records.arrays import Waveform
 from core.records.talk import FalseAlarm, TalkReport, TalkScores
+from core.sound.folders import files_below
 from core.sound.reading import read_audio
 from core.statistics import rate_interval
 from core.studies.listening.measure import THRESHOLDS
@@ -28,9 +28,6 @@ LONGEST_S = 3600.0
 MOST_FILES = 20_000
 """Files that are listened to; a folder with more was hardly meant."""
 
-OTHER_FILES = frozenset({".csv", ".json", ".md", ".txt"})
-"""Endings of files that lie beside recordings and are not tried."""
-
 Progress = Callable[[int, int, str], None]
 
 
@@ -40,18 +37,10 @@ def files_of_talk(folder: Path) -> list[Path]:
     Raises:
         DataError: If there is no such folder, or no file in it, or more than ``MOST_FILES``.
     """
-    if not folder.is_dir():
-        raise DataError(f"There is no folder {printable(folder)}. Give one with recordings of talk.")
-    found = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = (Path(place) / name for name in names if not name.startswith("."))
-        found += [path for path in paths if path.suffix.lower() not in OTHER_FILES]
-        if len(found) > MOST_FILES:
-            raise DataError(f"{printable(folder)} holds more than {MOST_FILES:,} files. Give a part of it.")
+    found = files_below(folder, "talk", MOST_FILES)
     if not found:
         raise DataError(f"{printable(folder)} holds no recordings. Give a folder with recordings of talk.")
-    return sorted(found)
+    return found
 
 
 def talk_test(
