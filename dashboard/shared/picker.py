@@ -9,7 +9,7 @@ import streamlit as st
 from core import runs
 from core.data.demo import CAUTION, has_synthetic_voices
 from core.runs import RunState
-from dashboard.shared import places, state
+from dashboard.shared import places, run_names, state
 from dashboard.shared.wording import percent, plain
 
 
@@ -51,7 +51,7 @@ def title(run: RunState) -> str:
     what = run.config.title if run.config else "settings unreadable"
     score = f" · validation {percent(run.best_accuracy)}" if run.best_accuracy is not None else ""
     # The name comes first: a narrow list cuts the end off.
-    return f"{run.name} · {what}{score}"
+    return f"{run.called} · {what}{score}"
 
 
 def chosen_model() -> RunState | None:
@@ -112,10 +112,8 @@ def _picked() -> None:
 
 def _chip(run: RunState) -> str:
     """The chosen model in a few words: what it is, and its score."""
-    name = run.config.title if run.config else f"{run.name}, settings unreadable"
     score = f" · {percent(run.best_accuracy)}" if run.best_accuracy is not None else ""
-    own = "" if run.shipped else f"{run.name}: "
-    return f"{own}{name}{score}"
+    return f"{run_names.in_full(run)}{score}"
 
 
 def _describe(run: RunState) -> str:

@@ -10,7 +10,13 @@ from core.runs import RunState
 
 def label(run: RunState) -> str:
     """What to call a run."""
-    return run.label.name or (run.config.title if run.shipped and run.config else run.name)
+    return run.config.title if run.config and run.shipped and not run.label.name else run.called
+
+
+def in_full(run: RunState) -> str:
+    """What to call a run, and what it is where the name does not tell; such as ``mine: Linear, learned kernels (C)``."""
+    what = run.config.title if run.config else "settings unreadable"
+    return what if label(run) == what else f"{label(run)}: {what}"
 
 
 def by_label(runs: Iterable[RunState]) -> dict[str, RunState]:

@@ -11,7 +11,7 @@ from core import runs
 from core.config import RunConfig, Setting
 from core.runs import RunState
 from core.training.presets import FINE_TUNING, PRESETS, preset_config
-from dashboard.shared import cache, dataset_choice, places, state
+from dashboard.shared import cache, dataset_choice, places, run_names, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
@@ -88,7 +88,7 @@ def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
     name = st.selectbox(
         "Model",
         names,
-        format_func={name: _called(run) for name, run in models.items()}.__getitem__,
+        format_func={name: run_names.in_full(run) for name, run in models.items()}.__getitem__,
         key="training.from",
         persist_state="session",
         help="Its network and its spectrogram stay; what learns is chosen beside.",
@@ -99,12 +99,6 @@ def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
         f"Learned from {plain(run.dataset)}{score}. Trained further with small steps, so that it forgets little."
     )
     return run, FINE_TUNING
-
-
-def _called(run: RunState) -> str:
-    """What it is; a run of a person's own has a name before it."""
-    what = run.config.title if run.config else ""
-    return what if run.shipped and not run.label.name else f"{run.called}: {what}"
 
 
 def _comes_first(run: RunState) -> bool:
