@@ -17,7 +17,7 @@ ICON = Path(__file__).resolve().parent / "icon.svg"
 LOOKS = ICON.with_name("frame.css")
 """What of the page's look no setting of Streamlit's gives."""
 
-st.set_page_config(page_title="Earshot", page_icon=str(ICON), layout="wide", initial_sidebar_state="collapsed")
+st.set_page_config(page_title="Earshot", page_icon=str(ICON), layout="wide")
 st.html(LOOKS)
 state.prepare()
 page = st.navigation(places.pages(), position="hidden")
@@ -29,10 +29,10 @@ with explained():
 if not usable:
     st.stop()
 address.follow()
-picker.follow()
+models = picker.follow()
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="head"):
     places.draw_links(name)
-    picker.draw()
+    picker.draw(models)
 places.draw_tabs(name)
 theme.watch()
 saving.begin()

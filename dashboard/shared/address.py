@@ -19,9 +19,8 @@ def _known() -> dict[str, str]:
 
 def follow() -> None:
     """Choose the dataset that the page's address names; say so where it names none that is known."""
-    asked, seen = st.query_params.get(state.DATA), st.session_state.get(state.DATA_SEEN)
-    st.session_state[state.DATA_SEEN] = asked
-    if asked and asked not in (seen, state.data_name()):
+    asked = state.asked_anew(state.DATA)
+    if asked and asked != state.data_name():
         root = _known().get(asked)
         if asked == DEMO:
             st.session_state[state.DATA_KIND] = DEMO

@@ -60,33 +60,33 @@ def chosen_model() -> RunState | None:
     return found.get(st.session_state.get(state.MODEL, ""), default_model(list(found.values())))
 
 
-def follow() -> None:
-    """Choose the model that the page's address names; say so where there is none of that name.
+def follow() -> list[RunState]:
+    """Choose the model that the page's address names, and say so where there is none of that name; answers all models.
 
     Before anything is drawn that leads to another page, since the model goes along.
     """
-    found = {run.name: run for run in models()}
-    asked, seen = st.query_params.get(state.MODEL), st.session_state.get(state.MODEL_SEEN)
-    st.session_state[state.MODEL_SEEN] = asked
-    if asked in found:
-        if asked != seen:
-            st.session_state[state.MODEL] = asked
-    elif asked is not None and found:
+    found = models()
+    names = {run.name for run in found}
+    if (anew := state.asked_anew(state.MODEL)) in names:
+        st.session_state[state.MODEL] = anew
+    asked = st.query_params.get(state.MODEL)
+    if found and asked is not None and asked not in names:
         # As code, in one line: an address is anybody's text.
         name = " ".join(asked[:80].replace("`", "'").split())
         st.warning(
             f"The address of this page asks for the model `{name}`, which is not here. Another one is shown.",
             icon=":material/link_off:",
         )
-    default = default_model(list(found.values()))
-    if default is not None and st.session_state.get(state.MODEL) not in found:
+    default = default_model(found)
+    if default is not None and st.session_state.get(state.MODEL) not in names:
         st.session_state[state.MODEL] = default.name
+    return found
 
 
-def draw() -> None:
+def draw(models: Sequence[RunState]) -> None:
     """The chip at the head of every page: the model that is looked at; opened, all of them to choose from."""
-    found = {run.name: run for run in models()}
-    default = default_model(list(found.values()))
+    found = {run.name: run for run in models}
+    default = default_model(models)
     if default is None:
         st.badge("No trained model yet", icon=":material/deployed_code:", color="gray")
         return

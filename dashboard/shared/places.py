@@ -71,7 +71,7 @@ def place_of(page: str) -> str:
 
 
 def draw_links(page: str) -> None:
-    """The five places, and below them the tabs of the one that ``page`` belongs to."""
+    """The five places; the one that ``page`` belongs to is marked."""
     here = place_of(page)
     with st.container(horizontal=True, gap="small", key="places"):
         for place, names in PLACES.items():
@@ -101,7 +101,12 @@ def model_button(page: str, label: str, run: str, key: str) -> None:
     """A button that chooses the model of a run and opens a page that looks at it."""
     # Chosen before the page runs again, since the picker stands on it.
     if st.button(label, key=key, icon=TABS[page].icon, on_click=state.use_model, args=(run,)):
-        st.switch_page(_file(page), query_params=address.query())
+        go(page)
+
+
+def go(page: str) -> None:
+    """Leave for another page, from a button."""
+    st.switch_page(_file(page), query_params=address.query())
 
 
 def _file(page: str) -> str:

@@ -14,7 +14,7 @@ def label(run: RunState) -> str:
 
 
 def in_full(run: RunState) -> str:
-    """What to call a run, and what it is where the name does not tell; such as ``mine: Linear, learned kernels (C)``."""
+    """What to call a run, and what it is where that does not tell: ``mine: Linear, learned kernels (C)``."""
     what = run.config.title if run.config else "settings unreadable"
     return what if label(run) == what else f"{label(run)}: {what}"
 

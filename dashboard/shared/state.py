@@ -19,12 +19,8 @@ from core.text import is_text, printable
 
 MODEL = "model"
 """Name of the run whose model the pages look at; the picker's widget, and its name in the page's address."""
-MODEL_SEEN = "model.seen"
-"""What the address last said of the model."""
 DATA = "data"
 """The chosen dataset in the page's address."""
-DATA_SEEN = "data.seen"
-"""What the address last said of the dataset."""
 DATA_KIND = "data.kind"
 """Which dataset: ``DEMO`` or ``FOLDER``."""
 DATA_ROOT = "data.root"
@@ -122,6 +118,18 @@ def use_folder(root: str) -> None:
     st.session_state[DATA_ROOT] = root
 
 
+def asked_anew(name: str) -> str | None:
+    """What the page's address says under a name, where that is not what it said when the page was last drawn."""
+    asked: str | None = st.query_params.get(name)
+    seen = st.session_state.get(_seen(name))
+    st.session_state[_seen(name)] = asked
+    return None if asked == seen else asked
+
+
+def _seen(name: str) -> str:
+    return f"{name}.seen"
+
+
 def use_model(name: str) -> None:
     """Choose the model of a run on every page, and in this page's address."""
-    st.session_state[MODEL] = st.session_state[MODEL_SEEN] = st.query_params[MODEL] = name
+    st.session_state[MODEL] = st.session_state[_seen(MODEL)] = st.query_params[MODEL] = name

@@ -10,7 +10,7 @@ from core import runs
 from core.config import PROTOCOLS
 from core.records.evaluation import Evaluation, Scores
 from core.runs import RunState
-from dashboard.shared import address, cache, picker, places, run_names
+from dashboard.shared import cache, picker, places, run_names
 from dashboard.shared.widgets import show_metrics
 from dashboard.shared.wording import interval, percent, plain, word
 from dashboard.views.compare.choice import RUNS
@@ -102,7 +102,7 @@ def _compare(run: RunState, found: Sequence[RunState], place: str) -> None:
     if st.button(
         label, key=f"training.{place}.compare", icon=":material/balance:", on_click=choose_runs, args=(names,)
     ):
-        st.switch_page("screens/compare.py", query_params=address.query())
+        places.go("compare")
 
 
 def choose_runs(names: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from core import runs
 from core.figures.comparison import LOOKS
 from core.runs import RunState
-from dashboard.shared import address, state
+from dashboard.shared import places, state
 from dashboard.shared.widgets import explained
 from dashboard.shared.wording import moment, percent, plain
 from dashboard.views.training import result, run_panel
@@ -93,7 +93,7 @@ def _chosen(picked: Sequence[RunState]) -> None:
             on_click=result.choose_runs,
             args=(names,),
         ):
-            st.switch_page("screens/compare.py", query_params=address.query())
+            places.go("compare")
         if st.button("Delete", key="training.chosen.delete", icon=":material/delete:"):
             run_panel.delete(picked)
             st.rerun()

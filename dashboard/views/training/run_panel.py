@@ -12,7 +12,7 @@ from core.config import SETTINGS, RunConfig
 from core.runs import Label, RunState
 from core.runs.label import LONGEST_NAME, LONGEST_NOTE
 from core.training.presets import PRESETS
-from dashboard.shared import address, report_button, saving, state
+from dashboard.shared import places, report_button, saving, state
 from dashboard.shared.widgets import explained, show_metrics
 from dashboard.shared.wording import device, duration, moment, percent, plain
 from dashboard.views.training import result, seeds, watching
@@ -131,7 +131,7 @@ def _repeat(config: RunConfig) -> None:
         args=(config,),
         help="One seed proves little: the same training three times, with fixed filters beside it.",
     ):
-        st.switch_page("screens/grid.py", query_params=address.query())
+        places.go("grid")
 
 
 def delete(gone: Sequence[RunState]) -> None:
