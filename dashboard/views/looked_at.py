@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.frontend.filter_facts import VIEW_NOTES, VIEWS, View
 from core.runs import RunState
-from dashboard.shared import picker, state
+from dashboard.shared import defaults, picker, state
 from dashboard.shared.widgets import choose
 from dashboard.shared.wording import plain
 
@@ -26,20 +26,13 @@ def choose_number(label: str, key: str, n: int, first: int, *, help: str = "") -
         first: The one looked at until another is chosen.
         help: What the question mark says.
     """
-    shown, was_first = st.session_state.get(key), st.session_state.get(_first(key))
-    if shown is not None and shown != first and (shown == was_first or shown not in range(n)):
-        st.session_state[key] = first
-    st.session_state[_first(key)] = first
+    defaults.follow(key, first, range(n))
     if n < 2:
         return 0
     number: int = st.slider(
         label, 0, n - 1, first, key=key, bind="query-params", persist_state="session", help=help or None
     )
     return number
-
-
-def _first(key: str) -> str:
-    return f"{key}.first"
 
 
 def choose_view() -> View:
