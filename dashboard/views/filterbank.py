@@ -28,9 +28,6 @@ from dashboard.shared.widgets import choose, explained, show_clickable_figure, s
 from dashboard.shared.wording import clips, plain
 from dashboard.views.looked_at import FILTER, choose_number, choose_view
 
-FIRST = 10
-"""The filter looked at first where none changed."""
-
 PICTURES = {
     "overlaid": "Overlaid",
     "apart": "One above the other",
@@ -47,12 +44,11 @@ def draw(run: RunState, filters: Filters, facts: FilterFacts) -> None:
     """The bank with one filter brought out, and more on request; a slider redraws this alone."""
     with explained(), saving.part():
         bank = st.container()
-        n_mels, first = len(facts.gain), facts.most_changed
+        first = facts.most_changed
         number = choose_number(
             "Filter",
             FILTER,
-            n_mels,
-            min(FIRST, n_mels - 1) if first is None else first,
+            facts,
             help="It opens on the filter that changed most. A click on a dot in a figure chooses one too.",
         )
         with st.container(horizontal=True, gap="large"):

@@ -32,9 +32,6 @@ WHICH: tuple[Which, ...] = ("initial", "learned")
 
 SOURCES = {"dataset": "A clip of the dataset", "upload": "Upload a file", "own": "My own recordings"}
 
-FIRST = 10
-"""The filter listened through first where none changed."""
-
 
 @st.fragment
 def draw(run: RunState, filters: Filters, facts: FilterFacts, *, learned: bool) -> None:
@@ -165,14 +162,7 @@ def pick(number: object) -> None:
 
 def choose_band(facts: FilterFacts) -> int:
     """The filter that is listened through; the same as on the page Filters."""
-    n_mels, first = len(facts.gain), facts.most_changed
-    return choose_number(
-        "Listen through filter",
-        FILTER,
-        n_mels,
-        min(FIRST, n_mels - 1) if first is None else first,
-        help="It opens on the filter that changed most.",
-    )
+    return choose_number("Listen through filter", FILTER, facts, help="It opens on the filter that changed most.")
 
 
 def play_filter(clip: Waveform, filters: Filters, number: int, *, learned: bool) -> None:

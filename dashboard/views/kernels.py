@@ -21,9 +21,6 @@ from dashboard.views.looked_at import BIN, choose_number, choose_view
 TUTORIAL_BINS = (2, 10, 20, 50)
 """The bins that the nnAudio tutorial draws."""
 
-FIRST = 20
-"""The bin looked at first where none changed."""
-
 MOST = 8
 """Bins shown at once, at most."""
 
@@ -36,12 +33,11 @@ def draw(run: RunState, filters: Filters, facts: KernelFacts) -> None:
     """One bin, and more on request; a slider or a switch redraws this alone."""
     with explained(), saving.part():
         pair = st.container()
-        n_bins, first = len(facts.gain), facts.most_changed
+        first = facts.most_changed
         number = choose_number(
             "Bin",
             BIN,
-            n_bins,
-            min(FIRST, n_bins - 1) if first is None else first,
+            facts,
             help="It opens on the bin that changed most. A click on a dot under “Which bins changed” chooses one too.",
         )
         with st.container(horizontal=True, gap="large", vertical_alignment="bottom"):

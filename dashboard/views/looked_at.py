@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.frontend.filter_facts import VIEW_NOTES, VIEWS, View
+from core.frontend.filter_facts import VIEW_NOTES, VIEWS, FilterFacts, View
+from core.frontend.kernel_facts import KernelFacts
 from core.runs import RunState
 from dashboard.shared import defaults, picker, state
 from dashboard.shared.widgets import choose
@@ -13,25 +14,27 @@ from dashboard.shared.wording import plain
 FILTER, BIN = "filter", "bin"
 """The mel filter and the STFT bin that are looked at, on every page and in its address."""
 
+FIRST = {FILTER: 10, BIN: 20}
+"""The one looked at first where none changed."""
 
-def choose_number(label: str, key: str, n: int, first: int, *, help: str = "") -> int:
-    """A filter or bin by a slider, which opens on ``first``.
+
+def choose_number(label: str, key: str, facts: FilterFacts | KernelFacts, *, help: str) -> int:
+    """A filter or bin by a slider, which opens on the one that changed most.
 
     What a person chose stays when another model is looked at; what was only the first one becomes that model's.
 
     Args:
         label: What is chosen.
         key: ``FILTER`` or ``BIN``.
-        n: How many there are.
-        first: The one looked at until another is chosen.
+        facts: What became of each of them.
         help: What the question mark says.
     """
+    n, changed = len(facts.gain), facts.most_changed
+    first = min(FIRST[key], n - 1) if changed is None else changed
     defaults.follow(key, first, range(n))
     if n < 2:
         return 0
-    number: int = st.slider(
-        label, 0, n - 1, first, key=key, bind="query-params", persist_state="session", help=help or None
-    )
+    number: int = st.slider(label, 0, n - 1, first, key=key, bind="query-params", persist_state="session", help=help)
     return number
 
 
