@@ -3,7 +3,6 @@
 Each command starts once as a program of its own; its other forms are asked for in this process, which needs no start.
 """
 
-import io
 import json
 import os
 import shutil
@@ -19,6 +18,7 @@ import soxr
 from core.commands import main
 from core.config import LABELS, SAMPLE_RATE
 from tests.browser.sounds import spoken, with_pauses
+from tests.in_process import run_command
 
 PROJECT = Path(__file__).parents[3]
 SHIPPED = PROJECT / "checkpoints"
@@ -49,21 +49,12 @@ def cli(environment):
     """A function that runs a command in this process, with the folders and the outputs that the program gets."""
 
     def run(*arguments, **more):
-        outputs = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2)]
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(PROJECT)
             patch.delenv("KWS_DATA", raising=False)
             for name, value in {**environment, **more}.items():
                 patch.setenv(name, value)
-            patch.setattr(sys, "stdout", outputs[0])
-            patch.setattr(sys, "stderr", outputs[1])
-            try:
-                code = main([str(one) for one in arguments])
-            except SystemExit as end:
-                code = end.code
-        for output in outputs:
-            output.flush()
-        return subprocess.CompletedProcess(arguments, code, *(one.buffer.getvalue().decode() for one in outputs))
+            return subprocess.CompletedProcess(arguments, *run_command(arguments))
 
     return run
 

@@ -20,6 +20,7 @@ from core.commands import evaluate, main
 from core.config import SAMPLE_RATE
 from core.errors import DataError
 from tests.core.conftest import tone
+from tests.in_process import run_command
 from tests.odd_paths import NOT_UTF8
 
 pytestmark = pytest.mark.usefixtures("ctrl_c_as_before")
@@ -72,23 +73,9 @@ def odd_names(runs_here, tone_root, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def printed(monkeypatch):
+def printed():
     """A function that runs a command with an output of some encoding, and answers exit code, output and errors."""
-
-    def call(encoding, *arguments):
-        streams = [io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2)]
-        with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdout", streams[0])
-            patch.setattr(sys, "stderr", streams[1])
-            try:
-                code = main([str(one) for one in arguments])
-            except SystemExit as end:
-                code = end.code
-        for stream in streams:
-            stream.flush()
-        return code, *(stream.buffer.getvalue().decode(encoding) for stream in streams)
-
-    return call
+    return lambda encoding, *arguments: run_command(arguments, encoding)
 
 
 @pytest.mark.parametrize("name", [SIGNS, NOT_UTF8], ids=["signs", "no text"])

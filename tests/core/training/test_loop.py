@@ -124,17 +124,23 @@ def test_bfloat16_is_refused_where_it_is_only_imitated(tone_pack, tiny_config, m
     assert Training(config, tone_pack, "cpu").model.front_end.uses_bfloat16
 
 
+def never_stopped_and_resumed(config, pack, folder):
+    """Two trainings of three epochs: one in one go, and one that went on from a file after the first epoch."""
+    whole = Training(config, pack, "cpu")
+    list(whole.epochs())
+    first = Training(config, pack, "cpu")
+    next(first.epochs())
+    torch.save(first.state_dict(), folder / "last.pt")
+    second = Training(config, pack, "cpu")
+    second.load_state_dict(torch.load(folder / "last.pt", weights_only=True))
+    assert [report.epoch for report in second.epochs()] == [2, 3]
+    return whole, second
+
+
 @pytest.mark.parametrize("model", ["linear", "bcresnet-1"])
 def test_a_resumed_run_ends_with_the_weights_of_one_never_stopped(tone_pack, tiny_config, model, tmp_path):
     config = replace(tiny_config, model=ModelConfig(name=model), augment=AugmentConfig(noise_probability=0.5))
-    whole = Training(config, tone_pack, "cpu")
-    list(whole.epochs())
-    first = Training(config, tone_pack, "cpu")
-    next(first.epochs())
-    torch.save(first.state_dict(), tmp_path / "last.pt")
-    second = Training(config, tone_pack, "cpu")
-    second.load_state_dict(torch.load(tmp_path / "last.pt", weights_only=True))
-    assert [report.epoch for report in second.epochs()] == [2, 3]
+    whole, second = never_stopped_and_resumed(config, tone_pack, tmp_path)
     assert same_weights(whole, second)
     assert second.best_epoch == whole.best_epoch
     assert second.model.front_end.change() == whole.model.front_end.change()
@@ -158,14 +164,7 @@ def test_a_resumed_run_in_noise_with_averaged_weights_ends_as_one_never_stopped(
 ):
     averaged = replace(tiny_config.training, averaging=0.9, label_smoothing=0.1)
     config = replace(tiny_config, model=ModelConfig(name=model), augment=EARS, training=averaged)
-    whole = Training(config, tone_pack, "cpu")
-    list(whole.epochs())
-    first = Training(config, tone_pack, "cpu")
-    next(first.epochs())
-    torch.save(first.state_dict(), tmp_path / "last.pt")
-    second = Training(config, tone_pack, "cpu")
-    second.load_state_dict(torch.load(tmp_path / "last.pt", weights_only=True))
-    assert [report.epoch for report in second.epochs()] == [2, 3]
+    whole, second = never_stopped_and_resumed(config, tone_pack, tmp_path)
     assert same_weights(whole, second)
     with whole.answering(), second.answering():
         assert same_weights(whole, second)

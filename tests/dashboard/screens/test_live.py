@@ -81,8 +81,8 @@ def test_a_recording_of_one_word_is_answered_by_the_second_that_holds_it(upload)
     assert float(found[2]) >= 2.5
 
 
-def test_the_answer_to_a_longer_sound_is_every_word_that_is_detected_in_it(upload, monkeypatch):
-    said = (Detection("yes", 0.91, 1.0, 1.5, 1.7), Detection("no", 0.82, 6.0, 6.4, 6.6))
+def let_hear(monkeypatch, said):
+    """Let the model detect these words, whatever it is given."""
     whole = cache.answer_to
 
     def answer(*arguments, **options):
@@ -90,6 +90,11 @@ def test_the_answer_to_a_longer_sound_is_every_word_that_is_detected_in_it(uploa
         return best, replace(along, detections=said)
 
     monkeypatch.setattr(cache, "answer_to", answer)
+
+
+def test_the_answer_to_a_longer_sound_is_every_word_that_is_detected_in_it(upload, monkeypatch):
+    said = (Detection("yes", 0.91, 1.0, 1.5, 1.7), Detection("no", 0.82, 6.0, 6.4, 6.6))
+    let_hear(monkeypatch, said)
     app = upload("long.wav", wav(tone(440, seconds=9)))
     assert_calm(app)
     assert heard(app) == "yes, no"
@@ -100,13 +105,7 @@ def test_the_answer_to_a_longer_sound_is_every_word_that_is_detected_in_it(uploa
 
 def test_every_detection_of_a_file_can_be_played(upload, monkeypatch):
     said = tuple(Detection("yes", 0.9, second, second + 0.5, second + 0.7) for second in np.arange(0.5, 16.5))
-    whole = cache.answer_to
-
-    def answer(*arguments, **options):
-        best, along = whole(*arguments, **options)
-        return best, replace(along, detections=said)
-
-    monkeypatch.setattr(cache, "answer_to", answer)
+    let_hear(monkeypatch, said)
     app = upload("long.wav", wav(tone(440, seconds=18)))
     assert_calm(app)
     n = len(app.get("audio"))
