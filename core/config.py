@@ -367,6 +367,8 @@ class TrainingConfig:
     forgets less of what that model knew. A run from scratch has nothing to be pulled to."""
     balance: Literal["uniform", "tutorial", "none"] = "uniform"
     """How clips are drawn: every class alike, with the tutorial's weights, or as they come."""
+    unknown_weight: float = 1.0
+    """How often an unknown clip is drawn, as a multiple of what ``balance`` says."""
     products: Literal["float32", "bfloat16"] = "float32"
     """Dtype of the large matrix multiplications with trained STFT kernels. bfloat16 is faster on hardware made for it;
     it changes log-mels by less than 0.01 and gradients by about 0.3 %."""
@@ -391,6 +393,7 @@ class TrainingConfig:
         _between("momentum", self.momentum, 0, 0.9999)
         _between("pull", self.pull, 0, 1)
         _between("averaging", self.averaging, 0, 0.99999)
+        _between("unknown_weight", self.unknown_weight, 0.01, 100)
         _between("label_smoothing", self.label_smoothing, 0, 0.9)
         _between("validate_every", self.validate_every, 1, 10_000)
         _between("snapshots", self.snapshots, 1, 1000)

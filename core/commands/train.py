@@ -47,6 +47,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("--setting", type=str.upper, help=f"what learns (default: D). {settings}")
     add_data(parser)
     parser.add_argument("--noise", metavar="FOLDER", help="mix in recordings of it too, where the preset adds noise")
+    parser.add_argument(
+        "--more",
+        metavar="FOLDER",
+        help="learn from recordings of it too: FOLDER/<word>/<file>, a keyword as itself, any other word as unknown; "
+        "of a long one every second is an unknown clip",
+    )
     parser.add_argument("--epochs", type=int, metavar="N", help="passes over the data (default: the preset's)")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of all random numbers (default: 0)")
     basis = parser.add_argument_group("another spectrogram than the tutorial's")
@@ -80,8 +86,15 @@ def run(options: argparse.Namespace) -> int:
         if options.device == "cuda":
             _refuse_missing_gpu()
         noise = None if options.noise is None else _noise_folder(options.noise, config)
+        more = None if options.more is None else _folder(options.more, "--more", "a folder of recordings for each word")
         folder = runs.new_run(
-            config, data_root(options.data), name=options.run, device=options.device, start=start, noise=noise
+            config,
+            data_root(options.data),
+            name=options.run,
+            device=options.device,
+            start=start,
+            noise=noise,
+            more=more,
         )
     stop_on_interrupt(folder)
     keep_freed_memory()
@@ -110,11 +123,15 @@ def _config(options: argparse.Namespace, start: Path | None) -> RunConfig:
 
 def _noise_folder(text: str, config: RunConfig) -> Path:
     """The folder of ``--noise``, if the settings have a use for it."""
-    folder = path_from(text, "--noise", as_text=True)
     if not config.augment.noise_probability:
         raise ConfigError(f"The preset {config.preset} adds no noise, so --noise has no use. Choose one that does.")
+    return _folder(text, "--noise", "noise")
+
+
+def _folder(text: str, option: str, holding: str) -> Path:
+    folder = path_from(text, option, as_text=True)
     if not folder.is_dir():
-        raise ConfigError(f"--noise is {shortened(text)!r}, and there is no such folder. Give one with noise.")
+        raise ConfigError(f"{option} is {shortened(text)!r}, and there is no such folder. Give one with {holding}.")
     return folder
 
 

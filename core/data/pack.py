@@ -9,6 +9,7 @@ from pathlib import Path
 
 from core.data.build import build_pack
 from core.data.demo import demo_words
+from core.data.more import require_apart, with_more
 from core.data.packed import Pack, open_pack
 from core.data.source import SPLITS, DataSummary, Progress, Source
 from core.data.speech_commands import speech_commands
@@ -20,18 +21,30 @@ __all__ = ["SPLITS", "DataSummary", "Pack", "Progress", "open_data", "open_pack"
 _log = logging.getLogger(__name__)
 
 
-def open_data(root: Path | None, *, progress: Progress | None = None, workers: int | None = None) -> Pack:
+def open_data(
+    root: Path | None, *, more: Path | None = None, progress: Progress | None = None, workers: int | None = None
+) -> Pack:
     """The clips of a dataset; its pack is made on the first call, and again when its files change.
 
     Args:
         root: The folder that holds ``SpeechCommands``; None for the demo words.
+        more: A folder of recordings that join its training clips (see ``core.data.more``).
         progress: Called while the pack is made; raising in it cancels and leaves nothing behind.
         workers: Threads that read; None chooses by the number of processors.
 
     Raises:
-        DataError: If there is no usable dataset, or the pack cannot be written.
+        DataError: If there is no usable dataset, the pack cannot be written, or what is to join the training clips is
+            unusable, or a clip to validate or test with.
     """
     source = _source(root)
+    if more is None:
+        return _opened(source, progress, workers)
+    pack = _opened(with_more(source, more), progress, workers)
+    require_apart(pack)
+    return pack
+
+
+def _opened(source: Source, progress: Progress | None, workers: int | None) -> Pack:
     folder = _pack_folder(source)
     try:
         pack = open_pack(folder)

@@ -115,8 +115,8 @@ class _Worker:
         try:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
-            data = open_data(root, progress=self._show_progress)
-            noise = runs.read_noise_folder(self.folder)
+            noise, more = runs.read_further_folders(self.folder)
+            data = open_data(root, more=more, progress=self._show_progress)
             named = None if noise is None else recordings_in(noise)
             training = Training(self.config, data, device, self._show_progress, start=self._start(), noise=named)
             self.status |= {"dataset": data.title, "device": training.device.type}
@@ -126,7 +126,8 @@ class _Worker:
             self._tell(message="")
             for report in training.epochs(partial(self._step, training)):
                 self._finish_epoch(training, report)
-            self._evaluate(data)
+            # Of the dataset alone: what is kept names the clips that it was measured on.
+            self._evaluate(data if more is None else open_data(root, progress=self._show_progress))
         except StoppedTraining:
             self._stopped(training)
         else:

@@ -67,6 +67,7 @@ def new_run(
     device: str | None = None,
     start: Path | None = None,
     noise: Path | None = None,
+    more: Path | None = None,
 ) -> Path:
     """Make the folder of a new run, ready for a worker.
 
@@ -77,6 +78,7 @@ def new_run(
         device: "cpu" or "cuda"; None for the fastest.
         start: The trained model that ``config.start`` names, a run folder or checkpoint file; its weights are copied.
         noise: A folder of noise to train with besides the dataset's.
+        more: A folder of clips to train with besides the dataset's.
 
     Raises:
         RunError: If the name is taken or not allowed, or the weights to begin with are others by now.
@@ -90,7 +92,7 @@ def new_run(
         folder = run_folder(unnamed if name is None else name)
         try:
             make_parent(folder)
-            make_run(folder, config, root, device, weights, noise)
+            make_run(folder, config, root, device, weights, noise=noise, more=more)
             break
         except FileExistsError as error:
             if name is not None:
@@ -121,7 +123,9 @@ def make_run(
     root: Path | None,
     device: str | None,
     weights: bytes = b"",
+    *,
     noise: Path | None = None,
+    more: Path | None = None,
 ) -> None:
     """Make the folder of a new run where it is told to, with all that belongs in it, or not at all.
 
@@ -132,6 +136,7 @@ def make_run(
         device: "cpu" or "cuda"; None for the fastest.
         weights: File of the model to begin with; empty to begin from scratch.
         noise: A folder of noise to train with besides the dataset's.
+        more: A folder of clips to train with besides the dataset's.
 
     Raises:
         FileExistsError: If it is there already.
@@ -140,7 +145,7 @@ def make_run(
 
     def fill(new: Path) -> None:
         write_json(new / CONFIG, to_dict(config))
-        write_source(new, root, device, noise)
+        write_source(new, root, device, noise=noise, more=more)
         if weights:
             write_bytes(new / START, weights)
         write_status(new, state="starting", epochs=config.training.epochs)

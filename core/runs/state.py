@@ -213,10 +213,13 @@ def write_last_words(folder: Path, **values: Any) -> None:
             file.truncate()
 
 
-def write_source(folder: Path, root: Path | None, device: str | None, noise: Path | None = None) -> None:
-    """Keep what a run or a grid works on: data root (None: demo words), device (None: the fastest), noise folder."""
-    source = {"root": _in_full(root), "device": device, "noise": _in_full(noise)}
-    write_json(folder / SOURCE, {name: value for name, value in source.items() if value or name != "noise"})
+def write_source(
+    folder: Path, root: Path | None, device: str | None, *, noise: Path | None = None, more: Path | None = None
+) -> None:
+    """Keep what a run or a grid works on: data root (None: demo words), device (None: the fastest), further folders."""
+    source = {"root": _in_full(root), "device": device}
+    further = {"noise": _in_full(noise), "more": _in_full(more)}
+    write_json(folder / SOURCE, source | {name: value for name, value in further.items() if value})
 
 
 def _in_full(path: Path | None) -> str | None:
@@ -233,14 +236,14 @@ def read_source(folder: Path) -> tuple[Path | None, str | None]:
     return (Path(source.root) if source.root else None), source.device
 
 
-def read_noise_folder(folder: Path) -> Path | None:
-    """The folder of noise that a run trains with besides its dataset's; None for none.
+def read_further_folders(folder: Path) -> tuple[Path | None, Path | None]:
+    """The folders of noise, and of more clips, that a run trains with besides its dataset's; None for none.
 
     Raises:
         RunError: If the run does not say.
     """
-    noise = _read_source(folder).noise
-    return Path(noise) if noise else None
+    source = _read_source(folder)
+    return (Path(source.noise) if source.noise else None), (Path(source.more) if source.more else None)
 
 
 def _read_source(folder: Path) -> _RunSource:
@@ -259,3 +262,4 @@ class _RunSource:
     root: str | None
     device: Literal["cpu", "cuda"] | None
     noise: str | None = None
+    more: str | None = None

@@ -80,20 +80,24 @@ class Waveforms:
         return cast(Tensor, self.front_end(augment(batch) if augment else batch))
 
 
-def draw_weights(labels: NDArray[np.int64], balance: str) -> NDArray[np.float64]:
+def draw_weights(labels: NDArray[np.int64], balance: str, unknown_weight: float = 1.0) -> NDArray[np.float64]:
     """How often each clip is drawn, relative to the others.
 
     "uniform" makes every label alike frequent; "tutorial" gives keywords 1, silence 4.6 and unknown 1/17, which
-    balances the full dataset; "none" takes clips as they come.
+    balances the full dataset; "none" takes clips as they come. Unknown clips are drawn ``unknown_weight`` times as
+    often as that.
 
     >>> draw_weights(np.array([0, 0, 1]), "uniform").tolist()
     [0.5, 0.5, 1.0]
     """
     if balance == "uniform":
         counts = np.bincount(labels, minlength=len(LABELS))
-        return 1.0 / counts[labels]
-    weights = np.ones(len(labels))
+        weights = 1.0 / counts[labels]
+    else:
+        weights = np.ones(len(labels))
+    unknown = labels == LABELS.index(UNKNOWN_LABEL)
     if balance == "tutorial":
         weights[labels == LABELS.index(SILENCE_LABEL)] = TUTORIAL_SILENCE_WEIGHT
-        weights[labels == LABELS.index(UNKNOWN_LABEL)] = TUTORIAL_UNKNOWN_WEIGHT
+        weights[unknown] = TUTORIAL_UNKNOWN_WEIGHT
+    weights[unknown] *= unknown_weight
     return weights

@@ -89,7 +89,8 @@ class Training:
             require_bfloat16(self.device)
         data.summary().require_trainable()
         self.rows, self.validation_rows = data.indices("train"), data.indices("validation")
-        self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], config.training.balance))
+        balance, unknown_weight = config.training.balance, config.training.unknown_weight
+        self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], balance, unknown_weight))
         self.noise = training_noise(config, data, self.device, noise)
         self.talk = None
         if config.augment.talk_share:

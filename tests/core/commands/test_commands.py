@@ -271,6 +271,7 @@ def test_a_list_that_names_no_clip_is_an_error_of_data_and_train(cli, own_root):
         (("train", "--run", "../out"), 1, "cannot be called"),
         (("train", "--noise", "."), 2, "adds no noise"),
         (("train", "--preset", "linear-in-noise", "--noise", "nowhere"), 2, "no such folder"),
+        (("train", "--more", "nowhere"), 2, "no such folder"),
         (("train", "--data", "nowhere-at-all", "--run", "x"), 1, "nowhere-at-all"),
         (("evaluate", "unheard-of"), 1, "There is no run"),
         (("classify", "unheard-of", "a.wav"), 1, "There is no run"),

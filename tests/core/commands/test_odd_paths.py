@@ -54,6 +54,7 @@ FOLDER_DOORS = {
     "talk": "stream-test mine --talk {}",
     "choose": "stream-test mine --choose 10 --minutes 0.5 --talk {}",
     "noise": "train --preset linear-in-noise --epochs 1 --noise {}",
+    "more": "train --epochs 1 --more {}",
 }
 ENVIRONMENT_DOORS = {
     "KWS_DATA": ("data", "evaluate mine", "compare mine other", "train --epochs 1"),

@@ -16,6 +16,7 @@ import torch
 
 from core import runs
 from core.config import AugmentConfig, TrainingConfig, to_dict
+from core.data.pack import open_data
 from core.errors import DataError, KeywordSpottingError, RunError
 from core.jobs import worker
 from core.records.filters import FilterSnapshot
@@ -117,7 +118,7 @@ def test_a_run_goes_on_with_the_folder_of_noise_that_it_began_with(runs_here, to
     last = []
     for name, noise, stops_after in (("whole", noise_folder, 3), ("stopped", noise_folder, 1), ("without", None, 3)):
         folder = runs.new_run(config, tone_root, name=name, device="cpu", noise=noise)
-        assert runs.read_noise_folder(folder) == noise
+        assert runs.read_further_folders(folder) == (noise, None)
 
         def stop(step, folder=folder, stops_after=stops_after):
             if step.epoch > stops_after:
@@ -131,6 +132,25 @@ def test_a_run_goes_on_with_the_folder_of_noise_that_it_began_with(runs_here, to
         last.append(torch.load(folder / "last.pt")["model"]["network.classify.weight"])
     assert torch.equal(last[0], last[1])
     assert not torch.equal(last[0], last[2])
+
+
+def test_more_clips_are_trained_on_and_never_tested_on(runs_here, tone_root, tiny_config, tmp_path):
+    (tmp_path / "more" / "goat").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(40):
+        soundfile.write(tmp_path / "more" / "goat" / f"{number}.wav", 0.1 * rng.standard_normal(16_000), 16_000)
+    last = []
+    for name, more in (("with", tmp_path / "more"), ("without", None)):
+        folder = runs.new_run(tiny_config, tone_root, name=name, device="cpu", more=more)
+        assert runs.read_further_folders(folder) == (None, more)
+        worker.work(folder)
+        last.append(torch.load(folder / "last.pt")["model"]["network.classify.weight"])
+    assert not torch.equal(*last)
+    alone = open_data(tone_root)
+    assert runs.run_state(runs_here / "with").dataset == f"{alone.title} and 40 more clips"
+    first, second = (load_evaluation(saved_evaluations(runs_here / name)[0]) for name in ("with", "without"))
+    assert first.data_key == second.data_key == alone.content
+    assert first.clip_files == second.clip_files
 
 
 def test_a_folder_of_noise_that_is_gone_is_said(runs_here, tone_root, tiny_config, tmp_path):

@@ -287,6 +287,7 @@ def test_uniform_balance_draws_every_label_alike_often():
 
 def test_tutorial_balance_has_the_tutorials_weights():
     assert draw_weights(np.array([0, 10, 11]), "tutorial").tolist() == pytest.approx([1, 4.6, 1 / 17])
+    assert draw_weights(np.array([0, 11, 11]), "uniform", 3.0).tolist() == pytest.approx([1, 1.5, 1.5])
 
 
 def test_the_tutorials_regime_is_the_tutorials():
