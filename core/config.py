@@ -301,6 +301,9 @@ class AugmentConfig:
     """Lowest and highest gain (dB) given to clips of words, noise included."""
     silence_gain_db: tuple[float, float] = (0.0, 0.0)
     """Lowest and highest gain (dB) given to silence clips, which are noise at one recorded volume otherwise."""
+    silence_from_noise: float = 0.0
+    """Share of silence clips that are cut from training noise of every kind, 0 to 1; a dataset's own come from few
+    recordings."""
     talk_share: float = 0.0
     """Share of unknown clips that become seconds of talk: training clips in pieces, with no whole keyword, 0 to 1."""
     frequency_masks: int = 0
@@ -316,12 +319,14 @@ class AugmentConfig:
     def changes_waveforms(self) -> bool:
         """Whether the sound itself is changed, and not only its spectrogram."""
         louder = (self.gain_db, self.silence_gain_db) != ((0.0, 0.0), (0.0, 0.0))
-        return self.time_shift_ms > 0 or self.noise_probability > 0 or self.talk_share > 0 or louder
+        others = self.talk_share > 0 or self.silence_from_noise > 0
+        return self.time_shift_ms > 0 or self.noise_probability > 0 or others or louder
 
     def __post_init__(self) -> None:
         _check_kinds(self)
         _between("time_shift_ms", self.time_shift_ms, 0, 1000)
         _between("noise_probability", self.noise_probability, 0, 1)
+        _between("silence_from_noise", self.silence_from_noise, 0, 1)
         _between("talk_share", self.talk_share, 0, 1)
         _between("noise_amplitude", self.noise_amplitude, 0, 10)
         _require(

@@ -16,6 +16,9 @@ from torch.nn import functional
 from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL, AugmentConfig
 from core.sound.levels import ABOVE_FLOOR_DB, ACTIVE_DB, STEP_SAMPLES
 
+RECORDED_RMS = 10 ** (-50 / 20)
+"""Level of the noise recordings of Speech Commands, full scale 1: -45 to -53 dB, its white and pink noise -49.6."""
+
 SILENCE, UNKNOWN = LABELS.index(SILENCE_LABEL), LABELS.index(UNKNOWN_LABEL)
 
 
@@ -137,9 +140,23 @@ def _within_full_scale(waveform: Tensor) -> Tensor:
 
 
 def vary_silence(waveform: Tensor, labels: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
-    """Silence clips at a random volume: they are cut from a few recordings of one volume each."""
+    """Silence clips at a random volume: they are cut from a few recordings of one volume each.
+
+    What is louder than full scale is cut off, as the loudest silence of the official test set is.
+    """
     gain = 10 ** (_uniform(len(waveform), *config.silence_gain_db, generator) / 20)
-    return waveform * torch.where(labels == SILENCE, gain, torch.ones_like(gain))[:, None]
+    return torch.where((labels == SILENCE)[:, None], (waveform * gain[:, None]).clamp(-1, 1), waveform)
+
+
+def put_noise(
+    waveform: Tensor, labels: Tensor, noise: Noise, config: AugmentConfig, generator: torch.Generator
+) -> Tensor:
+    """A share of the silence clips replaced by noise, as loud as Speech Commands' own noise recordings."""
+    n = len(waveform)
+    chosen = torch.rand(n, generator=generator, device=generator.device) < config.silence_from_noise
+    drawn = noise.draw(n, generator)
+    loudness = drawn.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
+    return torch.where((chosen & (labels == SILENCE))[:, None], drawn * (RECORDED_RMS / loudness), waveform)
 
 
 def vary_gain(waveform: Tensor, labels: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
@@ -169,6 +186,8 @@ def augment_waveform(
     """All changes to the sound itself that ``config`` asks for; (B, n_samples) to the same shape."""
     if talk is not None and config.talk_share > 0:
         waveform = put_talk(waveform, labels, talk, config, generator)
+    if config.silence_from_noise > 0 and len(noise):
+        waveform = put_noise(waveform, labels, noise, config, generator)
     if config.silence_gain_db != (0.0, 0.0):
         waveform = vary_silence(waveform, labels, config, generator)
     if config.time_shift_ms > 0:

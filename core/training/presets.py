@@ -111,6 +111,7 @@ EARS = AugmentConfig(
     noise_against="word",
     noise_kinds=("recorded", "computed", "coloured", "babble"),
     silence_gain_db=(-22.0, 40.0),
+    silence_from_noise=0.5,
 )
 """What a model has to hear in training that is to listen in a room. The silence of Speech Commands' official test set
 is its noise recordings times -22 to +40 dB (each clip was found in its recording)."""

@@ -12,6 +12,7 @@ from core.data.augment import (
     add_noise,
     augment_waveform,
     mask_spectrogram,
+    put_noise,
     put_talk,
     shift_in_time,
     spoken_power,
@@ -156,6 +157,23 @@ def test_only_silence_changes_its_volume_and_within_the_range():
     gain_db = 20 * torch.log10(changed[labels == SILENCE, 0])
     assert -30 <= float(gain_db.min()) < -25
     assert -5 < float(gain_db.max()) <= 0
+
+
+def test_the_loudest_silence_is_cut_off_at_full_scale():
+    clip = torch.full((3, 5), -0.5)
+    config = AugmentConfig(silence_gain_db=(20, 20))
+    assert vary_silence(clip, torch.full((3,), SILENCE), config, generator()).tolist() == [[-1.0] * 5] * 3
+
+
+def test_noise_takes_the_place_of_a_share_of_silence_as_loud_as_recorded_silence(noise):
+    labels = torch.tensor([SILENCE, 0, UNKNOWN, SILENCE] * (N // 4))
+    clips = torch.randn(N, 200)
+    changed = put_noise(clips, labels, noise, AugmentConfig(silence_from_noise=0.5), generator())
+    assert torch.equal(changed[labels != SILENCE], clips[labels != SILENCE])
+    replaced = (changed != clips).any(dim=1)
+    assert replaced[labels == SILENCE].float().mean() == pytest.approx(0.5, abs=0.1)
+    level_db = 10 * torch.log10(changed[replaced].square().mean(dim=1))
+    torch.testing.assert_close(level_db, torch.full_like(level_db, -50.0))
 
 
 def test_only_words_change_their_gain_and_stay_within_full_scale():
