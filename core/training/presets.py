@@ -117,6 +117,10 @@ EARS = AugmentConfig(
 is its noise recordings times -22 to +40 dB (each clip was found in its recording)."""
 
 
+UNKNOWN_WEIGHT = 2.0
+"""In a room most of what is said is no keyword: unknown clips are drawn twice as often as a keyword's."""
+
+
 def _in_noise(preset: Preset, **augment: Any) -> Preset:
     """The same model, trained with noise that can be heard: its masks stay as published."""
     config = preset.config
@@ -126,7 +130,12 @@ def _in_noise(preset: Preset, **augment: Any) -> Preset:
         title=f"{preset.title}, in noise",
         summary=f"The same as {preset.title}, for a room that is not quiet: clips are mixed with noise, from 25 dB "
         "below the word to 5 dB above it, and silence is heard at every volume.",
-        config=replace(config, preset=preset.name + IN_NOISE, augment=replace(EARS, **masks, **augment)),
+        config=replace(
+            config,
+            preset=preset.name + IN_NOISE,
+            augment=replace(EARS, **masks, **augment),
+            training=replace(config.training, unknown_weight=UNKNOWN_WEIGHT),
+        ),
     )
 
 
