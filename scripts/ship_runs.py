@@ -17,10 +17,15 @@ from core import runs
 from core.config import OWN
 from core.files.writing import write_json
 from core.runs import keep
+from core.runs.label import LABEL
 from core.studies.ablation.kept import STUDY as EXPERIMENT
 from core.studies.evaluation import STUDY as EVALUATION
+from core.studies.listening import operating_point
+from core.studies.listening.kept import FILE as STREAM_TEST
+from core.studies.robustness.kept import STUDY as ROBUSTNESS
 
 KEPT = (runs.CONFIG, runs.PROGRESS, runs.BEST, runs.MEL_EVOLUTION)
+KEPT_IF_THERE = (LABEL, STREAM_TEST, operating_point.FILE)
 STATUS_KEPT = (
     "state",
     "message",
@@ -47,7 +52,9 @@ def ship(name: str) -> int:
     # What was measured on somebody's own voice stays with them.
     evaluations = [path for path in keep.find_all(source, EVALUATION) if not path.stem.endswith(f"-{OWN}")]
     experiments = [path for path in keep.find_all(source, EXPERIMENT) if keep.load(EXPERIMENT, path).protocol != OWN]
-    for file in (*(source / name for name in KEPT), *evaluations, *experiments):
+    robustness = [path for path in keep.find_all(source, ROBUSTNESS) if keep.load(ROBUSTNESS, path).protocol != OWN]
+    further = [source / name for name in KEPT_IF_THERE if (source / name).exists()]
+    for file in (*(source / name for name in KEPT), *evaluations, *experiments, *robustness, *further):
         shutil.copyfile(file, target / file.name)
     status = json.loads((source / runs.STATUS).read_text(encoding="utf-8"))
     write_json(target / runs.STATUS, {name: status[name] for name in STATUS_KEPT})

@@ -51,6 +51,7 @@ def is_the_same_but_fixed(config: RunConfig, other: RunConfig) -> bool:
         and config.front_end.setting != "A"
         and replace(config.front_end, setting="A") == other.front_end
         and config.model == other.model
+        and config.augment == other.augment
         and config.training.regime == other.training.regime
     )
 

@@ -22,17 +22,18 @@ def default_model(found: Sequence[RunState]) -> RunState | None:
     """The model that is looked at until a person chooses one: no training of the user's own changes it.
 
     Of the models that came with the project, or else of the user's, the one that did best on its validation clips;
-    before that count real voices before synthetic ones, a network before a single layer, which is no listener, and
-    learned filters before fixed ones, so that every page has something to show.
+    before that count real voices before synthetic ones, a network before a single layer, which is no listener, one
+    that was trained for a noisy room, and learned filters before fixed ones, so that every page has something to show.
     """
     return max(found, key=_rank, default=None)
 
 
-def _rank(run: RunState) -> tuple[bool, bool, bool, bool, float, str]:
+def _rank(run: RunState) -> tuple[bool, bool, bool, bool, bool, float, str]:
     return (
         run.shipped,
         not has_synthetic_voices(*run.datasets),
         run.config is not None and run.config.model.name != "linear",
+        run.config is not None and run.config.augment.noise_snr_db is not None,
         run.config is not None and run.config.front_end.trains_mel,
         run.best_accuracy or 0.0,
         run.name,

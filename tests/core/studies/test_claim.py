@@ -74,5 +74,6 @@ def test_only_the_same_network_with_fixed_filters_is_its_fellow():
     assert not claim.is_the_same_but_fixed(fixed, fixed)
     assert not claim.is_the_same_but_fixed(learned, preset_config("linear", setting="B"))
     assert not claim.is_the_same_but_fixed(learned, preset_config("bcresnet-1", setting="A"))
+    assert not claim.is_the_same_but_fixed(learned, preset_config("linear-in-noise", setting="A"))
     fewer = replace(fixed, front_end=replace(fixed.front_end, n_mels=20))
     assert not claim.is_the_same_but_fixed(learned, fewer)

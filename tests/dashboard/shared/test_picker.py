@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from core import runs
 from core.config import to_dict
 from core.data.demo import demo_words
 from core.runs import RunState
-from core.training.presets import preset_config
+from core.training.presets import EARS, preset_config
 from dashboard.shared.picker import default_model
 from tests.dashboard.conftest import APP, GOOD, TITLES, assert_calm, texts, tone, wav
 
@@ -53,6 +54,12 @@ def test_among_ones_own_real_voices_come_first_then_a_network_then_accuracy():
 
 def test_without_one_it_is_the_best_shipped_model_that_learned_filters():
     assert default_model(SHIPPED).name == "shipped-bcresnet-1-D"
+
+
+def test_one_that_was_trained_for_a_room_comes_before_one_that_was_not():
+    deaf = SHIPPED[0].config
+    hearing = replace(SHIPPED[0], name="shipped-ears", config=replace(deaf, augment=EARS), best_accuracy=0.9)
+    assert default_model([*SHIPPED, hearing]) == hearing
 
 
 def test_a_model_without_learned_filters_is_better_than_none():
