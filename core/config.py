@@ -8,13 +8,14 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from core.errors import ConfigError
 from core.files.strict import shown
-from core.text import shortened
+from core.text import fold, shortened
 
 SAMPLE_RATE = 16_000
 """Samples per second (Hz) of every clip inside the project."""
@@ -23,19 +24,29 @@ CLIP_SAMPLES = 16_000
 """Samples in one clip: one second."""
 
 KEYWORDS = ("down", "go", "left", "no", "off", "on", "right", "stop", "up", "yes")
-"""The ten words a model listens for."""
+"""The ten words that a model listens for unless it was trained for others."""
 
 SILENCE_LABEL = "_silence_"
 UNKNOWN_LABEL = "_unknown_"
 
 LABELS = (*KEYWORDS, SILENCE_LABEL, UNKNOWN_LABEL)
-"""The twelve classes in the order of their numbers 0 to 11, as AudioLoader's ``SPEECHCOMMANDS_12C`` has them."""
+"""The twelve classes in the order of their numbers 0 to 11, as AudioLoader's ``SPEECHCOMMANDS_12C`` has them; other
+models have other ones (see ``Vocabulary``)."""
 
 UNKNOWN_WORDS = (
     "backward", "bed", "bird", "cat", "dog", "eight", "five", "follow", "forward", "four", "happy", "house",
     "learn", "marvin", "nine", "one", "seven", "sheila", "six", "three", "tree", "two", "visual", "wow", "zero",
 )  # fmt: skip
-"""The 25 words of Speech Commands v2 that all count as ``_unknown_``."""
+"""The other 25 words of Speech Commands v2, which all count as ``_unknown_`` beside those ten."""
+
+FEWEST_WORDS, MOST_WORDS = 2, 50
+"""How many words a vocabulary may have."""
+
+LONGEST_WORD = 60
+"""Letters that one of them may have."""
+
+WORD_SIGNS = " '’-_.!+"
+"""What it may have beside letters and digits, so that every system can have a folder of that name."""
 
 Setting = Literal["A", "B", "C", "D"]
 
@@ -149,6 +160,260 @@ def _one_of(name: str, value: object, allowed: typing.Iterable[object]) -> None:
 def _between(name: str, value: float, low: float, high: float) -> None:
     # Written so that NaN, which is neither above nor below anything, fails it too.
     _require(low <= value <= high, f"{name} is {shown(value)}; it must lie between {low:,} and {high:,}.")
+
+
+Config = TypeVar("Config")
+
+
+def parse_span(text: str, what: str) -> tuple[int, int]:
+    """Two whole numbers typed as a span.
+
+    Raises:
+        ConfigError: If it is none; ``what`` names it in the message.
+
+    >>> parse_span(" 25 - 49", "masked bins")
+    (25, 49)
+    """
+    first, _, last = (part.strip() for part in text.partition("-"))
+    if not (first.isdecimal() and last.isdecimal() and len(first + last) < 20):
+        raise ConfigError(f"{what} is {shortened(text)!r}; give the first and the last number, as in 25-49.")
+    return int(first), int(last)
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """A config as plain values that ``json`` can write.
+
+    >>> to_dict(ModelConfig())
+    {'name': 'linear', 'normalise': True}
+    """
+    return dataclasses.asdict(config)
+
+
+def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
+    """A config from plain values; the inverse of ``to_dict``.
+
+    Raises:
+        ConfigError: If a name is unknown or a value is of the wrong type or out of range.
+
+    >>> from_dict(RunConfig, to_dict(RunConfig())) == RunConfig()
+    True
+    """
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"A {kind.__name__} must be a table of names and values, not {shown(values)}.")
+    hints, needed = _fields(typing.cast(Any, kind))
+    unknown = [name for name in values if name not in hints]
+    if unknown:
+        names = ", ".join(map(str, unknown[:5]))
+        raise ConfigError(f"{kind.__name__} has no setting called {names:.200}; it has {', '.join(hints)}.")
+    if missing := needed - set(values):
+        raise ConfigError(f"A {kind.__name__} needs {', '.join(sorted(missing))}, which is not given.")
+    return kind(**{name: _convert(name, hints[name], value) for name, value in values.items()})
+
+
+@functools.cache
+def _fields(kind: type) -> tuple[dict[str, Any], frozenset[str]]:
+    """The fields of a dataclass by name with their types, and the names of those without a default."""
+    missing = dataclasses.MISSING
+    fields = dataclasses.fields(kind)
+    hints = typing.get_type_hints(kind)
+    return (
+        {one.name: hints[one.name] for one in fields},
+        frozenset(one.name for one in fields if one.default is missing and one.default_factory is missing),
+    )
+
+
+def _check_kinds(config: Any) -> None:
+    """A ConfigError where a field holds a value of another kind than it is declared with."""
+    for name, hint in _fields(typing.cast(Any, type(config)))[0].items():
+        _convert(name, hint, getattr(config, name))
+
+
+def _convert(name: str, hint: Any, value: Any) -> Any:
+    """``value`` as the type ``hint`` asks for, or a ConfigError that names it."""
+    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    for option in options:
+        origin, kinds = typing.get_origin(option), typing.get_args(option)
+        if dataclasses.is_dataclass(option):
+            return value if isinstance(value, typing.cast(type, option)) else from_dict(option, value)  # type: ignore[arg-type]
+        if option is type(None) and value is None:
+            return None
+        if origin is Literal and any(type(value) is type(one) and value == one for one in kinds):
+            return value
+        if origin is tuple and isinstance(value, list | tuple):
+            each = (kinds[0],) * len(value) if kinds[-1] is Ellipsis else kinds
+            if len(each) == len(value):
+                return tuple(_convert(name, kind, item) for kind, item in zip(each, value, strict=True))
+        if origin is dict and isinstance(value, Mapping):
+            return {_convert(name, kinds[0], key): _convert(name, kinds[1], item) for key, item in value.items()}
+        if option is float and isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value):
+            return float(value)
+        if option in (int, str, bool) and type(value) is option:
+            return value
+    raise ConfigError(f"{name} is {shown(value)}; it must be {' or '.join(map(_in_words, options))}.")
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond any float
+        return False
+
+
+def _in_words(hint: Any) -> str:
+    """What a type takes, for a person.
+
+    >>> _in_words(tuple[float, float]), _in_words(Literal["A", 1])
+    ('a list of (a finite number, a finite number)', "one of 'A', 1")
+    """
+    origin, kinds = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        return f"one of {', '.join(map(repr, kinds))}"
+    if origin is tuple:
+        each = "any number of such values" if kinds[-1] is Ellipsis else ", ".join(map(_in_words, kinds))
+        return f"a list of ({each})"
+    words = {int: "a whole number", float: "a finite number", str: "text", bool: "true or false", type(None): "nothing"}
+    return words.get(hint, "a table")
+
+
+def is_word(text: str) -> bool:
+    """Whether a text can be a word of a vocabulary: a name that a folder can have on every system, and no label's.
+
+    >>> is_word("marvin"), is_word("hey computer"), is_word("_silence_"), is_word("../up")
+    (True, True, False, False)
+    """
+    return (
+        0 < len(text) <= LONGEST_WORD
+        and all(unicodedata.category(one)[0] in "LMN" or one in WORD_SIGNS for one in text)
+        and text[0].isalnum()
+        and text[-1] not in " ._"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vocabulary:
+    """What a model tells apart: some words by name, and perhaps silence, and all other words together.
+
+    Its labels are the words in their order, then silence, then unknown; the number of a label is its place there.
+    """
+
+    words: tuple[str, ...] = KEYWORDS
+    """The words that have a label each."""
+    silence: bool = True
+    """Whether silence has a label."""
+    unknown: bool = True
+    """Whether all other words have a label together. Otherwise they have none, and are neither learned nor tested."""
+
+    def __post_init__(self) -> None:
+        _check_kinds(self)
+        n = len(self.words)
+        _require(
+            FEWEST_WORDS <= n <= MOST_WORDS,
+            f"words has {n}; a vocabulary has {FEWEST_WORDS} to {MOST_WORDS} words.",
+        )
+        for word in self.words:
+            _require(
+                is_word(word),
+                f"words has {shown(word)}; a word has at most {LONGEST_WORD} letters and digits, begins with one, and "
+                f"has no other signs than {' '.join(WORD_SIGNS.strip())} and spaces.",
+            )
+        seen = {fold(word): word for word in self.words}
+        double = next((word for word in self.words if seen[fold(word)] is not word), None)
+        _require(double is None, f"words has {shown(double)} twice (upper and lower case are one).")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All labels in the order of their numbers from 0.
+
+        >>> Vocabulary(words=("yes", "no")).labels
+        ('yes', 'no', '_silence_', '_unknown_')
+        """
+        others = ((SILENCE_LABEL, self.silence), (UNKNOWN_LABEL, self.unknown))
+        return (*self.words, *(label for label, is_there in others if is_there))
+
+    def label_of(self, word: str) -> int:
+        """Number of the label of a spoken word, of ``_silence_`` or of ``_unknown_``; ``NO_LABEL`` if it has none.
+
+        >>> TWELVE.label_of("yes"), TWELVE.label_of("_silence_"), TWELVE.label_of("marvin")
+        (9, 10, 11)
+        >>> ALL_35.label_of("marvin"), ALL_35.label_of("_silence_"), ALL_35.label_of("alexa")
+        (17, -1, -1)
+        """
+        labels = self.labels
+        if word in labels:
+            return labels.index(word)
+        return labels.index(UNKNOWN_LABEL) if self.unknown and word != SILENCE_LABEL else NO_LABEL
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """What it can be measured on, the usual one first.
+
+        The official test set has silence and unknown words; where one of them has no label, the testing list is left.
+
+        >>> TWELVE.protocols[0], ALL_35.protocols[0]
+        ('official', 'testing-list')
+        """
+        return tuple(name for name in PROTOCOLS if name != "official" or (self.silence and self.unknown))
+
+    @classmethod
+    def of_labels(cls, labels: Sequence[str]) -> Vocabulary:
+        """The vocabulary that has these labels.
+
+        Raises:
+            ConfigError: If none has.
+
+        >>> Vocabulary.of_labels(LABELS) == TWELVE
+        True
+        """
+        words = tuple(label for label in labels if label not in (SILENCE_LABEL, UNKNOWN_LABEL))
+        vocabulary = cls(words=words, silence=SILENCE_LABEL in labels, unknown=UNKNOWN_LABEL in labels)
+        _require(
+            vocabulary.labels == tuple(labels),
+            f"labels is {shown(list(labels))}; silence and unknown stand once, behind the words.",
+        )
+        return vocabulary
+
+    @property
+    def title(self) -> str:
+        """How many words, for people.
+
+        >>> Vocabulary(words=("yes", "no", "marvin")).title
+        '3 words'
+        """
+        return f"{len(self.words)} words"
+
+
+NO_LABEL = -1
+"""Number of a clip that has no label in a vocabulary."""
+
+TWELVE = Vocabulary()
+"""The ten words, silence and unknown: the twelve classes that most of what is published was measured with."""
+
+ALL_35 = Vocabulary(words=tuple(sorted((*KEYWORDS, *UNKNOWN_WORDS))), silence=False, unknown=False)
+"""The 35-word protocol of Speech Commands v2: every word by name, no silence and nothing unknown, the official
+validation and testing lists."""
+
+
+def protocol_title(protocol: str, vocabulary: Vocabulary = TWELVE) -> str:
+    """Which clips a score was measured on, and what was to be told apart unless it was the usual twelve classes.
+
+    >>> protocol_title("official"), protocol_title("testing-list", ALL_35)
+    ('official test set', 'testing list, 35-word protocol')
+    >>> protocol_title("official", Vocabulary(words=("yes", "no", "marvin")))
+    'official test set, 3 words'
+    """
+    title = PROTOCOLS.get(protocol, protocol)
+    if vocabulary == TWELVE:
+        return title
+    return f"{title}, {'35-word protocol' if vocabulary == ALL_35 else vocabulary.title}"
+
+
+def protocol_note(protocol: str, vocabulary: Vocabulary = TWELVE) -> str:
+    """What a person must know of the clips of a protocol, beside a score on them."""
+    if vocabulary == TWELVE or protocol not in ("official", "testing-list"):
+        return PROTOCOL_NOTES[protocol]
+    if protocol == "official":
+        return "made for twelve balanced classes, counted as these labels"
+    return "no silence, mostly unknown words" if vocabulary.unknown else "no silence, nothing unknown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -443,6 +708,8 @@ class RunConfig:
 
     preset: str = "linear"
     """Name of the preset it started from (see ``core.training.presets``)."""
+    vocabulary: Vocabulary = TWELVE
+    """What it learns to tell apart."""
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -473,7 +740,7 @@ class RunConfig:
 
     @property
     def title(self) -> str:
-        """Short name for a person: network, what is learned, and whatever is not the tutorial's own spectrogram.
+        """Short name for a person: network, what is learned, and whatever is not the tutorial's own.
 
         >>> RunConfig(front_end=FrontEndConfig(n_mels=10, mel_start="random")).title
         'Linear, learned filters and kernels (D), 10 mels, random mels'
@@ -482,6 +749,8 @@ class RunConfig:
         kind, _, width = self.model.name.partition("-")
         network = " ".join([NETWORK_NAMES[kind], *([width] if width else [])])
         parts = [network, f"{LEARNED[front_end.setting]} ({front_end.setting})"]
+        if self.vocabulary != TWELVE:
+            parts.append(self.vocabulary.title)
         if self.training.regime == "tutorial":
             parts.append("tutorial")
         if front_end.n_mels != FrontEndConfig.n_mels:
@@ -526,7 +795,7 @@ class ListeningConfig:
         _between("minimum_count", self.minimum_count, 1, 100)
         _between("refractory_s", self.refractory_s, 0, 10)
         for word, threshold in self.word_thresholds:
-            _one_of("word in word_thresholds", word, KEYWORDS)
+            _require(is_word(word), f"word_thresholds has a threshold for {shown(word)}, which can be no word.")
             _between(f"threshold of {word!r}", threshold, 0, 1)
         words = [word for word, _ in self.word_thresholds]
         _require(len(set(words)) == len(words), f"word_thresholds names a word twice: {', '.join(words)}.")
@@ -539,116 +808,3 @@ class ListeningConfig:
         (0.9, 0.7)
         """
         return dict(self.word_thresholds).get(word, self.threshold)
-
-
-Config = TypeVar("Config")
-
-
-def parse_span(text: str, what: str) -> tuple[int, int]:
-    """Two whole numbers typed as a span.
-
-    Raises:
-        ConfigError: If it is none; ``what`` names it in the message.
-
-    >>> parse_span(" 25 - 49", "masked bins")
-    (25, 49)
-    """
-    first, _, last = (part.strip() for part in text.partition("-"))
-    if not (first.isdecimal() and last.isdecimal() and len(first + last) < 20):
-        raise ConfigError(f"{what} is {shortened(text)!r}; give the first and the last number, as in 25-49.")
-    return int(first), int(last)
-
-
-def to_dict(config: Any) -> dict[str, Any]:
-    """A config as plain values that ``json`` can write.
-
-    >>> to_dict(ModelConfig())
-    {'name': 'linear', 'normalise': True}
-    """
-    return dataclasses.asdict(config)
-
-
-def from_dict(kind: type[Config], values: Mapping[str, Any]) -> Config:
-    """A config from plain values; the inverse of ``to_dict``.
-
-    Raises:
-        ConfigError: If a name is unknown or a value is of the wrong type or out of range.
-
-    >>> from_dict(RunConfig, to_dict(RunConfig())) == RunConfig()
-    True
-    """
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"A {kind.__name__} must be a table of names and values, not {shown(values)}.")
-    hints, needed = _fields(typing.cast(Any, kind))
-    unknown = [name for name in values if name not in hints]
-    if unknown:
-        names = ", ".join(map(str, unknown[:5]))
-        raise ConfigError(f"{kind.__name__} has no setting called {names:.200}; it has {', '.join(hints)}.")
-    if missing := needed - set(values):
-        raise ConfigError(f"A {kind.__name__} needs {', '.join(sorted(missing))}, which is not given.")
-    return kind(**{name: _convert(name, hints[name], value) for name, value in values.items()})
-
-
-@functools.cache
-def _fields(kind: type) -> tuple[dict[str, Any], frozenset[str]]:
-    """The fields of a dataclass by name with their types, and the names of those without a default."""
-    missing = dataclasses.MISSING
-    fields = dataclasses.fields(kind)
-    hints = typing.get_type_hints(kind)
-    return (
-        {one.name: hints[one.name] for one in fields},
-        frozenset(one.name for one in fields if one.default is missing and one.default_factory is missing),
-    )
-
-
-def _check_kinds(config: Any) -> None:
-    """A ConfigError where a field holds a value of another kind than it is declared with."""
-    for name, hint in _fields(typing.cast(Any, type(config)))[0].items():
-        _convert(name, hint, getattr(config, name))
-
-
-def _convert(name: str, hint: Any, value: Any) -> Any:
-    """``value`` as the type ``hint`` asks for, or a ConfigError that names it."""
-    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
-    for option in options:
-        origin, kinds = typing.get_origin(option), typing.get_args(option)
-        if dataclasses.is_dataclass(option):
-            return value if isinstance(value, typing.cast(type, option)) else from_dict(option, value)  # type: ignore[arg-type]
-        if option is type(None) and value is None:
-            return None
-        if origin is Literal and any(type(value) is type(one) and value == one for one in kinds):
-            return value
-        if origin is tuple and isinstance(value, list | tuple):
-            each = (kinds[0],) * len(value) if kinds[-1] is Ellipsis else kinds
-            if len(each) == len(value):
-                return tuple(_convert(name, kind, item) for kind, item in zip(each, value, strict=True))
-        if origin is dict and isinstance(value, Mapping):
-            return {_convert(name, kinds[0], key): _convert(name, kinds[1], item) for key, item in value.items()}
-        if option is float and isinstance(value, int | float) and not isinstance(value, bool) and _is_finite(value):
-            return float(value)
-        if option in (int, str, bool) and type(value) is option:
-            return value
-    raise ConfigError(f"{name} is {shown(value)}; it must be {' or '.join(map(_in_words, options))}.")
-
-
-def _is_finite(value: float) -> bool:
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number beyond any float
-        return False
-
-
-def _in_words(hint: Any) -> str:
-    """What a type takes, for a person.
-
-    >>> _in_words(tuple[float, float]), _in_words(Literal["A", 1])
-    ('a list of (a finite number, a finite number)', "one of 'A', 1")
-    """
-    origin, kinds = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Literal:
-        return f"one of {', '.join(map(repr, kinds))}"
-    if origin is tuple:
-        each = "any number of such values" if kinds[-1] is Ellipsis else ", ".join(map(_in_words, kinds))
-        return f"a list of ({each})"
-    words = {int: "a whole number", float: "a finite number", str: "text", bool: "true or false", type(None): "nothing"}
-    return words.get(hint, "a table")

@@ -52,6 +52,17 @@ def shortened(text: str, longest: int = 120) -> str:
     return text if len(text) <= longest else f"{text[:half]}...{text[-half:]}"
 
 
+def fold(text: str) -> str:
+    r"""A text as it is compared: without case, and with one spelling of each accented letter.
+
+    >>> fold("CAFE\u0301") == fold("caf\u00e9")
+    True
+    """
+    return (
+        text.lower() if text.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+    )
+
+
 def _is_harmless(one: str) -> bool:
     # Cc: control characters; Cs: halves of surrogate pairs; Zl, Zp: line breaks that few programs know.
     return one in _KEPT or (unicodedata.category(one) not in ("Cc", "Cs", "Zl", "Zp") and one not in _TURNING)

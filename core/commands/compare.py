@@ -19,7 +19,7 @@ from core.commands.options import (
     progress_bar,
 )
 from core.commands.output import show
-from core.config import PROTOCOLS, RunConfig
+from core.config import RunConfig
 from core.errors import ConfigError
 from core.files.paths import environment_text
 from core.records.cost import Latency
@@ -51,11 +51,11 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare and print."""
-    protocol = asked_protocol(options)
     paths = list(dict.fromkeys(runs.find_run(text).resolve() for text in options.runs))
     if len(paths) < 2:
         raise ConfigError("A comparison needs at least two different runs.")
     baseline = _baseline(paths, options.baseline)
+    protocol = asked_protocol(options, *paths)
     from core.studies.comparison import Compared, Comparison, compare, settings_table
     from core.studies.cost.measure import cost_of
     from core.studies.evaluation import scores
@@ -138,7 +138,7 @@ def as_text(found: Comparison) -> str:
     first, result = found.models[0].evaluation, found.models[0].scores
     width = max(len(one.evaluation.run) for one in found.models) + 2
     lines = [
-        f"{first.dataset}, {PROTOCOLS[first.protocol]}, {first.n} clips "
+        f"{first.dataset}, {first.clips_title}, {first.n} clips "
         f"(always answering {result.baseline_label} scores {result.baseline:.1%})",
         "",
         f"  {'run':{width}}{'accuracy':>9}  {'95 % interval':17}{'weights':>9}{'MACs a clip':>13}{'float32':>10}"

@@ -17,8 +17,9 @@ from core.commands.options import (
     progress_bar,
 )
 from core.commands.output import keep_or_note
-from core.config import OWN, PROTOCOLS
+from core.config import OWN
 from core.files.strict import to_json
+from core.records.cost import published_text
 from core.records.evaluation import Evaluation, Scores
 from core.runs import keep
 
@@ -34,8 +35,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate, keep the result, and print it."""
-    protocol = asked_protocol(options)
     path = runs.find_run(options.run)
+    protocol = asked_protocol(options, path)
     from core.studies.evaluation import STUDY, evaluate, scores
 
     with progress_bar("clip") as progress:
@@ -73,13 +74,15 @@ def as_text(evaluation: Evaluation, result: Scores) -> str:
 
     low, high = result.interval
     is_own = evaluation.protocol == OWN
+    published = published_text(evaluation.protocol, evaluation.vocabulary, evaluation.dataset)
     lines = [
-        f"{evaluation.run} on {evaluation.dataset}, {PROTOCOLS[evaluation.protocol]}, {result.n} clips",
+        f"{evaluation.run} on {evaluation.dataset}, {evaluation.clips_title}, {result.n} clips",
         f"  accuracy {result.accuracy:.1%} (95 % interval {low:.1%} to {high:.1%}; "
         f"always answering {result.baseline_label} scores {result.baseline:.1%})",
         f"  loss {result.loss:.3f}, F1 micro {result.micro_f1:.3f}, macro {result.macro_f1:.3f}, "
         f"weighted {result.weighted_f1:.3f}",
         *([f"  {BIAS}"] if is_own else []),
+        *([f"  {published}"] if published else []),
         "",
         f"  {'word':12}{'precision':>10}{'recall':>10}{'F1':>10}{'clips':>8}",
     ]

@@ -15,7 +15,6 @@ from core.commands.options import (
     progress_bar,
 )
 from core.commands.output import keep_or_note, note, show
-from core.config import PROTOCOLS
 from core.records.ablation import KINDS, NORMALISATIONS, Experiment, Findings, Outcome
 from core.runs import keep
 from core.studies.ablation.kept import STUDY, file_of, why_older
@@ -45,8 +44,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure or take what was kept, keep it, and print it."""
-    protocol = asked_protocol(options)
     path = runs.find_run(options.run)
+    protocol = asked_protocol(options, path)
     from core.studies.ablation.measure import run_experiment
     from core.training.checkpoint import load_checkpoint
 
@@ -78,7 +77,7 @@ def as_text(findings: Findings) -> str:
     clips = f"{findings.n} of {findings.n_all} clips (a sample)" if findings.is_sample else f"{findings.n} clips"
     experiment = findings.experiment
     lines = [
-        f"{findings.run} (setting {findings.setting}) on {findings.dataset}, {PROTOCOLS[findings.protocol]}, {clips}",
+        f"{findings.run} (setting {findings.setting}) on {findings.dataset}, {findings.clips_title}, {clips}",
         f"  {experiment.kind}: {KINDS[experiment.kind]}",
         f"  normalisation: {NORMALISATIONS[experiment.normalisation]}",
         f"  always answering {findings.baseline_label} scores {findings.baseline:.1%}",

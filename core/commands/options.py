@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from core import runs
 from core.commands.output import note
-from core.config import DEMO, OWN, PROTOCOL_NOTES, PROTOCOLS, ListeningConfig
+from core.config import DEMO, OWN, PROTOCOL_NOTES, PROTOCOLS, TWELVE, ListeningConfig, Vocabulary
 from core.data.demo import CAUTION, has_synthetic_voices
 from core.data.packed import Pack
 from core.data.source import Progress
@@ -40,7 +40,9 @@ def add_clips(parser: argparse.ArgumentParser, more: str = " that were kept in T
     add_data(parser, f"; 'own' for the recordings of your own{more}")
     notes = "; ".join(f"{name}: {PROTOCOLS[name]}, {PROTOCOL_NOTES[name]}" for name in PROTOCOLS)
     parser.add_argument(
-        "--protocol", choices=tuple(PROTOCOLS), help=f"which clips (default: official, or own). {notes}"
+        "--protocol",
+        choices=tuple(PROTOCOLS),
+        help=f"which clips (default: official, or own; testing-list where nothing is unknown). {notes}",
     )
     add_device(parser)
 
@@ -65,17 +67,35 @@ def data_root(text: str | None) -> Path | None:
     return None if text == DEMO else path_from(text, what, as_text=True)
 
 
-def asked_protocol(options: argparse.Namespace) -> str:
+def asked_protocol(options: argparse.Namespace, *paths: Path) -> str:
     """The protocol that ``--data`` and ``--protocol`` ask for: ``OWN`` for the user's own recordings.
+
+    Without either it is the first that all runs can be measured on (see ``Vocabulary.protocols``).
 
     Raises:
         ConfigError: If the two do not go together.
     """
     is_own = options.data == OWN
-    protocol = options.protocol or (OWN if is_own else "official")
+    if not (protocol := options.protocol or (OWN if is_own else "")):
+        known = [vocabulary_of(path).protocols for path in paths]
+        protocol = next(name for name in PROTOCOLS if all(name in protocols for protocols in known))
     if is_own != (protocol == OWN):
         raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
     return protocol
+
+
+def vocabulary_of(run: Path) -> Vocabulary:
+    """What a run, or a checkpoint file, tells apart.
+
+    Raises:
+        CheckpointError: If it is a file that cannot be read.
+    """
+    if run.is_dir():
+        config = runs.run_state(run).config
+        return TWELVE if config is None else config.vocabulary
+    from core.training.checkpoint import load_checkpoint  # PyTorch takes a second to import
+
+    return load_checkpoint(run).config.vocabulary
 
 
 def open_dataset(options: argparse.Namespace, progress: Any) -> Pack:

@@ -15,14 +15,13 @@ from core.commands.options import (
     progress_bar,
 )
 from core.commands.output import keep_or_note
-from core.config import PROTOCOLS
 from core.files.strict import to_json
 from core.records.robustness import UNITS, Robustness, noise_title
 from core.records.table import as_csv
 from core.studies.robustness.changes import VALUES
 
 FEWEST_CLIPS = 12
-"""As many as there are labels."""
+"""As many as most models have labels."""
 
 
 def add(commands: Commands) -> None:
@@ -66,8 +65,8 @@ def clips_of(text: str) -> int | None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, keep and print."""
-    protocol = asked_protocol(options)
     paths = [runs.find_run(text) for text in options.runs]
+    protocol = asked_protocol(options, *paths)
     from core.studies.robustness.kept import STUDY, file_of
     from core.studies.robustness.measure import measure
 
@@ -97,7 +96,7 @@ def as_text(records: Sequence[Robustness]) -> str:
         same = [record for record in records if record.kind == kind]
         first = same[0]
         lines = [
-            f"{kind} ({UNITS[kind]}): {first.n} of {first.n_all} clips of the {PROTOCOLS[first.protocol]}, "
+            f"{kind} ({UNITS[kind]}): {first.n} of {first.n_all} clips of the {first.clips_title}, "
             f"{first.dataset}, seed {first.seed}; always answering one label scores {first.baseline[0]:.1%}",
         ]
         if first.noises:

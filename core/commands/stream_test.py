@@ -14,12 +14,13 @@ from core.commands.options import (
     add_json,
     add_knobs,
     add_run,
+    asked_protocol,
     listening_config,
     open_dataset,
     progress_bar,
 )
 from core.commands.output import show
-from core.config import OWN, PROTOCOLS, ListeningConfig
+from core.config import OWN, PROTOCOLS, ListeningConfig, Vocabulary, protocol_title
 from core.errors import ConfigError
 from core.files.paths import path_from
 from core.records.listening import StreamReport, StreamScores, StreamTrack, ThresholdChoice
@@ -47,8 +48,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--minutes", type=float, default=20.0, help="length of each track (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives another track (default: 0)")
     parser.add_argument(
-        "--protocol", choices=[name for name in PROTOCOLS if name != OWN], default="official",
-        help="which clips (default: the official test set)",
+        "--protocol", choices=[name for name in PROTOCOLS if name != OWN],
+        help="which clips (default: the official test set; the testing list where nothing is unknown)",
     )  # fmt: skip
     parser.add_argument(
         "--talk", metavar="FOLDER",
@@ -91,10 +92,11 @@ def run(options: argparse.Namespace) -> int:
     from core.inference.classifier import Classifier
     from core.studies.listening.measure import stream_test
 
+    protocol = asked_protocol(options, path)
     with progress_bar("s") as progress:
         data = open_dataset(options, progress)
         report = stream_test(
-            Classifier(path, options.device), data, config, name=path.name, protocols=[options.protocol],
+            Classifier(path, options.device), data, config, name=path.name, protocols=[protocol],
             snrs_db=options.snr, minutes=options.minutes, seed=options.seed, progress=progress,
         )  # fmt: skip
     show(options, report, partial(as_text, curve=options.curve))
@@ -198,7 +200,7 @@ def as_text(report: StreamReport, *, curve: bool) -> str:
     first = report.tracks[0]
     noise = ", ".join(dict.fromkeys(name for track in report.tracks for name in track.noise))
     lines = [
-        f"{report.run} on {report.dataset}, {PROTOCOLS[first.protocol]}",
+        f"{report.run} on {report.dataset}, {protocol_title(first.protocol, Vocabulary.of_labels(report.labels))}",
         f"  {first.minutes:g} minutes a track, seed {report.seed}; noise: {noise or 'none'}",
         f"  {settings_line(report.listening)}",
         "",

@@ -17,7 +17,8 @@ from core.commands.options import (
     stop_on_interrupt,
 )
 from core.commands.output import note
-from core.config import MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, RunConfig, parse_span
+from core.config import KEYWORDS, MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, RunConfig, parse_span
+from core.data import words
 from core.errors import ConfigError
 from core.fast.malloc import keep_freed_memory
 from core.files.paths import path_from
@@ -46,6 +47,13 @@ def add(commands: Commands) -> None:
     settings = "; ".join(f"{name}: {what}" for name, what in SETTINGS.items())
     parser.add_argument("--setting", type=str.upper, help=f"what learns (default: D). {settings}")
     add_data(parser)
+    parser.add_argument(
+        "--words",
+        metavar="LIST",
+        help="what to tell apart, such as yes,no,marvin: words that the dataset has, the rest is unknown; or 'all' for "
+        "every word by its name, without silence and unknown: the 35-word protocol of Speech Commands v2 "
+        f"(default: the twelve usual classes, {', '.join(KEYWORDS)}, silence and unknown)",
+    )
     parser.add_argument("--noise", metavar="FOLDER", help="mix in recordings of it too, where the preset adds noise")
     parser.add_argument(
         "--more",
@@ -82,14 +90,15 @@ def run(options: argparse.Namespace) -> int:
         runs.prepare_resume(folder)
     else:
         start = None if options.start is None else runs.find_run(options.start)
-        config = _config(options, start)
+        root = data_root(options.data)
+        config = _config(options, start, root)
         if options.device == "cuda":
             _refuse_missing_gpu()
         noise = None if options.noise is None else _noise_folder(options.noise, config)
         more = None if options.more is None else _folder(options.more, "--more", "a folder of recordings for each word")
         folder = runs.new_run(
             config,
-            data_root(options.data),
+            root,
             name=options.run,
             device=options.device,
             start=start,
@@ -112,8 +121,11 @@ def run(options: argparse.Namespace) -> int:
     return 0 if state.state in ("done", "stopped") else 1
 
 
-def _config(options: argparse.Namespace, start: Path | None) -> RunConfig:
+def _config(options: argparse.Namespace, start: Path | None, root: Path | None) -> RunConfig:
     chosen = {"epochs": options.epochs, "seed": options.seed, **basis_of(options)}
+    if options.words is not None:
+        names = [name.strip() for name in options.words.split(",")]
+        chosen["vocabulary"] = words.chosen(names, words.trained_words(root))
     if start is None:
         return preset_config(options.preset or "linear", setting=options.setting or "D", **chosen)
     from core.training.start import config_from  # PyTorch, which only this way needs before the training begins

@@ -16,7 +16,6 @@ from core.commands.options import (
     progress_bar,
 )
 from core.commands.output import keep_or_note, show
-from core.config import PROTOCOLS
 from core.records.word_length import WordLengths
 
 
@@ -31,8 +30,8 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure, keep and print."""
-    protocol = asked_protocol(options)
     path = runs.find_run(options.run)
+    protocol = asked_protocol(options, path)
     from core.studies.word_length import STUDY, word_lengths
 
     with progress_bar("clip") as progress:
@@ -46,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
 def as_text(found: WordLengths) -> str:
     """The quarters for a person."""
     lines = [
-        f"{found.run} on {found.dataset}, {PROTOCOLS[found.protocol]}, {found.n} clips with words",
+        f"{found.run} on {found.dataset}, {found.clips_title}, {found.n} clips with words",
         f"  {'length of the word':22}{'clips':>7}{'right':>9}  95 % interval",
     ]
     for one in found.quarters:

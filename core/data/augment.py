@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL, AugmentConfig
+from core.config import SAMPLE_RATE, SILENCE_LABEL, TWELVE, UNKNOWN_LABEL, AugmentConfig, Vocabulary
 from core.sound.levels import ABOVE_FLOOR_DB, ACTIVE_DB, STEP_SAMPLES
 
 RECORDED_RMS = 10 ** (-50 / 20)
 """Level of the noise recordings of Speech Commands, full scale 1: -45 to -53 dB, its white and pink noise -49.6."""
-
-SILENCE, UNKNOWN = LABELS.index(SILENCE_LABEL), LABELS.index(UNKNOWN_LABEL)
 
 
 def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
@@ -139,40 +137,40 @@ def _within_full_scale(waveform: Tensor) -> Tensor:
     return waveform / waveform.abs().amax(dim=1, keepdim=True).clamp_min(1)
 
 
-def vary_silence(waveform: Tensor, labels: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+def vary_silence(waveform: Tensor, is_silence: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     """Silence clips at a random volume: they are cut from a few recordings of one volume each.
 
     What is louder than full scale is cut off, as the loudest silence of the official test set is.
     """
     gain = 10 ** (_uniform(len(waveform), *config.silence_gain_db, generator) / 20)
-    return torch.where((labels == SILENCE)[:, None], (waveform * gain[:, None]).clamp(-1, 1), waveform)
+    return torch.where(is_silence[:, None], (waveform * gain[:, None]).clamp(-1, 1), waveform)
 
 
 def put_noise(
-    waveform: Tensor, labels: Tensor, noise: Noise, config: AugmentConfig, generator: torch.Generator
+    waveform: Tensor, is_silence: Tensor, noise: Noise, config: AugmentConfig, generator: torch.Generator
 ) -> Tensor:
     """A share of the silence clips replaced by noise, as loud as Speech Commands' own noise recordings."""
     n = len(waveform)
     chosen = torch.rand(n, generator=generator, device=generator.device) < config.silence_from_noise
     drawn = noise.draw(n, generator)
     loudness = drawn.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
-    return torch.where((chosen & (labels == SILENCE))[:, None], drawn * (RECORDED_RMS / loudness), waveform)
+    return torch.where((chosen & is_silence)[:, None], drawn * (RECORDED_RMS / loudness), waveform)
 
 
-def vary_gain(waveform: Tensor, labels: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
+def vary_gain(waveform: Tensor, is_silence: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     """Clips of words at a random volume; what would exceed full scale is turned down to it."""
     gain = 10 ** (_uniform(len(waveform), *config.gain_db, generator) / 20)
     louder = _within_full_scale(waveform * gain[:, None])
-    return torch.where((labels == SILENCE)[:, None], waveform, louder)
+    return torch.where(is_silence[:, None], waveform, louder)
 
 
 def put_talk(
-    waveform: Tensor, labels: Tensor, talk: Noise, config: AugmentConfig, generator: torch.Generator
+    waveform: Tensor, is_unknown: Tensor, talk: Noise, config: AugmentConfig, generator: torch.Generator
 ) -> Tensor:
     """A share of the unknown clips replaced by seconds of talk."""
     n = len(waveform)
     chosen = torch.rand(n, generator=generator, device=generator.device) < config.talk_share
-    return torch.where((chosen & (labels == UNKNOWN))[:, None], talk.draw(n, generator), waveform)
+    return torch.where((chosen & is_unknown)[:, None], talk.draw(n, generator), waveform)
 
 
 def augment_waveform(
@@ -182,20 +180,25 @@ def augment_waveform(
     config: AugmentConfig,
     generator: torch.Generator,
     talk: Noise | None = None,
+    vocabulary: Vocabulary = TWELVE,
 ) -> Tensor:
-    """All changes to the sound itself that ``config`` asks for; (B, n_samples) to the same shape."""
+    """All changes to the sound itself that ``config`` asks for; (B, n_samples) to the same shape.
+
+    What is done to silence, or to unknown words, is left out where they have no label.
+    """
+    silence, unknown = vocabulary.label_of(SILENCE_LABEL), vocabulary.label_of(UNKNOWN_LABEL)
     if talk is not None and config.talk_share > 0:
-        waveform = put_talk(waveform, labels, talk, config, generator)
-    if config.silence_from_noise > 0 and len(noise):
-        waveform = put_noise(waveform, labels, noise, config, generator)
-    if config.silence_gain_db != (0.0, 0.0):
-        waveform = vary_silence(waveform, labels, config, generator)
+        waveform = put_talk(waveform, labels == unknown, talk, config, generator)
+    if vocabulary.silence and config.silence_from_noise > 0 and len(noise):
+        waveform = put_noise(waveform, labels == silence, noise, config, generator)
+    if vocabulary.silence and config.silence_gain_db != (0.0, 0.0):
+        waveform = vary_silence(waveform, labels == silence, config, generator)
     if config.time_shift_ms > 0:
         waveform = shift_in_time(waveform, round(config.time_shift_ms * SAMPLE_RATE / 1000), generator)
     if config.noise_probability > 0 and len(noise):
         waveform = add_noise(waveform, noise, config, generator)
     if config.gain_db != (0.0, 0.0):
-        waveform = vary_gain(waveform, labels, config, generator)
+        waveform = vary_gain(waveform, labels == silence, config, generator)
     return waveform
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from core.config import CLIP_SAMPLES, KEYWORDS, SAMPLE_RATE
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, TWELVE, Vocabulary
 from core.data.packed import Pack
 from core.data.source import Cut, Recording, Source, shorten_problems, split_title
-from core.data.splits import fold, split_by_hash
+from core.data.splits import split_by_hash
 from core.errors import DataError
 from core.records.data import Problem
 from core.sound.folders import files_below
-from core.text import printable, printable_name
+from core.text import fold, printable, printable_name
 
 WORD_S = 1.5
 """Longest recording of a single word (s); one that is longer holds talk, and is cut into seconds."""
@@ -44,7 +44,7 @@ _OURS = "more/"
 """What the names of these clips begin with in a pack."""
 
 
-def with_more(source: Source, folder: Path) -> Source:
+def with_more(source: Source, folder: Path, vocabulary: Vocabulary = TWELVE) -> Source:
     """A dataset whose training clips are joined by the recordings in a folder.
 
     A recording of up to ``WORD_S`` is one clip, its first second. Of a longer one every second is a clip, one each
@@ -57,7 +57,7 @@ def with_more(source: Source, folder: Path) -> Source:
     problems: list[Problem] = []
     lines: list[str] = []
     for path in files_below(folder, "words to learn from", MOST_FILES):
-        found = _recording(path, path.relative_to(folder).as_posix())
+        found = _recording(path, path.relative_to(folder).as_posix(), vocabulary)
         if isinstance(found, Problem):
             problems.append(found)
         else:
@@ -103,7 +103,7 @@ def _content(data: Pack, row: np.intp) -> bytes:
     return hashlib.sha256(data.clips[row]).digest()
 
 
-def _recording(path: Path, file: str) -> Recording | Problem:
+def _recording(path: Path, file: str, vocabulary: Vocabulary) -> Recording | Problem:
     """The clips of one file, or why it has none."""
     folder, _, name = file.rpartition("/")
     if not name or not folder:
@@ -120,7 +120,7 @@ def _recording(path: Path, file: str) -> Recording | Problem:
     shown = f"{_OURS}{file}"
     if length <= WORD_S:
         return Recording(str(path), shown, (Cut(0, word, "train", "", shown),))
-    if word in KEYWORDS:
+    if word in vocabulary.words:
         return Problem(file, f"it is {length:.1f} s long; a keyword is learned from a clip of a second", LEFT_OUT)
     starts = range(0, round(length * SAMPLE_RATE) - CLIP_SAMPLES + 1, HOP)
     cuts = tuple(Cut(start, word, "train", "", f"{shown}@{start / SAMPLE_RATE:g}s") for start in starts)

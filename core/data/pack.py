@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from core.config import TWELVE, Vocabulary
 from core.data.build import build_pack
 from core.data.demo import demo_words
 from core.data.more import require_apart, with_more
@@ -16,19 +17,35 @@ from core.data.speech_commands import speech_commands
 from core.errors import DataError
 from core.files.paths import path_from, path_in_environment
 
-__all__ = ["SPLITS", "DataSummary", "Pack", "Progress", "open_data", "open_pack", "pack_ready", "packs_folder"]
+__all__ = [
+    "SPLITS",
+    "DataSummary",
+    "Pack",
+    "Progress",
+    "open_data",
+    "open_pack",
+    "pack_ready",
+    "packs_folder",
+    "source_of",
+]
 
 _log = logging.getLogger(__name__)
 
 
 def open_data(
-    root: Path | None, *, more: Path | None = None, progress: Progress | None = None, workers: int | None = None
+    root: Path | None,
+    *,
+    more: Path | None = None,
+    vocabulary: Vocabulary = TWELVE,
+    progress: Progress | None = None,
+    workers: int | None = None,
 ) -> Pack:
     """The clips of a dataset; its pack is made on the first call, and again when its files change.
 
     Args:
         root: The folder that holds ``SpeechCommands``; None for the demo words.
         more: A folder of recordings that join its training clips (see ``core.data.more``).
+        vocabulary: What its clips shall be told apart as.
         progress: Called while the pack is made; raising in it cancels and leaves nothing behind.
         workers: Threads that read; None chooses by the number of processors.
 
@@ -36,10 +53,10 @@ def open_data(
         DataError: If there is no usable dataset, the pack cannot be written, or what is to join the training clips is
             unusable, or a clip to validate or test with.
     """
-    source = _source(root)
+    source = source_of(root)
     if more is None:
-        return _opened(source, progress, workers)
-    pack = _opened(with_more(source, more), progress, workers)
+        return _opened(source, progress, workers).with_words(vocabulary)
+    pack = _opened(with_more(source, more, vocabulary), progress, workers).with_words(vocabulary)
     require_apart(pack)
     return pack
 
@@ -59,7 +76,7 @@ def _opened(source: Source, progress: Progress | None, workers: int | None) -> P
 def pack_ready(root: Path | None) -> bool:
     """Whether the dataset has a pack that fits, so that ``open_data`` returns at once. False if there is no dataset."""
     with suppress(DataError):
-        source = _source(root)
+        source = source_of(root)
         return open_pack(_pack_folder(source)).key == source.key
     return False
 
@@ -81,7 +98,12 @@ def packs_folder() -> Path:
     return cache / "earshot" / "packs"
 
 
-def _source(root: Path | None) -> Source:
+def source_of(root: Path | None) -> Source:
+    """A dataset by its names, before any of its sound is read; None for the demo words.
+
+    Raises:
+        DataError: If there is none.
+    """
     return demo_words() if root is None else speech_commands(root)
 
 

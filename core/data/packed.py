@@ -10,15 +10,15 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES, LABELS, OWN, PROTOCOLS, SAMPLE_RATE
-from core.data.source import SPLITS, DataSummary, label_of, require_words, summarise
+from core.config import CLIP_SAMPLES, NO_LABEL, OWN, PROTOCOLS, SAMPLE_RATE, TWELVE, Vocabulary
+from core.data.source import SPLITS, DataSummary, labels_of, require_words, summarise
 from core.errors import DataError
 from core.files.strict import LARGE_BYTES, read_json
 from core.records.data import Problem
@@ -56,7 +56,7 @@ class Pack:
     words: NDArray[np.str_]
     """The word spoken, or ``_silence_``."""
     labels: NDArray[np.int64]
-    """Index in ``config.LABELS``."""
+    """Number of the label in ``vocabulary``; ``NO_LABEL`` for what has none there."""
     splits: NDArray[np.str_]
     """One of ``SPLITS``."""
     speakers: NDArray[np.str_]
@@ -67,22 +67,36 @@ class Pack:
     """Whole training noises by name, memory-mapped."""
     problems: tuple[Problem, ...]
     """What was wrong with the dataset, and what was done about it."""
+    vocabulary: Vocabulary = TWELVE
+    """What is told apart: the same clips have other labels in another one (see ``with_words``)."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    def with_words(self, vocabulary: Vocabulary) -> Pack:
+        """The same clips with the labels that they have in a vocabulary."""
+        if vocabulary == self.vocabulary:
+            return self
+        return replace(self, vocabulary=vocabulary, labels=labels_of(self.words, vocabulary))
+
     def indices(self, split: str) -> NDArray[np.int64]:
-        """Rows of a split, in table order.
+        """Rows of a split that have a label, in table order.
 
         Raises:
-            DataError: If there is no such split, or it has no clips or none but silence.
+            DataError: If there is no such split, or it has no clips or none but silence; or if it is the official test
+                set, which has silence and unknown words, and one of them has no label.
         """
         if split not in SPLITS and split not in PROTOCOLS:
             raise DataError(f"There is no split {split!r}; there are {', '.join(SPLITS)}.")
-        rows = np.flatnonzero(self.splits == split).astype(np.int64)
+        if split in PROTOCOLS and split not in self.vocabulary.protocols:
+            raise DataError(
+                f"The official test set has silence and unknown words, which {self.vocabulary.title} alone have no "
+                "label for. Test on the testing list."
+            )
+        rows = np.flatnonzero((self.splits == split) & (self.labels != NO_LABEL)).astype(np.int64)
         if split != OWN or len(rows) == 0:
-            counts = np.bincount(self.labels[rows], minlength=len(LABELS))
-            require_words(self.title, split, counts, self.problems)
+            counts = np.bincount(self.labels[rows], minlength=len(self.vocabulary.labels))
+            require_words(self.title, split, counts, self.problems, vocabulary=self.vocabulary)
         return rows
 
     def clip(self, row: int) -> NDArray[np.float32]:
@@ -94,7 +108,7 @@ class Pack:
         """Counts by word, label, split and speaker, the noises and the problems."""
         noise_s = [(name, len(samples) / SAMPLE_RATE) for name, samples in self.noise.items()]
         rows = (self.words.tolist(), self.splits.tolist(), self.speakers.tolist())
-        return summarise(self.name, self.title, self.synthetic, rows, noise_s, self.problems)
+        return summarise(self.name, self.title, self.synthetic, rows, noise_s, self.problems, self.vocabulary)
 
 
 def open_pack(folder: Path) -> Pack:
@@ -151,7 +165,6 @@ def _pack_of(folder: Path, about: dict[str, Any], table: dict[str, NDArray[Any]]
         raise _damaged(folder, TABLE_FILE, "it has a split that does not exist")
     if table["files"].shape != (n_clips,) or table["files"].dtype.kind != "S":
         raise _damaged(folder, TABLE_FILE, "the column file does not have one entry for each clip")
-    labels_of_words = np.array([label_of(word) for word in table["word"].tolist()], dtype=np.int64)
 
     ends = np.cumsum(table["noise_lengths"])
     noise = _map(folder, NOISE_FILE, about["noise_bytes"], (int(ends[-1]) if len(ends) else 0,))
@@ -165,7 +178,7 @@ def _pack_of(folder: Path, about: dict[str, Any], table: dict[str, NDArray[Any]]
         synthetic=bool(about["synthetic"]),
         clips=_map(folder, CLIPS_FILE, about["clips_bytes"], (n_clips, CLIP_SAMPLES)),
         words=columns["word"],
-        labels=labels_of_words[table["word_index"]],
+        labels=labels_of(table["word"], TWELVE)[table["word_index"]],
         splits=columns["split"],
         speakers=columns["speaker"],
         files=_decoded(table["files"]),

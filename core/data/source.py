@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL
+from core.config import CLIP_SAMPLES, NO_LABEL, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, TWELVE, Vocabulary
 from core.errors import DataError
 from core.records.data import Problem
 from core.text import printable_name
@@ -68,9 +68,9 @@ class Source:
 class DataSummary:
     """The counts of a dataset.
 
-    ``word_counts`` has shape (n_words, n_splits), ``label_counts`` (12, n_splits); columns are ``splits``.
-    ``speaker_counts`` counts different speakers in each split; ``noise_s`` gives the training noises and their
-    length (s).
+    ``word_counts`` has shape (n_words, n_splits), ``label_counts`` (n_labels, n_splits) for the labels of
+    ``vocabulary``; columns are ``splits``. ``speaker_counts`` counts different speakers in each split; ``noise_s``
+    gives the training noises and their length (s).
     """
 
     name: str
@@ -84,40 +84,66 @@ class DataSummary:
     speaker_counts: tuple[int, ...]
     noise_s: tuple[tuple[str, float], ...]
     problems: tuple[Problem, ...]
+    vocabulary: Vocabulary = TWELVE
 
     def require_trainable(self) -> None:
         """Refuse to train with this.
 
         Raises:
             DataError: If training or validation have no words, or clips of one class alone: the accuracy that chooses
-                the best epoch would be measured on silence, or be 100 % for whoever gives one answer always.
+                the best epoch would be measured on silence, or be 100 % for whoever gives one answer always. Or if
+                there is no clip to train a word with that was chosen.
         """
         for split in ("train", "validation"):
             counts = self.label_counts[:, self.splits.index(split)]
-            require_words(self.title, split, counts, self.problems, n_classes=2)
+            require_words(self.title, split, counts, self.problems, n_classes=2, vocabulary=self.vocabulary)
+        if self.vocabulary != TWELVE:
+            trained = self.word_counts[:, self.splits.index("train")] > 0
+            has = [word for word, is_there in zip(self.words, trained, strict=True) if is_there]
+            require_in_dataset(self.vocabulary, self.title, has)
+
+
+def require_in_dataset(vocabulary: Vocabulary, title: str, words: Sequence[str]) -> None:
+    """Refuse a vocabulary with words that a dataset of these words does not have.
+
+    Raises:
+        DataError: If it has such words.
+    """
+    if missing := [word for word in vocabulary.words if word not in words]:
+        has = ", ".join(word for word in words if word != SILENCE_LABEL)
+        raise DataError(f"{title} has no clips to train {', '.join(missing)} with. It has {has}.")
 
 
 def require_words(
-    title: str, split: str, label_counts: NDArray[np.int64], problems: tuple[Problem, ...], *, n_classes: int = 1
+    title: str,
+    split: str,
+    label_counts: NDArray[np.int64],
+    problems: tuple[Problem, ...],
+    *,
+    n_classes: int = 1,
+    vocabulary: Vocabulary = TWELVE,
 ) -> None:
     """Refuse a split that tells nothing about words.
 
     Args:
         title: Name of the dataset, for the text.
         split: One of ``SPLITS``, or a protocol.
-        label_counts: Clips of each label in it, shape (12,).
+        label_counts: Clips of each label in it, shape (n_labels,).
         problems: What was wrong with the dataset; the text names what may be the reason.
         n_classes: How many different labels there must be.
+        vocabulary: Whose labels they are.
 
     Raises:
-        DataError: If it has no clips, silence alone, or too few classes.
+        DataError: If it has no clips, silence alone, none of the words that were chosen, or too few classes.
     """
-    present = [label for label, count in zip(LABELS, label_counts, strict=True) if count]
+    present = [label for label, count in zip(vocabulary.labels, label_counts, strict=True) if count]
     purpose = split_title(split)
     if not present:
         fault = f"has no clips for {purpose}"
     elif present == [SILENCE_LABEL]:
         fault = f"has no words for {purpose}, only silence: what is measured on that says nothing about words"
+    elif vocabulary != TWELVE and not set(present) & set(vocabulary.words):
+        fault = f"has none of the words {', '.join(vocabulary.words)} for {purpose}"
     elif len(present) < n_classes:
         fault = f"has clips of one class alone ({present[0]}) for {purpose}: there is nothing to tell apart"
     else:
@@ -147,13 +173,15 @@ def split_title(split: str) -> str:
     return PROTOCOLS.get(split, "training")
 
 
-def label_of(word: str) -> int:
-    """Number of the class a word belongs to.
+def labels_of(words: NDArray[np.str_], vocabulary: Vocabulary) -> NDArray[np.int64]:
+    """Number of the label of each word, of any shape (see ``Vocabulary.label_of``).
 
-    >>> label_of("yes"), label_of("_silence_"), label_of("marvin")
-    (9, 10, 11)
+    >>> labels_of(np.array(["yes", "_silence_", "marvin"]), TWELVE).tolist()
+    [9, 10, 11]
     """
-    return LABELS.index(word if word in KEYWORDS or word == SILENCE_LABEL else UNKNOWN_LABEL)
+    different, place = np.unique(words, return_inverse=True)
+    numbers = np.array([vocabulary.label_of(word) for word in different.tolist()], dtype=np.int64)
+    return numbers[place]
 
 
 def silence_starts(n_samples: int) -> range:
@@ -199,6 +227,7 @@ def summarise(
     rows: tuple[Sequence[str], Sequence[str], Sequence[str]],
     noise_s: Iterable[tuple[str, float]],
     problems: tuple[Problem, ...],
+    vocabulary: Vocabulary = TWELVE,
 ) -> DataSummary:
     """Count clips; ``rows`` holds the words, the splits and the speakers of all clips, one entry a clip each."""
     words, splits, speakers = (np.asarray(column, dtype=np.str_) for column in rows)
@@ -208,9 +237,9 @@ def summarise(
         split_index[splits == split] = number
     word_counts = np.zeros((len(names), len(SPLITS)), dtype=np.int64)
     np.add.at(word_counts, (word_index, split_index), 1)
-    label_counts = np.zeros((len(LABELS), len(SPLITS)), dtype=np.int64)
-    for word, counts in zip(names, word_counts, strict=True):
-        label_counts[label_of(str(word))] += counts
+    label_counts = np.zeros((len(vocabulary.labels), len(SPLITS)), dtype=np.int64)
+    labels = labels_of(names, vocabulary)
+    np.add.at(label_counts, labels[labels != NO_LABEL], word_counts[labels != NO_LABEL])
     return DataSummary(
         name=name,
         title=title,
@@ -223,4 +252,5 @@ def summarise(
         speaker_counts=tuple(int(np.sum(np.unique(speakers[splits == split]) != "")) for split in SPLITS),
         noise_s=tuple(noise_s),
         problems=problems,
+        vocabulary=vocabulary,
     )

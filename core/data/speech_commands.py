@@ -26,9 +26,10 @@ import soundfile
 
 from core.config import KEYWORDS, LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL, UNKNOWN_WORDS
 from core.data.source import Cut, DataSummary, Recording, Source, shorten_problems, silence_cuts, summarise
-from core.data.splits import TESTING_LIST, VALIDATION_LIST, child, clip_key, fold, speaker_of, split_clips
+from core.data.splits import TESTING_LIST, VALIDATION_LIST, child, clip_key, speaker_of, split_clips
 from core.errors import DataError
 from core.records.data import Problem
+from core.text import fold
 
 OUTER_FOLDER = "SpeechCommands"
 WORDS_FOLDER = "speech_commands_v0.02"

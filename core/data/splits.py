@@ -11,12 +11,11 @@ import codecs
 import hashlib
 import re
 import stat
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from core.errors import DataError
-from core.text import printable_name
+from core.text import fold, printable_name
 
 VALIDATION_LIST = "validation_list.txt"
 TESTING_LIST = "testing_list.txt"
@@ -69,13 +68,6 @@ def split_by_hash(file: str) -> str:
     percent = int(hashlib.sha1(speaker, usedforsecurity=False).hexdigest(), 16) % _HASH_RANGE
     percent_share = percent * (100.0 / (_HASH_RANGE - 1))
     return "validation" if percent_share < 10 else "testing-list" if percent_share < 20 else "train"
-
-
-def fold(text: str) -> str:
-    """A text as it is compared: without case, and with one spelling of each accented letter."""
-    return (
-        text.lower() if text.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    )
 
 
 def clip_key(file: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES, KEYWORDS, SAMPLE_RATE, SILENCE_LABEL
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL
 from core.data.noises import Recordings
 from core.data.pack import Pack
 from core.records.arrays import Waveform
@@ -51,7 +51,7 @@ def _recording(data: Pack, rows: NDArray[np.int64], rng: np.random.Generator) ->
     at = 0
     while at < n:
         row = int(rng.choice(rows))
-        some = piece(data.clip(row), rng, whole=data.words[row] not in KEYWORDS)
+        some = piece(data.clip(row), rng, whole=data.words[row] not in data.vocabulary.words)
         level = 10 ** (rng.uniform(*LEVELS_DB) / 20)
         sound[at : at + len(some)] += some * np.float32(level / max(rms(some), 1e-4))
         gap_s = 0.0 if rng.random() < NO_GAP else rng.uniform(0, LONGEST_GAP_S)

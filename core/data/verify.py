@@ -21,10 +21,9 @@ from core.data.audioloader import Clip, Subset, audioloader_clips, audioloader_f
 from core.data.packed import Pack
 from core.data.source import SPLITS, Progress, split_title
 from core.data.speech_commands import NOISE_FOLDER, TEST_SET_FOLDER, WORDS_FOLDER, find_tree
-from core.data.splits import fold
 from core.errors import DataError
 from core.records.data import Difference, Example, SplitCount, Verification
-from core.text import printable_name
+from core.text import fold, printable_name
 
 KINDS = {
     "unreadable": "AudioLoader stops at it, so it cannot load the split",

@@ -127,6 +127,7 @@ def replayed(
     generators: Sequence[torch.Generator],
     device: torch.device,
     *,
+    n_labels: int,
     resident: bool,
 ) -> Steps | None:
     """The steps of an epoch as a CUDA graph, or None where there can be none.
@@ -134,4 +135,4 @@ def replayed(
     A graph finds everything where it was; clips from the computer's memory are somewhere else each time (not
     ``resident``).
     """
-    return Replay(step, groups, generators, device) if device.type == "cuda" and resident else None
+    return Replay(step, groups, generators, device, n_labels) if device.type == "cuda" and resident else None

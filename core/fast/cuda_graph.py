@@ -8,8 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.config import LABELS
-
 WARM_STEPS = 3
 """Steps done in the ordinary way before one is recorded: libraries set themselves up in them, optimisers too."""
 
@@ -28,6 +26,7 @@ class Replay:
             tensors, set by the table.
         generators: What the step draws random numbers from, apart from the default generator.
         device: The GPU.
+        n_labels: Logits of a clip.
     """
 
     def __init__(
@@ -36,8 +35,10 @@ class Replay:
         groups: Sequence[dict[str, Any]],
         generators: Sequence[torch.Generator],
         device: torch.device,
+        n_labels: int,
     ) -> None:
         self._step, self._groups, self._generators = step, groups, generators
+        self._n_labels = n_labels
         self._graph: torch.cuda.CUDAGraph | None = None
         self._warm = 0
         self._number = torch.zeros(1, dtype=torch.int64, device=device)
@@ -66,7 +67,7 @@ class Replay:
         for number, group in enumerate(self._groups):
             group["lr"] = self._rate[number]
         self._losses = torch.zeros(len(rows), device=device)
-        self._logits = torch.zeros(*rows.shape, len(LABELS), device=device)
+        self._logits = torch.zeros(*rows.shape, self._n_labels, device=device)
 
     def _next(self) -> None:
         if self._graph is not None:

@@ -38,7 +38,7 @@ class NormalisedLinearSpotter(KeywordSpotter):
     """A normalised linear ``KeywordSpotter`` that trains at a fraction of the time; for a CPU."""
 
     def classify(self, log_mel: Tensor, mask: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-        """Logits (B, 12) of log-mels (B, n_mels, frames); in one step in training, where nothing is masked."""
+        """Logits (B, n_labels) of log-mels (B, n_mels, frames); in one step in training, where nothing is masked."""
         if mask or not self.training:
             return super().classify(log_mel, mask)
         layer, norm = cast(Linear, self.network).classify, cast(BandNorm, self.normalise)

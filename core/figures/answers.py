@@ -66,7 +66,9 @@ def word_timeline(along: WordsAlong, *, title: str | None = None) -> go.Figure:
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1, row_heights=[0.38, 0.62])
     detected = list(dict.fromkeys(one.word for one in along.detections))
     for number, word in enumerate(detected):
-        _add_lane(figure, [one for one in along.detections if one.word == word], len(detected) - 1 - number)
+        _add_lane(
+            figure, [one for one in along.detections if one.word == word], along.labels, len(detected) - 1 - number
+        )
     peaks = along.probabilities.max(axis=0, initial=0.0)
     lines = [*detected, *(label for label in along.labels if label not in detected)]
     shown = [word for word in lines if word in detected or peaks[along.labels.index(word)] >= PROBABLE]
@@ -76,7 +78,7 @@ def word_timeline(along: WordsAlong, *, title: str | None = None) -> go.Figure:
             x=middles,
             y=100 * along.probabilities[:, along.labels.index(word)],
             name=style.word_text(word),
-            line=style.word_line(word),
+            line=style.word_line(word, along.labels),
             hovertemplate=f"{style.word_text(word)}: %{{y:.1f}} % at %{{x:.2f}} s<extra></extra>",
             row=2,
             col=1,
@@ -100,9 +102,9 @@ def word_timeline(along: WordsAlong, *, title: str | None = None) -> go.Figure:
     )
 
 
-def _add_lane(figure: go.Figure, detections: Sequence[Detection], height: int) -> None:
+def _add_lane(figure: go.Figure, detections: Sequence[Detection], labels: Sequence[str], height: int) -> None:
     """A thick bar for each time that a word was detected, from its start to its end."""
-    word, colour = detections[0].word, style.word_line(detections[0].word)["color"]
+    word, colour = detections[0].word, style.word_line(detections[0].word, labels)["color"]
     x = [place for one in detections for place in (one.start_s, max(one.end_s, one.start_s + LEAST_S), None)]
     said = [
         f"{style.word_text(word)} ({100 * one.score:.0f} %), {one.start_s:.2f} to {one.end_s:.2f} s"
@@ -117,7 +119,7 @@ def _add_lane(figure: go.Figure, detections: Sequence[Detection], height: int) -
         showlegend=False,
         text=said,
         line={"color": colour, "width": 12},
-        marker={"size": 9, "symbol": style.word_symbol(word), "color": colour},
+        marker={"size": 9, "symbol": style.word_symbol(word, labels), "color": colour},
         hovertemplate="%{text}<extra></extra>",
         row=1,
         col=1,

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.config import PROTOCOLS
+from core.config import TWELVE, Vocabulary, protocol_title
 from core.figures import style
 from core.figures.curves import MANY
 from core.figures.findings import comparisons as findings
@@ -34,6 +34,7 @@ def run_accuracies(
     protocol: str,
     looks: Mapping[str, int] | None = None,
     *,
+    vocabulary: Vocabulary = TWELVE,
     title: str | None = None,
 ) -> go.Figure:
     """Accuracy of some runs on the same clips, each with its 95 % interval, beside the trivial baseline.
@@ -42,6 +43,7 @@ def run_accuracies(
         measured: Names of runs and their scores.
         protocol: One of ``config.PROTOCOLS``.
         looks: Number of each run's look; None counts them.
+        vocabulary: What the runs tell apart.
         title: Title; None writes one.
 
     Returns:
@@ -74,7 +76,7 @@ def run_accuracies(
     )
     return style.finish(
         figure,
-        title=title or f"Accuracy on the {PROTOCOLS[protocol]}",
+        title=title or f"Accuracy on the {protocol_title(protocol, vocabulary)}",
         finding=findings.accuracies(measured),
         note=note,
         height=40 * len(measured) + 30,

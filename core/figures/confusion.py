@@ -10,7 +10,6 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.findings import scores as findings
 from core.figures.findings.scores import FEW
@@ -215,11 +214,10 @@ def _clips(n: int) -> str:
 
 
 def _title(evaluation: Evaluation) -> str:
-    protocol = PROTOCOLS.get(evaluation.protocol, evaluation.protocol)
     n = _clips(evaluation.n).replace(" ", style.NBSP)
     # Plotly reads a title as HTML; these two are whatever a file says.
     run, dataset = html.escape(evaluation.run), html.escape(evaluation.dataset)
-    return f"{run}: {protocol} of {dataset}, n{style.NBSP}={style.NBSP}{n}"
+    return f"{run}: {evaluation.clips_title} of {dataset}, n{style.NBSP}={style.NBSP}{n}"
 
 
 def class_scores_bars(

@@ -8,11 +8,11 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from core.config import PROTOCOLS
+from core.config import TWELVE, Vocabulary, protocol_title
 from core.figures import style
 from core.figures.comparison import LOOKS
 from core.figures.findings import comparisons as findings
-from core.records.cost import PUBLISHED, PUBLISHED_NOTE, RunCost
+from core.records.cost import PUBLISHED, PublishedFamily, RunCost
 
 Measure = Literal["weights", "macs", "bytes", "latency"]
 
@@ -39,6 +39,7 @@ def accuracy_against_cost(
     protocol: str,
     *,
     looks: Mapping[str, int] | None = None,
+    vocabulary: Vocabulary = TWELVE,
     published: bool = True,
     title: str | None = None,
 ) -> go.Figure:
@@ -49,7 +50,8 @@ def accuracy_against_cost(
         measure: One of ``MEASURES``.
         protocol: One of ``config.PROTOCOLS``.
         looks: Runs to bring out, with the numbers of their looks; the others are grey.
-        published: Whether to draw the published BC-ResNets, hollow, where their cost is known (weights).
+        vocabulary: What the runs tell apart.
+        published: Whether to draw what others published for the protocol, hollow, where its cost is known (weights).
         title: Title; None writes one.
 
     Returns:
@@ -59,8 +61,9 @@ def accuracy_against_cost(
     figure = go.Figure()
     looks = looks or {}
     shown = [(one, cost) for one in runs if (cost := value(one))]
-    if measure == "weights" and published:
-        _add_published(figure)
+    family = PUBLISHED.get((protocol, vocabulary))
+    if measure == "weights" and published and family:
+        _add_published(figure, family)
     others = [(one, cost) for one, cost in shown if one.run not in looks]
     places = _label_places(shown) if shown else {}
     if others:
@@ -76,7 +79,7 @@ def accuracy_against_cost(
     note = "Further up and further left is better. Bars: 95 % intervals."
     if not shown and not legend:
         style.panel_note(figure, "Nothing is measured yet.")
-    title = title or f"Accuracy on the {PROTOCOLS[protocol]}, and what it costs"
+    title = title or f"Accuracy on the {protocol_title(protocol, vocabulary)}, and what it costs"
     finding = findings.costs(shown, COST_WORDS[measure])
     return style.finish(figure, title=title, finding=finding, note=note, height=400, legend=legend)
 
@@ -111,20 +114,20 @@ def _short(value: float) -> str:
     return f"{value:g}"
 
 
-def _add_published(figure: go.Figure) -> None:
+def _add_published(figure: go.Figure, family: PublishedFamily) -> None:
     figure.add_scatter(
-        x=[one.trained for one in PUBLISHED],
-        y=[100 * one.accuracy for one in PUBLISHED],
-        name=f"BC-ResNet, {PUBLISHED_NOTE}",
+        x=[one.trained for one in family.models],
+        y=[100 * one.accuracy for one in family.models],
+        name=f"{family.name}, published, full data, {family.seeds}",
         mode="lines+markers+text",
         line={"color": style.INITIAL_COLOUR, "width": 1, "dash": "dot"},
         marker={"symbol": "diamond-open", "size": 10, "color": style.FAINT_INK, "line": {"width": 1.6}},
-        text=[one.name.removeprefix("BC-ResNet ") for one in PUBLISHED],
+        text=[one.name for one in family.models],
         textposition="top center",
         textfont={"size": 10.5, "color": style.FAINT_INK},
         hovertemplate=(
-            "BC-ResNet %{text}: %{y:.1f} % with %{x:,} weights<br>published: trained on the full data, mean of 10 seeds"
-            "<extra></extra>"
+            f"{family.name} %{{text}}: %{{y:.1f}} % with %{{x:,}} weights<br>published ({family.source}): trained on "
+            f"the full data, mean of {family.seeds}<extra></extra>"
         ),
     )
 

@@ -102,7 +102,7 @@ def _stretched(shares: ArrayLike, n: int) -> NDArray[np.float64]:
 def _add_curve(
     figure: go.Figure, curve: DetectionCurve, across: NDArray[np.float64], up: NDArray[np.float64], chosen: str
 ) -> None:
-    line = style.word_line(curve.label)
+    line = style.word_line(curve.label, curve.labels)
     strong = curve.label == chosen
     word = style.word_text(curve.label)
     # One entry stands for all faint lines: ten would take half of a phone.

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from core.config import PROTOCOLS
 from core.figures import style
 from core.figures.describe import percent
 from core.figures.findings import filters as filter_findings
@@ -37,7 +36,7 @@ def clips_text(findings: Findings) -> str:
     """Which clips were asked, for a note below a title."""
     of = f" of {findings.n_all:,}" if findings.is_sample else ""
     sample = " (a sample)" if findings.is_sample else ""
-    return f"{PROTOCOLS[findings.protocol].capitalize()}, {findings.n:,}{of} clips{sample}, 95{style.NBSP}% intervals."
+    return f"{findings.clips_title.capitalize()}, {findings.n:,}{of} clips{sample}, 95{style.NBSP}% intervals."
 
 
 def accuracy_on_the_way(findings: Findings, *, step: float | None = None, title: str | None = None) -> go.Figure:

@@ -9,7 +9,6 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from core.config import LABELS, PROTOCOLS
 from core.figures import style
 from core.figures.findings import studies as findings
 from core.figures.findings.studies import point_text as point_text
@@ -98,10 +97,10 @@ def right_by_word(record: Robustness, *, title: str | None = None) -> go.Figure:
     Returns:
         Figure with the heatmap "right" (%): rows are labels, columns values.
     """
-    present = [label for label in range(len(LABELS)) if (record.truth == label).any()]
+    present = [label for label in range(len(record.labels)) if (record.truth == label).any()]
     shares = [100 * record.right[:, record.truth == label].mean(axis=1) for label in present]
     counts = [int((record.truth == label).sum()) for label in present]
-    words = [style.word_text(LABELS[label]) for label in present]
+    words = [style.word_text(record.labels[label]) for label in present]
     figure = go.Figure(
         go.Heatmap(
             x=list(range(len(record.values))),
@@ -131,7 +130,7 @@ def right_by_word(record: Robustness, *, title: str | None = None) -> go.Figure:
 def clips_text(record: Robustness) -> str:
     """How many clips of which protocol, such as "600 of 2,427 clips of the official test set"."""
     of_all = f"{record.n:,} of {record.n_all:,}" if record.n < record.n_all else f"all {record.n:,}"
-    return f"{of_all} clips of the {PROTOCOLS[record.protocol]}".replace("clips of the validation", "validation clips")
+    return f"{of_all} clips of the {record.clips_title}".replace("clips of the validation", "validation clips")
 
 
 def _add_line(

@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
-from core.config import LABELS
+from core.config import LABELS, SILENCE_LABEL, UNKNOWN_LABEL
 
 WHITE = "#ffffff"
 """The ground: that of the page."""
@@ -118,8 +118,11 @@ PICK_SIZE = 8
 """Diameter (pixels) of invisible markers that take a click. Plotly takes the nearest one within 20 pixels, but any one
 that the click lies inside of: larger ones would hide their neighbours."""
 
-_DASHES = ("solid", "dash")
-_SYMBOLS = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross", "triangle-down", "pentagon", "hexagon")
+_DASHES = (
+    "solid", "dash", "dashdot", "longdash", "longdashdot", "12px,3px", "3px,3px,9px,3px", "18px,4px,4px,4px", "6px,2px",
+)  # fmt: skip
+_SHAPES = ("circle", "diamond", "square", "triangle-up", "x", "star", "cross", "triangle-down", "pentagon", "hexagon")
+_SYMBOLS = tuple(f"{shape}{filled}" for filled in ("", "-open", "-dot", "-open-dot") for shape in _SHAPES)
 
 _AXIS = {"gridcolor": GRID, "linecolor": FAINT_INK, "zeroline": False, "ticks": "outside", "automargin": True}
 
@@ -159,17 +162,27 @@ def word_text(label: str) -> str:
     return label.strip("_")
 
 
-def word_line(label: str) -> dict[str, Any]:
-    """Line style of a word: the same word looks the same in every figure."""
-    if label not in LABELS[:10]:
-        return {"color": INK if label == LABELS[-1] else INITIAL_COLOUR, "dash": "dot", "width": 2}
-    number = LABELS.index(label)
-    return {"color": HUES[number % 6], "dash": _DASHES[number // 6], "width": 2}
+def word_line(label: str, labels: Sequence[str] = LABELS) -> dict[str, Any]:
+    """Line style of a word: a model's word looks the same in every figure, and no two of up to 54 alike.
+
+    Args:
+        label: The word, or the label of silence or of unknown words.
+        labels: All that the model tells apart.
+
+    >>> word_line("yes")["dash"], word_line("zero", (*map(str, range(34)), "zero"))["dash"]
+    ('dash', '12px,3px')
+    """
+    if label in (SILENCE_LABEL, UNKNOWN_LABEL) or label not in labels:
+        return {"color": INK if label == UNKNOWN_LABEL else INITIAL_COLOUR, "dash": "dot", "width": 2}
+    number = labels.index(label)
+    return {"color": HUES[number % 6], "dash": _DASHES[number // 6 % len(_DASHES)], "width": 2}
 
 
-def word_symbol(label: str) -> str:
+def word_symbol(label: str, labels: Sequence[str] = LABELS) -> str:
     """Marker symbol of a word, so that it is never told by colour alone."""
-    return _SYMBOLS[LABELS.index(label)] if label in LABELS[:10] else "line-ew-open"
+    if label in (SILENCE_LABEL, UNKNOWN_LABEL) or label not in labels:
+        return "line-ew-open"
+    return _SYMBOLS[labels.index(label) % len(_SYMBOLS)]
 
 
 def finish(

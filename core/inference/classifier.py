@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL, Vocabulary
 from core.device import choose_device
 from core.errors import AudioError
 from core.fast import choose
@@ -43,6 +43,11 @@ class Classifier:
         self._initial: TrainableMel | None = None
         self._network_for_one = choose.network_for_one_clip(self._model, self.device)
         self._lock = threading.Lock()
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the model tells apart."""
+        return self.checkpoint.config.vocabulary
 
     def put_back(self) -> Classifier:
         """The same network behind the filters that training began with; nothing else of it is changed.

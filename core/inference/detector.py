@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, SAMPLE_RATE, SILENCE_LABEL, ListeningConfig
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL, TWELVE, ListeningConfig, Vocabulary
 from core.records.answers import Detection
 from core.records.arrays import FloatArray
 from core.sound.speech import Utterance
@@ -30,9 +30,10 @@ SHORTEST_S = 0.1
 GONE = 0.5
 """Share of a detected utterance that must have left the window before the same word counts again."""
 
-SILENCE: FloatArray = np.array([label == SILENCE_LABEL for label in LABELS], np.float32)
-"""The answer while nothing is said."""
-SILENCE.setflags(write=False)
+
+def silence(vocabulary: Vocabulary) -> FloatArray:
+    """The answer while nothing is said, (n_labels,): all on ``_silence_``, or on nothing where that has no label."""
+    return np.array([label == SILENCE_LABEL for label in vocabulary.labels], np.float32)
 
 
 class Detector:
@@ -45,10 +46,14 @@ class Detector:
 
     Args:
         config: Thresholds, and how long to average and wait; may be replaced at any time.
+        vocabulary: What the answers are about.
     """
 
-    def __init__(self, config: ListeningConfig) -> None:
+    def __init__(self, config: ListeningConfig, vocabulary: Vocabulary = TWELVE) -> None:
         self.config = config
+        self._labels, self._words = vocabulary.labels, frozenset(vocabulary.words)
+        self._silence = silence(vocabulary)
+        self._silence.setflags(write=False)
         self._answers: deque[tuple[float, FloatArray]] = deque()
         self._best = ""
         self._count = 0
@@ -71,17 +76,18 @@ class Detector:
         if not utterances:
             self._begin_anew()
             self._armed = True
-            return SILENCE, None
+            return self._silence, None
         fresh = self._fresh(utterances, end_s)
         if self._said_again(utterances, end_s):
             self._begin_anew()
             self._armed = True
         smoothed = self._average(end_s, probabilities)
-        best = LABELS[int(smoothed.argmax())]
+        best = self._labels[int(smoothed.argmax())]
         score = float(smoothed.max())
-        if self._last and smoothed[LABELS.index(self._last.word)] < FALLEN * self.config.threshold_of(self._last.word):
+        last = self._last.word if self._last else ""
+        if last and smoothed[self._labels.index(last)] < FALLEN * self.config.threshold_of(last):
             self._armed = True
-        if best not in KEYWORDS or score < self.config.threshold_of(best):
+        if best not in self._words or score < self.config.threshold_of(best):
             self._best, self._count = "", 0
             return smoothed, None
         self._count = self._count + 1 if best == self._best else 1

@@ -49,7 +49,7 @@ class Engine:
         self._n_heard = 0
         self._resampler = Resampler()
         self._speech = Speech()
-        self._detector = Detector(self.config)
+        self._detector = Detector(self.config, self.classifier.vocabulary)
         self._log_mel = RollingLogMel(self.classifier.log_mel, self._plan())
         self._window = np.zeros(CLIP_SAMPLES, np.float32)
         self._window_end = 0

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, TWELVE, ListeningConfig, Vocabulary
 from core.inference.classifier import Classifier
-from core.inference.detector import SILENCE, Detector
+from core.inference.detector import Detector, silence
 from core.inference.engine import LISTENED_ON_S
 from core.inference.one_thread import in_one_thread
 from core.records.answers import Detection, Prediction, WordsAlong
@@ -89,6 +89,8 @@ class Heard:
     """Answers, (n, n_labels); all on ``_silence_`` while nothing is said, when the network is not asked."""
     utterances: tuple[tuple[Utterance, ...], ...]
     """What was said lately at each hop; empty while nothing is said."""
+    vocabulary: Vocabulary = TWELVE
+    """What the answers are about."""
 
 
 def hear(
@@ -117,7 +119,7 @@ def hear(
     speech = Speech()
     utterances = [_utterances(speech, window[-hop:]) for window in windows]
     spoken = np.flatnonzero([bool(each) for each in utterances])
-    answers = np.tile(SILENCE, (n_hops, 1))
+    answers = np.tile(silence(classifier.vocabulary), (n_hops, 1))
     for first in range(0, len(spoken), WINDOWS_AT_ONCE):
         rows = spoken[first : first + WINDOWS_AT_ONCE]
         # A page that listens meanwhile keeps the other processors.
@@ -126,7 +128,7 @@ def hear(
         if progress:
             progress(float(rows[-1] + 1) * hop / SAMPLE_RATE)
     end_s = tuple((number + 1) * hop / SAMPLE_RATE for number in range(n_hops))
-    return Heard(end_s, answers, tuple(utterances))
+    return Heard(end_s, answers, tuple(utterances), classifier.vocabulary)
 
 
 def hear_to_the_end(
@@ -156,7 +158,7 @@ def _utterances(speech: Speech, newest: Waveform) -> tuple[Utterance, ...]:
 
 def detect(heard: Heard, config: ListeningConfig) -> list[Detection]:
     """The words that these settings detect in what was heard; the network is not asked again."""
-    detector = Detector(config)
+    detector = Detector(config, heard.vocabulary)
     steps = zip(heard.end_s, heard.probabilities, heard.utterances, strict=True)
     found = (detector.update(end_s, answer, utterances)[1] for end_s, answer, utterances in steps)
     return [detection for detection in found if detection is not None]

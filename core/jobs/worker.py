@@ -116,7 +116,8 @@ class _Worker:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
             noise, more = runs.read_further_folders(self.folder)
-            data = open_data(root, more=more, progress=self._show_progress)
+            vocabulary = self.config.vocabulary
+            data = open_data(root, more=more, vocabulary=vocabulary, progress=self._show_progress)
             named = None if noise is None else recordings_in(noise)
             training = Training(self.config, data, device, self._show_progress, start=self._start(), noise=named)
             self.status |= {"dataset": data.title, "device": training.device.type}
@@ -222,6 +223,8 @@ class _Worker:
     def _evaluate(self, data: Pack) -> None:
         """The final evaluation of the best epoch, on every test protocol that the data have."""
         for protocol in ("official", "testing-list"):
+            if protocol not in self.config.vocabulary.protocols:
+                continue
             self._tell(message="Evaluating the best epoch on the test clips.", seconds_left=None)
             try:
                 evaluation = evaluate(

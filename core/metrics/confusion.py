@@ -64,7 +64,9 @@ def confusion_order(confusion: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def unknown_words(evaluation: Evaluation) -> WordAnswers | None:
-    """The answers to each word that counts as "unknown"; None where the clips do not tell which word they are."""
+    """The answers to each word that counts as "unknown"; None where there is none, or no telling."""
+    if not evaluation.vocabulary.unknown:
+        return None
     label = evaluation.labels.index(UNKNOWN_LABEL)
     names = np.array(evaluation.clip_words)
     rows = np.flatnonzero(evaluation.truth == label)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import KEYWORDS
+from core.config import LABELS
 from core.records.evaluation import Evaluation
 from core.statistics import Interval, share_interval
 
@@ -37,6 +37,8 @@ class DetectionCurve:
     eer: float
     """Equal error rate: where the share missed is the share of false alarms."""
     eer_threshold: float
+    labels: tuple[str, ...] = LABELS
+    """All that the model tells apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +79,7 @@ def detection_curves(evaluation: Evaluation) -> tuple[DetectionCurve, ...]:
     from sklearn.metrics import auc, roc_curve  # takes half a second, which no other command shall wait
 
     curves = []
-    for label in KEYWORDS:
+    for label in evaluation.vocabulary.words:
         number = evaluation.labels.index(label)
         is_it = evaluation.truth == number
         n = int(is_it.sum())
@@ -87,7 +89,9 @@ def detection_curves(evaluation: Evaluation) -> tuple[DetectionCurve, ...]:
         eer, threshold = _equal_error(thresholds, 1 - found, false_alarms)
         area = float(auc(false_alarms, found))
         curves.append(
-            DetectionCurve(label, n, len(is_it) - n, thresholds, 1 - found, false_alarms, area, eer, threshold)
+            DetectionCurve(
+                label, n, len(is_it) - n, thresholds, 1 - found, false_alarms, area, eer, threshold, evaluation.labels
+            )
         )
     return tuple(curves)
 

@@ -8,29 +8,30 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from core.config import BCRESNET_TAUS, LABELS, FrontEndConfig, RunConfig
+from core.config import BCRESNET_TAUS, FrontEndConfig, RunConfig
 from core.errors import CheckpointError
 from core.frontend.mel import TrainableMel
 from core.models.bcresnet import BCResNet
 from core.models.linear import Linear
 from core.models.normalise import BandNorm
 
-N_LABELS = len(LABELS)
+Build = Callable[[FrontEndConfig, int], nn.Module]
+"""From the settings of a front end and a number of labels to the network behind it."""
 
 
-def _linear(config: FrontEndConfig) -> nn.Module:
-    return Linear(config.n_mels, config.n_frames(), N_LABELS)
+def _linear(config: FrontEndConfig, n_labels: int) -> nn.Module:
+    return Linear(config.n_mels, config.n_frames(), n_labels)
 
 
-def _bcresnet(tau: float) -> Callable[[FrontEndConfig], nn.Module]:
-    return lambda config: BCResNet(config.n_mels, N_LABELS, tau)
+def _bcresnet(tau: float) -> Build:
+    return lambda config, n_labels: BCResNet(config.n_mels, n_labels, tau)
 
 
-NETWORKS: dict[str, Callable[[FrontEndConfig], nn.Module]] = {
+NETWORKS: dict[str, Build] = {
     "linear": _linear,
     **{f"bcresnet-{tau:g}": _bcresnet(tau) for tau in BCRESNET_TAUS},
 }
-"""From the name in ``ModelConfig`` to a function that builds the network behind a front end."""
+"""From the name in ``ModelConfig`` to a function that builds the network."""
 
 
 class KeywordSpotter(nn.Module):
@@ -41,7 +42,7 @@ class KeywordSpotter(nn.Module):
 
     Shapes:
         input: (B, 16000), float, -1 to 1.
-        output: logits (B, 12), in the order of ``config.LABELS``.
+        output: logits (B, n_labels), in the order of ``Vocabulary.labels``.
     """
 
     def __init__(self, front_end: TrainableMel, network: nn.Module, *, normalise: bool) -> None:
@@ -51,11 +52,11 @@ class KeywordSpotter(nn.Module):
         self.network = network
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Logits (B, 12)."""
+        """Logits (B, n_labels)."""
         return self.classify(self.front_end(waveform))
 
     def classify(self, log_mel: Tensor, mask: Callable[[Tensor], Tensor] | None = None) -> Tensor:
-        """Logits (B, 12) of log-mels (B, n_mels, frames); in training, ``mask`` may hide parts once normalised."""
+        """Logits (B, n_labels) of log-mels (B, n_mels, frames); in training ``mask`` may hide some, once normalised."""
         features = self.normalise(log_mel)
         return cast(Tensor, self.network(mask(features) if mask else features))
 
@@ -68,7 +69,7 @@ def build_model(config: RunConfig) -> KeywordSpotter:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.training.seed)
-        network = NETWORKS[config.model.name](config.front_end)
+        network = NETWORKS[config.model.name](config.front_end, len(config.vocabulary.labels))
         return KeywordSpotter(TrainableMel(config.front_end), network, normalise=config.model.normalise)
 
 
@@ -79,7 +80,7 @@ def weights_like(config: RunConfig, front_end: TrainableMel) -> dict[str, Tensor
     torch.Size([12, 4040])
     """
     with torch.device("meta"):
-        network = NETWORKS[config.model.name](config.front_end)
+        network = NETWORKS[config.model.name](config.front_end, len(config.vocabulary.labels))
         spotter = KeywordSpotter(front_end, network, normalise=config.model.normalise)
     return dict(spotter.state_dict())
 

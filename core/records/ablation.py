@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.config import to_dict
+from core.config import LABELS, Vocabulary, protocol_title, to_dict
 from core.errors import ConfigError
 from core.records.table import flat
 from core.statistics import SIGNIFICANT, Interval, difference_interval, holm, mcnemar, share_interval
@@ -138,6 +138,13 @@ class Findings:
     """SHA-256 of the model's file."""
     data_key: str = ""
     """``Pack.content`` of the clips."""
+    labels: tuple[str, ...] = LABELS
+    """What the model tells apart."""
+
+    @property
+    def clips_title(self) -> str:
+        """Which clips it was measured on, and what was to be told apart."""
+        return protocol_title(self.protocol, Vocabulary.of_labels(self.labels))
 
     @property
     def n(self) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from core.config import ALL_35, TWELVE, Vocabulary
+
 FLOAT_BYTES = 4
 
 BUSY_PERCENT = 20
@@ -118,19 +120,54 @@ class Published:
 
     name: str
     trained: int
-    """Weights, rounded as published."""
+    """Weights, rounded as published; those of a fixed spectrogram do not count."""
     accuracy: float
     """0 to 1."""
 
 
-PUBLISHED = tuple(
-    Published(f"BC-ResNet {tau}", trained, accuracy)
+@dataclass(frozen=True)
+class PublishedFamily:
+    """Models of one kind that others published, trained on the full data with a fixed spectrogram."""
+
+    name: str
+    source: str
+    seeds: str
+    """Of how many trainings the accuracies are means, in words."""
+    models: tuple[Published, ...]
+
+
+BC_RESNETS = PublishedFamily("BC-ResNet", "Kim et al., Interspeech 2021", "10 seeds", tuple(
+    Published(tau, trained, accuracy)
     for tau, trained, accuracy in (
         ("1", 9_200, 0.969), ("1.5", 17_200, 0.976), ("2", 27_300, 0.978), ("3", 54_200, 0.982), ("6", 188_000, 0.986),
         ("8", 321_000, 0.987),
     )
-)  # fmt: skip
-"""BC-ResNet on twelve classes of Speech Commands v2 (Kim et al., Interspeech 2021): mean of ten seeds, all the training
-data, and a fixed spectrogram, which does not count among the weights."""
+))  # fmt: skip
 
-PUBLISHED_NOTE = "published, full data, 10 seeds"
+KEYWORD_TRANSFORMERS = PublishedFamily("KWT", "Berg et al., Interspeech 2021", "several seeds", tuple(
+    Published(size, trained, accuracy)
+    for size, trained, accuracy in (("1", 607_000, 0.9695), ("2", 2_394_000, 0.9774), ("3", 5_361_000, 0.9769))
+))  # fmt: skip
+
+PUBLISHED: dict[tuple[str, Vocabulary], PublishedFamily] = {
+    ("official", TWELVE): BC_RESNETS,
+    ("testing-list", ALL_35): KEYWORD_TRANSFORMERS,
+}
+"""What others reached on Speech Commands v2, by the protocol and the words that were told apart."""
+
+
+def published_text(protocol: str, vocabulary: Vocabulary, dataset: str) -> str:
+    """What stands beside a score on Speech Commands that others published one for too; empty where none did.
+
+    >>> published_text("testing-list", ALL_35, "Speech Commands v2 (105,829 clips)")
+    'Published, trained on the full data: KWT-1 to KWT-3 97.0 to 97.7 % (Berg et al., Interspeech 2021).'
+    """
+    family = PUBLISHED.get((protocol, vocabulary))
+    if family is None or not dataset.startswith("Speech Commands v2"):
+        return ""
+    first, last = family.models[0], family.models[-1]
+    low, high = (100 * end(one.accuracy for one in family.models) for end in (min, max))
+    return (
+        f"Published, trained on the full data: {family.name}-{first.name} to {family.name}-{last.name} "
+        f"{low:.1f} to {high:.1f} % ({family.source})."
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import to_dict
+from core.config import Vocabulary, protocol_note, protocol_title, to_dict
 from core.records.arrays import FloatArray
 
 
@@ -34,6 +34,21 @@ class Evaluation:
     """SHA-256 of the model's file; empty in evaluations kept before this was noted."""
     data_key: str = ""
     """``Pack.content`` of the clips."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """What the model tells apart."""
+        return Vocabulary.of_labels(self.labels)
+
+    @property
+    def clips_title(self) -> str:
+        """Which clips it was measured on, and what was to be told apart; stands wherever a score stands."""
+        return protocol_title(self.protocol, self.vocabulary)
+
+    @property
+    def clips_note(self) -> str:
+        """What a person must know of these clips."""
+        return protocol_note(self.protocol, self.vocabulary)
 
     @property
     def n(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.config import ListeningConfig, to_dict
+from core.config import LABELS, ListeningConfig, to_dict
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,8 @@ class StreamReport:
     """SHA-256 of the model's file; empty in tests kept before this was noted."""
     data_key: str = ""
     """``Pack.content`` of the clips."""
+    labels: tuple[str, ...] = LABELS
+    """What the model tells apart."""
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
@@ -136,6 +138,7 @@ class StreamReport:
             "run": self.run,
             "dataset": self.dataset,
             "seed": self.seed,
+            "labels": list(self.labels),
             "listening": to_dict(self.listening),
             "tracks": [track.to_dict() for track in self.tracks],
         }

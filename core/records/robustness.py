@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import LABELS
+from core.config import LABELS, Vocabulary, protocol_title
 from core.records.arrays import FloatArray
 from core.statistics import wilson
 
@@ -60,6 +60,13 @@ class Robustness:
     """Their probabilities, (n_values, n)."""
     truth_scores: FloatArray
     """Probabilities of the true labels, (n_values, n)."""
+    labels: tuple[str, ...] = LABELS
+    """What the model tells apart."""
+
+    @property
+    def clips_title(self) -> str:
+        """Which clips it was measured on, and what was to be told apart."""
+        return protocol_title(self.protocol, Vocabulary.of_labels(self.labels))
 
     @property
     def n(self) -> int:
@@ -74,8 +81,8 @@ class Robustness:
     @property
     def baseline(self) -> tuple[float, str]:
         """Accuracy of always answering the most frequent label of these clips, and that label."""
-        counts = np.bincount(self.truth, minlength=len(LABELS))
-        return float(counts.max() / self.n), LABELS[int(counts.argmax())]
+        counts = np.bincount(self.truth, minlength=len(self.labels))
+        return float(counts.max() / self.n), self.labels[int(counts.argmax())]
 
     def accuracy(self, clips: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.float64], ...]:
         """Accuracy at each value with the ends of its 95 % interval (Wilson), each (n_values,), 0 to 1.

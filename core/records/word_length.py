@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.config import to_dict
+from core.config import LABELS, Vocabulary, protocol_title, to_dict
 from core.records.groups import RangeScores
 from core.records.table import flat
 from core.statistics import SIGNIFICANT
@@ -26,6 +26,13 @@ class WordLengths:
     """From the shortest words on."""
     p: float
     """How likely the quarters differ as much if length did not matter among clips of the same word (permutations)."""
+    labels: tuple[str, ...] = LABELS
+    """What the model tells apart."""
+
+    @property
+    def clips_title(self) -> str:
+        """Which clips it was measured on, and what was to be told apart."""
+        return protocol_title(self.protocol, Vocabulary.of_labels(self.labels))
 
     @property
     def n(self) -> int:

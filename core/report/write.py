@@ -17,7 +17,8 @@ import jinja2
 import plotly.graph_objects as go
 
 from core import __version__, figures, runs
-from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS, SETTINGS
+from core.config import OWN, PROTOCOLS, SETTINGS, TWELVE
+from core.data import words
 from core.errors import DataError, RunError
 from core.figures import style
 from core.files.writing import write_bytes
@@ -123,8 +124,8 @@ def _evaluations(folder: Path) -> tuple[list[Evaluation], list[str]]:
 
 def _measured(evaluation: Evaluation, draw: _Drawing) -> dict[str, Any]:
     return {
-        "protocol": PROTOCOLS[evaluation.protocol],
-        "note": PROTOCOL_NOTES[evaluation.protocol],
+        "protocol": evaluation.clips_title,
+        "note": evaluation.clips_note,
         "dataset": evaluation.dataset,
         "scores": scores(evaluation),
         "figures": [
@@ -174,6 +175,8 @@ def _commands(folder: Path, checkpoint: Checkpoint, evaluations: list[Evaluation
         f"python -m core train --preset {shlex.quote(config.preset)} --setting {config.front_end.setting} "
         f"--epochs {config.training.epochs} --seed {config.training.seed} --data ROOT"
     )
+    if config.vocabulary != TWELVE:
+        train += f" --words {shlex.quote(words.named(config.vocabulary))}"
     measure = [
         f"python -m core evaluate {shlex.quote(folder.name)} "
         + ("--data own" if one.protocol == OWN else f"--data ROOT --protocol {one.protocol}")
@@ -187,9 +190,9 @@ def _fingerprints(folder: Path, evaluations: list[Evaluation]) -> list[tuple[str
     rows = [(f"{runs.BEST} (weights)", keep.model_hash(folder))]
     for one in evaluations:
         clips = hashlib.sha256("\n".join(one.clip_files).encode()).hexdigest()
-        rows.append((f"names of the clips, {PROTOCOLS[one.protocol]}, {one.dataset}", clips))
+        rows.append((f"names of the clips, {one.clips_title}, {one.dataset}", clips))
         if one.data_key:
-            rows.append((f"their content, {PROTOCOLS[one.protocol]}, {one.dataset}", one.data_key))
+            rows.append((f"their content, {one.clips_title}, {one.dataset}", one.data_key))
     return rows
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import PROTOCOLS, RunConfig
+from core.config import RunConfig
 from core.frontend.filter_facts import band_edges, band_shares
 from core.records.filters import Filters
 from core.statistics import holm
@@ -51,6 +51,7 @@ def is_the_same_but_fixed(config: RunConfig, other: RunConfig) -> bool:
         and config.front_end.setting != "A"
         and replace(config.front_end, setting="A") == other.front_end
         and config.model == other.model
+        and config.vocabulary == other.vocabulary
         and config.augment == other.augment
         and config.training.regime == other.training.regime
     )
@@ -65,7 +66,7 @@ def corrected(differences: Sequence[Difference]) -> list[Difference]:
 def what_it_gained(name: str, one: Difference) -> str:
     """What a model gained over the same network with textbook filters, in a sentence."""
     low, high = (_signed(end) for end in one.interval)
-    on = f"on {one.n:,} clips of the {PROTOCOLS.get(one.protocol, one.protocol)}"
+    on = f"on {one.n:,} clips of the {one.clips_title}"
     beside = f"than with textbook filters: {low} to {high} points (95 % interval), {on}."
     if not one.can_be_told:
         return f"With learned filters, {name} gets no clearly different share right {beside}"

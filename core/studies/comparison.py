@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import PROTOCOLS, RunConfig, to_dict
+from core.config import RunConfig, Vocabulary, protocol_title, to_dict
 from core.errors import DataError
 from core.metrics import file_speakers
 from core.records.cost import Cost, Latency
@@ -86,6 +86,11 @@ class Difference:
     confusion: NDArray[np.int64] = field(repr=False)
     """Confusion counts less the baseline's, (n_labels, n_labels); rows are true labels."""
     by_word: tuple[WordGain, ...] = field(repr=False)
+
+    @property
+    def clips_title(self) -> str:
+        """Which clips it was measured on, and what was to be told apart."""
+        return protocol_title(self.protocol, Vocabulary.of_labels(self.labels))
 
     @property
     def n(self) -> int:
@@ -258,9 +263,14 @@ def same_clips(first: Evaluation, other: Evaluation) -> NDArray[np.int64]:
     """Where each clip of ``first`` stands in ``other``, (n,).
 
     Raises:
-        DataError: If the two were not measured on the same clips.
+        DataError: If the two were not measured on the same clips, or do not tell the same words apart.
     """
     a, b = first.run, other.run
+    if first.labels != other.labels:
+        raise DataError(
+            f"{a} tells {_told_apart(first)} apart and {b} {_told_apart(other)}: the same clips are different tasks "
+            "for them, and their scores cannot be compared."
+        )
     if (first.dataset, first.protocol) != (other.dataset, other.protocol):
         raise DataError(
             f"{a} was measured on the {_clips_of(first)} and {b} on the {_clips_of(other)}; only scores on the same "
@@ -300,7 +310,12 @@ def only_right(first: Evaluation, other: Evaluation) -> NDArray[np.int64]:
 
 
 def _clips_of(evaluation: Evaluation) -> str:
-    return f"{PROTOCOLS.get(evaluation.protocol, evaluation.protocol)} of {evaluation.dataset}"
+    return f"{evaluation.clips_title} of {evaluation.dataset}"
+
+
+def _told_apart(evaluation: Evaluation) -> str:
+    vocabulary = evaluation.vocabulary
+    return vocabulary.title if len(vocabulary.words) > LISTED else ", ".join(vocabulary.words)
 
 
 def _listed(files: Sequence[str]) -> str:
@@ -314,7 +329,7 @@ def _listed(files: Sequence[str]) -> str:
 def outcome(difference: Difference) -> str:
     """What came out, in a sentence or two."""
     d = difference
-    clips = f"{d.n:,} clips ({PROTOCOLS.get(d.protocol, d.protocol)})"
+    clips = f"{d.n:,} clips ({d.clips_title})"
     if not d.only_run + d.only_baseline:
         return f"{d.run} and {d.baseline} got the very same clips right: no difference on these {clips}."
     corrected = f", corrected for {d.n_compared} comparisons" if d.n_compared > 1 else ""
@@ -380,8 +395,8 @@ def _clips(n: int) -> str:
 # Settings
 
 PARTS = {
-    "": "Run", "front_end": "Spectrogram", "model": "Network", "augment": "Changes to training clips",
-    "training": "Training", "start": "Weights to begin with",
+    "": "Run", "vocabulary": "Labels", "front_end": "Spectrogram", "model": "Network",
+    "augment": "Changes to training clips", "training": "Training", "start": "Weights to begin with",
 }  # fmt: skip
 """Parts of a ``RunConfig`` for people."""
 
@@ -429,5 +444,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return " to ".join(map(_text, value))
+        of_names = any(isinstance(one, str) for one in value)
+        return (", " if of_names else " to ").join(map(_text, value))
     return f"{value:.6g}" if isinstance(value, float) else str(value)

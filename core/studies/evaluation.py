@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from core.config import LABELS, PROTOCOLS
+from core.config import PROTOCOLS, protocol_title
 from core.data.pack import Pack
 from core.data.source import Progress
 from core.device import choose_device
@@ -19,7 +19,7 @@ from core.records.evaluation import ClassScores, Evaluation, Scores
 from core.runs import keep
 from core.statistics import share_interval
 from core.training.batches import BATCH, Clips
-from core.training.checkpoint import load_model
+from core.training.checkpoint import load_checkpoint
 
 
 def evaluate(
@@ -30,7 +30,7 @@ def evaluate(
     device: str | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Answer every clip of a protocol.
+    """Answer every clip of a protocol that has a label in the model's vocabulary.
 
     Args:
         path: Run folder or checkpoint file.
@@ -41,30 +41,33 @@ def evaluate(
 
     Raises:
         CheckpointError: If the model cannot be loaded.
-        DataError: If the data have no clips of that protocol.
+        DataError: If the data have no clips of that protocol, or none of the model's words among them.
         RunError: If the model was replaced meanwhile.
     """
     from sklearn.metrics import confusion_matrix  # takes half a second, which no training shall wait to begin
 
     if protocol not in PROTOCOLS:
         raise ConfigError(f"There is no protocol {protocol!r}; choose one of {', '.join(PROTOCOLS)}.")
-    rows = data.indices(protocol)
     place = choose_device(device)
     logits = []
     with keep.unchanged(path) as checkpoint, torch.inference_mode():
-        model, clips = load_model(path, place), Clips(data, place)
+        loaded = load_checkpoint(path)
+        vocabulary = loaded.config.vocabulary
+        data = data.with_words(vocabulary)
+        rows = data.indices(protocol)
+        model, clips = loaded.model(place), Clips(data, place)
         for part in torch.from_numpy(rows).split(BATCH):
             logits.append(model(clips.waveforms(part)).float().cpu())
             if progress:
-                progress(sum(map(len, logits)), len(rows), f"Evaluating on the {PROTOCOLS[protocol]}")
+                progress(sum(map(len, logits)), len(rows), f"Evaluating on the {protocol_title(protocol, vocabulary)}")
     answers = torch.cat(logits)
     truth = data.labels[rows]
     return Evaluation(
         run=keep.name_of(path),
         dataset=data.title,
         protocol=protocol,
-        labels=LABELS,
-        confusion=confusion_matrix(truth, answers.argmax(dim=1).numpy(), labels=range(len(LABELS))),
+        labels=vocabulary.labels,
+        confusion=confusion_matrix(truth, answers.argmax(dim=1).numpy(), labels=range(len(vocabulary.labels))),
         loss=float(functional.cross_entropy(answers, torch.from_numpy(truth))),
         probabilities=probabilities_of(answers).numpy(),
         truth=truth,
@@ -87,10 +90,11 @@ def scores(evaluation: Evaluation) -> Scores:
     correct = int(np.trace(evaluation.confusion))
     most = int(evaluation.confusion.sum(axis=1).argmax())
 
-    every = precision_recall_fscore_support(truth, answers, labels=range(len(LABELS)), zero_division=0)
+    numbers = range(len(evaluation.labels))
+    every = precision_recall_fscore_support(truth, answers, labels=numbers, zero_division=0)
     averages: dict[str, Any] = {}
     for kind in ("micro", "macro", "weighted"):
-        labels = range(len(LABELS)) if kind == "micro" else present
+        labels = numbers if kind == "micro" else present
         values = precision_recall_fscore_support(truth, answers, labels=labels, average=kind, zero_division=0)
         averages |= {f"{kind}_precision": values[0], f"{kind}_recall": values[1], f"{kind}_f1": values[2]}
     return Scores(
@@ -124,15 +128,16 @@ def _evaluation(saved: dict[str, Any]) -> Evaluation:
 def _check(evaluation: Evaluation) -> None:
     """A ValueError where the parts of an evaluation contradict each other, or its scores could not be drawn."""
     truth, shares = evaluation.truth, evaluation.probabilities
-    if evaluation.labels != LABELS or evaluation.protocol not in PROTOCOLS:
-        raise ValueError("its labels or its protocol are not among those of this program")
-    if len(truth) == 0 or truth.min() < 0 or truth.max() >= len(LABELS):
+    n_labels = len(evaluation.vocabulary.labels)
+    if evaluation.protocol not in PROTOCOLS:
+        raise ValueError("its protocol is not among those of this program")
+    if len(truth) == 0 or truth.min() < 0 or truth.max() >= n_labels:
         raise ValueError("it has no clips, or clips of a label that does not exist")
     if len(evaluation.clip_words) not in (0, len(truth)):
         raise ValueError(f"it names {len(evaluation.clip_words)} of {len(truth)} clips")
     if shares.min() < 0 or not np.allclose(shares.sum(axis=1), 1, atol=0.01) or evaluation.loss < 0:
         raise ValueError("its probabilities are none")
-    counts = np.bincount(truth, minlength=len(LABELS))
+    counts = np.bincount(truth, minlength=n_labels)
     if evaluation.confusion.min() < 0 or not np.array_equal(evaluation.confusion.sum(axis=1), counts):
         raise ValueError("its confusions are not those of its clips")
 
@@ -148,10 +153,10 @@ STUDY = keep.Study(
         "run": "U",
         "dataset": "U",
         "protocol": "U",
-        "labels": f"U {len(LABELS)}",
-        "confusion": f"i {len(LABELS)} {len(LABELS)}",
+        "labels": "U labels",
+        "confusion": "i labels labels",
         "loss": "f",
-        "probabilities": f"f n {len(LABELS)}",
+        "probabilities": "f n labels",
         "truth": "i n",
         "clip_words": "U named",
         "clip_files": "U named",

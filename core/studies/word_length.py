@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL
+from core.config import SAMPLE_RATE, SILENCE_LABEL
 from core.data.pack import Pack
 from core.errors import DataError
 from core.metrics import chance_of_differences, quartile_scores
@@ -26,10 +26,11 @@ def word_lengths(evaluation: Evaluation, pack: Pack) -> WordLengths:
     Raises:
         DataError: If these are not the clips, or too few of them hold words.
     """
+    pack = pack.with_words(evaluation.vocabulary)
     rows = pack.indices(evaluation.protocol)
     if evaluation.clip_files != tuple(pack.files[rows].tolist()):
         raise DataError(f"{pack.title} does not hold the clips of this evaluation. Evaluate again.")
-    spoken = evaluation.truth != LABELS.index(SILENCE_LABEL)
+    spoken = evaluation.truth != evaluation.vocabulary.label_of(SILENCE_LABEL)
     spans = np.array([active_span(pack.clip(row)) for row in rows[spoken]])
     if len(spans) < 8:
         raise DataError(f"{len(spans)} clips with words are too few for quarters; eight are the least.")
@@ -44,6 +45,7 @@ def word_lengths(evaluation: Evaluation, pack: Pack) -> WordLengths:
         dataset=evaluation.dataset,
         data_key=pack.content,
         protocol=evaluation.protocol,
+        labels=evaluation.labels,
         quarters=quarters,
         p=chance_of_differences(right, [str(one + 1) for one in quarter_of], words),
     )

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.config import LABELS, SILENCE_LABEL, UNKNOWN_LABEL
+from core.config import SILENCE_LABEL, TWELVE, UNKNOWN_LABEL, Vocabulary
 from core.data.pack import Pack
 from core.frontend.mel import TrainableMel
 
@@ -80,7 +80,9 @@ class Waveforms:
         return cast(Tensor, self.front_end(augment(batch) if augment else batch))
 
 
-def draw_weights(labels: NDArray[np.int64], balance: str, unknown_weight: float = 1.0) -> NDArray[np.float64]:
+def draw_weights(
+    labels: NDArray[np.int64], balance: str, unknown_weight: float = 1.0, vocabulary: Vocabulary = TWELVE
+) -> NDArray[np.float64]:
     """How often each clip is drawn, relative to the others.
 
     "uniform" makes every label alike frequent; "tutorial" gives keywords 1, silence 4.6 and unknown 1/17, which
@@ -91,13 +93,13 @@ def draw_weights(labels: NDArray[np.int64], balance: str, unknown_weight: float 
     [0.5, 0.5, 1.0]
     """
     if balance == "uniform":
-        counts = np.bincount(labels, minlength=len(LABELS))
+        counts = np.bincount(labels)
         weights = 1.0 / counts[labels]
     else:
         weights = np.ones(len(labels))
-    unknown = labels == LABELS.index(UNKNOWN_LABEL)
+    unknown = labels == vocabulary.label_of(UNKNOWN_LABEL)
     if balance == "tutorial":
-        weights[labels == LABELS.index(SILENCE_LABEL)] = TUTORIAL_SILENCE_WEIGHT
+        weights[labels == vocabulary.label_of(SILENCE_LABEL)] = TUTORIAL_SILENCE_WEIGHT
         weights[unknown] = TUTORIAL_UNKNOWN_WEIGHT
     weights[unknown] *= unknown_weight
     return weights

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from core.config import LABELS, RunConfig, Setting, from_dict, to_dict
+from core.config import RunConfig, Setting, from_dict, to_dict
 from core.errors import CheckpointError, ConfigError
 from core.fast import choose
 from core.files.strict import in_one_line, read_bytes, shown
@@ -51,7 +51,7 @@ _KEY = {
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One trained model as data: settings, labels, weights, and the filters it started from."""
+    """One trained model as data: settings, weights, and the filters it started from."""
 
     config: RunConfig
     weights: Mapping[str, Tensor]
@@ -61,8 +61,12 @@ class Checkpoint:
     validation_accuracy: float | None
     dataset: str
     """What it was trained on, for people."""
-    labels: tuple[str, ...] = LABELS
     origin: Literal["earshot", "tutorial"] = "earshot"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What it answers with, in the order of its outputs."""
+        return self.config.vocabulary.labels
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -221,16 +225,16 @@ def load_checkpoint(path: Path) -> Checkpoint:
             epoch=_whole(content["epoch"]),
             validation_accuracy=_share(content["validation_accuracy"]),
             dataset=_text(content["dataset"]),
-            labels=tuple(_text(label) for label in _list(content["labels"])),
         )
+        labels = tuple(_text(label) for label in _list(content["labels"]))
     except KeyError as error:
         raise CheckpointError(f"{where} is incomplete: it has no {error}. Train the run again.") from error
     except (TypeError, ValueError) as error:
         raise CheckpointError(
             f"{where} is incomplete or damaged: {in_one_line(error).removesuffix('.')}. Train the run again."
         ) from error
-    if checkpoint.labels != LABELS:
-        raise CheckpointError(f"{file.name} answers with other labels ({_listed(checkpoint.labels)}).")
+    if labels != checkpoint.labels:
+        raise CheckpointError(f"{file.name} answers with other labels ({_listed(labels)}) than its settings say.")
     return checkpoint
 
 

@@ -68,7 +68,8 @@ class Training:
         noise: Recordings that are one more kind of noise.
 
     Raises:
-        DataError: If training or validation have no words, or clips of one class alone.
+        DataError: If training or validation have no words, or clips of one class alone, or there is a word without
+            any to train with.
         ConfigError: If the device is not there, or has no bfloat16 where it is asked for.
     """
 
@@ -87,13 +88,14 @@ class Training:
         bfloat16 = config.training.products == "bfloat16"
         if bfloat16:
             require_bfloat16(self.device)
+        data = data.with_words(config.vocabulary)
         data.summary().require_trainable()
         self.rows, self.validation_rows = data.indices("train"), data.indices("validation")
         balance, unknown_weight = config.training.balance, config.training.unknown_weight
-        self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], balance, unknown_weight))
+        self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], balance, unknown_weight, data.vocabulary))
         self.noise = training_noise(config, data, self.device, noise)
         self.talk = None
-        if config.augment.talk_share:
+        if config.augment.talk_share and config.vocabulary.unknown:
             self.talk = Noise(talk(data, config.training.seed), self.device, data.clips.shape[1])
         self.clips = Clips(data, self.device)
         self.model = choose.model(config, self.device, bfloat16=bfloat16)
@@ -173,9 +175,10 @@ class Training:
 
     def features(self, batch: Tensor, labels: Tensor) -> Tensor:
         """Log-mels, (n, n_mels, n_frames), of what ``source.read`` gave, changed as the settings ask."""
-        augment, change = self.config.augment, self.change
+        augment, change, vocabulary = self.config.augment, self.change, self.config.vocabulary
         return self.source.log_mel(
-            batch, lambda waveform: augment_waveform(waveform, labels, self.noise, augment, change, self.talk)
+            batch,
+            lambda waveform: augment_waveform(waveform, labels, self.noise, augment, change, self.talk, vocabulary),
         )
 
     def update(self, log_mel: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -292,7 +295,10 @@ class Training:
 
     def _fastest_steps(self) -> choose.Steps:
         generators, resident = [self.change], self.source.on_device
-        replayed = choose.replayed(self.step, self._groups(), generators, self.device, resident=resident)
+        n_labels = len(self.config.vocabulary.labels)
+        replayed = choose.replayed(
+            self.step, self._groups(), generators, self.device, n_labels=n_labels, resident=resident
+        )
         return replayed or self.steps_in_turn
 
     @contextmanager

@@ -7,12 +7,14 @@ from typing import Any
 
 from core.config import (
     BCRESNET_TAUS,
+    TWELVE,
     AugmentConfig,
     FrontEndConfig,
     ModelConfig,
     RunConfig,
     Setting,
     TrainingConfig,
+    Vocabulary,
 )
 from core.errors import ConfigError
 
@@ -171,7 +173,13 @@ NNAUDIO_POWER_OFFSET = 1e-8
 
 
 def preset_config(
-    name: str, *, setting: Setting = "D", epochs: int | None = None, seed: int | None = None, **front_end: Any
+    name: str,
+    *,
+    setting: Setting = "D",
+    epochs: int | None = None,
+    seed: int | None = None,
+    vocabulary: Vocabulary = TWELVE,
+    **front_end: Any,
 ) -> RunConfig:
     """A preset with the choices that every run makes, and further ones of the front end by name.
 
@@ -196,4 +204,4 @@ def preset_config(
     chosen = replace(config.front_end, setting=setting, **{"start_seed": start_seed, **front_end})
     if training.regime == "tutorial" and chosen.trains_stft:
         chosen = replace(chosen, power_offset=NNAUDIO_POWER_OFFSET)
-    return replace(config, front_end=chosen, training=training)
+    return replace(config, vocabulary=vocabulary, front_end=chosen, training=training)

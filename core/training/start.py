@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.config import RunConfig, Setting, StartConfig
+from core.config import RunConfig, Setting, StartConfig, Vocabulary
 from core.errors import CheckpointError, ConfigError
 from core.models import KeywordSpotter
 from core.runs import keep
@@ -26,12 +26,13 @@ def config_from(
     setting: Setting | None = None,
     epochs: int | None = None,
     seed: int | None = None,
+    vocabulary: Vocabulary | None = None,
     **front_end: Any,
 ) -> RunConfig:
     """Settings of a training that begins with a trained model.
 
-    Network, spectrogram and normalisation are that model's, since its weights know no others. What of the spectrogram
-    is trained can be chosen anew.
+    Network, spectrogram, normalisation and words are that model's, since its weights know no others. What of the
+    spectrogram is trained can be chosen anew.
 
     Args:
         run: The trained model: run folder or checkpoint file.
@@ -39,6 +40,7 @@ def config_from(
         setting: What is trained; None for what was trained in that model.
         epochs: None for as many as the preset has.
         seed: Of all random numbers; None for 0.
+        vocabulary: What is told apart, which must be what that model tells apart; None for that.
         front_end: Further settings of the spectrogram, which must be that model's.
 
     Raises:
@@ -47,11 +49,16 @@ def config_from(
     """
     checkpoint, model = keep.model_hash(run), load_checkpoint(run)
     known = model.config
+    if vocabulary not in (None, known.vocabulary):
+        raise ConfigError(
+            f"{run.name} tells {', '.join(known.vocabulary.words)} apart: whoever begins with its weights keeps its "
+            "words. Leave them out, or train from scratch."
+        )
     wished = setting or known.front_end.setting
     if preset in (None, FINE_TUNING):
         config = tuned(known, epochs=epochs, seed=seed)
     else:
-        config = preset_config(preset, epochs=epochs, seed=seed)
+        config = preset_config(preset, epochs=epochs, seed=seed, vocabulary=known.vocabulary)
         if config.model != known.model:
             raise ConfigError(
                 f"The preset {preset} does not fit {run.name}: it trains {_network(config)}, and {run.name} is "

@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.config import NO_LABEL, OWN, PROTOCOLS, TWELVE, Vocabulary, protocol_note
 from core.data import recordings
 from core.data.pack import Pack
 from core.errors import DataError
+from core.runs import RunState
 from dashboard.shared import cache, defaults, places, state
 from dashboard.shared.wording import clips, plain
 
@@ -21,7 +22,7 @@ DATASET, CLIPS = "dataset", "clips"
 
 @dataclass(frozen=True, eq=False)
 class AtHand:
-    """The clips that are ready on this computer."""
+    """The clips that are ready on this computer, with the labels that a model has for them."""
 
     dataset: Pack | None
     own: Pack | None
@@ -29,6 +30,7 @@ class AtHand:
     """What is wrong with the chosen dataset; empty where it only has to be prepared."""
     why_not_own: str = ""
     """Why there are no recordings of one's own to test on."""
+    vocabulary: Vocabulary = TWELVE
 
     @property
     def protocols(self) -> list[str]:
@@ -40,11 +42,18 @@ class AtHand:
         return self.own if protocol == OWN else self.dataset
 
 
-def at_hand() -> AtHand:
-    """The clips that are ready, as they are now."""
+def at_hand(run: RunState | None = None) -> AtHand:
+    """The clips that are ready, as they are now, with the labels that a run has for them."""
+    vocabulary = TWELVE if run is None else vocabulary_of(run)
     dataset, why_no_dataset = _opened(lambda: cache.data(state.data_root()))
     own, why_not_own = _opened(cache.own_recordings)
-    return AtHand(dataset, own, why_no_dataset, why_not_own)
+    dataset, own = (pack and pack.with_words(vocabulary) for pack in (dataset, own))
+    return AtHand(dataset, own, why_no_dataset, why_not_own, vocabulary)
+
+
+def vocabulary_of(run: RunState) -> Vocabulary:
+    """What a run tells apart; the usual where its settings cannot be read."""
+    return run.config.vocabulary if run.config else TWELVE
 
 
 def dataset() -> Pack | None:
@@ -60,8 +69,10 @@ def _opened(pack: Callable[[], Pack | None]) -> tuple[Pack | None, str]:
 
 
 def n_clips(pack: Pack | None, protocol: str) -> int:
-    """Clips of a protocol; none where there is no dataset."""
-    return 0 if pack is None else int((pack.splits == protocol).sum())
+    """Clips of a protocol that have a label; none where there is no dataset, or the model cannot be asked on them."""
+    if pack is None or protocol not in pack.vocabulary.protocols:
+        return 0
+    return int(((pack.splits == protocol) & (pack.labels != NO_LABEL)).sum())
 
 
 def need_dataset(text: str, icon: str = ":material/lightbulb:") -> None:
@@ -101,18 +112,18 @@ def choose_clips(datasets: Sequence[str], protocols: Callable[[str], list[str]],
         )
     names = protocols(dataset)
     defaults.follow(CLIPS, names[0], names)
-    return dataset, choose_protocol(st, names, hand.own, CLIPS, bind="query-params")
+    return dataset, choose_protocol(st, names, hand, CLIPS, bind="query-params")
 
 
-def choose_protocol(place: Any, protocols: list[str], own: Pack | None, key: str, **more: Any) -> str:
+def choose_protocol(place: Any, protocols: list[str], hand: AtHand, key: str, **more: Any) -> str:
     """Which clips, each protocol with what it is; ``more`` is what else Streamlit's control takes."""
     titles = {name: title.capitalize() for name, title in PROTOCOLS.items()}
-    titles[OWN] = f"{recordings.TITLE} ({clips(len(own)) if own else 'none yet'})"
+    titles[OWN] = f"{recordings.TITLE} ({clips(len(hand.own)) if hand.own else 'none yet'})"
     chosen: str = place.radio(
         "Protocol: which clips",
         protocols,
         format_func=titles.__getitem__,
-        captions=[PROTOCOL_NOTES[name] for name in protocols],
+        captions=[protocol_note(name, hand.vocabulary) for name in protocols],
         key=key,
         persist_state="session",
         **more,

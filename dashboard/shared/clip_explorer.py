@@ -115,7 +115,7 @@ def _closely(run: RunState, evaluation: Evaluation, number: int, sound: Waveform
         bars = figures.answer_bars(evaluation.labels, answers.tolist(), initial=before, truth=truth)
         show_figure(bars, f"evaluation.answers.{key}.{number}")
         st.caption(
-            "How probable the model finds each answer; all twelve add up to 100 %."
+            "How probable the model finds each answer; all of them add up to 100 %."
             + (
                 " Diamonds: the same network behind the initial filters, which it was not trained with."
                 if before is not None

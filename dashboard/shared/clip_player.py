@@ -22,7 +22,8 @@ def choose(pack: Pack, page: str, split: str = SPLITS[0], word: str = KEYWORDS[0
     split = left.selectbox("Split", splits, format_func=split_title, key=f"{page}.split", persist_state="session")
     in_split = pack.splits == split
     present = set(pack.words[in_split].tolist())
-    words = [name for name in dict.fromkeys((word, *KEYWORDS, SILENCE_LABEL, *UNKNOWN_WORDS)) if name in present]
+    usual = (word, *KEYWORDS, SILENCE_LABEL, *UNKNOWN_WORDS, *sorted(present))
+    words = [name for name in dict.fromkeys(usual) if name in present]
     word = middle.selectbox("Word", words, format_func=_word_title, key=f"{page}.word", persist_state="session")
     rows = (in_split & (pack.words == word)).nonzero()[0]
     number = right.number_input(f"Clip (1 to {len(rows):,})", 1, len(rows), key=f"{page}.clip")

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from core.config import PROTOCOLS
 from core.data.demo import has_synthetic_voices
 from core.data.pack import Pack
 from core.errors import ConfigError
@@ -122,11 +121,11 @@ def _more(setup: Setup) -> None:
 
 def choose(run: RunState, filters: Filters) -> Setup:
     """The clips and the normalisation."""
-    hand = clip_choice.at_hand()
+    hand = clip_choice.at_hand(run)
     left, right = st.columns(2)
-    protocol = "official"
+    protocol = hand.vocabulary.protocols[0]
     if hand.protocols:
-        protocol = clip_choice.choose_protocol(left, hand.protocols, hand.own, "experiments.protocol")
+        protocol = clip_choice.choose_protocol(left, hand.protocols, hand, "experiments.protocol")
     validation = hand.dataset if "validation" in hand.protocols else None
     ways: list[Normalisation] = [
         name for name in NORMALISATIONS if name != "recomputed" or validation or not hand.protocols
@@ -445,7 +444,7 @@ def _measured_on(findings: Findings) -> str:
     low, high = own.interval
     voices = "synthetic voices" if has_synthetic_voices(findings.dataset) else "real recordings"
     text = (
-        f"{PROTOCOLS[findings.protocol].capitalize()}, {clips_text(findings.n)} of {plain(findings.dataset)}, "
+        f"{findings.clips_title.capitalize()}, {clips_text(findings.n)} of {plain(findings.dataset)}, "
         f"{voices}. Learned basis: {percent(own.accuracy)} ({100 * low:.1f}–{percent(high)})"
     )
     if findings.n_validation and untouched.correct != own.correct:

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from core import figures
-from core.config import ListeningConfig
+from core.config import LABELS, ListeningConfig, Vocabulary
 from core.data.pack import open_data
 from core.errors import ConfigError
 from core.figures.stream import rate_text, snr_text
@@ -29,8 +29,8 @@ from dashboard.shared.wording import percent, plain
 
 SNRS_DB = (None, 20.0, 10.0, 5.0, 0.0)
 MINUTES = (2, 5, 10, 20, 40)
-CHOOSE, REPORT = "validation", "official"
-"""Clips that a threshold is chosen on, and clips that its figures are then reported for."""
+CHOOSE = "validation"
+"""Clips that a threshold is chosen on; its figures are then reported for the others, which are test clips."""
 
 
 def panel(run: RunState) -> None:
@@ -59,7 +59,9 @@ def _look(run: RunState, report: StreamReport) -> None:
 def _heading(report: StreamReport) -> str:
     """What it listened to, in one line."""
     minutes = max(track.minutes for track in report.tracks)
-    return f"Validation and official test clips of {plain(report.dataset)}: {minutes:g} minutes a track"
+    official = "official " if any(track.protocol == "official" for track in report.tracks) else ""
+    words = "" if report.labels == LABELS else f", {Vocabulary.of_labels(report.labels).title}"
+    return f"Validation and {official}test clips of {plain(report.dataset)}{words}: {minutes:g} minutes a track"
 
 
 def _kept(run: Path) -> StreamReport | None:
@@ -129,13 +131,14 @@ def _measure(
 ) -> StreamReport:
     """Test a model with the settings that are kept for it."""
     with keep.unchanged(run) as checkpoint:
+        classifier = Classifier(run, device)
         return stream_test(
-            Classifier(run, device),
+            classifier,
             open_data(root, progress=progress),
             _settings(run)[0],
             name=run.name,
             checkpoint=checkpoint,
-            protocols=(CHOOSE, REPORT),
+            protocols=(CHOOSE, classifier.vocabulary.protocols[0]),
             snrs_db=snrs_db,
             minutes=minutes,
             progress=progress,
@@ -209,7 +212,7 @@ def _difference(now: ListeningConfig, tested: ListeningConfig) -> str:
 
 def _show_scores(report: StreamReport, threshold: float) -> None:
     """The figures of the test clips at the chosen threshold."""
-    tracks = _tracks(report, REPORT)
+    tracks = [track for track in report.tracks if track.protocol != CHOOSE]
     st.subheader(f"On test clips at threshold {threshold:.2f}", anchor=False)
     st.caption(
         "The threshold is chosen on validation clips, and these figures come from test clips of other voices: they are "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.config import PROTOCOL_NOTES, PROTOCOLS, SETTINGS
+from core.config import SETTINGS
 from core.runs import RunState, keep
 from dashboard.shared import cache, places
 from dashboard.shared.wording import interval, percent, plain, word
@@ -24,15 +24,15 @@ def facts(run: RunState) -> None:
         st.markdown(f"**{plain(run.config.title)}.** Setting {setting}: {plain(SETTINGS[setting])}.{trained}")
     st.markdown(IN_IT)
     rows, outdated = [], []
-    for (dataset, protocol), path in cache.evaluations(run.folder).items():
+    for (dataset, _), path in cache.evaluations(run.folder).items():
         evaluation, scores = cache.evaluation(path)
         if keep.why_outdated(evaluation, run.folder):
-            outdated.append(f"{PROTOCOLS[protocol]} of {dataset}")
+            outdated.append(f"{evaluation.clips_title} of {dataset}")
             continue
         rows.append(
             {
-                "Clips": PROTOCOLS[protocol].capitalize(),
-                "What they are": PROTOCOL_NOTES[protocol],
+                "Clips": evaluation.clips_title.capitalize(),
+                "What they are": evaluation.clips_note,
                 "Dataset": dataset,
                 "Number": scores.n,
                 "Accuracy": percent(scores.accuracy),

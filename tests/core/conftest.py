@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from core.config import LABELS, SAMPLE_RATE, RunConfig, TrainingConfig
+from core.config import LABELS, SAMPLE_RATE, TWELVE, RunConfig, TrainingConfig
 from core.data.pack import Pack, open_data
+from core.data.source import labels_of
 from core.inference.classifier import Classifier
 from core.training.presets import preset_config
 
@@ -30,18 +31,17 @@ def label_pitch_hz(label):
     return 400 * 1.26 ** int(label)
 
 
-@pytest.fixture(scope="session")
-def tone_pack():
-    """A pack in memory: 12 labels, each a tone; see ``COUNTS``."""
+def tones(words, pitch_hz, counts=COUNTS, vocabulary=TWELVE):
+    """A pack in memory: each of the words a tone, so many clips of it in each split."""
     random = np.random.default_rng(0)
-    clips, labels, splits = [], [], []
-    for split, count in COUNTS.items():
-        for label in range(len(LABELS)):
+    clips, spoken, splits = [], [], []
+    for split, count in counts.items():
+        for number, word in enumerate(words):
             for _ in range(count):
-                pitch = label_pitch_hz(label) * random.uniform(0.97, 1.03)
+                pitch = pitch_hz(number) * random.uniform(0.97, 1.03)
                 sound = tone(pitch, amplitude=random.uniform(0.05, 0.5)) + 0.01 * random.standard_normal(SAMPLE_RATE)
                 clips.append(np.round(sound * 32767).astype(np.int16))
-                labels.append(label)
+                spoken.append(word)
                 splits.append(split)
     n = len(clips)
     noise = np.round(1000 * random.standard_normal(3 * SAMPLE_RATE)).astype(np.int16)
@@ -53,14 +53,21 @@ def tone_pack():
         title="Tones",
         synthetic=True,
         clips=np.stack(clips),
-        words=np.array([LABELS[label] for label in labels]),
-        labels=np.array(labels, dtype=np.int64),
+        words=np.array(spoken),
+        labels=labels_of(np.array(spoken), vocabulary),
         splits=np.array(splits),
         speakers=np.array([f"speaker{row % 7}" for row in range(n)]),
-        files=np.array([f"{LABELS[labels[row]]}/{row}.wav" for row in range(n)]),
+        files=np.array([f"{spoken[row]}/{row}.wav" for row in range(n)]),
         noise={"hiss": noise},
         problems=(),
+        vocabulary=vocabulary,
     )
+
+
+@pytest.fixture(scope="session")
+def tone_pack():
+    """A pack in memory: 12 labels, each a tone; see ``COUNTS``."""
+    return tones(LABELS, label_pitch_hz)
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,11 @@ import hashlib
 
 import numpy as np
 
-from core.config import CLIP_SAMPLES, OWN
+from core.config import CLIP_SAMPLES, OWN, TWELVE
 from core.data.packed import Pack
 from core.data.recordings.folder import all_recordings
 from core.data.sound_file import read_sound
-from core.data.source import label_of
+from core.data.source import labels_of
 from core.errors import DataError
 
 TITLE = "My own recordings"
@@ -54,7 +54,7 @@ def own_pack() -> Pack:
         raise DataError(f"There are no recordings of your own to test on yet.{unused if n else ''} {HOW_TO_GET_THEM}")
     sounds = np.stack(clips)
     sounds.flags.writeable = False
-    words = [row.truth for row in rows]
+    words = np.array([row.truth for row in rows])
     names = "\n".join(f"{row.file} {row.truth}" for row in rows)
     content = hashlib.sha256(names.encode() + sounds.tobytes()).hexdigest()
     return Pack(
@@ -65,8 +65,8 @@ def own_pack() -> Pack:
         title=TITLE,
         synthetic=False,
         clips=sounds,
-        words=np.array(words),
-        labels=np.array([label_of(word) for word in words], dtype=np.int64),
+        words=words,
+        labels=labels_of(words, TWELVE),
         splits=np.full(len(rows), OWN),
         speakers=np.full(len(rows), ""),
         files=np.array([row.file for row in rows]),

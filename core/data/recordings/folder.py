@@ -19,8 +19,18 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES, LABELS
-from core.data.recordings.table import DAMAGED_SIGN, KEPT_TABLE, TABLE, Recording, Table, csv_of, is_id, new_id
+from core.config import CLIP_SAMPLES, SILENCE_LABEL, UNKNOWN_LABEL
+from core.data.recordings.table import (
+    DAMAGED_SIGN,
+    KEPT_TABLE,
+    TABLE,
+    Recording,
+    Table,
+    csv_of,
+    is_id,
+    is_label,
+    new_id,
+)
 from core.data.sound_file import read_sound
 from core.errors import AudioError, ConfigError, DataError
 from core.files.paths import path_from, path_in_environment
@@ -111,8 +121,8 @@ def add(clip: Waveform, *, model: str, word: str, score: float | None, truth: st
     recording = Recording(new_id(), _name(model), word, score, truth)
     if not recording.is_possible:
         raise ConfigError(
-            f"No recording can have the word {word!r}, the score {score!r} and the truth {truth!r}: a label is one "
-            f"of {', '.join(LABELS)} or empty, a score a number from 0 to 1 or None."
+            f"No recording can have the word {word!r}, the score {score!r} and the truth {truth!r}: a label is a "
+            f"word, {SILENCE_LABEL}, {UNKNOWN_LABEL} or empty, a score a number from 0 to 1 or None."
         )
     with _changing() as (folder, table):
         path = folder / recording.file
@@ -134,8 +144,8 @@ def relabel(id_: str, truth: str) -> None:
         ConfigError: If ``truth`` is no label.
         DataError: If the clip is gone, or the table cannot be written; then nothing is changed.
     """
-    if truth not in LABELS:
-        raise ConfigError(f"{truth!r} is no label; choose one of {', '.join(LABELS)}.")
+    if not is_label(truth):
+        raise ConfigError(f"{truth!r} is no label; a label is a word, {SILENCE_LABEL} or {UNKNOWN_LABEL}.")
     name = _file(id_)
     with _changing() as (folder, table):
         row = table.rows.get(id_)

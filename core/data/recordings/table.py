@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.config import LABELS
+from core.config import SILENCE_LABEL, UNKNOWN_LABEL, is_word
 from core.files.writing import write_bytes
 from core.records.data import Problem
 
@@ -58,8 +58,17 @@ class Recording:
     @property
     def is_possible(self) -> bool:
         """Whether labels and score are such as there are."""
-        labels = ("", *LABELS)
-        return self.word in labels and self.truth in labels and (self.score is None or 0 <= self.score <= 1)
+        has_labels = all(label == "" or is_label(label) for label in (self.word, self.truth))
+        return has_labels and (self.score is None or 0 <= self.score <= 1)
+
+
+def is_label(text: str) -> bool:
+    """Whether a model can answer with this: a word, silence, or unknown.
+
+    >>> is_label("marvin"), is_label("_silence_"), is_label("_noise_")
+    (True, True, False)
+    """
+    return text in (SILENCE_LABEL, UNKNOWN_LABEL) or (is_word(text) and DAMAGED_SIGN not in text)
 
 
 def new_id() -> str:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import LABELS
 from core.figures.findings.phrases import MAY_BE_CHANCE, NO_CHANCE, between, points, sentence, share, word
 from core.figures.style import NBSP
 from core.records.ablation import Findings, Outcome
@@ -132,12 +131,12 @@ def lost_words(record: Robustness) -> str:
     losses: dict[str, tuple[float, float, float]] = {}
     for label in np.unique(record.truth).tolist():
         before, after = (float(record.right[step, record.truth == label].mean()) for step in (start, worst))
-        losses[LABELS[label]] = (before - after, before, after)
+        losses[record.labels[label]] = (before - after, before, after)
     most = max(losses, key=lambda label: losses[label][0])
     gone, before, after = losses[most]
     if gone <= 0:
         return f"No word is lost {_there(record, worst)}."
-    mine = record.truth == LABELS.index(most)
+    mine = record.truth == record.labels.index(most)
     is_clear = pairs_of(record.right[start, mine], record.right[worst, mine]).p < SIGNIFICANT
     chance = "" if is_clear else f", {MAY_BE_CHANCE}"
     return f"{word(most)} loses most: from {share(before)} to {share(after)} right {_there(record, worst)}{chance}."

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.config import LABELS, PROTOCOLS
+from core.config import PROTOCOLS, protocol_title
 from core.data.pack import Pack
 from core.data.source import Progress
 from core.device import choose_device
@@ -84,6 +84,8 @@ def _measured(
     place: torch.device,
     progress: Progress | None,
 ) -> Findings:
+    vocabulary = checkpoint.config.vocabulary
+    data, heard = data.with_words(vocabulary), heard.with_words(vocabulary)
     model = checkpoint.model(place)
     own, changed = variants_of(model.front_end.filters(checkpoint.epoch), experiment)
     variants = [
@@ -99,7 +101,7 @@ def _measured(
 
     def report(done: int) -> None:
         if progress:
-            progress(done, total, f"Asking on the {PROTOCOLS[protocol]}")
+            progress(done, total, f"Asking on the {protocol_title(protocol, vocabulary)}")
 
     spectra = Spectra(checkpoint, model.front_end, place)
     levels = _Levels(model, spectra)
@@ -115,7 +117,7 @@ def _measured(
         return _outcome(variant, right[variant], right[variants[0]], speakers)
 
     reference = outcome(variants[0])
-    counts = np.bincount(labels, minlength=len(LABELS))
+    counts = np.bincount(labels, minlength=len(vocabulary.labels))
     return Findings(
         experiment=experiment,
         run="",
@@ -126,13 +128,14 @@ def _measured(
         n_all=len(rows),
         n_validation=len(measured_on),
         baseline=float(counts.max() / len(rows)),
-        baseline_label=LABELS[int(counts.argmax())],
+        baseline_label=vocabulary.labels[int(counts.argmax())],
         untouched=outcome(UNTOUCHED),
         reference=reference,
         outcomes=tuple(
             outcome(one) if one in right else replace(reference, name=one.name, place=one.place) for one in changed
         ),
         seconds=0.0,
+        labels=vocabulary.labels,
     )
 
 

@@ -54,7 +54,7 @@ def cost_of(path: Path, config: RunConfig) -> Cost:
     Raises:
         CheckpointError: If there is no such file.
     """
-    network, macs = _network(config.model, replace(config.front_end, setting="A"))
+    network, macs = _network(config.model, replace(config.front_end, setting="A"), len(config.vocabulary.labels))
     file = path / BEST if path.is_dir() else path
     try:
         stored = file.stat().st_size
@@ -70,9 +70,9 @@ def cost_of(path: Path, config: RunConfig) -> Cost:
 
 
 @functools.lru_cache(maxsize=64)
-def _network(model: ModelConfig, front_end: FrontEndConfig) -> tuple[Weights, int]:
+def _network(model: ModelConfig, front_end: FrontEndConfig, n_labels: int) -> tuple[Weights, int]:
     """Numbers and multiply-accumulates of everything behind the log-mel."""
-    network = NETWORKS[model.name](front_end).eval()
+    network = NETWORKS[model.name](front_end, n_labels).eval()
     parts = nn.ModuleList([network, BandNorm(front_end.n_mels) if model.normalise else nn.Identity()])
     trained = sum(weights.numel() for weights in parts.parameters())
     fixed = sum(buffer.numel() for buffer in parts.buffers() if buffer.is_floating_point())

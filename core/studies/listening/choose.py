@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.config import KEYWORDS, SAMPLE_RATE, ListeningConfig
+from core.config import SAMPLE_RATE, ListeningConfig
 from core.data.pack import Pack
 from core.errors import ConfigError
 from core.inference.classifier import Classifier
@@ -70,7 +70,8 @@ def choose_thresholds(
     before = scores_of(occasions, config)
     if not before.n_keywords:
         raise ConfigError("There is no keyword in what was listened to, so no threshold can be chosen.")
-    options = {word: list(_options(occasions, config, word, thresholds)) for word in KEYWORDS}
+    words = occasions[0].heard.vocabulary.words
+    options = {word: list(_options(occasions, config, word, thresholds)) for word in words}
     allowed = int(false_alarms_per_hour * before.free_hours)
     spent = allowed
     while True:
@@ -97,7 +98,13 @@ def occasions_of_tracks(
         DataError: If the pack lacks what a track needs.
     """
     tracks = (
-        build_track(pack, protocol="validation", snr_db=snr_db, seconds=60 * minutes, seed=seed)
+        build_track(
+            pack.with_words(classifier.vocabulary),
+            protocol="validation",
+            snr_db=snr_db,
+            seconds=60 * minutes,
+            seed=seed,
+        )
         for snr_db in dict.fromkeys(snrs_db)
     )
     return [Occasion(hear(classifier, one.waveform, config), one.placed, 60 * minutes) for one in tracks]
@@ -119,8 +126,9 @@ def scores_of(occasions: Sequence[Occasion], config: ListeningConfig) -> StreamS
 def _options(
     occasions: Sequence[Occasion], config: ListeningConfig, word: str, thresholds: Sequence[float]
 ) -> Iterator[_Option]:
+    words = occasions[0].heard.vocabulary.words
     for threshold in thresholds:
-        own = tuple((each, threshold if each == word else NEVER) for each in KEYWORDS)
+        own = tuple((each, threshold if each == word else NEVER) for each in words)
         alone = replace(config, word_thresholds=own)
         found = [[one for one in detect(each.heard, alone) if one.word == word] for each in occasions]
         scores = _scored(occasions, alone, found)
@@ -158,4 +166,5 @@ def _scored(
         ]
         placed += [replace(one, start_s=one.start_s + begin_s, end_s=one.end_s + begin_s) for one in occasion.placed]
         begin_s += occasion.seconds
-    return score(detections, placed, begin_s, threshold=config.threshold)
+    vocabulary = occasions[0].heard.vocabulary
+    return score(detections, placed, begin_s, threshold=config.threshold, vocabulary=vocabulary)

@@ -51,6 +51,7 @@ def stream_test(
     if not snrs_db or not protocols:
         raise ConfigError("A stream test needs at least one signal-to-noise ratio, or 'clean', and one set of clips.")
     wanted = [(protocol, snr_db) for protocol in dict.fromkeys(protocols) for snr_db in dict.fromkeys(snrs_db)]
+    pack = pack.with_words(classifier.vocabulary)
     seconds = 60 * minutes
     tracks: list[StreamTrack] = []
     for protocol, snr_db in wanted:
@@ -82,10 +83,12 @@ def stream_test(
         tracks=tuple(tracks),
         checkpoint=checkpoint,
         data_key=pack.content,
+        labels=classifier.vocabulary.labels,
     )
 
 
 def scores_at(heard: Heard, track: Track, config: ListeningConfig) -> StreamScores:
     """The scores that some settings have on a track."""
     seconds = len(track.waveform) / SAMPLE_RATE
-    return score(detect(heard, config), track.placed, seconds, threshold=config.threshold)
+    found = detect(heard, config)
+    return score(found, track.placed, seconds, threshold=config.threshold, vocabulary=heard.vocabulary)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.config import KEYWORDS
+from core.config import TWELVE, Vocabulary
 from core.records.answers import Detection
 from core.records.listening import PlacedWord, StreamScores
 from core.statistics import rate_interval, share_interval
@@ -14,7 +14,12 @@ HIT_S = 1.0
 
 
 def score(
-    detections: Sequence[Detection], placed: Sequence[PlacedWord], seconds: float, *, threshold: float
+    detections: Sequence[Detection],
+    placed: Sequence[PlacedWord],
+    seconds: float,
+    *,
+    threshold: float,
+    vocabulary: Vocabulary = TWELVE,
 ) -> StreamScores:
     """Score what was detected on a track.
 
@@ -24,11 +29,12 @@ def score(
 
     Args:
         detections: What was detected, in order of time.
-        placed: What was said; words that are no keywords only give occasion for false alarms.
+        placed: What was said; words that the vocabulary has not only give occasion for false alarms.
         seconds: Length of the track.
         threshold: What they were detected with, for the record.
+        vocabulary: What the model listens for.
     """
-    keywords = [word for word in placed if word.word in KEYWORDS]
+    keywords = [word for word in placed if word.word in vocabulary.words]
     found: set[int] = set()
     latencies_s, wrong_words, false_alarms = [], 0, 0
     for detection in detections:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import KEYWORDS, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL
+from core.config import PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL
 from core.data.pack import Pack
 from core.errors import ConfigError, DataError
 from core.records.arrays import Waveform
@@ -63,8 +63,11 @@ def build_track(pack: Pack, *, protocol: str, snr_db: float | None, seconds: flo
     the talk goes on to the end, since silence would only stretch the hours). A clip comes again only after all of its
     kind were used. The same seed gives the same words at the same times at every signal-to-noise ratio.
 
+    Keywords are the words of the pack's vocabulary. One that calls nothing unknown may leave no other words, as the
+    35-word protocol does: then there are keywords and noise, or keywords alone.
+
     Args:
-        pack: The clips.
+        pack: The clips, with the labels that the model has.
         protocol: Which of them: one of ``config.PROTOCOLS``.
         snr_db: Power of a word while it is spoken over that of the background (dB); None for no background at all.
         seconds: Length of the track.
@@ -75,11 +78,13 @@ def build_track(pack: Pack, *, protocol: str, snr_db: float | None, seconds: flo
         DataError: If the pack has no keywords, no other words or no unheard noise for that protocol.
     """
     _check(protocol, snr_db, seconds, seed)
-    rows = pack.indices(protocol)
-    is_keyword, is_silence = np.isin(pack.words[rows], KEYWORDS), pack.words[rows] == SILENCE_LABEL
+    pack.indices(protocol)
+    # Words without a label are heard by nobody's name, and said all the same.
+    rows = np.flatnonzero(pack.splits == protocol)
+    is_keyword, is_silence = np.isin(pack.words[rows], pack.vocabulary.words), pack.words[rows] == SILENCE_LABEL
     keywords, others = rows[is_keyword], rows[~is_keyword & ~is_silence]
     for found, what in ((keywords, "keywords"), (others, "other words")):
-        if len(found) == 0:
+        if len(found) == 0 and (pack.vocabulary.unknown or what == "keywords"):
             raise DataError(f"The {PROTOCOLS[protocol]} clips of {pack.title} hold no {what}. Choose another dataset.")
     noise = {} if snr_db is None else unheard_noise(pack, protocol)
     if snr_db is not None and not noise:
@@ -106,10 +111,10 @@ def _place(
     """Add the words to ``waveform``, one after the other, and say where they are."""
     seconds = len(waveform) / SAMPLE_RATE
     keyword_rows, other_rows = _shuffled(keywords, rng), _shuffled(others, rng)
-    parts = (
-        (PARTS[0] * seconds, KEYWORD_SHARE, GAP_S),
-        (seconds if alone else PARTS[1] * seconds, 0.0, TALK_GAP_S),
-    )
+    until = seconds if alone else PARTS[1] * seconds
+    parts = [(PARTS[0] * seconds, KEYWORD_SHARE, GAP_S), (until, 0.0, TALK_GAP_S)]
+    if len(others) == 0:
+        parts = [(until, 1.0, GAP_S)]
     now = 0.0
     for until, keyword_share, gap_s in parts:
         # What was said before must be decided before the next part begins.

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import numpy as np
 
-from core.config import LABELS, PROTOCOLS
+from core.config import LABELS, PROTOCOLS, Vocabulary
 from core.records.robustness import Change, Robustness
 from core.runs import keep
 
@@ -27,6 +27,7 @@ def _arrays(record: Robustness) -> dict[str, Any]:
     return vars(record) | {
         "values": [np.nan if value is None else value for value in record.values],
         "noises": np.array(record.noises, np.str_),
+        "labels": np.array(record.labels, np.str_),
         **{name: getattr(record, name).astype(np.int8) for name in ("truth", "noise", "answers")},
         **{name: getattr(record, name).astype(np.float16) for name in ("scores", "truth_scores")},
     }
@@ -39,6 +40,8 @@ def _record(kept: dict[str, Any]) -> Robustness:
     values |= {name: int(kept[name]) for name in ("seed", "n_all")}
     values["values"] = tuple(None if np.isnan(value) else float(value) for value in kept["values"])
     values["noises"] = tuple(map(str, kept["noises"].tolist()))
+    # Those kept before models had words of their own do not name them.
+    values["labels"] = tuple(map(str, kept["labels"].tolist())) if "labels" in kept else LABELS
     record = Robustness(**values)
     _check(record)
     return record
@@ -46,7 +49,7 @@ def _record(kept: dict[str, Any]) -> Robustness:
 
 def _check(record: Robustness) -> None:
     """A ValueError where a number points at nothing."""
-    labels, noises = len(LABELS), max(1, len(record.noises))
+    labels, noises = len(Vocabulary.of_labels(record.labels).labels), max(1, len(record.noises))
     if not (record.values and record.n):
         raise ValueError("it holds no answers")
     if record.kind not in get_args(Change) or record.protocol not in PROTOCOLS:
@@ -69,6 +72,7 @@ STUDY = keep.Study(
         "n_all": "i",
         "values": "F values",
         "noises": "U noises",
+        "labels?": "U labels",
         "rows": "i n",
         "truth": "i n",
         "noise": "i n",

@@ -60,7 +60,7 @@ def measure(
 
     Raises:
         CheckpointError: If a model cannot be loaded.
-        ConfigError: If a value is out of range.
+        ConfigError: If a value is out of range, or the models do not tell the same words apart.
         DataError: If the pack has no clips of that protocol.
         RunError: If a model was replaced meanwhile.
     """
@@ -70,11 +70,20 @@ def measure(
         raise ConfigError(f"The seed is {seed}; it must be a whole number from 0 to {2**31 - 1}.")
     steps = tuple(VALUES[kind] if values is None and kind in VALUES else values or ())
     check(kind, steps)
-    all_rows = pack.indices(protocol)
-    rows = all_rows[sample(pack.labels[all_rows], n_clips, seed)]
     with ExitStack() as stack:
         hashes = [stack.enter_context(keep.unchanged(run)) for run in runs]
         models = [Classifier(run, device) for run in runs]
+        vocabulary = models[0].vocabulary
+        if other := next(
+            (run for run, model in zip(runs, models, strict=True) if model.vocabulary != vocabulary), None
+        ):
+            raise ConfigError(
+                f"{keep.name_of(runs[0])} and {keep.name_of(other)} do not tell the same words apart, so the same "
+                "clips are different tasks for them. Measure one after the other."
+            )
+        pack = pack.with_words(vocabulary)
+        all_rows = pack.indices(protocol)
+        rows = all_rows[sample(pack.labels[all_rows], n_clips, seed)]
         changer = Changer(pack, protocol, kind, seed, dataset)
         truth = pack.labels[rows]
         answers = np.zeros((len(models), len(steps), len(rows)), np.int64)
@@ -112,6 +121,7 @@ def measure(
             answers=answers[number],
             scores=scores[number],
             truth_scores=truth_scores[number],
+            labels=vocabulary.labels,
         )
         for number, run in enumerate(runs)
     ]

@@ -128,8 +128,16 @@ def choose_clips(chosen: Mapping[str, RunState], button: Any) -> Clips:
         chosen: What is compared.
         button: Where the button is drawn that the choice is behind.
     """
+    words = {clip_choice.vocabulary_of(run) for run in chosen.values()}
+    if len(words) > 1:
+        st.info(
+            "These models do not tell the same words apart: the same clips are different tasks for them, and their "
+            "scores cannot be compared. Choose models of the same words.",
+            icon=":material/info:",
+        )
+        return Clips("", "")
     saved = {name: cache.evaluations(run.folder) for name, run in chosen.items()}
-    hand = clip_choice.at_hand()
+    hand = clip_choice.at_hand(next(iter(chosen.values())))
     counts = Counter(key for kept in saved.values() for key in kept)
     ready = [(pack.title, name) for name in hand.protocols if (pack := hand.of(name))]
     possible = {*counts, *ready}

@@ -8,11 +8,12 @@ from pathlib import Path
 import streamlit as st
 
 from core import figures
+from core.config import Vocabulary
 from core.figures.cost import Measure
 from core.records.cost import Latency, RunCost
 from core.runs import RunState
 from core.studies.cost.measure import SECONDS, keep_latency, kept_latency, measure_latencies
-from dashboard.shared import cache, measured, picker, run_names
+from dashboard.shared import cache, clip_choice, measured, picker, run_names
 from dashboard.shared.widgets import choose, show_figure
 from dashboard.shared.wording import percent, plain
 from dashboard.views.compare.choice import Clips
@@ -27,12 +28,12 @@ MEASURES: dict[Measure, str] = {
 JOB = "latency"
 
 
-def costs(dataset: str, protocol: str) -> list[RunCost]:
-    """Accuracy and cost of every run that was measured on these clips, whether it is compared or not."""
+def costs(dataset: str, protocol: str, words: Vocabulary) -> list[RunCost]:
+    """Accuracy and cost of every run of these words that was measured on these clips, compared or not."""
     found = []
     for name, run in run_names.by_label(picker.models()).items():
         path = cache.evaluations(run.folder).get((dataset, protocol))
-        if path is not None and run.config is not None:
+        if path is not None and run.config is not None and run.config.vocabulary == words:
             scores = cache.evaluation(path)[1]
             cost, latency = cache.cost(run.folder, run.config), kept_latency(run.folder)
             found.append(RunCost(name, run.config.title, scores.n, scores.accuracy, scores.interval, cost, latency))
@@ -43,10 +44,9 @@ def costs(dataset: str, protocol: str) -> list[RunCost]:
 def draw(chosen: Mapping[str, RunState], clips: Clips, looks: Mapping[str, int]) -> None:
     """Accuracy against cost of every run that was measured on these clips, and the numbers of the chosen ones."""
     measure = choose("Cost", MEASURES, "cost", bind="query-params")
-    found = costs(clips.dataset, clips.protocol)
-    figure = figures.accuracy_against_cost(
-        found, measure, clips.protocol, looks=looks, published=clips.protocol == "official"
-    )
+    words = clip_choice.vocabulary_of(next(iter(chosen.values())))
+    found = costs(clips.dataset, clips.protocol, words)
+    figure = figures.accuracy_against_cost(found, measure, clips.protocol, looks=looks, vocabulary=words)
     show_figure(figure, f"compare.cost.{measure}")
     st.caption("Every run measured on these clips; a step to the right costs several times as much.")
     time_button(list(chosen.values()))

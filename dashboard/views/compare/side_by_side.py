@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from core import figures, runs
-from core.config import PROTOCOL_NOTES
 from core.errors import CheckpointError, DataError
 from core.figures.describe import Part
 from core.records.filters import Filters
@@ -33,8 +32,10 @@ FILTER_ONE: dict[Part, str] = {"mel": "Mel filter", "stft": "STFT bin"}
 def show_accuracies(chosen: Clips, looks: Mapping[str, int]) -> None:
     """Accuracy of each run that was measured, with its interval."""
     scores = [(name, cache.evaluation(path)[1]) for name, path in chosen.measured]
-    show_figure(figures.run_accuracies(scores, chosen.protocol, looks), "compare.accuracies")
-    st.caption(f"Share of clips each got right, and where the truth lies ({PROTOCOL_NOTES[chosen.protocol]}).")
+    first = cache.evaluation(chosen.measured[0][1])[0]
+    figure = figures.run_accuracies(scores, chosen.protocol, looks, vocabulary=first.vocabulary)
+    show_figure(figure, "compare.accuracies")
+    st.caption(f"Share of clips each got right, and where the truth lies ({first.clips_note}).")
 
 
 def differences(chosen: Clips, runs: Mapping[str, RunState], baseline: str) -> tuple[Difference, ...]:

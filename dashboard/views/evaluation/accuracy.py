@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from math import log
 from pathlib import Path
 
 import streamlit as st
 
 from core import figures
-from core.config import OWN, PROTOCOL_NOTES, PROTOCOLS
+from core.config import OWN
 from core.data.recordings import BIAS
 from core.metrics import WordScores, word_scores
+from core.records.cost import published_text
 from core.records.evaluation import Scores
 from core.runs import RunState
 from dashboard.shared import cache, run_names
@@ -34,14 +36,19 @@ def headline(run: RunState, path: Path) -> None:
             percent(scores.baseline),
             f"What always answering '{word(scores.baseline_label)}' scores on these clips.",
         ),
-        ("Loss", f"{scores.loss:.3f}", "Mean cross-entropy (nats): 0 is sure and right; 2.48 is a blind guess."),
+        (
+            "Loss",
+            f"{scores.loss:.3f}",
+            f"Mean cross-entropy (nats): 0 is sure and right; {log(len(evaluation.labels)):.2f} is a blind guess.",
+        ),
     )
     st.caption(
-        f"{plain(run_names.label(run))} on the {PROTOCOLS[evaluation.protocol]} "
-        f"({PROTOCOL_NOTES[evaluation.protocol]}). "
+        f"{plain(run_names.label(run))} on the {evaluation.clips_title} ({evaluation.clips_note}). "
         f"Always answering '{word(scores.baseline_label)}' would score {percent(scores.baseline)}; "
         + ("the model is better than that." if low > scores.baseline else "the model is not clearly better than that.")
     )
+    if published := published_text(evaluation.protocol, evaluation.vocabulary, evaluation.dataset):
+        st.caption(published)
     if evaluation.protocol == OWN:
         st.warning(BIAS, icon=":material/balance:")
     if run.dataset and run.dataset != evaluation.dataset:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.config import OWN, PROTOCOLS
+from core.config import OWN
 from core.data import recordings
 from core.data.pack import Pack, open_data
 from core.records.evaluation import Evaluation
@@ -24,7 +24,7 @@ from dashboard.shared.wording import clips, plain
 def choose(run: RunState) -> Path | None:
     """The evaluation to show, or None after saying how to make it."""
     saved = cache.evaluations(run.folder)
-    hand = clip_choice.at_hand()
+    hand = clip_choice.at_hand(run)
     others = [dataset for dataset, protocol in saved if protocol != OWN]
     datasets = list(dict.fromkeys([*([hand.dataset.title] if hand.dataset else []), *others]))
     if not datasets and hand.own is None and not saved:
@@ -40,7 +40,8 @@ def choose(run: RunState) -> Path | None:
 
     def protocols(dataset: str) -> list[str]:
         ready = hand.protocols if hand.dataset is not None and hand.dataset.title == dataset else ()
-        return [name for name in PROTOCOLS if name == OWN or (dataset, name) in saved or name in ready]
+        possible = hand.vocabulary.protocols
+        return [name for name in possible if name == OWN or (dataset, name) in saved or name in ready]
 
     with button.popover("Clips", icon=":material/library_music:"):
         dataset, protocol = clip_choice.choose_clips(ordered, protocols, hand)
@@ -68,7 +69,7 @@ def heading(evaluation: Evaluation) -> str:
     """Protocol, number of clips and dataset in one line."""
     if evaluation.protocol == OWN:
         return f"{plain(evaluation.dataset)}: {clips(evaluation.n)}"
-    return f"{PROTOCOLS[evaluation.protocol].capitalize()}: {clips(evaluation.n)} of {plain(evaluation.dataset)}"
+    return f"{evaluation.clips_title.capitalize()}: {clips(evaluation.n)} of {plain(evaluation.dataset)}"
 
 
 def why_outdated(run: Path, path: Path, pack: Pack | None) -> str:

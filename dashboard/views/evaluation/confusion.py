@@ -75,7 +75,12 @@ def draw_unknown(run: RunState, path: Path) -> None:
     evaluation, _ = cache.evaluation(path)
     words = metrics.unknown_words(evaluation)
     if words is None:
-        st.info("These clips do not tell which words count as “unknown”.", icon=":material/info:")
+        why = (
+            "These clips do not tell which words count as"
+            if evaluation.vocabulary.unknown
+            else "This model calls no word"
+        )
+        st.info(f"{why} “unknown”.", icon=":material/info:")
         return
     picture, heard = st.columns([3, 2], gap="medium")
     with heard:

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from core import figures, metrics
-from core.config import LABELS, SILENCE_LABEL
+from core.config import SILENCE_LABEL
 from core.records.evaluation import Evaluation
 from core.records.groups import GroupScores
 from core.runs import RunState
@@ -116,7 +116,7 @@ def draw_sound(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view 
         return
     levels = cache.clip_levels(path, source.pack, source.rows)
     found = source.found
-    right, silent = _right(evaluation)[found], evaluation.truth[found] == LABELS.index(SILENCE_LABEL)
+    right, silent = _right(evaluation)[found], evaluation.truth[found] == evaluation.vocabulary.label_of(SILENCE_LABEL)
     words, silence = np.where(silent, np.nan, levels.rms_db), np.where(silent, levels.rms_db, np.nan)
     loud, noisy = st.columns(2)
     with loud:

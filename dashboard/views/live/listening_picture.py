@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import KEYWORDS, SILENCE_LABEL
+from core.config import SILENCE_LABEL, Vocabulary
 from core.figures.sound import ROUND_HZ
 from core.figures.style import word_line
 from core.frontend.mel_scale import filter_centres
@@ -44,7 +45,7 @@ def look(title: str, labels: Sequence[str], filters: Filters) -> Look:
     axis, ticks = _axis(filters)
     return Look(
         title=title,
-        labels=tuple(_label(label) for label in labels),
+        labels=tuple(_label(label, labels) for label in labels),
         axis=axis,
         ticks=ticks,
         n_mels=len(filters.initial.mel_basis),
@@ -52,15 +53,19 @@ def look(title: str, labels: Sequence[str], filters: Filters) -> Look:
     )
 
 
-def _label(label: str) -> dict[str, Any]:
-    style = word_line(label)
+def _label(label: str, labels: Sequence[str]) -> dict[str, Any]:
+    style = word_line(label, labels)
     return {
         "text": word(label),
         # Ink is the page's own colour, which the browser knows.
-        "colour": style["color"] if label in KEYWORDS else "",
-        "dash": {"solid": [], "dash": [7, 4], "dot": [2, 3]}[style["dash"]],
+        "colour": style["color"] if label in Vocabulary.of_labels(labels).words else "",
+        "dash": _DASHES.get(style["dash"]) or [int(part) for part in re.findall(r"\d+", style["dash"])],
         "drawn": label != SILENCE_LABEL,
     }
+
+
+_DASHES = {"dash": [7, 4], "dot": [2, 3], "dashdot": [7, 3, 2, 3], "longdash": [12, 4], "longdashdot": [12, 3, 2, 3]}
+"""Plotly's names of dashes, in pixels; others are named by theirs, and a solid line has none."""
 
 
 def _axis(filters: Filters) -> tuple[str, tuple[tuple[float, str], ...]]:

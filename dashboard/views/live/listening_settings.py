@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.config import KEYWORDS, ListeningConfig
+from core.config import ListeningConfig
 from core.errors import ConfigError
 from core.runs import RunState
 from core.studies.listening import operating_point
+from dashboard.shared import clip_choice
 from dashboard.shared.widgets import explained
 from dashboard.shared.wording import plain
 from dashboard.views.live import listener
@@ -113,9 +114,9 @@ def _draw_knobs(settings: Settings) -> None:
 
 
 def _draw_words(settings: Settings) -> None:
-    own = dict(settings.kept.word_thresholds)
+    own, words = dict(settings.kept.word_thresholds), clip_choice.vocabulary_of(settings.run).words
     st.data_editor(
-        {"word": list(KEYWORDS), "threshold": [own.get(word) for word in KEYWORDS]},
+        {"word": list(words), "threshold": [own.get(word) for word in words]},
         key=_table_key(settings.run),
         hide_index=True,
         disabled=["word"],
@@ -140,5 +141,6 @@ def _word_thresholds(settings: Settings) -> tuple[tuple[str, float], ...]:
         return ()
     own: dict[str, float | None] = dict(settings.kept.word_thresholds)
     edits = st.session_state.get(_table_key(settings.run), {}).get("edited_rows", {})
-    own |= {KEYWORDS[int(row)]: cells["threshold"] for row, cells in edits.items() if "threshold" in cells}
+    words = clip_choice.vocabulary_of(settings.run).words
+    own |= {words[int(row)]: cells["threshold"] for row, cells in edits.items() if "threshold" in cells}
     return tuple((word, float(threshold)) for word, threshold in own.items() if threshold is not None)

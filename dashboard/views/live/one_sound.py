@@ -159,7 +159,7 @@ def _one_second(sound: Waveform, best: Prediction, filters: Filters) -> None:
     words, mel = st.columns(2)
     with words:
         show_figure(figures.ranked_words(best), "live.words")
-        st.caption("What it could have been, most probable first. All twelve add up to 100 %.")
+        st.caption("What it could have been, most probable first. All its answers add up to 100 %.")
     with mel:
         show_figure(log_mel_figure(best.log_mel, filters, best.start_s), "live.log_mel")
         st.caption("What the model sees of it: bright is loud, low tones are at the bottom.")

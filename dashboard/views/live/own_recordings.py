@@ -18,12 +18,17 @@ from core.errors import DataError, KeywordSpottingError
 from core.records.answers import Detection
 from core.records.arrays import Waveform
 from core.sound.word_second import word_second
-from dashboard.shared import saving, state
+from dashboard.shared import clip_choice, picker, saving, state
 from dashboard.shared.widgets import explained
 from dashboard.shared.wording import as_code, clips, percent, plain, utc_moment, word
 
-TRUTHS = (*KEYWORDS, UNKNOWN_LABEL, SILENCE_LABEL)
-"""What a clip can really be, in the order of the menus."""
+
+def truths(*more: str) -> list[str]:
+    """What a clip can really be, in the order of the menus: the words of the model that is looked at, and ``more``."""
+    run = picker.chosen_model()
+    words = KEYWORDS if run is None else clip_choice.vocabulary_of(run).words
+    return list(dict.fromkeys((*words, *filter(None, more), UNKNOWN_LABEL, SILENCE_LABEL)))
+
 
 RECENT_S = 3.0
 """Seconds of sound in which a missed word is looked for: it is over before anybody can press a button."""
@@ -60,7 +65,7 @@ def feedback(number: int, model: str, detection: Detection, clip: Waveform) -> N
             _kept(place, answer)
         else:
             known = (place, lambda: clip, model, detection.word, detection.score)
-            others, menu = [label for label in TRUTHS if label != detection.word], f"recordings.no.{place}"
+            others, menu = [label for label in truths() if label != detection.word], f"recordings.no.{place}"
             st.markdown("Was that right?", width="content")
             st.button("Yes", key=f"recordings.yes.{place}", on_click=_keep, args=(*known, detection.word))
             st.menu_button(
@@ -149,7 +154,7 @@ def _ask_what_was_missed(place: str, answer: Answer) -> None:
         st.audio(sound, width=260)
         st.menu_button(
             "It was …",
-            TRUTHS,
+            truths(),
             format_func=title,
             key=menu,
             type="primary",
@@ -273,7 +278,7 @@ def _row(recording: Recording) -> None:
         st.session_state[select] = recording.truth or None
         truth.selectbox(
             "What was said",
-            TRUTHS,
+            truths(recording.truth),
             index=None,
             format_func=title,
             key=select,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.config import OWN, PROTOCOLS
+from core.config import OWN
 from core.data.pack import open_data
 from core.data.recordings import own_pack
 from core.records.robustness import Robustness
@@ -46,7 +46,7 @@ def heading(record: Robustness) -> str:
     n = clips(record.n) if record.n == record.n_all else f"{record.n:,} of {clips(record.n_all)}"
     if record.protocol == OWN:
         return f"{plain(record.dataset)}: {n}"
-    return f"{PROTOCOLS[record.protocol].capitalize()}: {n} of {plain(record.dataset)}"
+    return f"{record.clips_title.capitalize()}: {n} of {plain(record.dataset)}"
 
 
 def _fresh(question: Question, name: str, run: RunState) -> Robustness | None:

@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.config import LABELS
 from core.data.pack import Pack
 from core.figures.robustness import point_text
 from core.records.robustness import Robustness, noise_title
@@ -85,11 +84,11 @@ def _about(records: Sequence[Robustness], clip: int, step: int, pack: Pack) -> s
     first = records[0]
     row = int(first.rows[clip])
     spoken = word(str(pack.words[row]))
-    counted = " (counts as unknown)" if spoken != word(LABELS[int(first.truth[clip])]) else ""
+    counted = " (counts as unknown)" if spoken != word(first.labels[int(first.truth[clip])]) else ""
     noise = f" in {plain(noise_title(first.noises[int(first.noise[clip])]))}" if first.noises else ""
     lines = [f"**{spoken}**{counted}{noise}"]
     for record in records:
         mark = ":green[✓]" if record.right[step, clip] else ":red[✗]"
-        answer = word(LABELS[int(record.answers[step, clip])])
+        answer = word(record.labels[int(record.answers[step, clip])])
         lines.append(f"{mark} {plain(record.run)}: {answer}, {percent(float(record.scores[step, clip]))}")
     return "  \n".join(lines)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.config import OWN, PROTOCOLS
+from core.config import OWN
 from core.data import recordings
 from core.data.pack import Pack
 from core.records.robustness import Change, Robustness
@@ -62,7 +62,7 @@ class Question:
 
 def choose_question(run: RunState) -> Question:
     """Which change, models and clips; a friendly note and the end of the page where there are no clips at all."""
-    hand = clip_choice.at_hand()
+    hand = clip_choice.at_hand(run)
     kept = _kept(run)
     if hand.dataset is None and not kept:
         if hand.why_no_dataset:
@@ -106,7 +106,9 @@ def _size(record: Robustness) -> int | None:
 
 
 def _choose_models(run: RunState) -> dict[str, RunState]:
-    found = run_names.by_label(picker.models())
+    # The same clips are another task for a model that tells other words apart.
+    words = clip_choice.vocabulary_of(run)
+    found = run_names.by_label([one for one in picker.models() if clip_choice.vocabulary_of(one) == words])
     # Another model in the head brings its own comparison along.
     names = st.multiselect(
         "Models",
@@ -144,7 +146,8 @@ def _choose_clips(run: RunState, hand: AtHand, kept: list[Robustness]) -> tuple[
         ready = {
             name for name in hand.protocols if (pack := hand.of(name)) and pack.title in (dataset, recordings.TITLE)
         }
-        return [name for name in PROTOCOLS if name in ready or {(dataset, name), (recordings.TITLE, name)} & done]
+        possible = hand.vocabulary.protocols
+        return [name for name in possible if name in ready or {(dataset, name), (recordings.TITLE, name)} & done]
 
     dataset, protocol = clip_choice.choose_clips(sorted(titles, key=lambda title: title != first), protocols, hand)
     return (recordings.TITLE if protocol == OWN else dataset), protocol

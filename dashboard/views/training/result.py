@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import runs
-from core.config import PROTOCOLS
 from core.records.evaluation import Evaluation, Scores
 from core.runs import RunState
 from dashboard.shared import cache, picker, places, run_names
@@ -48,7 +47,7 @@ def _of_what(found: Score) -> str:
         return "On its validation clips, which chose its best epoch. It was not measured on test clips yet."
     evaluation, scores = found
     return (
-        f"{interval(*scores.interval)} (95 %) of {scores.n:,} clips it never saw: {PROTOCOLS[evaluation.protocol]}, "
+        f"{interval(*scores.interval)} (95 %) of {scores.n:,} clips it never saw: {evaluation.clips_title}, "
         f"{plain(evaluation.dataset)}. Always “{word(scores.baseline_label)}” scores {percent(scores.baseline)}."
     )
 

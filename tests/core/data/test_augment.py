@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.config import AugmentConfig
+from core.config import LABELS, AugmentConfig
 from core.data.augment import (
-    SILENCE,
-    UNKNOWN,
     Noise,
     add_noise,
     augment_waveform,
@@ -22,6 +20,8 @@ from core.data.augment import (
 from core.sound.levels import active_span
 
 N = 400
+
+SILENCE, UNKNOWN = LABELS.index("_silence_"), LABELS.index("_unknown_")
 
 
 def generator(seed=0):
@@ -152,7 +152,7 @@ def test_noise_at_a_ratio_leaves_digital_silence_silent(noise):
 def test_only_silence_changes_its_volume_and_within_the_range():
     labels = torch.tensor([SILENCE, 0] * (N // 2))
     clip = torch.ones(N, 5)
-    changed = vary_silence(clip, labels, AugmentConfig(silence_gain_db=(-30, 0)), generator())
+    changed = vary_silence(clip, labels == SILENCE, AugmentConfig(silence_gain_db=(-30, 0)), generator())
     assert torch.equal(changed[labels == 0], clip[labels == 0])
     gain_db = 20 * torch.log10(changed[labels == SILENCE, 0])
     assert -30 <= float(gain_db.min()) < -25
@@ -162,13 +162,13 @@ def test_only_silence_changes_its_volume_and_within_the_range():
 def test_the_loudest_silence_is_cut_off_at_full_scale():
     clip = torch.full((3, 5), -0.5)
     config = AugmentConfig(silence_gain_db=(20, 20))
-    assert vary_silence(clip, torch.full((3,), SILENCE), config, generator()).tolist() == [[-1.0] * 5] * 3
+    assert vary_silence(clip, torch.ones(3, dtype=torch.bool), config, generator()).tolist() == [[-1.0] * 5] * 3
 
 
 def test_noise_takes_the_place_of_a_share_of_silence_as_loud_as_recorded_silence(noise):
     labels = torch.tensor([SILENCE, 0, UNKNOWN, SILENCE] * (N // 4))
     clips = torch.randn(N, 200)
-    changed = put_noise(clips, labels, noise, AugmentConfig(silence_from_noise=0.5), generator())
+    changed = put_noise(clips, labels == SILENCE, noise, AugmentConfig(silence_from_noise=0.5), generator())
     assert torch.equal(changed[labels != SILENCE], clips[labels != SILENCE])
     replaced = (changed != clips).any(dim=1)
     assert replaced[labels == SILENCE].float().mean() == pytest.approx(0.5, abs=0.1)
@@ -180,7 +180,7 @@ def test_only_words_change_their_gain_and_stay_within_full_scale():
     labels = torch.tensor([SILENCE, 0] * (N // 2))
     clip = torch.full((N, 5), 0.25)
     clip[:, 0] = 0.5
-    changed = vary_gain(clip, labels, AugmentConfig(gain_db=(-20, 20)), generator())
+    changed = vary_gain(clip, labels == SILENCE, AugmentConfig(gain_db=(-20, 20)), generator())
     assert torch.equal(changed[labels == SILENCE], clip[labels == SILENCE])
     assert float(changed.max()) == 1.0
     torch.testing.assert_close(changed[:, 0], 2 * changed[:, 1])
@@ -191,7 +191,7 @@ def test_only_words_change_their_gain_and_stay_within_full_scale():
 def test_talk_takes_the_place_of_a_share_of_unknown_clips_and_of_nothing_else(noise):
     labels = torch.tensor([UNKNOWN, 0, SILENCE, UNKNOWN] * (N // 4))
     clips = torch.randn(N, 200)
-    changed = put_talk(clips, labels, noise, AugmentConfig(talk_share=0.6), generator())
+    changed = put_talk(clips, labels == UNKNOWN, noise, AugmentConfig(talk_share=0.6), generator())
     same = (changed == clips).all(dim=1)
     assert bool(same[labels != UNKNOWN].all())
     assert float(same[labels == UNKNOWN].float().mean()) == pytest.approx(0.4, abs=0.1)

@@ -7,7 +7,7 @@ import pytest
 from core.figures import accuracy_against_cost
 from core.figures.comparison import LOOKS
 from core.figures.cost import MEASURES
-from core.records.cost import PUBLISHED, Cost, Latency, RunCost, Weights
+from core.records.cost import BC_RESNETS, Cost, Latency, RunCost, Weights
 from tests.drawn import trace_of
 
 COST = Cost(Weights(1000, 0), Weights(500, 80), 2_000_000, 3_000_000, 7000)
@@ -35,7 +35,7 @@ def test_published_points_are_hollow_named_so_and_only_beside_weights():
     figure = accuracy_against_cost([ONE], "weights", "official")
     published = trace_of(figure, "BC-ResNet, published, full data, 10 seeds")
     assert published.marker.symbol.endswith("-open")
-    assert list(published.x) == [one.trained for one in PUBLISHED]
+    assert list(published.x) == [one.trained for one in BC_RESNETS.models]
     assert list(published.y) == pytest.approx([96.9, 97.6, 97.8, 98.2, 98.6, 98.7])
     for other in (
         accuracy_against_cost([ONE], "macs", "official"),

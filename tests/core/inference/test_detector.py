@@ -201,7 +201,7 @@ def test_while_nobody_speaks_all_is_silence():
         ({"average_s": -1}, "average_s"),
         ({"minimum_count": 0}, "minimum_count"),
         ({"refractory_s": float("inf")}, "refractory_s"),
-        ({"word_thresholds": (("house", 0.5),)}, "house"),
+        ({"word_thresholds": (("_unknown_", 0.5),)}, "_unknown_"),
         ({"word_thresholds": (("yes", 2.0),)}, "yes"),
         ({"word_thresholds": (("yes", 0.5), ("yes", 0.6))}, "twice"),
     ],

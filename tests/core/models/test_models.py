@@ -22,7 +22,7 @@ PUBLISHED_PARAMETERS = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_each_network_has_the_published_number_of_parameters(name):
-    network = NETWORKS[name](FrontEndConfig())
+    network = NETWORKS[name](FrontEndConfig(), 12)
     assert sum(parameter.numel() for parameter in network.parameters()) == PUBLISHED_PARAMETERS[name]
 
 

@@ -1,0 +1,69 @@
+"""Which words of a dataset a model shall tell apart, chosen by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.config import SILENCE_LABEL, Vocabulary
+from core.data.pack import source_of
+from core.errors import ConfigError
+from core.text import fold, shortened
+
+ALL = "all"
+"""Stands for every word of the dataset."""
+
+
+def trained_words(root: Path | None) -> tuple[str, ...]:
+    """The words that a dataset has training clips of, and ``_silence_`` if it has that, by alphabet.
+
+    Only names are read, no sound: a second for all of Speech Commands.
+
+    Args:
+        root: The folder that holds ``SpeechCommands``; None for the demo words.
+
+    Raises:
+        DataError: If there is no such dataset.
+    """
+    cuts = (cut for recording in source_of(root).recordings() for cut in recording.cuts)
+    return tuple(sorted({cut.word for cut in cuts if cut.split == "train"}))
+
+
+def chosen(names: Sequence[str], words: Sequence[str]) -> Vocabulary:
+    """The vocabulary of some words of a dataset: the rest is unknown, and silence is told apart where there is any.
+
+    ``ALL`` takes every word by its name, and neither silence nor unknown: with Speech Commands v2 that is its 35-word
+    protocol. Names are compared without case; the order is that of the alphabet, so that the same words are the same
+    vocabulary.
+
+    Args:
+        names: What was chosen.
+        words: What the dataset has, as ``trained_words`` answers.
+
+    Raises:
+        ConfigError: If the dataset has no such word, or there are too few or too many.
+
+    >>> chosen(["No", "yes"], ["_silence_", "no", "up", "yes"])
+    Vocabulary(words=('no', 'yes'), silence=True, unknown=True)
+    >>> chosen(["all"], ["_silence_", "no", "up", "yes"])
+    Vocabulary(words=('no', 'up', 'yes'), silence=False, unknown=False)
+    """
+    spoken = {fold(word): word for word in words if word != SILENCE_LABEL}
+    if [fold(name) for name in names] == [ALL] and ALL not in spoken:
+        return Vocabulary(words=tuple(sorted(spoken.values())), silence=False, unknown=False)
+    if missing := [name for name in names if fold(name) not in spoken]:
+        raise ConfigError(
+            f"The dataset has no word {', '.join(repr(shortened(name, 60)) for name in missing[:5])} to train with; "
+            f"it has {', '.join(spoken.values())}."
+        )
+    taken = tuple(sorted(spoken[fold(name)] for name in names))
+    return Vocabulary(words=taken, silence=SILENCE_LABEL in words, unknown=len(set(taken)) < len(spoken))
+
+
+def named(vocabulary: Vocabulary) -> str:
+    """What chooses a vocabulary, as it is typed behind ``--words``.
+
+    >>> named(Vocabulary(words=("no", "yes"))), named(Vocabulary(words=("no", "yes"), silence=False, unknown=False))
+    ('no,yes', 'all')
+    """
+    return ",".join(vocabulary.words) if vocabulary.silence or vocabulary.unknown else ALL
