@@ -16,6 +16,9 @@ from core.records.filters import Filters
 
 TRUE_MARK = "✓"
 
+MOST_BARS = 14
+"""Answers that are drawn; of more, the most probable."""
+
 
 def log_mel_pair(
     initial: NDArray[np.floating], learned: NDArray[np.floating], filters: Filters, *, title: str | None = None
@@ -72,8 +75,14 @@ def answer_bars(
         title: Title; None writes one.
 
     Returns:
-        Figure with the bars "learned" and, if given, the marks "initial" (%).
+        Figure with the bars "learned" and, if given, the marks "initial" (%): of all answers, or of the ``MOST_BARS``
+        most probable and the right one.
     """
+    n_all = len(labels)
+    shown = _most_probable(labels, learned, initial, truth)
+    finding = findings.answers_to_clip(labels, learned, initial, truth)
+    labels, learned = [labels[at] for at in shown], [learned[at] for at in shown]
+    initial = None if initial is None else [initial[at] for at in shown]
     names = [f"{TRUE_MARK} {style.word_text(label)}" if label == truth else style.word_text(label) for label in labels]
     percents = [100 * value for value in learned]
     figure = go.Figure(
@@ -105,7 +114,19 @@ def answer_bars(
     figure.update_xaxes(title_text="Probability (%)", range=[0, 118], tickvals=[0, 25, 50, 75, 100])
     figure.update_yaxes(title_text="Word", categoryorder="array", categoryarray=names[::-1], tickmode="linear")
     note = f"{TRUE_MARK} marks the right answer." if truth else ""
+    if len(names) < n_all:
+        note = f"The most probable of {n_all} answers. {note}".strip()
     height = 26 * len(names) + 20
-    finding = findings.answers_to_clip(labels, learned, initial, truth)
     title = title or "What the model answers"
     return style.finish(figure, title=title, finding=finding, note=note, height=height, legend=legend)
+
+
+def _most_probable(
+    labels: Sequence[str], learned: Sequence[float], initial: Sequence[float] | None, truth: str
+) -> list[int]:
+    """Numbers of the answers to draw, in the order of the labels: all, or the most probable and the right one."""
+    if len(labels) <= MOST_BARS:
+        return list(range(len(labels)))
+    highest = np.maximum(learned, learned if initial is None else initial)
+    kept = set(np.argsort(-highest, kind="stable")[:MOST_BARS].tolist())
+    return [at for at, label in enumerate(labels) if at in kept or label == truth]

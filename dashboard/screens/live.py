@@ -2,19 +2,18 @@
 
 import streamlit as st
 
+from core.config import TWELVE
 from dashboard.components import microphone
 from dashboard.shared import picker, starting
 from dashboard.shared.widgets import begin_page, explained
+from dashboard.views.live import words_to_say
 from dashboard.views.live.choices import EAR, choose_way
 
-begin_page(
-    "Say one of ten words",
-    "Down, go, left, no, off, on, right, stop, up or yes. The model hears one second of sound at a time and says which "
-    "of the ten words it was, or silence, or an unknown word.",
-)
-st.caption("**down · go · left · no · off · on · right · stop · up · yes**")
-
 run = picker.chosen_model()
+vocabulary = run.config.vocabulary if run and run.config else TWELVE
+begin_page(words_to_say.heading(vocabulary), words_to_say.sentence(vocabulary))
+st.caption(f"**{' · '.join(vocabulary.words)}**")
+
 if run is None:
     picker.need_model("talk to it")
     starting.wait()

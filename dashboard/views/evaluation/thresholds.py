@@ -17,6 +17,9 @@ from dashboard.shared.wording import clips, interval, percent, word
 
 WORD = "word"
 
+SIDE_BY_SIDE = 12
+"""Words that are offered side by side; more in a list."""
+
 CURVES = {"det": "DET", "roc": "ROC"}
 
 
@@ -32,7 +35,11 @@ def draw(run: RunState, path: Path) -> None:  # noqa: ARG001  (every view gets t
     # What was chosen for other clips may be a word that these have not.
     if st.session_state.get(WORD, labels[0]) not in labels:
         del st.session_state[WORD]
-    chosen = choose("Word", {label: word(label) for label in labels}, WORD, bind="query-params")
+    titles = {label: word(label) for label in labels}
+    if len(labels) <= SIDE_BY_SIDE:
+        chosen = choose("Word", titles, WORD, bind="query-params")
+    else:
+        chosen = st.selectbox("Word", labels, format_func=titles.__getitem__, key=WORD, bind="query-params")
     _threshold(evaluation, chosen)
     fold("All words: error curves", "evaluation.curves", lambda: _curves(curves, chosen), icon="show_chart")
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import streamlit as st
 
 from core import runs
-from core.config import RunConfig, Setting
+from core.config import TWELVE, RunConfig, Setting, Vocabulary
 from core.runs import RunState
 from core.training.presets import FINE_TUNING, PRESETS, preset_config
 from dashboard.shared import cache, dataset_choice, places, run_names, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
-from dashboard.views.training import setting_cards, settings_form
+from dashboard.views.training import setting_cards, settings_form, words
 from dashboard.views.training.duration import estimate
 
 STARTED = "training.started"
@@ -50,6 +50,7 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
             dataset_choice.choose()
         with explained():
             usable = dataset_choice.is_usable()
+        told_apart = st.container()
         places.link("data", "Look at the clips")
     with learns:
         st.subheader("What learns", anchor=False)
@@ -58,11 +59,14 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
         st.subheader("Begin with", anchor=False)
         start, preset = _choose_start(found)
         form = st.container()
+    vocabulary = None
+    with told_apart, explained():
+        vocabulary = words.choose(start)
     more = st.expander("More settings", icon=":material/tune:")
     with more:
-        config, name, device = _more(start, preset, setting)
+        config, name, device = _more(start, preset, setting, vocabulary or TWELVE)
     with form:
-        _start(config, start, name, device, found, n_alive=n_alive, usable=usable)
+        _start(config, start, name, device, found, n_alive=n_alive, usable=usable and vocabulary is not None)
 
 
 def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
@@ -111,7 +115,9 @@ def _take_preset_epochs() -> None:
     st.session_state[EPOCHS] = PRESETS[st.session_state["training.preset"]].config.training.epochs
 
 
-def _more(start: RunState | None, preset: str, setting: Setting) -> tuple[RunConfig, str | None, str]:
+def _more(
+    start: RunState | None, preset: str, setting: Setting, vocabulary: Vocabulary
+) -> tuple[RunConfig, str | None, str]:
     """Settings that a newcomer leaves alone: the whole config, the name, the device."""
     usual = preset_config(preset, setting=setting) if start is None else cache.config_from(start.folder, setting)
     left, middle, right, last = st.columns([1, 1, 2, 1], vertical_alignment="bottom")
@@ -141,7 +147,7 @@ def _more(start: RunState | None, preset: str, setting: Setting) -> tuple[RunCon
     with last:
         device = choose_device("training.device")
     if start is None:
-        config = preset_config(preset, setting=setting, epochs=epochs, seed=seed)
+        config = preset_config(preset, setting=setting, epochs=epochs, seed=seed, vocabulary=vocabulary)
         config = settings_form.draw(PRESETS[preset].config, config)
     else:
         config = cache.config_from(start.folder, setting, epochs, seed)
@@ -166,7 +172,7 @@ def _start(
             icon=":material/speed:",
         )
     if not usable:
-        st.warning("Choose a dataset first.", icon=":material/warning:")
+        st.warning("Choose a dataset, and what to tell apart, first.", icon=":material/warning:")
     pressed = st.button("Start training", key="training.start", type="primary", disabled=not usable, width="stretch")
     st.caption(
         estimate(config, dataset_choice.chosen_title(), found)

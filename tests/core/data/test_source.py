@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from core.config import CLIP_SAMPLES, LABELS
+from core.config import CLIP_SAMPLES, LABELS, TWELVE
 from core.data.source import (
     PROBLEMS_OF_A_KIND,
     SPLITS,
-    label_of,
     shorten_problems,
     silence_cuts,
     silence_starts,
@@ -15,7 +14,7 @@ from core.records.data import Problem
 
 
 def test_keywords_have_their_own_label_and_all_else_is_unknown():
-    assert [label_of(word) for word in ("down", "yes", "_silence_", "_unknown_", "marvin")] == [0, 9, 10, 11, 11]
+    assert [TWELVE.label_of(word) for word in ("down", "yes", "_silence_", "_unknown_", "marvin")] == [0, 9, 10, 11, 11]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""What a new run tells apart: the usual words, every word of the dataset, or some of them and the rest unknown."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.config import ALL_35, FEWEST_WORDS, KEYWORDS, MOST_WORDS, SILENCE_LABEL, TWELVE, Vocabulary
+from core.data import words
+from core.data.source import DataSummary
+from core.runs import RunState
+from dashboard.shared import cache, clip_choice, state
+
+WAY, CHOSEN = "training.words", "training.words.chosen"
+"""Session-state keys: which of the three, and the words that were chosen one by one."""
+
+USUAL, EVERY, SOME = "usual", "every", "some"
+
+WAYS = {
+    USUAL: f"The usual {len(KEYWORDS)} words, silence and unknown",
+    EVERY: "Every word by its name",
+    SOME: "Some words, the rest unknown",
+}
+
+
+def choose(start: RunState | None) -> Vocabulary | None:
+    """The fold with the choice; None where too few words are chosen.
+
+    A run that begins with a trained model keeps that model's words, since its weights know no others.
+
+    Args:
+        start: The model to begin with.
+
+    Raises:
+        ConfigError: If too many words are chosen.
+        DataError: If the dataset cannot be read.
+    """
+    if start is not None:
+        known = clip_choice.vocabulary_of(start)
+        st.caption(f"Words: {title(known)}, as the model that it begins with.")
+        return known
+    way = st.session_state.get(WAY, USUAL)
+    # The names are asked for only where somebody chooses among them.
+    found = _trained() if way != USUAL else ()
+    with st.expander(f"Words: {WAYS[way].lower()}", icon=":material/translate:"):
+        st.radio(
+            "What is told apart",
+            list(WAYS),
+            format_func=WAYS.__getitem__,
+            key=WAY,
+            persist_state="session",
+            help="Every word by its name, without silence and unknown, is the 35-word protocol of Speech Commands v2.",
+        )
+        if way == USUAL:
+            return TWELVE
+        if way == EVERY:
+            return words.chosen([words.ALL], found)
+        spoken = [word for word in found if word != SILENCE_LABEL]
+        st.session_state[CHOSEN] = [word for word in st.session_state.get(CHOSEN, ()) if word in spoken]
+        chosen: list[str] = st.multiselect(
+            "Words of the dataset",
+            spoken,
+            key=CHOSEN,
+            persist_state="session",
+            max_selections=MOST_WORDS,
+            placeholder="such as yes, no, marvin",
+        )
+        if len(chosen) < FEWEST_WORDS:
+            st.caption(f"Choose at least {FEWEST_WORDS} words.")
+            return None
+        return words.chosen(chosen, found)
+
+
+def title(vocabulary: Vocabulary) -> str:
+    """What is told apart, in a few words."""
+    if vocabulary == TWELVE:
+        return f"{WAYS[USUAL][:1].lower()}{WAYS[USUAL][1:]}"
+    return "the 35-word protocol" if vocabulary == ALL_35 else vocabulary.title
+
+
+def _trained() -> tuple[str, ...]:
+    """Words, and silence, that the chosen dataset has training clips of."""
+    root, pack = state.data_root(), clip_choice.dataset()
+    if pack is not None:
+        return _in_training(cache.summary(pack))
+    return words.trained_words(None) if root is None else _in_training(cache.check(root))
+
+
+def _in_training(summary: DataSummary) -> tuple[str, ...]:
+    counts = summary.word_counts[:, summary.splits.index("train")].tolist()
+    return tuple(word for word, n in zip(summary.words, counts, strict=True) if n)
