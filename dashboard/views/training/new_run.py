@@ -15,7 +15,7 @@ from dashboard.shared import cache, dataset_choice, places, run_names, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
-from dashboard.views.training import setting_cards, settings_form
+from dashboard.views.training import near_misses, setting_cards, settings_form
 from dashboard.views.training.duration import estimate
 
 STARTED = "training.started"
@@ -44,12 +44,15 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
         st.session_state["training.name"] = ""
     data, learns, begins = st.columns([1, 1.5, 1.1], gap="medium")
     usable = False
+    further: Path | None = None
     with data:
         st.subheader("Data", anchor=False)
         with explained():
             dataset_choice.choose()
         with explained():
             usable = dataset_choice.is_usable()
+        with explained():
+            further = near_misses.choose()
         places.link("data", "Look at the clips")
     with learns:
         st.subheader("What learns", anchor=False)
@@ -62,7 +65,7 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
     with more:
         config, name, device = _more(start, preset, setting)
     with form:
-        _start(config, start, name, device, found, n_alive=n_alive, usable=usable)
+        _start(config, start, name, device, found, further, n_alive=n_alive, usable=usable)
 
 
 def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
@@ -155,6 +158,7 @@ def _start(
     name: str | None,
     device: str,
     found: Sequence[RunState],
+    further: Path | None,
     *,
     n_alive: int,
     usable: bool,
@@ -174,7 +178,7 @@ def _start(
     )
     if pressed:
         weights: Path | None = None if start is None else start.folder
-        folder = runs.start_run(config, state.data_root(), name=name, device=device, start=weights)
+        folder = runs.start_run(config, state.data_root(), name=name, device=device, start=weights, more=further)
         st.session_state[state.RUN] = folder.name
         st.session_state[STARTED] = True
         st.rerun()
