@@ -19,7 +19,7 @@ from core.commands.options import (
     open_dataset,
     progress_bar,
 )
-from core.commands.output import show
+from core.commands.output import note, show
 from core.config import OWN, PROTOCOLS, ListeningConfig, Vocabulary, protocol_title
 from core.errors import ConfigError
 from core.files.paths import path_from
@@ -56,6 +56,10 @@ def add(commands: Commands) -> None:
         help="listen to a folder of recordings in which no keyword is said instead, and count the false alarms an hour",
     )  # fmt: skip
     parser.add_argument(
+        "--save", metavar="FOLDER",
+        help="with --talk: cut what fired into clips of a second there, from which train --more FOLDER learns",
+    )  # fmt: skip
+    parser.add_argument(
         "--choose", type=float, metavar="RATE",
         help="choose a threshold for each word, for at most RATE false alarms an hour, on tracks of validation clips "
         "(and on --talk, which must then not be used to report), and keep them with the run",
@@ -85,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     path = runs.find_run(options.run)
     config = listening_config(options, path)
+    if options.save is not None and (options.talk is None or options.choose is not None):
+        raise ConfigError("--save keeps what fired in --talk FOLDER: give that too, and no --choose.")
     if options.choose is not None:
         return _choose(options, path, config)
     if options.talk is not None:
@@ -105,13 +111,20 @@ def run(options: argparse.Namespace) -> int:
 
 def _run_on_talk(options: argparse.Namespace, path: Path, config: ListeningConfig) -> int:
     folder = _talk_folder(options.talk)
+    target = None if options.save is None else _save_folder(options.save)
     from core.inference.classifier import Classifier
-    from core.studies.listening.talk import talk_test
+    from core.studies.listening.talk import learn_from, require_outside, talk_test
 
+    if target is not None:
+        require_outside(folder, target)
     with keep.unchanged(path) as checkpoint, progress_bar("file") as progress:
         classifier = Classifier(path, options.device)
         report = talk_test(classifier, folder, config, name=path.name, checkpoint=checkpoint, progress=progress)
     show(options, report, partial(talk_as_text, curve=options.curve))
+    if target is not None:
+        with progress_bar("file") as progress:
+            n_new, n = learn_from(report.alarms, folder, target, progress=progress)
+        note(f"{n_new:,} new clips of what fired in {printable(target)}, {n:,} in all: train --more learns from it")
     return 0
 
 
@@ -122,6 +135,14 @@ def _talk_folder(text: str) -> Path:
         raise ConfigError(
             f"--talk is {shortened(text)!r}, and there is no such folder. Give one with recordings of talk."
         )
+    return folder
+
+
+def _save_folder(text: str) -> Path:
+    """The folder of ``--save``; it may not be there yet."""
+    folder = path_from(text, "--save")
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"--save is {shortened(text)!r}, which is no folder. Give one, or a new name.")
     return folder
 
 

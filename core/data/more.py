@@ -73,7 +73,7 @@ def with_more(source: Source, folder: Path, vocabulary: Vocabulary = TWELVE) -> 
         )
     return replace(
         source,
-        title=f"{source.title} and {n_clips:,} more clips",
+        title=f"{source.title} and {n_clips:,} more clip{'s' if n_clips > 1 else ''}",
         key=hashlib.sha256("\n".join([source.key, *lines, *map(repr, problems)]).encode()).hexdigest(),
         recordings=lambda: (*source.recordings(), *recordings),
         problems=shorten_problems((*source.problems, *problems)),

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from core.figures import style
 from core.figures.findings import studies as findings
+from core.figures.findings.phrases import rate_text
 from core.records.listening import StreamScores, StreamTrack
 
 PICK_SIZE = 26
@@ -83,15 +84,6 @@ def snr_text(snr_db: float | None) -> str:
     ('no noise', '10 dB')
     """
     return "no noise" if snr_db is None else f"{snr_db:g}{style.NBSP}dB"
-
-
-def rate_text(per_hour: float) -> str:
-    """A number an hour as people read it.
-
-    >>> rate_text(0.51), rate_text(12.3), rate_text(1234.5)
-    ('0.5', '12', '1,234')
-    """
-    return f"{per_hour:.1f}" if per_hour < 10 else f"{per_hour:,.0f}"
 
 
 def _place_of_zero(tracks: Sequence[StreamTrack]) -> float:

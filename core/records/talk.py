@@ -62,6 +62,13 @@ class TalkReport:
     """SHA-256 of the model's file."""
     sound_key: str
     """SHA-256 of the recordings: their names, and their samples at 16 kHz."""
+    path: str
+    """The folder in full: where what fired can be heard."""
+
+    @property
+    def data_key(self) -> str:
+        """What it was measured on, as every record of a run says it."""
+        return self.sound_key
 
     @property
     def by_word(self) -> dict[str, int]:

@@ -40,7 +40,7 @@ from core.runs.state import (
 from core.text import shortened
 
 _OURS = re.compile(
-    r"(config|source|process|status|listening|stream-test|label)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
+    r"(config|source|process|status|listening|stream-test|talk|label)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
     r"|(mel_evolution|moving|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
 )
 """What stands in a run's folder."""
@@ -160,13 +160,14 @@ def start_run(
     name: str | None = None,
     device: str | None = None,
     start: Path | None = None,
+    more: Path | None = None,
 ) -> Path:
     """Start training in a process of its own, which outlives the page and the server; see ``new_run``.
 
     Raises:
         RunError: If the name is taken or not allowed, or the process cannot be started.
     """
-    folder = new_run(config, root, name=name, device=device, start=start)
+    folder = new_run(config, root, name=name, device=device, start=start, more=more)
     _launch(folder)
     return folder
 

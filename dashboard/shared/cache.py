@@ -47,7 +47,7 @@ from core.studies.comparison import Difference, compare
 from core.studies.cost.measure import cost_of
 from core.studies.evaluation import STUDY as EVALUATION
 from core.studies.evaluation import scores as scores_of
-from core.studies.listening import operating_point
+from core.studies.listening import operating_point, talk
 from core.studies.robustness.clips import Changer
 from core.studies.word_length import word_lengths as compute_word_lengths
 from core.training.checkpoint import load_checkpoint
@@ -239,6 +239,16 @@ def sound(content: bytes, name: str) -> Sound:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _sound(content: bytes, name: str) -> list[Sound]:  # noqa: ARG001  (the key)
     return []
+
+
+@st.cache_data(max_entries=32, show_spinner="Reading the recording …", hash_funcs=KEYS)
+def sounds_in_talk(recording: Path, heard_s: tuple[float, ...]) -> list[Waveform]:
+    """What can be played of false alarms in a recording, by the ends of the seconds that decided.
+
+    Raises:
+        AudioError: If the recording is gone, or cannot be read.
+    """
+    return talk.sounds_of(recording, heard_s)
 
 
 def answer(

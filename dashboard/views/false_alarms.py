@@ -13,7 +13,8 @@ from core import figures
 from core.config import LABELS, ListeningConfig, Vocabulary
 from core.data.pack import open_data
 from core.errors import ConfigError
-from core.figures.stream import rate_text, snr_text
+from core.figures.findings.phrases import rate_text
+from core.figures.stream import snr_text
 from core.inference.classifier import Classifier
 from core.records.listening import StreamReport, StreamScores, StreamTrack
 from core.runs import RunState, keep
@@ -135,7 +136,7 @@ def _measure(
         return stream_test(
             classifier,
             open_data(root, progress=progress),
-            _settings(run)[0],
+            settings_of(run)[0],
             name=run.name,
             checkpoint=checkpoint,
             protocols=(CHOOSE, classifier.vocabulary.protocols[0]),
@@ -147,7 +148,7 @@ def _measure(
 
 def _choose(run: RunState, report: StreamReport) -> float:
     """The curve on the validation clips and the threshold picked on it, which can be kept for listening."""
-    settings, trouble = _settings(run.folder)
+    settings, trouble = settings_of(run.folder)
     if trouble:
         st.warning(trouble, icon=":material/warning:")
     key = _threshold_key(run)
@@ -188,7 +189,7 @@ def _pick(key: str, threshold: object) -> None:
     st.session_state[key] = threshold
 
 
-def _settings(run: Path) -> tuple[ListeningConfig, str]:
+def settings_of(run: Path) -> tuple[ListeningConfig, str]:
     """The settings a run listens with now, and what is wrong with the kept ones."""
     try:
         return operating_point.load(run), ""

@@ -80,6 +80,15 @@ def word(label: str) -> str:
     return f"“{word_text(label)}”"
 
 
+def rate_text(per_hour: float) -> str:
+    """A number an hour as people read it.
+
+    >>> rate_text(0.51), rate_text(12.3), rate_text(1234.5)
+    ('0.5', '12', '1,234')
+    """
+    return f"{per_hour:.1f}" if per_hour < 10 else f"{per_hour:,.0f}"
+
+
 def hz(value: float) -> str:
     """A frequency.
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.findings.phrases import MAY_BE_CHANCE, NO_CHANCE, between, points, sentence, share, word
+from core.figures.findings.phrases import MAY_BE_CHANCE, NO_CHANCE, between, points, rate_text, sentence, share, word
 from core.figures.style import NBSP
 from core.records.ablation import Findings, Outcome
 from core.records.listening import StreamScores, StreamTrack
 from core.records.robustness import Change, Robustness, noise_title
+from core.records.talk import TalkReport
 from core.statistics import SIGNIFICANT, pairs_of
 from core.studies.robustness.changes import UNCHANGED
 
@@ -202,5 +203,20 @@ def stream(tracks: Sequence[StreamTrack], threshold: float | None) -> str:
 
 def _costs(scores: StreamScores, interval: str = "") -> str:
     rate = scores.false_alarms_per_hour
-    alarms = f"{rate:.1f} false alarms an hour" if 0 < rate < 10 else f"{rate:,.0f} false alarms an hour"
-    return f"{share(scores.miss_share)} missed{interval} and {alarms if rate else 'no false alarm'}"
+    alarms = f"{rate_text(rate)} false alarms an hour" if rate else "no false alarm"
+    return f"{share(scores.miss_share)} missed{interval} and {alarms}"
+
+
+def talk(report: TalkReport) -> str:
+    """How often a model reports words in talk that has none, and which word most often."""
+    scores = report.as_set
+    low, high = scores.per_hour_interval
+    heard = f"{report.hours:.2f} hours" if report.hours >= 0.1 else f"{60 * report.hours:.1f} minutes"
+    if not scores.false_alarms:
+        return f"No false alarm in {heard} of talk: at most {rate_text(high)} an hour with 95{NBSP}% probability."
+    most, n = next(iter(report.by_word.items()))
+    ends = f"95{NBSP}%: {rate_text(low)} to {rate_text(high)}"
+    return (
+        f"{rate_text(scores.per_hour)} false alarms an hour of talk ({ends}), "
+        f"{scores.false_alarms:,} in {heard}; most often {word(most)}, {n:,} of them."
+    )

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 
 from core.config import SAMPLE_RATE, ListeningConfig
+from core.data import near_misses
 from core.errors import AudioError, DataError
+from core.files.paths import path_from
 from core.inference.classifier import Classifier
 from core.inference.whole import Heard, at_threshold, detect, hear_to_the_end
 from core.records.answers import Detection
 from core.records.arrays import Waveform
 from core.records.talk import FalseAlarm, TalkReport, TalkScores
+from core.runs import keep
 from core.sound.folders import files_below
 from core.sound.reading import read_audio
 from core.statistics import rate_interval
@@ -27,6 +31,13 @@ LONGEST_S = 3600.0
 
 MOST_FILES = 20_000
 """Files that are listened to; a folder with more was hardly meant."""
+
+AROUND_S = (1.5, 0.5)
+"""Seconds that are played of what fired, before and after the end of the second that decided: all that can be learned
+from it."""
+
+STUDY = keep.json_study(TalkReport, "talk", "test on real talk", again="Listen again.")
+FILE = STUDY.file()
 
 Progress = Callable[[int, int, str], None]
 
@@ -94,6 +105,7 @@ def talk_test(
         scores=tuple(scores),
         checkpoint=checkpoint,
         sound_key=content.hexdigest(),
+        path=str(folder.resolve()),
     )
 
 
@@ -122,13 +134,84 @@ def listened(
         if progress:
             progress(number, len(files), "Listening to talk (files)")
         try:
-            waveform = read_audio(path, longest_s=LONGEST_S).waveform
+            waveform = _sound_of(path)
         except AudioError as error:
             left_out.append((file, str(error)))
             continue
         yield file, waveform, hear_to_the_end(classifier, waveform, config)
     if len(left_out) == len(files):
         raise DataError(f"No file in {printable(folder)} can be read as sound: {left_out[0][1]}")
+
+
+def learn_from(
+    alarms: Sequence[FalseAlarm], talk: Path, folder: Path, *, progress: Progress | None = None
+) -> tuple[int, int]:
+    """Cut false alarms out of the recordings of talk as near-misses to be learned (see ``core.data.near_misses``).
+
+    Args:
+        alarms: Which, in order of file.
+        talk: The recordings that were listened to.
+        folder: Where the cuts go, for ``train --more``.
+        progress: Called with the files done, those to do in all, and what is done; raising in it cancels.
+
+    Returns:
+        How many clips are new in the folder, and how many there are in all.
+
+    Raises:
+        AudioError: If the sound of one is gone, or cannot be read.
+        DataError: If the cuts would lie among the recordings.
+        WriteError: If a cut cannot be written.
+    """
+    require_outside(talk, folder)
+    by_file = {file: list(found) for file, found in groupby(alarms, lambda alarm: alarm.file)}
+    n_new = 0
+    for number, (file, found) in enumerate(by_file.items()):
+        if progress:
+            progress(number, len(by_file), "Cutting what fired (files)")
+        waveform = _sound_of(recording(talk, file))
+        n_new += near_misses.add((cut for alarm in found for cut in near_misses.cuts(waveform, alarm.heard_s)), folder)
+    return n_new, near_misses.count(folder)
+
+
+def require_outside(talk: Path, folder: Path) -> None:
+    """Refuse to write cuts among the recordings that they are cut from, where the next test would hear them.
+
+    Raises:
+        DataError: If the folder lies in that of the talk.
+    """
+    if folder.resolve().is_relative_to(talk.resolve()):
+        raise DataError(
+            f"{printable(folder)} lies in the folder of talk, {printable(talk)}: what is cut would be listened to with "
+            "it. Name another folder."
+        )
+
+
+def recording(talk: Path, file: str) -> Path:
+    """A recording of talk by its path in the folder, as a record has it; whether it is there is not asked.
+
+    Raises:
+        AudioError: If no file can have that name.
+    """
+    return path_from(str(talk / file), "The recording", AudioError)
+
+
+def sounds_of(path: Path, heard_s: Sequence[float]) -> list[Waveform]:
+    """What can be played of the detections in a recording: two seconds of each, 16 kHz, -1 to 1, (32000,).
+
+    Args:
+        path: The recording.
+        heard_s: Ends of the seconds that decided.
+
+    Raises:
+        AudioError: If the recording is gone, or cannot be read.
+    """
+    before, after = AROUND_S
+    waveform = _sound_of(path)
+    return [near_misses.stretch(waveform, end_s - before, before + after) for end_s in heard_s]
+
+
+def _sound_of(path: Path) -> Waveform:
+    return read_audio(path, longest_s=LONGEST_S).waveform
 
 
 def _scores(settings: Sequence[ListeningConfig], counts: Sequence[int], hours: float) -> list[TalkScores]:

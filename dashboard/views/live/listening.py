@@ -15,12 +15,13 @@ from core.errors import MicrophoneError
 from core.inference.classifier import Classifier
 from core.microphone import InputDevice, input_devices
 from core.runs import RunState
+from core.sound.wav import as_recorded
 from dashboard.components import microphone
 from dashboard.shared import cache, picker, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
-from dashboard.views.live import listener, listening_settings, own_recordings, sound_card
+from dashboard.views.live import listener, listening_settings, near_miss, own_recordings, sound_card
 from dashboard.views.live.choices import EAR, choose_basis
 from dashboard.views.live.listener import Heard
 from dashboard.views.live.listening_picture import Look, look
@@ -221,10 +222,18 @@ def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
         f"**{one.detection.word}** {percent(one.detection.score)} :small[:gray[{' · '.join(notes)}]]",
         width="stretch",
     )
+    place, cuts = f"heard.{one.number}", [as_recorded(one.clip)]
+    taken = near_miss.is_taken(cuts)
     with right:
-        own_recordings.feedback(one.number, one.model, one.detection, one.clip)
+        # A clip is learned from or tested on, never both.
+        if taken:
+            near_miss.offer(place, cuts)
+        else:
+            own_recordings.feedback(one.number, one.model, one.detection, one.clip)
     if opened:
         st.audio(one.clip, sample_rate=SAMPLE_RATE, autoplay=True)
+        if not taken and not own_recordings.is_answered(one.number, one.detection):
+            near_miss.offer(place, cuts)
 
 
 def _open(number: int | None) -> None:

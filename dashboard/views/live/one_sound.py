@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import figures
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.data import near_misses
 from core.records.answers import Prediction, WordsAlong
 from core.records.arrays import Waveform
 from core.records.filters import Filters
@@ -16,6 +17,7 @@ from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import explained, show_figure, show_notes
 from dashboard.shared.wording import device as device_name
 from dashboard.shared.wording import percent, plain, word
+from dashboard.views.live import near_miss
 from dashboard.views.live.choices import choose_basis
 
 MOST_KEPT_BYTES = 20 * 2**20
@@ -153,6 +155,7 @@ def _play(along: WordsAlong, sound: Waveform) -> None:
     one = along.detections[chosen]
     begin, end = (round(SAMPLE_RATE * second) for second in (one.start_s - AROUND_S, one.end_s + AROUND_S))
     st.audio(sound[max(0, begin) : end], sample_rate=SAMPLE_RATE, autoplay=True)
+    near_miss.offer(f"file.{chosen}", near_misses.cuts(sound, one.heard_s))
 
 
 def _one_second(sound: Waveform, best: Prediction, filters: Filters) -> None:

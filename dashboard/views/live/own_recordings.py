@@ -57,8 +57,7 @@ def feedback(number: int, model: str, detection: Detection, clip: Waveform) -> N
         clip: The second that fired, (16000,).
     """
     _draw_list_again()
-    # A new stream counts from the beginning, so the number alone does not name the detection.
-    place = f"{number}.{round(1000 * detection.heard_s)}"
+    place = _place(number, detection)
     answer = _answers().get(place)
     with st.container(horizontal=True, vertical_alignment="center"):
         if answer is not None:
@@ -71,7 +70,17 @@ def feedback(number: int, model: str, detection: Detection, clip: Waveform) -> N
             st.menu_button(
                 "No, it was …", others, format_func=title, key=menu, on_click=_keep_as_chosen, args=(*known, menu)
             )
-    _show_failure(place)
+    show_failure(place)
+
+
+def is_answered(number: int, detection: Detection) -> bool:
+    """Whether the clip of a detection was kept with an answer."""
+    return _place(number, detection) in _answers()
+
+
+def _place(number: int, detection: Detection) -> str:
+    # A new stream counts from the beginning, so the number alone does not name the detection.
+    return f"{number}.{round(1000 * detection.heard_s)}"
 
 
 def missed(model: str, recent: Callable[[], Waveform]) -> None:
@@ -101,7 +110,7 @@ def missed(model: str, recent: Callable[[], Waveform]) -> None:
         )
         if answer is not None:
             _kept(place, answer)
-    _show_failure(new)
+    show_failure(new)
 
 
 @st.fragment
@@ -116,7 +125,7 @@ def panel() -> None:
                 _row(recording)
         else:
             st.write(f"None yet. {recordings.HOW_TO_KEEP_THEM} Nothing is recorded unless you ask for it.")
-        _show_failure(LIST)
+        show_failure(LIST)
         if found.problems:
             with st.expander(f"Files that need a look ({len(found.problems)})", icon=":material/warning:"):
                 st.dataframe([vars(problem) for problem in found.problems], hide_index=True)
@@ -162,14 +171,14 @@ def _ask_what_was_missed(place: str, answer: Answer) -> None:
             args=(place, answer.id, menu),
         )
         st.button("Discard", key=f"recordings.undo.{place}", type="tertiary", on_click=_undo, args=(place, answer.id))
-    _show_failure(place)
+    show_failure(place)
 
 
 # What buttons do: before the page runs again, so it shows what is then true
 
 
 def _keep(place: str, clip: Callable[[], Waveform], model: str, heard: str, score: float | None, truth: str) -> None:
-    with _told(place):
+    with told(place):
         # A second click finds the answer of the first.
         if place not in _answers():
             kept = recordings.add(clip(), model=model, word=heard, score=score, truth=truth)
@@ -184,24 +193,24 @@ def _keep_as_chosen(
 
 
 def _say_what_was_missed(place: str, id_: str, menu: str) -> None:
-    with _told(place):
+    with told(place):
         _relabel(id_, st.session_state[menu])
         st.session_state[state.CHANGED] = True
 
 
 def _undo(place: str, id_: str) -> None:
-    with _told(place):
+    with told(place):
         _remove(id_)
         st.session_state[state.CHANGED] = True
 
 
 def _relabel_in_list(id_: str, select: str) -> None:
-    with _told(LIST):
+    with told(LIST):
         _relabel(id_, st.session_state[select])
 
 
 def _remove_from_list(*ids: str) -> None:
-    with _told(LIST):
+    with told(LIST):
         _remove(*ids)
 
 
@@ -223,7 +232,7 @@ def _answers() -> dict[str, Answer]:
 
 
 @contextmanager
-def _told(place: str) -> Iterator[None]:
+def told(place: str) -> Iterator[None]:
     """Keep what went wrong for the place where it was asked for: a click's work has no page to show it on."""
     failed = st.session_state[state.FAILED]
     failed.pop(place, None)
@@ -233,7 +242,8 @@ def _told(place: str) -> Iterator[None]:
         failed[place] = str(error)
 
 
-def _show_failure(place: str) -> None:
+def show_failure(place: str) -> None:
+    """Show what ``told`` kept for this place."""
     if text := st.session_state[state.FAILED].get(place):
         st.error(plain(text), icon=":material/error:")
 

@@ -15,7 +15,7 @@ from dashboard.shared import cache, dataset_choice, places, run_names, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
-from dashboard.views.training import setting_cards, settings_form, words
+from dashboard.views.training import near_misses, setting_cards, settings_form, words
 from dashboard.views.training.duration import estimate
 
 STARTED = "training.started"
@@ -44,6 +44,7 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
         st.session_state["training.name"] = ""
     data, learns, begins = st.columns([1, 1.5, 1.1], gap="medium")
     usable = False
+    further: Path | None = None
     with data:
         st.subheader("Data", anchor=False)
         with explained():
@@ -51,6 +52,8 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
         with explained():
             usable = dataset_choice.is_usable()
         told_apart = st.container()
+        with explained():
+            further = near_misses.choose()
         places.link("data", "Look at the clips")
     with learns:
         st.subheader("What learns", anchor=False)
@@ -66,7 +69,7 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
     with more:
         config, name, device = _more(start, preset, setting, vocabulary or TWELVE)
     with form:
-        _start(config, start, name, device, found, n_alive=n_alive, usable=usable and vocabulary is not None)
+        _start(config, start, name, device, found, further, n_alive=n_alive, usable=usable and vocabulary is not None)
 
 
 def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
@@ -161,6 +164,7 @@ def _start(
     name: str | None,
     device: str,
     found: Sequence[RunState],
+    further: Path | None,
     *,
     n_alive: int,
     usable: bool,
@@ -180,7 +184,7 @@ def _start(
     )
     if pressed:
         weights: Path | None = None if start is None else start.folder
-        folder = runs.start_run(config, state.data_root(), name=name, device=device, start=weights)
+        folder = runs.start_run(config, state.data_root(), name=name, device=device, start=weights, more=further)
         st.session_state[state.RUN] = folder.name
         st.session_state[STARTED] = True
         st.rerun()

@@ -153,6 +153,46 @@ def test_a_missing_folder_of_talk_is_said_in_one_line(run, tmp_path, capsys):
     assert len(answer.err.strip().splitlines()) == 1
 
 
+def test_what_fired_in_talk_is_saved_to_learn_from(run, talk, capsys, tmp_path):
+    command = [
+        "stream-test",
+        "mine",
+        "--talk",
+        str(talk),
+        "--threshold",
+        "0",
+        "--save",
+        str(tmp_path / "more"),
+        "--json",
+    ]
+    assert main(command) == 0
+    answer = capsys.readouterr()
+    assert json.loads(answer.out)["alarms"], "at 0 everything fires"
+    n = len(list((tmp_path / "more" / "talk").glob("*.wav")))
+    assert f"{n} new clips of what fired" in answer.err
+    assert n >= 1
+    assert main(command) == 0
+    assert f"0 new clips of what fired in {tmp_path / 'more'}, {n} in all" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--save", "more"], 2, "--talk FOLDER"),
+        (["--save", "more", "--talk", "{talk}", "--choose", "10"], 2, "no --choose"),
+        (["--save", "{talk}/more", "--talk", "{talk}"], 1, "lies in the folder of talk"),
+        (["--save", "{talk}/one.wav", "--talk", "{talk}"], 2, "is no folder"),
+        (["--save", "", "--talk", "{talk}"], 2, "--save is empty"),
+    ],
+)
+def test_a_place_that_cannot_take_what_fired_is_told_at_once(run, talk, capsys, arguments, code, words):
+    assert main(["stream-test", "mine", *(one.format(talk=talk) for one in arguments)]) == code
+    answer = capsys.readouterr()
+    assert answer.out == ""
+    assert words in answer.err
+    assert len(answer.err.strip().splitlines()) == 1
+
+
 def test_chosen_thresholds_are_kept_with_the_run(stream_test, run, talk):
     code, out, _ = stream_test("--choose", "30", "--talk", str(talk), "--snr", "clean", "--json")
     assert code == 0

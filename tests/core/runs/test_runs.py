@@ -41,6 +41,12 @@ def long_config(tiny_config):
     return replace(tiny_config, training=replace(tiny_config.training, epochs=5000))
 
 
+def test_a_run_started_with_more_clips_says_where_they_are(runs_here, tone_root, tiny_config, monkeypatch, tmp_path):
+    monkeypatch.setattr("core.runs.folder.launch", lambda *_: None)
+    folder = runs.start_run(tiny_config, tone_root, name="first", more=tmp_path / "near")
+    assert runs.read_further_folders(folder) == (None, tmp_path / "near")
+
+
 def test_a_run_trained_in_a_process_of_its_own_ends_as_done(runs_here, tone_root, tiny_config):
     folder = runs.start_run(tiny_config, tone_root, name="first")
     assert runs.run_state(folder).alive

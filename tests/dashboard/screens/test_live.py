@@ -11,8 +11,12 @@ import soundfile
 
 from core import runs
 from core.config import LABELS, SAMPLE_RATE, ListeningConfig
+from core.data import near_misses
+from core.data.near_misses import near_misses_folder
 from core.inference.classifier import Classifier
 from core.records.answers import Detection
+from core.sound.reading import read_audio
+from core.sound.wav import as_recorded
 from core.studies.listening import operating_point
 from core.training.checkpoint import load_checkpoint, save_checkpoint
 from dashboard.components.messages import read_message
@@ -115,6 +119,24 @@ def test_every_detection_of_a_file_can_be_played(upload, monkeypatch):
     pills.set_value(1).run()
     assert_calm(app)
     assert len(app.get("audio")) == n + 1
+
+
+def test_a_false_detection_in_a_file_is_given_to_the_next_training_and_taken_back(upload, monkeypatch):
+    let_hear(monkeypatch, (Detection("yes", 0.9, 3.0, 3.5, 4.0), Detection("no", 0.9, 6.0, 6.5, 7.0)))
+    content = wav(tone(440, seconds=9))
+    app = upload("long.wav", content)
+    folder = near_misses_folder()
+    assert not [button.key for button in app.button if "near_miss" in (button.key or "")], "it is heard first"
+    app.pills("live.detection").set_value(0).run()
+    app.button("near_miss.add.file.0").click().run()
+    assert_calm(app)
+    assert near_misses.are_kept(near_misses.cuts(read_audio(content).waveform, 4.0), folder)
+    assert near_misses.count(folder) == 3
+    assert "Train learns that this is no keyword" in texts(app)
+    app.button("near_miss.undo.file.0").click().run()
+    assert_calm(app)
+    assert near_misses.count(folder) == 0
+    assert app.button("near_miss.add.file.0")
 
 
 def test_the_same_sound_is_answered_through_the_textbook_s_filters_too(upload, own_run):
@@ -396,6 +418,26 @@ def test_words_are_listed_newest_first_and_can_be_played_and_judged(open_page):
     yes.click().run()
     assert_calm(app)
     assert "Saved as" in texts(app)
+
+
+def test_a_false_detection_of_the_microphone_is_learned_from_or_tested_on_and_never_both(open_page):
+    app = open_page("live")
+    visitor().configure(GOOD, ListeningConfig(threshold=0.0, minimum_count=1))
+    hear(np.concatenate([0 * tone(0, 1.5), tone(600, 0.5), 0 * tone(0, 1)]))
+    one = visitor().heard()[-1]
+    asked, folder = f"recordings.yes.{one.number}.{round(1000 * one.detection.heard_s)}", near_misses_folder()
+    app.run()
+    app.button(f"live.open.{one.number}").click().run()
+    app.button(f"near_miss.add.heard.{one.number}").click().run()
+    assert_calm(app)
+    assert near_misses.are_kept([as_recorded(one.clip)], folder)
+    assert near_misses.count(folder) == 1
+    assert asked not in {button.key for button in app.button}
+    app.button(f"near_miss.undo.heard.{one.number}").click().run()
+    assert near_misses.count(folder) == 0
+    app.button(asked).click().run()
+    assert_calm(app)
+    assert f"near_miss.add.heard.{one.number}" not in {button.key for button in app.button}
 
 
 @pytest.fixture

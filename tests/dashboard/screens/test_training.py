@@ -7,13 +7,15 @@ import pytest
 
 from core import runs
 from core.config import to_dict
+from core.data import near_misses
+from core.sound.wav import as_recorded
 from core.studies.evaluation import scores
 from core.training.presets import FINE_TUNING, PRESETS, preset_config
 from core.training.start import config_from
 from dashboard.shared.wording import interval, percent
 from dashboard.views.training.setting_cards import TITLES
 from dashboard.views.training.settings_form import GROUPS, field_notes
-from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, wait_until
+from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
 from tests.kept import load_evaluation, saved_evaluations
 
 
@@ -259,6 +261,54 @@ def started(monkeypatch):
 
     monkeypatch.setattr(runs, "start_run", start_run)
     return calls
+
+
+@pytest.fixture
+def near_miss():
+    """One second of talk that a model took for a keyword."""
+    folder = near_misses.near_misses_folder()
+    near_misses.add([as_recorded(tone(440))], folder)
+    return folder
+
+
+def test_near_misses_are_learned_from_unless_a_person_says_no(page, near_miss, started):
+    page.run()
+    assert page.checkbox("training.near_misses").label == "Learn from 1 near-miss too"
+    page.button("training.start").click().run()
+    assert_calm(page)
+    page.checkbox("training.near_misses").uncheck().run()
+    page.button("training.start").click().run()
+    assert [more["more"] for _, _, more in started] == [near_miss, None]
+
+
+def test_without_near_misses_nothing_is_offered_and_they_can_be_cleared(page, near_miss, started):
+    page.run()
+    page.button("training.clear_near_misses").click().run()
+    assert_calm(page)
+    assert near_misses.count(near_miss) == 0
+    assert "training.near_misses" not in {box.key for box in page.checkbox}
+    page.button("training.start").click().run()
+    assert started[0][2]["more"] is None
+
+
+@pytest.mark.slow
+def test_a_run_learns_from_near_misses(page, near_miss, tiny_pack):
+    page.run()
+    start(page, epochs=1)
+    wait_until(lambda: not only_run().alive)
+    run = only_run()
+    assert run.state == "done", runs.read_log(run.folder)
+    assert run.dataset == f"{tiny_pack.title} and 1 more clip"
+    assert runs.read_further_folders(run.folder) == (None, near_miss)
+
+
+def test_near_misses_that_cannot_be_read_are_told_beside_the_data(page, near_miss):
+    near_misses.clear(near_miss)
+    (near_miss / "talk").rmdir()
+    (near_miss / "talk").write_text("a file")
+    page.run()
+    assert not page.exception
+    assert "near-misses" in page.error[0].value
 
 
 def test_a_trained_model_is_what_a_newcomer_begins_with(page, own_run, tiny_root, started):

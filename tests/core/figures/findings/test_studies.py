@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from core.config import ListeningConfig
 from core.figures.findings import studies as findings
 from core.figures.style import NBSP
 from core.records.ablation import Experiment, Findings, Outcome
 from core.records.listening import StreamScores, StreamTrack
+from core.records.talk import FalseAlarm, TalkReport, TalkScores
 from tests.changed_clips import robustness
 
 
@@ -106,6 +108,23 @@ def test_a_threshold_on_a_stream_is_told_by_misses_and_false_alarms():
         "as the threshold rises."
     )
     assert findings.stream([], 0.7) == findings.NOTHING_MEASURED
+
+
+def talk(words, hours, per_hour, interval):
+    alarms = tuple(FalseAlarm("a.wav", word, 0.9, 1.0, 1.5, 1.7) for word in words)
+    scores = TalkScores(0.7, len(words), per_hour, interval)
+    return TalkReport("a", "talk", 3, hours, (), ListeningConfig(), scores, alarms, (), "", "", "/talk")
+
+
+def test_false_alarms_in_talk_are_told_by_the_hour_with_their_interval_and_the_word_that_fires_most():
+    report = talk(["no", "go", "go", "on"], 0.81, 4.94, (1.35, 12.64))
+    assert plain(findings.talk(report)) == (
+        "4.9 false alarms an hour of talk (95 %: 1.4 to 13), 4 in 0.81 hours; most often “go”, 2 of them."
+    )
+    none = talk([], 0.05, 0.0, (0.0, 59.9))
+    assert plain(findings.talk(none)) == (
+        "No false alarm in 3.0 minutes of talk: at most 60 an hour with 95 % probability."
+    )
 
 
 @pytest.mark.parametrize("kind", ["shift", "gain", "speed"])

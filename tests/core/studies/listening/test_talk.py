@@ -9,12 +9,15 @@ import soundfile
 from scipy.stats import poisson
 
 from core.config import SAMPLE_RATE, ListeningConfig
-from core.errors import DataError
+from core.data import near_misses
+from core.errors import AudioError, DataError
 from core.inference.whole import words_along
 from core.records.talk import TalkReport
+from core.runs import keep
 from core.sound.reading import read_audio
+from core.sound.wav import as_recorded
 from core.studies.listening.measure import THRESHOLDS
-from core.studies.listening.talk import files_of_talk, talk_test
+from core.studies.listening.talk import FILE, STUDY, files_of_talk, learn_from, recording, sounds_of, talk_test
 
 
 def sentence(tap_pack, words, seed):
@@ -104,7 +107,7 @@ def test_the_same_sound_has_the_same_key_whatever_the_folder_is_called(tone_clas
     (tmp_path / "deeper").mkdir()
     soundfile.write(tmp_path / "deeper" / "a.flac", *soundfile.read(folder / "deeper" / "a.flac"))
     again = talk_test(tone_classifier, tmp_path, ListeningConfig(), name="tones", checkpoint="abc")
-    assert replace(again, folder=report.folder, left_out=report.left_out) == report
+    assert replace(again, folder=report.folder, path=report.path, left_out=report.left_out) == report
     (tmp_path / "b.wav").rename(tmp_path / "c.wav")
     assert talk_test(tone_classifier, tmp_path, ListeningConfig(), name="tones").sound_key != report.sound_key
 
@@ -146,3 +149,58 @@ def test_a_folder_without_recordings_is_refused(tone_classifier, tmp_path):
     (tmp_path / "noise.wav").write_bytes(b"nothing")
     with pytest.raises(DataError, match="can be read as sound"):
         talk_test(tone_classifier, tmp_path, ListeningConfig(), name="tones")
+
+
+def test_a_report_comes_back_from_its_file(report, tone_run, monkeypatch, tmp_path):
+    monkeypatch.setenv("KWS_RUNS", str(tmp_path))
+    path = keep.save(STUDY, tone_run, FILE, report)
+    assert keep.load(STUDY, path) == report
+    assert "trained further" in keep.why_outdated(report, tone_run)
+    assert keep.why_outdated(replace(report, checkpoint=keep.model_hash(tone_run)), tone_run) == ""
+    path.unlink()
+
+
+def kept_clips(folder):
+    return {soundfile.read(path, dtype="int16")[0].tobytes() for path in (folder / "talk").glob("*.wav")}
+
+
+def test_what_is_learned_is_what_the_model_decided_on(report, tone_classifier, folder, tmp_path):
+    """The second itself: the model hears the same word in it."""
+    labels = tone_classifier.checkpoint.labels
+    expected = set()
+    for alarm in report.alarms:
+        decided, *beside = near_misses.cuts(read_audio(folder / alarm.file).waveform, alarm.heard_s)
+        answer = tone_classifier.probabilities(tone_classifier.log_mel(np.float32(decided[None] / 32768)))[0]
+        assert labels[int(answer.argmax())] == alarm.word
+        expected |= {clip.tobytes() for clip in (decided, *beside)}
+    told = []
+    n_new, n = learn_from(report.alarms, folder, tmp_path / "more", progress=lambda *values: told.append(values[:2]))
+    assert n_new == n == len(expected) > len(report.alarms)
+    assert kept_clips(tmp_path / "more") == expected
+    assert told == [(0, 2), (1, 2)]
+    assert learn_from(report.alarms, folder, tmp_path / "more") == (0, n)
+
+
+def test_only_the_chosen_ones_are_learned(report, folder, tmp_path):
+    (one,) = report.alarms[:1]
+    n_new, _ = learn_from([one], folder, tmp_path / "more")
+    waveform = read_audio(folder / one.file).waveform
+    assert n_new == len(kept_clips(tmp_path / "more")) == len(near_misses.cuts(waveform, one.heard_s))
+
+
+def test_cuts_do_not_go_among_the_recordings_that_the_next_test_hears(report, folder):
+    with pytest.raises(DataError, match="lies in the folder of talk"):
+        learn_from(report.alarms, folder, folder / "deeper" / "cuts")
+    assert not (folder / "deeper" / "cuts").exists()
+
+
+def test_what_fired_can_be_played_and_a_lost_recording_is_told(report, folder, tmp_path):
+    alarm = report.alarms[0]
+    waveform = read_audio(folder / alarm.file).waveform
+    (sound,) = sounds_of(recording(folder, alarm.file), [alarm.heard_s])
+    np.testing.assert_array_equal(as_recorded(sound[8000:24_000]), near_misses.cuts(waveform, alarm.heard_s)[0])
+    assert len(sound) == 2 * SAMPLE_RATE
+    with pytest.raises(AudioError, match="There is no file"):
+        learn_from(report.alarms, tmp_path / "elsewhere", tmp_path / "more")
+    with pytest.raises(AudioError, match="cannot be used"):
+        recording(folder, "a\0b")
