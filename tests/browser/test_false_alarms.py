@@ -1,11 +1,16 @@
-"""The measured curve on the False alarms page: a click on a point becomes the setting that the model listens with."""
+"""The False alarms page: a clicked point becomes a setting, what fired in talk becomes clips to learn from."""
 
+import numpy as np
+import pytest
+import soundfile
 from playwright.sync_api import expect
 
-from core.config import ListeningConfig
+from core.config import SAMPLE_RATE, ListeningConfig
+from core.data import near_misses
 from core.records.listening import StreamReport, StreamScores, StreamTrack
+from core.records.talk import FalseAlarm, TalkReport, TalkScores
 from core.runs import keep
-from core.studies.listening import operating_point
+from core.studies.listening import operating_point, talk
 from core.studies.listening.measure import THRESHOLDS
 from tests.browser.pages import (
     PHONE,
@@ -78,4 +83,47 @@ def test_the_panel_fits_a_phone(visit, add_model):
     page = visit("false_alarms", size=PHONE)
     expect(main(page).get_by_role("heading", name="On test clips at threshold")).to_be_visible()
     assert_not_scrolled_sideways(page)
+    assert_no_exception(page)
+
+
+@pytest.fixture
+def near_misses_of_server(home):
+    """Where the server keeps near-misses; another test shall not train with them."""
+    folder = home / "recordings" / near_misses.FOLDER
+    yield folder
+    near_misses.clear(folder)
+
+
+def test_what_fired_in_talk_is_learned_from_with_one_click_also_on_a_phone(
+    visit, add_model, tmp_path, near_misses_of_server
+):
+    run, name = add_model(), "a-recording-with-a-name-that-is-longer-than-any-phone-is-wide-" * 2 + ".wav"
+    soundfile.write(tmp_path / name, np.random.default_rng(0).normal(0, 0.1, 12 * SAMPLE_RATE), SAMPLE_RATE)
+    alarms = tuple(FalseAlarm(name, "stop", 0.9, at, at + 0.5, at + 1.0) for at in range(10))
+    scores = TalkScores(0.7, 10, 40.0, (20.0, 70.0))
+    report = TalkReport(
+        "browser",
+        "talk",
+        1,
+        0.25,
+        (),
+        ListeningConfig(),
+        scores,
+        alarms,
+        (scores,),
+        keep.model_hash(run),
+        "",
+        str(tmp_path),
+    )
+    keep.save(talk.STUDY, run, talk.FILE, report)
+    page = visit("false_alarms", size=PHONE)
+    expect(main(page).get_by_text("40 false alarms an hour of talk")).to_be_visible()
+    main(page).get_by_role("checkbox").first.uncheck(force=True)
+    main(page).get_by_role("button", name="Learn from these 9").click()
+    # Nine seconds from the second one on, those between them, and one on each side.
+    expect(main(page).get_by_text("19 clips to learn from")).to_be_visible()
+    assert near_misses.count(near_misses_of_server) == 19
+    assert_not_scrolled_sideways(page)
+    main(page).get_by_role("link", name="Train with them").click()
+    expect(main(page).get_by_role("checkbox", name="near-misses too")).to_be_checked()
     assert_no_exception(page)

@@ -99,7 +99,7 @@ def _rows(report: TalkReport, numbers: Sequence[int], key: str) -> None:
             st.session_state[tick] = number not in left_out
             with st.container(border=True, horizontal=True, vertical_alignment="center"):
                 take = (key, [number], number in left_out)
-                st.checkbox(f"**{one.word}** {percent(one.score)}", key=tick, on_change=_choose, args=take, width=140)
+                st.checkbox(f"{one.word} {percent(one.score)}", key=tick, on_change=_choose, args=take, width=140)
                 st.markdown(f":small[{as_code(printable_name(file))} at {one.start_s:.1f} s]", width="stretch")
                 if isinstance(sound, bytes):
                     st.audio(sound, width=300)
