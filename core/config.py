@@ -316,8 +316,8 @@ class Vocabulary:
                 f"words has {shown(word)}; a word has at most {LONGEST_WORD} letters and digits, begins with one, and "
                 f"has no other signs than {' '.join(WORD_SIGNS.strip())} and spaces.",
             )
-        seen = {fold(word): word for word in self.words}
-        double = next((word for word in self.words if seen[fold(word)] is not word), None)
+        folded = [fold(word) for word in self.words]
+        double = next((word for word in self.words if folded.count(fold(word)) > 1), None)
         _require(double is None, f"words has {shown(double)} twice (upper and lower case are one).")
 
     @property

@@ -219,6 +219,7 @@ def confusion_difference(difference: Difference, *, normalised: bool = True, tit
     words = [style.word_text(label) for label in difference.labels]
     reach = max(float(np.nanmax(np.abs(values), initial=0.0)), 1.0)
     text = [[_signed_cell(value) for value in row] for row in values]
+    height, text_px, mark_px = style.matrix_sizes(len(words), len(words))
     figure = go.Figure(
         go.Heatmap(
             x=words,
@@ -227,7 +228,7 @@ def confusion_difference(difference: Difference, *, normalised: bool = True, tit
             name="difference",
             text=text,
             texttemplate="%{text}",
-            textfont={"size": 10.5},
+            textfont={"size": text_px},
             hoverinfo="skip",
             colorscale=style.CHANGE_SCALE,
             zmin=-reach,
@@ -246,7 +247,7 @@ def confusion_difference(difference: Difference, *, normalised: bool = True, tit
         customdata=[[difference.labels[i], difference.labels[j], int(difference.confusion[i, j])] for i, j in cells],
         text=[_cell_hover(difference, words, i, j) for i, j in cells],
         hovertemplate="%{text}<extra></extra>",
-        marker={"symbol": "square", "size": 22, "opacity": 0, "color": style.INK},
+        marker={"symbol": "square", "size": mark_px, "opacity": 0, "color": style.INK},
     )
     # Fixed ranges: plotly would leave room around the markers.
     ends = [-0.5, len(words) - 0.5]
@@ -256,7 +257,7 @@ def confusion_difference(difference: Difference, *, normalised: bool = True, tit
     note = "Orange: more such answers; blue: fewer. On the diagonal more is better, beside it fewer."
     title = title or f"Answers of {difference.run} less those of {difference.baseline}"
     finding = findings.changed_answers(difference)
-    return style.finish(figure, title=title, finding=finding, note=note, height=440, bottom=92)
+    return style.finish(figure, title=title, finding=finding, note=note, height=height, bottom=92)
 
 
 def _signed_cell(value: float) -> str:

@@ -25,13 +25,6 @@ PICK_PIXELS = 60
 """A click this far from a cell's middle still counts: cells are wider than the invisible markers on them."""
 
 
-CELL_PX = 19
-"""Least height of a row (pixels): its number can still be read."""
-
-MOST_WIDE = 16
-"""Columns up to which cells are wide enough for numbers of the usual size."""
-
-
 def confusion_matrix(
     evaluation: Evaluation,
     *,
@@ -69,7 +62,7 @@ def confusion_matrix(
     if show == "answered" and (never := [labels[row] for row in np.flatnonzero(counts.sum(axis=0) == 0)]):
         note += f" Empty column, since nothing was called this: {', '.join(map(style.word_text, never))}."
     finding = findings.mix_ups(evaluation.labels, evaluation.confusion)
-    height = max(440, CELL_PX * len(labels))
+    height, _, _ = style.matrix_sizes(len(labels), len(labels))
     return style.finish(figure, title=title or _title(evaluation), finding=finding, note=note, height=height, bottom=92)
 
 
@@ -116,6 +109,7 @@ def _matrix(
     shares = 100 * filled / np.where(totals > 0, totals, 1)
     values = filled if show == "counts" else shares
     is_few = np.broadcast_to(_are_few(totals), counts.shape)
+    _, text_px, mark_px = style.matrix_sizes(len(rows), len(columns))
     figure = go.Figure()
     for name, left_out, scale in (("confusion", is_few, style.SHARE_SCALE), (FEW_NAME, ~is_few, style.FEW_SCALE)):
         if name == FEW_NAME and left_out.all():
@@ -128,7 +122,7 @@ def _matrix(
             customdata=values,
             text=np.where(left_out, "", [[_cell_text(value, show != "counts") for value in row] for row in values]),
             texttemplate="%{text}",
-            textfont={"size": 10.5 if len(columns) <= MOST_WIDE else 8},
+            textfont={"size": text_px},
             name=name,
             hoverinfo="skip",
             colorscale=scale,
@@ -148,7 +142,7 @@ def _matrix(
         ],
         text=_cell_hovers(down, across, counts),
         hovertemplate="%{text}<extra></extra>",
-        marker={"symbol": "square", "size": 22 if len(columns) <= MOST_WIDE else 14, "opacity": 0, "color": style.INK},
+        marker={"symbol": "square", "size": mark_px, "opacity": 0, "color": style.INK},
         # What was clicked on is framed below, so a cell chosen in another way looks the same.
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},

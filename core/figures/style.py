@@ -185,6 +185,16 @@ def word_symbol(label: str, labels: Sequence[str] = LABELS) -> str:
     return _SYMBOLS[labels.index(label) % len(_SYMBOLS)]
 
 
+def matrix_sizes(n_rows: int, n_columns: int) -> tuple[int, float, int]:
+    """Height of a matrix of numbers, size of its numbers, and size of what is clicked on in a cell (pixels).
+
+    >>> matrix_sizes(12, 12), matrix_sizes(35, 35)
+    ((440, 10.5, 22), (665, 8.0, 14))
+    """
+    is_wide = n_columns > 16
+    return max(440, 19 * n_rows), 8.0 if is_wide else 10.5, 14 if is_wide else 22
+
+
 def finish(
     figure: go.Figure,
     *,

@@ -78,8 +78,8 @@ def build_track(pack: Pack, *, protocol: str, snr_db: float | None, seconds: flo
         DataError: If the pack has no keywords, no other words or no unheard noise for that protocol.
     """
     _check(protocol, snr_db, seconds, seed)
-    pack.indices(protocol)
-    # Words without a label are heard by nobody's name, and said all the same.
+    pack.indices(protocol)  # refuses what the model cannot be asked on
+    # Words without a label are said all the same.
     rows = np.flatnonzero(pack.splits == protocol)
     is_keyword, is_silence = np.isin(pack.words[rows], pack.vocabulary.words), pack.words[rows] == SILENCE_LABEL
     keywords, others = rows[is_keyword], rows[~is_keyword & ~is_silence]
