@@ -1,4 +1,4 @@
-"""What every page's address says: the dataset and the model."""
+"""What addresses say: on every page the dataset and the model, on Train the run whose details are open."""
 
 from __future__ import annotations
 
@@ -39,7 +39,17 @@ def follow() -> None:
             _known().pop(next(iter(_known())))
 
 
-def query() -> dict[str, str]:
-    """What has to be carried from page to page: dataset and model."""
-    model = st.session_state.get(state.MODEL)
-    return {state.DATA: state.data_name(), **({state.MODEL: model} if model else {})}
+def say_missing(what: str, name: str, instead: str) -> None:
+    """Say that the page's address asks for something that is not here, and what happens instead."""
+    # As code, in one line: an address is anybody's text.
+    named = " ".join(name[:80].replace("`", "'").split())
+    st.warning(
+        f"The address of this page asks for {what} `{named}`, which is not here. {instead}", icon=":material/link_off:"
+    )
+
+
+def query(page: str) -> dict[str, str]:
+    """What has to be carried to a page: dataset and model, and to Train the run that it showed last."""
+    model, run = st.session_state.get(state.MODEL), st.session_state.get(state.RUN)
+    carried = {state.DATA: state.data_name(), **({state.MODEL: model} if model else {})}
+    return {**carried, state.RUN: run} if run and page == "training" else carried

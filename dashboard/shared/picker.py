@@ -9,7 +9,7 @@ import streamlit as st
 from core import runs
 from core.data.demo import CAUTION, has_synthetic_voices
 from core.runs import RunState
-from dashboard.shared import places, run_names, state
+from dashboard.shared import address, places, run_names, state
 from dashboard.shared.wording import percent, plain
 
 
@@ -72,12 +72,7 @@ def follow() -> list[RunState]:
         st.session_state[state.MODEL] = anew
     asked = st.query_params.get(state.MODEL)
     if found and asked is not None and asked not in names:
-        # As code, in one line: an address is anybody's text.
-        name = " ".join(asked[:80].replace("`", "'").split())
-        st.warning(
-            f"The address of this page asks for the model `{name}`, which is not here. Another one is shown.",
-            icon=":material/link_off:",
-        )
+        address.say_missing("the model", asked, "Another one is shown.")
     default = default_model(found)
     if default is not None and st.session_state.get(state.MODEL) not in names:
         st.session_state[state.MODEL] = default.name

@@ -94,7 +94,7 @@ def link(page: str, label: str) -> None:
 
 
 def _link(page: str, label: str, icon: str | None = None) -> None:
-    st.page_link(_file(page), label=label, icon=icon, query_params=address.query())
+    st.page_link(_file(page), label=label, icon=icon, query_params=address.query(page))
 
 
 def model_button(page: str, label: str, run: str, key: str) -> None:
@@ -106,7 +106,7 @@ def model_button(page: str, label: str, run: str, key: str) -> None:
 
 def go(page: str) -> None:
     """Leave for another page, from a button."""
-    st.switch_page(_file(page), query_params=address.query())
+    st.switch_page(_file(page), query_params=address.query(page))
 
 
 def _file(page: str) -> str:

@@ -27,8 +27,8 @@ DATA_ROOT = "data.root"
 """Folder that holds ``SpeechCommands``, as typed."""
 DOWNLOAD_ROOT = "data.download_root"
 """Folder that a download goes to, as typed."""
-RUN = "training.run"
-"""Name of the run whose details Train shows."""
+RUN = "run"
+"""Name of the run whose details Train shows, empty where it shows none; its name in the page's address too."""
 ANSWERS = "recordings.answers"
 """What was kept for each “Was that right?”, by the place of the question."""
 FAILED = "recordings.failed"
@@ -132,4 +132,13 @@ def _seen(name: str) -> str:
 
 def use_model(name: str) -> None:
     """Choose the model of a run on every page, and in this page's address."""
-    st.session_state[MODEL] = st.session_state[_seen(MODEL)] = st.query_params[MODEL] = name
+    _use(MODEL, name)
+
+
+def open_run(name: str) -> None:
+    """Let Train show the details of a run, or of none, and say so in the page's address."""
+    _use(RUN, name)
+
+
+def _use(key: str, name: str) -> None:
+    st.session_state[key] = st.session_state[_seen(key)] = st.query_params[key] = name

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, TimeoutError, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
 from dashboard.shared import places
+from tests.browser import reruns
 
 PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboard" / "screens").glob("[!_]*.py"))
 HEADINGS = {name: "Say one of ten words" if name == "live" else places.TABS[name].title for name in PAGES}
@@ -55,8 +56,15 @@ def listen(page: Page, complaints: list[str]) -> None:
 def new_page(browser: Browser, **options: Any) -> Page:
     """A page of a new visitor, who waits as long as these tests do; ``options`` are those of the browser's context."""
     context = browser.new_context(**options)
+    return new_tab(context)
+
+
+def new_tab(context: BrowserContext) -> Page:
+    """One more page of a visitor."""
     context.set_default_timeout(1000 * WAIT_S)
-    return context.new_page()
+    page = context.new_page()
+    reruns.watch(page)
+    return page
 
 
 def open_page(page: Page, url: str, name: str) -> None:
@@ -78,6 +86,20 @@ def click_menu(page: Page, name: str) -> None:
     wait_for_page(page, name)
 
 
+def chip(page: Page) -> Locator:
+    """The chosen model, at the head of every page."""
+    return page.locator(".st-key-head").get_by_test_id("stPopover")
+
+
+def choose_model(page: Page, name: str) -> None:
+    """Choose another model at the head of the page."""
+    chip(page).get_by_role("button").click()
+    page.get_by_role("radiogroup", name="Model").locator("label").filter(has_text=name).first.click()
+    expect(chip(page)).to_contain_text(name)
+    page.keyboard.press("Escape")
+    wait_until_calm(page)
+
+
 def wait_for_page(page: Page, name: str) -> None:
     """Wait until the page has its heading and nothing on it is still being computed."""
     expect(page.get_by_role("heading", level=1)).to_have_text(HEADINGS[name], timeout=1000 * WAIT_S)
@@ -85,7 +107,8 @@ def wait_for_page(page: Page, name: str) -> None:
 
 
 def wait_until_calm(page: Page) -> None:
-    """Wait until the page has drawn all that it is going to draw."""
+    """Wait until the page has drawn all that it is going to draw, also what was asked for a moment ago."""
+    reruns.wait(page, WAIT_S)
     expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
@@ -160,10 +183,10 @@ def assert_drawn(page: Page) -> None:
         expect(marks.first, name).to_be_attached()
 
 
-def axis_titles(page: Page) -> list[str]:
+def axis_titles(page: Page) -> Locator:
     """The titles of all axes in sight; those of lower panels are called "x2title" and so on."""
     named = ", ".join(f'[class^="{axis}"][class$="title"]:visible' for axis in "xy")
-    return figures(page).locator(named).all_text_contents()
+    return figures(page).locator(named)
 
 
 def data_of(figure: Locator, attribute: str, trace: int = 0) -> list:

@@ -20,6 +20,7 @@ from tests.browser.pages import (
     listen,
     main,
     new_page,
+    new_tab,
     open_page,
     wait_for_page,
     wait_until_calm,
@@ -44,7 +45,6 @@ def fresh(tmp_path, trained_models):
 def context(browser):
     """A browser with a memory of its own."""
     one = browser.new_context()
-    one.set_default_timeout(1000 * WAIT_S)
     yield one
     one.close()
 
@@ -54,7 +54,7 @@ def test_tabs_that_a_browser_opens_again_at_once_each_show_their_page(fresh, con
     # All pages over the servers, and the same one twice, as when a browser is started again with its old tabs.
     names = [*PAGES[number::FRESH_SERVERS], PAGES[number], "live"]
     complaints = []
-    tabs = [context.new_page() for _ in names]
+    tabs = [new_tab(context) for _ in names]
     for tab, name in zip(tabs, names, strict=True):
         listen(tab, complaints)
         tab.goto(f"{fresh.url}/{name}", wait_until="commit")
@@ -72,7 +72,7 @@ def test_tabs_that_a_browser_opens_again_at_once_each_show_their_page(fresh, con
 
 def test_a_server_started_from_another_folder_listens_to_this_computer_alone_and_tells_nobody(fresh, context):
     complaints = []
-    page = context.new_page()
+    page = new_tab(context)
     listen(page, complaints)
     page.goto(fresh.url)
     wait_for_page(page, "live")
@@ -85,7 +85,7 @@ def test_a_server_started_from_another_folder_listens_to_this_computer_alone_and
 
 
 def test_addresses_typed_by_hand_lead_to_a_page(fresh, context):
-    page = context.new_page()
+    page = new_tab(context)
     for typed, name in {"overview": "live", "data/": "data", "data/words": "data"}.items():
         page.goto(f"{fresh.url}/{typed}")
         wait_for_page(page, name)
@@ -97,7 +97,7 @@ def test_addresses_typed_by_hand_lead_to_a_page(fresh, context):
 
 def test_no_other_web_page_can_frame_the_dashboard_or_talk_to_its_server(fresh, context):
     address = fresh.url.replace("127.0.0.1", "localhost")  # another origin than 127.0.0.1, on the same computer
-    page = context.new_page()
+    page = new_tab(context)
     page.goto(f"{address}/_stcore/health")  # a page of that origin: whose does not matter to the browser
     page.evaluate("url => document.body.append(Object.assign(document.createElement('iframe'), {src: url}))", fresh.url)
     page.wait_for_timeout(1000)

@@ -16,10 +16,11 @@ from tests.browser.pages import (
     assert_no_exception,
     assert_not_scrolled_sideways,
     axis_titles,
+    chip,
+    choose_model,
     click_menu,
     main,
     wait_for_page,
-    wait_until_calm,
 )
 
 NEED_A_MODEL = (
@@ -76,7 +77,7 @@ def test_a_page_shows_a_trained_model_and_fits_a_phone(visit, add_model, name):
     assert_no_exception(page)
     if name in SHOW_FIGURES:
         assert_drawn(page)
-    titles = " ".join(axis_titles(page))
+    titles = " ".join(axis_titles(page).all_text_contents())
     assert all(text in titles for text in UNITS.get(name, [])), titles
     page.set_viewport_size(PHONE)
     assert_not_scrolled_sideways(page)
@@ -158,16 +159,3 @@ def test_the_overviews_link_opens_the_pictured_model(visit, add_model):
     page.reload()
     wait_for_page(page, "filterbank")
     expect(chip(page)).to_contain_text(pictured)
-
-
-def chip(page):
-    """The chosen model, at the head of every page."""
-    return page.locator(".st-key-head").get_by_test_id("stPopover")
-
-
-def choose_model(page, name):
-    chip(page).get_by_role("button").click()
-    page.get_by_role("radiogroup", name="Model").locator("label").filter(has_text=name).first.click()
-    expect(chip(page)).to_contain_text(name)
-    page.keyboard.press("Escape")
-    wait_until_calm(page)

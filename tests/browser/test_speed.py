@@ -50,7 +50,7 @@ def test_every_task_of_a_report_is_drawn_and_fits(visit, add_report, size):
         assert_no_exception(page)
         assert_drawn(page)
         assert_not_scrolled_sideways(page)
-        assert [title for title in axis_titles(page) if title.startswith("Time for")] == [axis]
+        expect(axis_titles(page).filter(has_text="Time for")).to_have_text([axis])
 
 
 def test_parts_and_history_open_on_request(visit, add_report):

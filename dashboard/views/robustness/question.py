@@ -115,7 +115,8 @@ def _choose_models(run: RunState) -> dict[str, RunState]:
         list(found),
         default=_compared(run, found),
         max_selections=MOST_MODELS,
-        key=f"robustness.models.{run.name}",
+        key=f"models.{run.name}",
+        bind="query-params",
         persist_state="session",
         help="All of them hear the same clips with the same noise.",
     )

@@ -185,6 +185,6 @@ def _start(
     if pressed:
         weights: Path | None = None if start is None else start.folder
         folder = runs.start_run(config, state.data_root(), name=name, device=device, start=weights, more=further)
-        st.session_state[state.RUN] = folder.name
+        state.open_run(folder.name)
         st.session_state[STARTED] = True
         st.rerun()

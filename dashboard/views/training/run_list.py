@@ -9,7 +9,7 @@ import streamlit as st
 from core import runs
 from core.figures.comparison import LOOKS
 from core.runs import RunState
-from dashboard.shared import places, state
+from dashboard.shared import address, places, state
 from dashboard.shared.widgets import explained
 from dashboard.shared.wording import moment, percent, plain
 from dashboard.views.training import result, run_panel
@@ -22,8 +22,7 @@ def draw(found: Sequence[RunState]) -> None:
     """The rows, those that came with the project folded away; below the opened one its details."""
     past = [run for run in found if not run.alive]
     own = [run for run in past if not run.shipped]
-    if st.session_state.get(state.RUN) is None and own:
-        st.session_state[state.RUN] = own[0].name
+    _follow([run.name for run in found], own)
     st.header("Runs", anchor=False)
     _offer_back()
     if not own:
@@ -40,6 +39,17 @@ def draw(found: Sequence[RunState]) -> None:
     _trash()
 
 
+def _follow(names: Sequence[str], own: Sequence[RunState]) -> None:
+    """Open the run that the page's address names; the newest of the user's own until one is chosen."""
+    asked = state.asked_anew(state.RUN)
+    if asked is not None and (not asked or asked in names):
+        st.session_state[state.RUN] = asked
+    elif asked:
+        address.say_missing("the run", asked, "It may have been deleted.")
+    if st.session_state.get(state.RUN) is None and own:
+        st.session_state[state.RUN] = own[0].name
+
+
 def _row(run: RunState, found: Sequence[RunState]) -> None:
     is_open = st.session_state.get(state.RUN) == run.name
     words, icon, colour = run_panel.STATES[run.state]
@@ -52,7 +62,7 @@ def _row(run: RunState, found: Sequence[RunState]) -> None:
                 key=f"training.open.{run.name}",
                 type="tertiary",
                 icon=":material/expand_more:" if is_open else ":material/chevron_right:",
-                on_click=_open,
+                on_click=state.open_run,
                 args=("" if is_open else run.name,),
             )
             st.badge(words, icon=icon, color=colour)  # type: ignore[arg-type]
@@ -61,10 +71,6 @@ def _row(run: RunState, found: Sequence[RunState]) -> None:
             st.caption(_what(run), width="content")
         if is_open:
             run_panel.details(run, found)
-
-
-def _open(name: str) -> None:
-    st.session_state[state.RUN] = name
 
 
 def _what(run: RunState) -> str:
@@ -125,7 +131,7 @@ def _restore(names: Sequence[str]) -> None:
         for name in names:
             runs.restore_run(name)
         st.session_state[run_panel.GONE] = []
-        st.session_state[state.RUN] = names[0]
+        state.open_run(names[0])
         st.rerun()
 
 

@@ -28,7 +28,7 @@ def _watched(name: str) -> None:
     run = runs.run_state(runs.run_folder(name))
     if not run.alive:
         # Who watched it wants to know what became of it.
-        st.session_state[state.RUN] = name
+        state.open_run(name)
         st.session_state[ENDED] = name
         st.rerun()
     stopping = runs.stop_requested(run.folder)

@@ -19,7 +19,7 @@ def measured(open_page, own_run, finished_run, use_tiny_data, tmp_path):
     shutil.copytree(finished_run, tmp_path / "runs" / "second")
     app = open_page("robustness")
     assert_calm(app)
-    models = app.multiselect(f"robustness.models.{app.radio('model').value}")
+    models = app.multiselect(f"models.{app.radio('model').value}")
     models.set_value([GOOD, "second"]).run()
     assert "Not measured yet: linear-D-good, second" in texts(app)
     app.button("robustness.start").click().run()
@@ -111,7 +111,7 @@ def test_what_came_with_the_project_is_shown_without_its_clips(open_page, monkey
         app.segmented_control("change").set_value(kind).run()
         assert_calm(app)
         # Beside it the same network with fixed filters.
-        assert len(app.multiselect(f"robustness.models.{model}").value) == 2
+        assert len(app.multiselect(f"models.{model}").value) == 2
         assert app.header[0].value.startswith("Official test set: 600 of 2,427 clips of Speech Commands v2 subset")
         assert "Not measured yet" not in texts(app)
         assert charts(app) == 1

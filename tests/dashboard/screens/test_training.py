@@ -365,7 +365,7 @@ def test_a_result_is_compared_with_a_fixed_spectrogram_of_the_same_network(page,
     config = preset_config("linear", setting="A", epochs=2)
     (fixed / runs.CONFIG).write_text(json.dumps(to_dict(config)))
     page.run()
-    page.session_state["training.run"] = GOOD
+    page.session_state["run"] = GOOD
     page.run()
     page.button("training.use.compare").click().run()
     assert_calm(page)

@@ -1,9 +1,9 @@
-"""The dataset in a page's address."""
+"""What a page's address brings, and what is said where it asks for something that is not here."""
 
 from streamlit.testing.v1 import AppTest
 
 from dashboard.shared import places
-from tests.dashboard.conftest import APP, assert_calm, texts
+from tests.dashboard.conftest import APP, GOOD, assert_calm, texts
 
 
 def opened(**query):
@@ -45,6 +45,21 @@ def test_a_choice_made_on_the_page_outlives_the_address_it_was_opened_with(open_
     app.text_input("data.root").set_value(str(tiny_root)).run()
     app.run()
     assert chosen(app) == ("folder", str(tiny_root))
+
+
+def test_a_run_that_is_not_here_is_named_and_another_one_is_open(own_run):
+    app = opened(run="gone").switch_page("screens/training.py").run()
+    assert_calm(app)
+    assert "asks for the run `gone`, which is not here" in app.warning[0].value
+    assert "Trained for" in [metric.label for metric in app.metric]
+
+
+def test_an_address_can_say_that_no_run_is_open(own_run):
+    app = opened(run="").switch_page("screens/training.py").run()
+    assert_calm(app)
+    assert "Trained for" not in [metric.label for metric in app.metric]
+    app.button(f"training.open.{GOOD}").click().run()
+    assert "Trained for" in [metric.label for metric in app.metric]
 
 
 def test_every_page_belongs_to_one_place():
