@@ -50,13 +50,13 @@ class Classifier:
         return self.checkpoint.config.vocabulary
 
     def put_back(self) -> Classifier:
-        """The same network behind the filters that training began with; nothing else of it is changed.
+        """The same network behind the filters that its first training began with; nothing else of it is changed.
 
         The network and its normalisation grew up with the learned filters, so its answers tell how much it relies on
         them, not what a network trained behind these would say.
         """
         other = copy.copy(self)
-        other._front_end = self.checkpoint.initial_front_end(self.device)
+        other._front_end = self.checkpoint.textbook_front_end(self.device)
         return other
 
     def classify(self, waveform: Waveform) -> Prediction:

@@ -98,6 +98,12 @@ class Checkpoint:
         )
         return choose.faster(front_end, device).eval()
 
+    def textbook_front_end(self, device: torch.device | str = "cpu") -> TrainableMel:
+        """The same before any training, that of the model it began with included."""
+        if not self.config.start.name:
+            return self.initial_front_end(device)
+        return choose.faster(TrainableMel(replace(self.config.front_end, setting="A", mel_shape="free")), device).eval()
+
     def filters(self) -> Filters:
         """Initial and learned filters as arrays."""
         return self.model().front_end.filters(self.epoch)

@@ -24,7 +24,7 @@ def choose_basis() -> str:
         basis = choose("Filters", BASES, "live.basis", label_visibility="collapsed")
         st.caption(
             "**Learned:** as training left the model. **Textbook:** the same network, its filters put back to where "
-            "training began.",
+            "learning began.",
             width="stretch",
             help="Picture and answer come from the filters chosen; the sound stays the same. The network grew up with "
             "the learned filters, so this shows how much it relies on them, not which are better: for that, Compare "

@@ -38,6 +38,14 @@ def test_a_prediction_ranks_all_labels_and_sums_to_one(classifier):
     assert prediction.log_mel.shape == (40, 101)
 
 
+def test_a_model_trained_on_is_put_back_to_before_its_first_training(shipped, words):
+    clips = np.stack([words.clip(0)])
+    first, second = shipped("bcresnet-1-D"), shipped("bcresnet-1-D-in-noise")
+    assert second.checkpoint.config.start.setting == "D"
+    np.testing.assert_allclose(second.put_back().log_mel(clips), first.put_back().log_mel(clips), atol=1e-4)
+    assert not np.allclose(second.initial_log_mel(clips), first.put_back().log_mel(clips), atol=0.01)
+
+
 def test_filters_put_back_leave_the_network_and_the_model_itself_as_they_are(shipped, words):
     model = shipped("bcresnet-3-D")
     clips = np.stack([clip for clip, _, _ in spoken(words, 4)])
