@@ -151,9 +151,9 @@ def choose(run: RunState, filters: Filters) -> Setup:
 def caution() -> None:
     """What these experiments can tell and what they cannot."""
     st.caption(
-        "The network grew up with the learned filters. What it loses without them says how much it relies on them, not "
-        "what a network trained with other filters would reach: for that, compare a model with fixed filters (A) on "
-        "the same clips."
+        "The network was trained with the learned filters. What it loses without them says how much it relies on them, "
+        "not what a network trained with other filters would reach: for that, compare a model with a fixed spectrogram "
+        "(A) on the same clips."
     )
     places.link("compare", "Compare")
 
