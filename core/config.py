@@ -58,13 +58,27 @@ SETTINGS: dict[str, str] = {
 }
 """The tutorial's four experiments."""
 
-LEARNED: dict[Setting, str] = {
-    "A": "fixed filters",
+SETTING_NAMES: dict[str, str] = {
+    "A": "fixed spectrogram",
     "B": "learned mel filters",
     "C": "learned kernels",
     "D": "learned filters and kernels",
 }
-"""The same in a model's name: what of its spectrogram is learned."""
+"""What each is called, in the name of a model and everywhere else."""
+
+
+def setting_name(setting: str) -> str:
+    """A setting as people read it; what is none stays as it is.
+
+    >>> setting_name("B")
+    'learned mel filters (B)'
+    """
+    return f"{SETTING_NAMES[setting]} ({setting})" if setting in SETTING_NAMES else setting
+
+
+SETTING_TITLES: dict[str, str] = {one: f"{what.capitalize()} ({one})" for one, what in SETTING_NAMES.items()}
+"""The same as headings: “Learned mel filters (B)”."""
+
 
 NETWORK_NAMES: dict[str, str] = {"linear": "Linear", "bcresnet": "BC-ResNet"}
 """What the field calls the networks, by how their names here begin."""
@@ -748,7 +762,7 @@ class RunConfig:
         front_end = self.front_end
         kind, _, width = self.model.name.partition("-")
         network = " ".join([NETWORK_NAMES[kind], *([width] if width else [])])
-        parts = [network, f"{LEARNED[front_end.setting]} ({front_end.setting})"]
+        parts = [network, setting_name(front_end.setting)]
         if self.vocabulary != TWELVE:
             parts.append(self.vocabulary.title)
         if self.training.regime == "tutorial":

@@ -179,11 +179,11 @@ def word_gains(difference: Difference, *, title: str | None = None) -> go.Figure
     from_the_top = {"categoryorder": "array", "categoryarray": [_word(gain) for gain in rows][::-1]}
     figure.update_yaxes(title_text="Word (clips)", tickmode="linear", **from_the_top)
     note = (
-        f"Right of zero: {difference.run} gets more of them right. Filled: clear even with {len(rows)} words tested "
-        "at once (McNemar, Holm)."
+        f"Right of zero: {difference.run} gets more right than {difference.baseline}. Filled: clear even with "
+        f"{len(rows)} words tested at once (McNemar, Holm). Bars: 95{style.NBSP}% intervals."
     )
     legend = [name for name, shown, *_ in kinds if shown]
-    title = title or f"Word by word: {difference.run} against {difference.baseline}"
+    title = title or "Word by word"
     finding = findings.gains_by_word(difference)
     return style.finish(figure, title=title, finding=finding, note=note, height=27 * len(rows) + 20, legend=legend)
 

@@ -40,7 +40,7 @@ def confusion_matrix(
         show: "true" for the share of a row (%), "answered" for the share of a column (%), "counts" for clips.
         order: Numbers of the labels in the order shown; None takes that of the labels.
         chosen: True and answered label of a cell to frame.
-        title: Title; None names run, protocol, dataset and number of clips.
+        title: Title; None names run and protocol.
 
     Returns:
         Figure with the heatmap "confusion", whose rows (with "answered", columns) without clips are empty, a paler one,
@@ -51,9 +51,12 @@ def confusion_matrix(
     labels = [evaluation.labels[number] for number in shown]
     counts = np.asarray(evaluation.confusion)[np.ix_(shown, shown)]
     figure = _matrix(labels, labels, counts, show, chosen)
-    note = {
-        "true": f"Share of each row (%): rows add up to 100{style.NBSP}%.",
-        "answered": f"Share of each column (%): columns add up to 100{style.NBSP}%.",
+    # Plotly reads a note as HTML; the dataset is whatever a file says.
+    n = _clips(evaluation.n).replace(" ", style.NBSP)
+    note = f"n{style.NBSP}={style.NBSP}{n} of {html.escape(evaluation.dataset)}. "
+    note += {
+        "true": f"Rows add up to 100{style.NBSP}%.",
+        "answered": f"Columns add up to 100{style.NBSP}%.",
         "counts": "Number of clips; colour: share of the row.",
     }[show]
     note += _few_note(counts, show)
@@ -216,10 +219,8 @@ def _clips(n: int) -> str:
 
 
 def _title(evaluation: Evaluation) -> str:
-    n = _clips(evaluation.n).replace(" ", style.NBSP)
-    # Plotly reads a title as HTML; these two are whatever a file says.
-    run, dataset = html.escape(evaluation.run), html.escape(evaluation.dataset)
-    return f"{run}: {evaluation.clips_title} of {dataset}, n{style.NBSP}={style.NBSP}{n}"
+    # Plotly reads a title as HTML; the run's name is whatever a file says.
+    return f"{html.escape(evaluation.run)}, {evaluation.clips_title}"
 
 
 def class_scores_bars(

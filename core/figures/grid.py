@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from core.config import SETTINGS
+from core.config import SETTING_TITLES, setting_name
 from core.figures import style
 from core.figures.findings import comparisons as findings
 from core.studies.grid_table import BASES, CLAIMED_GAIN, Row
@@ -49,7 +49,7 @@ def grid_accuracy(rows: Sequence[Row], *, title: str = "Accuracy of each setting
         "Accuracy (%)",
         _note(rows),
         lambda row: (row.accuracy, row.interval),
-        settings=tuple(SETTINGS),
+        settings=tuple(SETTING_TITLES),
     )
 
 
@@ -120,7 +120,7 @@ def _figure(
         figure.update_xaxes(title_text="Mel filters" if texts[0].isdigit() else "Basis", **ticks, row=number, col=1)
         figure.update_yaxes(title_text=axis, row=number, col=1)
         style.panel_heading(figure, number, heading)
-    legend = [*(_legend(setting) for setting in present), *more]
+    legend = [*(SETTING_TITLES[setting] for setting in present), *more]
     height = n * PANEL + (n - 1) * GAP
     style.finish(figure, title=title, finding=finding, note=note, height=height, legend=legend, heading=True)
     # The legend stands above the first panel's heading.
@@ -150,9 +150,9 @@ def _add(
         x=[at + shift for at in rows],
         y=heights,
         error_y=style.whiskers(heights, *ends, thickness=1.4, width=4),
-        name=_legend(setting),
+        name=SETTING_TITLES[setting],
         legendgroup=setting,
-        legendrank=1 + list(SETTINGS).index(setting),
+        legendrank=1 + list(SETTING_TITLES).index(setting),
         showlegend=first,
         mode="markers",
         marker=style.outlined(symbol, 10, colour),
@@ -187,10 +187,6 @@ def _first(panels: Sequence[Panel], setting: str) -> int:
     return next(number for number, (_, _, by_setting) in enumerate(panels, 1) if setting in by_setting)
 
 
-def _legend(setting: str) -> str:
-    return {"A": "A: fixed", "B": "B: mel", "C": "C: STFT", "D": "D: both"}[setting]
-
-
 def _note(rows: Sequence[Row]) -> str:
     seeds = sorted({row.seeds for row in rows})
     if not seeds:
@@ -205,7 +201,7 @@ def _hover(row: Row) -> str:
     factors = row.factors
     low, high = row.interval
     text = (
-        f"{factors.model}, {factors.setting}: {SETTINGS[factors.setting]}<br>"
+        f"{factors.model}, {setting_name(factors.setting)}<br>"
         f"{BASES[factors.basis][0]}, {factors.n_mels} filters<br>"
         f"{100 * row.accuracy:.1f} % of {row.n:,} clips right, {row.seeds} seed{'s' if row.seeds > 1 else ''}, "
         f"{row.epochs} epochs<br>(95 % interval {100 * low:.1f} to {100 * high:.1f} %)"

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from core.config import BENCHMARK_TASKS
+from core.config import BENCHMARK_TASKS, SETTING_TITLES
 from core.figures import style
 from core.figures.findings import speed as findings
 from core.figures.timing_words import (
     DEVICE_WORDS,
-    SETTING_WORDS,
     amount,
     judged,
     main_reference,
@@ -27,6 +26,7 @@ from core.records.benchmark import Timing
 
 LIMIT_NAME = "limit of this machine"
 LIMIT_COLOUR = style.ORANGE
+WITHOUT = "Without any training"
 ROW_PX = 70
 """Height of a bar with its two lines of text."""
 
@@ -162,7 +162,7 @@ class _Rows:
         top = 0.0
         for setting in settings:
             if self.has_headings:
-                self._headings.append((SETTING_WORDS.get(setting, setting), top))
+                self._headings.append((SETTING_TITLES.get(setting, setting or WITHOUT), top))
                 top += self.HEADING
             for timing in timings:
                 if timing.setting == setting:
@@ -233,7 +233,7 @@ def _bar_label(timing: Timing, reference: str, named: str, scale: _Scale) -> str
 
 def _bar_hover(timing: Timing, timings: Sequence[Timing], with_setting: bool) -> str:
     scale, unit = time_unit([timing.median_s])
-    lines = [f"<b>{timing.variant}</b>", SETTING_WORDS.get(timing.setting, "") if with_setting else ""]
+    lines = [f"<b>{timing.variant}</b>", SETTING_TITLES.get(timing.setting, WITHOUT) if with_setting else ""]
     lines.append(f"{amount(scale * timing.median_s)} {unit} for {_clips(timing.n_clips)}")
     n = len(timing.seconds)
     if n > 1:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from core.config import BENCHMARK_TASKS
+from core.config import BENCHMARK_TASKS, setting_name
 from core.figures import style
 from core.figures.findings import speed as findings
 from core.figures.timing_words import DEVICE_WORDS, judged, main_reference, reference_name
@@ -33,7 +33,8 @@ def speed_history(reports: Sequence[BenchmarkReport], task: str, *, title: str |
     for report, timing in found:
         if timing.is_ours and reference in timing.ratios:
             lines.setdefault(_line_name(timing, [one for _, one in found]), []).append((report, timing))
-    for number, (name, points) in enumerate(sorted(lines.items())):
+    lines = dict(sorted(lines.items(), key=lambda one: (one[1][0][1].setting, one[0])))
+    for number, (name, points) in enumerate(lines.items()):
         ratios = [timing.ratios[reference] for _, timing in points]
         medians, lows, highs = ([getattr(ratio, end) for ratio in ratios] for end in ("median", "low", "high"))
         colour, dash, symbol = style.LOOKS[number % len(style.LOOKS)]
@@ -60,11 +61,11 @@ def speed_history(reports: Sequence[BenchmarkReport], task: str, *, title: str |
         note += " Hollow marks: quick measurements."
     return style.finish(
         figure,
-        finding=findings.history(sorted(lines.items()), reference, named),
+        finding=findings.history(list(lines.items()), reference, named),
         title=title or f"From report to report: {BENCHMARK_TASKS.get(task, task)}",
         note=note if lines else "",
         height=280,
-        legend=sorted(lines),
+        legend=list(lines),
     )
 
 
@@ -72,7 +73,7 @@ def _line_name(timing: Timing, timings: Sequence[Timing]) -> str:
     """What tells a line from the others: the setting, and variant and device where they differ."""
     ours = [one for one in timings if one.is_ours]
     words = [timing.variant] if len({one.variant for one in ours}) > 1 else []
-    words += [f"setting {timing.setting}"] if timing.setting else []
+    words += [setting_name(timing.setting)] if timing.setting else []
     words += [DEVICE_WORDS.get(timing.device, timing.device)] if len({one.device for one in ours}) > 1 else []
     return ", ".join(words) or "Earshot"
 

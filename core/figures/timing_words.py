@@ -1,20 +1,12 @@
-"""What timings say, in words: settings, times with a unit that fits, and how two ways to do a task compare."""
+"""What timings say, in words: times with a unit that fits, and how two ways to do a task compare."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.config import setting_name
 from core.figures.style import NBSP
 from core.records.benchmark import Spread, Timing
-
-SETTING_WORDS = {
-    "A": "A: nothing trainable",
-    "B": "B: mel filters trainable",
-    "C": "C: STFT kernels trainable",
-    "D": "D: mel filters and STFT kernels trainable",
-    "": "Without any training",
-}
-"""The settings, short enough for a line of a figure on a phone."""
 
 DEVICE_WORDS = {"cpu": "CPU", "cuda": "GPU"}
 
@@ -121,7 +113,7 @@ def comparison(timings: Sequence[Timing]) -> str:
     pairs = [(timing, name) for timing in ours for name in timing.ratios if (timing, name) != (lead, reference)]
     faster = [(timing, name) for timing, name in pairs if is_faster(timing.ratios[name])]
     not_faster = [pair for pair in pairs if pair not in faster]
-    said = [f"In setting {lead.setting}, " if lead.setting and _several(timings) else ""]
+    said = [f"With {setting_name(lead.setting)}, " if lead.setting and _several(timings) else ""]
     said[0] += _beside_its_reference(lead, reference, timings)
     if faster:
         said.append(f"Earshot is also {_by_reference(faster, timings)}.")

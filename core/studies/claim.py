@@ -1,4 +1,4 @@
-"""What learning filters did to a model: where its sensitivity went, and what it gained over fixed filters."""
+"""What learning filters did to a model: where its sensitivity went, and what it gained over a fixed spectrogram."""
 
 from __future__ import annotations
 

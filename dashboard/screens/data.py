@@ -1,12 +1,11 @@
-"""Choose, download or prepare a dataset; count it; compare it with AudioLoader's reading; play any clip."""
+"""Choose, download or prepare a dataset; count it; play any clip; compare it with AudioLoader's reading."""
 
 import streamlit as st
 
-from core import figures
 from dashboard.shared import cache, clip_player, dataset_choice
-from dashboard.shared.widgets import begin_page, explained, show_figure
+from dashboard.shared.widgets import begin_page, explained
 from dashboard.shared.wording import plain
-from dashboard.views import verify
+from dashboard.views import dataset, verify
 
 begin_page("Data", "One-second clips of spoken words: what a keyword spotter learns from and is tested on.")
 
@@ -26,14 +25,9 @@ if pack is not None:
         )
     with explained():
         summary.require_trainable()
-    dataset_choice.show_counts(summary)
-    show_figure(figures.class_counts(pack.words.tolist(), pack.splits.tolist()), "data.counts")
-    st.caption("Rows are words, columns are splits; brighter cells hold more clips.")
-    if summary.problems:
-        with st.expander(f"{len(summary.problems)} problems found in the files", icon=":material/warning:"):
-            st.dataframe([vars(problem) for problem in summary.problems], hide_index=True)
-
-    verify.draw(pack)
-
+    dataset.show_counts(summary)
+    dataset.show_problems(summary)
     st.header("Play a clip")
     clip_player.draw(pack)
+    dataset.show_words(pack)
+    verify.draw(pack)

@@ -2,7 +2,8 @@
 
 from dashboard.shared import cache, picker
 from dashboard.shared.widgets import begin_page
-from dashboard.views import experiments, looked_at
+from dashboard.views import looked_at
+from dashboard.views.experiments import each
 
 begin_page(
     "Does it matter?",
@@ -14,4 +15,4 @@ run = picker.require_model("find out what its filters are worth")
 filters = cache.filters(run.folder)
 if filters.setting == "A":
     looked_at.offer_learned(run, "filters")
-experiments.draw(run, filters)
+each.draw(run, filters)

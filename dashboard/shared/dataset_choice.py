@@ -6,13 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.config import DEMO, SILENCE_LABEL
+from core.config import DEMO
 from core.data.pack import Pack, open_data
-from core.data.source import DataSummary, split_title
 from core.errors import DataError
 from core.files.paths import path_from
 from dashboard.shared import cache, clip_choice, jobs, places, state
-from dashboard.shared.widgets import explained, job_panel, show_metrics
+from dashboard.shared.widgets import explained, job_panel
 from dashboard.shared.wording import plain, size
 
 KINDS = {
@@ -33,6 +32,7 @@ def choose() -> None:
         format_func={kind: title for kind, (title, _) in KINDS.items()}.__getitem__,
         captions=[caption for _, caption in KINDS.values()],
         key=state.DATA_KIND,
+        horizontal=True,
         persist_state="session",
     )
     if st.session_state[state.DATA_KIND] == state.FOLDER:
@@ -162,40 +162,3 @@ def shown() -> None:
     left.markdown(f"**Dataset:** {plain(chosen_title())}")
     with right:
         places.link("data", "Change")
-
-
-SPLIT_NOTES = {
-    "train": "the model learns from these",
-    "validation": "tells during training which epoch was best",
-    "official": "the official test set: twelve balanced classes, with silence",
-    "testing-list": "a second, larger test set: no silence, mostly unknown words",
-}
-"""What each split is for."""
-
-
-def show_counts(summary: DataSummary) -> None:
-    """Clips, words and speakers, in all and by split."""
-    people = "Voices" if summary.synthetic else "Speakers"
-    in_split = dict(zip(summary.splits, summary.word_counts.sum(axis=0).tolist(), strict=True))
-    show_metrics(
-        ("Clips to learn from", f"{in_split['train']:,}"),
-        ("Words", f"{sum(word != SILENCE_LABEL for word in summary.words)}"),
-        (f"{people} to learn from", f"{summary.speaker_counts[0]:,}"),
-        ("Noise recordings", f"{len(summary.noise_s)}"),
-    )
-    st.dataframe(
-        [
-            {
-                "Split": split_title(split),
-                "Clips": in_split[split],
-                people: n,
-                "What it is for": SPLIT_NOTES[split],
-            }
-            for split, n in zip(summary.splits, summary.speaker_counts, strict=True)
-        ],
-        hide_index=True,
-    )
-    st.caption(
-        f"{summary.n_clips:,} clips in all, silence among them, which is cut from noise recordings. The name of the "
-        "dataset counts each recording of a word once, also where it belongs to both test sets."
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import figures, runs
-from core.config import PROTOCOLS, FrontEndConfig, ModelConfig
+from core.config import PROTOCOLS, SETTING_TITLES, FrontEndConfig, ModelConfig
 from core.jobs import grid
 from core.jobs.grid import PLANS, GridPlan, GridState
 from core.studies.grid_table import BASES, CLAIM, Row, as_csv, summarise
@@ -16,7 +16,6 @@ from dashboard.shared.widgets import choose, explained, show_figure
 from dashboard.shared.wording import duration, percent, plain
 from dashboard.views.training import seeds as seeds_of_a_run
 from dashboard.views.training.duration import kind_of, seconds_an_epoch
-from dashboard.views.training.setting_cards import TITLES as SETTING_TITLES
 
 POLL_S = 2.0
 """Seconds between two looks at a grid that is being trained."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.config import SETTINGS
 from core.runs import RunState, keep
 from dashboard.shared import cache, places
 from dashboard.shared.wording import interval, percent, plain, word
@@ -19,9 +18,8 @@ IN_IT = (
 def facts(run: RunState) -> None:
     """The model, and the scores that the report will give."""
     if run.config is not None:
-        setting = run.config.front_end.setting
         trained = f" Trained on {plain(run.dataset)}, best epoch {run.best_epoch or '–'}." if run.dataset else ""
-        st.markdown(f"**{plain(run.config.title)}.** Setting {setting}: {plain(SETTINGS[setting])}.{trained}")
+        st.markdown(f"**{plain(run.config.title)}.**{trained}")
     st.markdown(IN_IT)
     rows, outdated = [], []
     for (dataset, _), path in cache.evaluations(run.folder).items():

@@ -11,6 +11,7 @@ from core.data.source import split_title
 from core.data.verify import DEMO_WORDS, KINDS, sentence, verify
 from core.records.data import Verification
 from dashboard.shared import cache, jobs, state
+from dashboard.shared.folds import fold
 from dashboard.shared.jobs import Progress
 from dashboard.shared.widgets import job_panel
 from dashboard.shared.wording import plain
@@ -22,9 +23,13 @@ def job_name(root: Path) -> str:
 
 
 def draw(pack: Pack) -> None:
-    """The button, its progress, and the outcome; the demo words have none."""
-    st.header("The same in AudioLoader?")
-    root = state.data_root()
+    """The button, its progress, and the outcome, folded away as long as nobody asked; the demo words have none."""
+    root, found = state.data_root(), cache.verifications().get(pack.key)
+    asked = root is not None and (found is not None or jobs.find(job_name(root)) is not None)
+    fold("The same in AudioLoader?", "data.audioloader", lambda: _draw(pack, root, found), icon="rule", opened=asked)
+
+
+def _draw(pack: Pack, root: Path | None, found: Verification | None) -> None:
     if root is None:
         st.caption(DEMO_WORDS)
         return
@@ -33,7 +38,6 @@ def draw(pack: Pack) -> None:
         "is read by both, and split, label, speaker and samples are compared. Your files are only read."
     )
     kept = cache.verifications()
-    found = kept.get(pack.key)
     if not job_panel(job_name(root)):
         label = "Compare with AudioLoader" if found is None else "Compare again"
         if st.button(

@@ -32,7 +32,7 @@ def start(page, name, epochs):
     if scratch.count():  # not where there is no model to begin with
         scratch.check(force=True)
         expect(page.get_by_role("combobox", name="Preset")).to_be_visible()
-    page.get_by_role("button", name="B, learned mel filters").click()
+    page.get_by_role("button", name="Learned mel filters (B)").click()
     main(page).get_by_text("More settings").click()
     page.get_by_role("spinbutton", name="Epochs").fill(str(epochs))
     page.get_by_role("textbox", name="Name (may stay empty)").fill(name)

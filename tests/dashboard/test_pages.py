@@ -20,7 +20,7 @@ USE_A_MODEL = (
 )  # fmt: skip
 
 FIGURES_WITH_A_MODEL = {
-    "data": 3,
+    "data": 2,
     "training": 2,
     "filterbank": 1,
     "kernels": 2,

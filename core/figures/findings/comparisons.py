@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.config import SETTING_TITLES, setting_name
 from core.figures.findings.phrases import (
     MAY_BE_CHANCE,
     NO_CHANCE,
-    SETTING_NAMES,
     better,
     between,
     clips,
@@ -150,7 +150,8 @@ def grid_gains(rows: Sequence[Row]) -> str:
         return f"One seed each tells nothing of chance; largest: {largest}."
     clear = [row for row in known if row.gain_interval and not holds_zero(row.gain_interval)]
     most = max(clear or known, key=lambda row: abs(row.gain or 0.0))
-    said = f"{_combination(most, rows)}: {better(most.gain or 0.0, most.gain_interval or (0.0, 0.0), 'fixed')}"
+    how = better(most.gain or 0.0, most.gain_interval or (0.0, 0.0), "fixed")
+    said = f"{_combination(most, rows, begins=True)}: {how}"
     if not clear:
         return (
             f"{said}." if len(known) == 1 else f"None of {len(known)} gains is more than chance over seeds would make."
@@ -158,11 +159,11 @@ def grid_gains(rows: Sequence[Row]) -> str:
     return f"{said} ({len(clear)} of {len(known)} are)." if len(known) > 1 else f"{said}."
 
 
-def _combination(row: Row, rows: Sequence[Row]) -> str:
-    """What tells a combination from the others."""
+def _combination(row: Row, rows: Sequence[Row], *, begins: bool = False) -> str:
+    """What tells a combination from the others; ``begins`` tells whether a sentence begins with it."""
     factors = row.factors
     parts = [factors.model] if len({one.factors.model for one in rows}) > 1 else []
-    parts += [SETTING_NAMES[factors.setting]]
+    parts += [SETTING_TITLES[factors.setting] if begins and not parts else setting_name(factors.setting)]
     parts += [factors.basis] if len({one.factors.basis for one in rows}) > 1 else []
     parts += [f"{factors.n_mels} filters"] if len({one.factors.n_mels for one in rows}) > 1 else []
     return ", ".join(parts)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.figures.describe import Part, percent, rows, untrained
 from core.figures.findings.phrases import hz, sentence
 from core.frontend.filter_facts import FilterFacts
-from core.frontend.mel_scale import bin_frequencies, gain_and_shape, hz_to_mel
+from core.frontend.mel_scale import bin_frequencies, gain_and_shape, hz_to_mel, most_changed
 from core.records.filters import Filters
 
 Array = NDArray[np.float64]
@@ -48,9 +48,9 @@ def bank(filters: Filters, part: Part, chosen: int | None = None) -> str:
 
 
 def one(filters: Filters, part: Part, number: int) -> str:
-    """What became of one filter: gain and change in shape."""
-    name = filter_name(filters, part, number)
-    initial, learned = (side[number] for side in rows(filters, part))
+    """What became of one filter, gain and change in shape, and whether it changed most."""
+    name, (before, after) = filter_name(filters, part, number), rows(filters, part)
+    initial, learned = before[number], after[number]
     if not np.isfinite(learned).all():
         return sentence(f"{name}: its learned weights hold values that are not numbers")
     if np.array_equal(initial, learned):
@@ -60,7 +60,8 @@ def one(filters: Filters, part: Part, number: int) -> str:
     gain, shape = gain_and_shape(initial, learned)
     if not np.isfinite(gain):
         return sentence(f"{name}: its initial weights are all zero")
-    return sentence(f"{name}: gain × {float(gain):.3g}, shape change {percent(float(shape))}")
+    first = " changed most" if most_changed(*gain_and_shape(before, after)) == number else ""
+    return sentence(f"{name}{first}: gain × {float(gain):.3g}, shape change {percent(float(shape))}")
 
 
 def trains(filters: Filters, part: Part) -> bool:

@@ -8,9 +8,6 @@ from core.statistics import Interval
 NO_CHANCE = "more than chance"
 MAY_BE_CHANCE = "which chance may have made"
 
-SETTING_NAMES = {"A": "A (fixed)", "B": "B (mel filters)", "C": "C (STFT kernels)", "D": "D (both)"}
-"""What of the spectrogram is trained, short enough for a sentence."""
-
 
 def share(value: float) -> str:
     """A share as a percentage.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.figures.findings.phrases import SETTING_NAMES, sentence, share
+from core.config import setting_name
+from core.figures.findings.phrases import sentence, share
 from core.figures.style import NBSP
 from core.figures.timing_words import DEVICE_WORDS, amount, judged, time_unit, times
 from core.records.benchmark import BenchmarkReport, Timing
@@ -61,7 +62,7 @@ def _named(timing: Timing, timings: Sequence[Timing]) -> str:
     """A way to do the task, with what tells it from the others."""
     name = timing.variant
     if timing.setting and len({one.setting for one in timings}) > 1:
-        name += f" in setting {SETTING_NAMES.get(timing.setting, timing.setting)}"
+        name += f", {setting_name(timing.setting)}"
     if len({one.device for one in timings}) > 1:
         name += f" on the {DEVICE_WORDS.get(timing.device, timing.device)}"
     return name

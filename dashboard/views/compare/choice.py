@@ -44,8 +44,8 @@ def choose_runs(place: Any) -> dict[str, RunState]:
     found = run_names.by_label(picker.models())
     if len(found) < 2:
         st.info(
-            "A comparison needs two trained models. Nothing is trained yet: train the linear model twice, with setting "
-            "A (nothing of the spectrogram is trained) and with setting D (all of it)."
+            "A comparison needs two trained models. Nothing is trained yet: train the linear model twice, with a "
+            "fixed spectrogram (A) and with learned filters and kernels (D)."
             if not found
             else f"A comparison needs two trained models, and there is one, {plain(next(iter(found)))}. Train another, "
             "such as the same model with another setting.",

@@ -111,7 +111,6 @@ def numbers(found: Sequence[Difference], looks: Mapping[str, int]) -> None:
 def word_by_word(found: Difference) -> None:
     """Which words were gained or lost."""
     show_figure(figures.word_gains(found), "compare.words")
-    st.caption("How many more of a word's clips it gets right than the baseline, with 95 % intervals.")
 
 
 @st.fragment

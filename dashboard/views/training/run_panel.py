@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 
 from core import runs
-from core.config import SETTINGS, RunConfig
+from core.config import RunConfig
 from core.runs import Label, RunState
 from core.runs.label import LONGEST_NAME, LONGEST_NOTE
 from core.training.presets import PRESETS
@@ -64,7 +64,6 @@ def _facts(run: RunState) -> list[str]:
     facts = [f"Folder: {plain(run.name)}"] if run.label.name else []
     facts += [f"Dataset: {plain(run.dataset)}"] if run.dataset else []
     if run.config:
-        facts.append(f"Setting {run.config.front_end.setting}: {SETTINGS[run.config.front_end.setting]}")
         if run.config.start.name:
             facts.append(f"begun with {plain(run.config.start.name)}")
         facts.append(f"seed {run.config.training.seed}")
@@ -129,7 +128,7 @@ def _repeat(config: RunConfig) -> None:
         icon=":material/grid_on:",
         on_click=seeds.plan_seeds,
         args=(config,),
-        help="One seed proves little: the same training three times, with fixed filters beside it.",
+        help="One seed proves little: the same training three times, with a fixed spectrogram beside it.",
     ):
         places.go("grid")
 
@@ -143,4 +142,4 @@ def delete(gone: Sequence[RunState]) -> None:
             done.append(run.name)
     st.session_state[GONE] = done
     if st.session_state.get(state.RUN) in done:
-        st.session_state[state.RUN] = ""
+        state.open_run("")

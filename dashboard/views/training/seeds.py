@@ -16,7 +16,7 @@ def is_planned() -> bool:
 
 
 def plan_seeds(config: RunConfig) -> None:
-    """Fill the form in: the training of a run three times, with fixed filters beside it."""
+    """Fill the form in: the training of a run three times, with a fixed spectrogram beside it."""
     front_end = config.front_end
     basis = "random" if front_end.mel_start == "random" else front_end.mel_shape
     st.session_state["grid.models"] = [config.preset]

@@ -7,7 +7,7 @@ from typing import cast
 
 import streamlit as st
 
-from core.config import LEARNED, SETTINGS, Setting
+from core.config import SETTING_TITLES, SETTINGS, Setting
 from core.figures import style
 
 NOTES: dict[Setting, str] = {
@@ -17,11 +17,6 @@ NOTES: dict[Setting, str] = {
     "D": "Both change, together with the network.",
 }
 """A sentence for each setting."""
-
-TITLES: dict[Setting, str] = {
-    name: f"{name}, {'fixed spectrogram' if name == 'A' else what}" for name, what in LEARNED.items()
-}
-"""What each setting is called."""
 
 KEY = "training.setting"
 """Session-state key: the chosen setting."""
@@ -33,13 +28,13 @@ WIDTH, HEIGHT = 150, 44
 def choose() -> Setting:
     """The four cards; the one that was chosen stands out."""
     chosen = cast(Setting, st.session_state.setdefault(KEY, "D"))
-    names = list(TITLES)
+    names = list(NOTES)
     for pair in (names[:2], names[2:]):
         for name, column in zip(pair, st.columns(2), strict=True):
             with column.container(border=True, gap="small", height="stretch"):
                 st.image(picture(name), width="stretch", alt=SETTINGS[name])
                 st.button(
-                    TITLES[name],
+                    SETTING_TITLES[name],
                     key=f"{KEY}.{name}",
                     type="primary" if name == chosen else "secondary",
                     icon=f":material/radio_button_{'checked' if name == chosen else 'unchecked'}:",

@@ -25,7 +25,7 @@ def named(figure, name):
 
 def test_a_mark_is_the_mean_with_its_interval():
     found = rows()
-    (trace,) = named(grid_accuracy(found), "D: both")
+    (trace,) = named(grid_accuracy(found), "Learned filters and kernels (D)")
     of_d = [row for row in found if row.factors.setting == "D"]
     assert list(trace.y) == pytest.approx([100 * row.accuracy for row in of_d])
     low = [y - minus for y, minus in zip(trace.y, trace.error_y.arrayminus, strict=True)]
@@ -59,8 +59,8 @@ def test_with_one_number_of_filters_the_bases_stand_along_the_axis():
 
 def test_gains_are_points_above_the_fixed_spectrogram_with_zero_and_the_claim_drawn():
     figure = grid_gains(rows())
-    assert not named(figure, "A: fixed")
-    (trace,) = named(figure, "B: mel")
+    assert not named(figure, "Fixed spectrogram (A)")
+    (trace,) = named(figure, "Learned mel filters (B)")
     assert list(trace.y) == pytest.approx([3.0, 3.0])
     assert "+3.0 points against A" in trace.hovertext[0]
     assert set(named(figure, "no gain")[0].y) == {0}
@@ -69,7 +69,7 @@ def test_gains_are_points_above_the_fixed_spectrogram_with_zero_and_the_claim_dr
 
 def test_one_seed_has_no_interval_of_its_gain_and_says_so():
     figure = grid_gains(rows(seeds=1))
-    (trace,) = named(figure, "D: both")
+    (trace,) = named(figure, "Learned filters and kernels (D)")
     assert list(trace.error_y.array) == [0, 0]
     assert "One seed each" in grid_accuracy(rows(seeds=1)).layout.title.subtitle.text
 

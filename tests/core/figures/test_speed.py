@@ -74,9 +74,9 @@ def test_bcresnet_is_compared_with_its_public_recipe_and_the_loop_is_called_what
 def test_settings_stand_in_words_above_their_bars() -> None:
     texts = labels(speed_bars(cpu_timings("gradient")[::-1]))
     assert texts[0::3] == [
-        "<b>B: mel filters trainable</b>",
-        "<b>C: STFT kernels trainable</b>",
-        "<b>D: mel filters and STFT kernels trainable</b>",
+        "<b>Learned mel filters (B)</b>",
+        "<b>Learned kernels (C)</b>",
+        "<b>Learned filters and kernels (D)</b>",
     ]
     assert labels(speed_bars(cpu_timings("forward")))[0].startswith("<b>Earshot"), "no setting, no heading"
 
@@ -98,7 +98,7 @@ def test_a_hover_tells_everything_in_plain_words() -> None:
         "Earshot"
     ].hovertext
     for words in (
-        "A: nothing trainable",
+        "Fixed spectrogram (A)",
         "1.41 s for 8,999 clips",
         "8 of 10 repeats: 1.37 to 1.48 s (10 repeats)",
         "9.2 times as fast as the tutorial's loop (8.8 to 9.8)",
@@ -186,7 +186,11 @@ def test_parts_differ_by_pattern_too_and_those_that_do_not_apply_are_left_out() 
 def test_the_history_has_a_line_a_setting_in_the_order_of_time() -> None:
     dates = ["2026-11-22T08:00:00+00:00", "2026-11-20T10:30:00+00:00"]
     figure = speed_history([benchmark_reports.report(date, quick=date == dates[1]) for date in dates], "gradient")
-    assert [trace.name for trace in figure.data] == ["setting B", "setting C", "setting D"]
+    assert [trace.name for trace in figure.data] == [
+        "learned mel filters (B)",
+        "learned kernels (C)",
+        "learned filters and kernels (D)",
+    ]
     line = figure.data[0]
     assert list(line.x) == dates[::-1]
     np.testing.assert_allclose(line.y, [0.081 / 0.019] * 2)

@@ -210,6 +210,7 @@ def test_a_decision_takes_one_thread_and_leaves_the_others_theirs(shipped):
 
     class Watched:
         checkpoint = shipped("linear-A").checkpoint
+        vocabulary = shipped("linear-A").vocabulary
         probabilities = shipped("linear-A").probabilities
 
         def log_mel(self, clips):

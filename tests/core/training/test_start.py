@@ -170,7 +170,7 @@ def test_what_was_trained_before_is_told_through_any_number_of_trainings(trained
     assert last.start.datasets == ("Tones", "Demo words (2 clips)")
     assert from_dict(RunConfig, to_dict(last)) == last
     assert not has_synthetic_voices(*load_checkpoint(second).datasets), "it heard people before"
-    assert last.title == "Linear, fixed filters (A), fine-tuned from second"
+    assert last.title == "Linear, fixed spectrogram (A), fine-tuned from second"
 
 
 @pytest.mark.parametrize(

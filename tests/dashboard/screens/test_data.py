@@ -11,7 +11,7 @@ from core.errors import DataError
 from dashboard.shared import jobs
 from dashboard.views import verify as verify_view
 from tests.core.data.conftest import make_tree
-from tests.dashboard.conftest import assert_calm, charts, texts, wait_until
+from tests.dashboard.conftest import assert_calm, charts, texts, unfold, wait_until
 
 
 def choose_folder(app, root):
@@ -32,6 +32,9 @@ def test_the_demo_words_prepare_themselves_and_are_called_synthetic(open_page):
     assert "synthetic voices" in app.header[0].value
     assert "Synthetic voices" in texts(app)
     assert [metric.value for metric in app.metric if metric.label == "Words"] == ["35"]
+    assert charts(app) == 2, "of a clip; the words are folded away"
+    unfold(app, "data.words")
+    assert_calm(app)
     assert charts(app) == 3
 
 
@@ -48,6 +51,9 @@ def test_a_typed_folder_is_checked_prepared_and_counted(open_page, tiny_root, tm
     assert app.header[0].value == "Speech Commands v2 subset (72 clips)"
     table = app.dataframe[0].value
     assert dict(zip(table["Split"], table["Speakers"], strict=True))["training"] == 4
+    assert charts(app) == 2, "of a clip; the words are folded away"
+    unfold(app, "data.words")
+    assert_calm(app)
     assert charts(app) == 3
 
 
@@ -212,6 +218,7 @@ def tones_root(tmp_path, monkeypatch):
 
 
 def compare(app, root):
+    unfold(app, "data.audioloader")
     app.button("data.verify").click().run()
     wait_until(ended(verify_view.job_name(root)))
     app.run()
@@ -240,11 +247,12 @@ def test_what_audioloader_reads_otherwise_is_counted_and_named(open_page, tones_
     compare(app, tones_root)
     assert_calm(app)
     assert "differ in 3 places" in texts(app)
+    unfold(app, "data.problems")
     problems, splits, differences = (app.dataframe[number].value for number in (1, 2, 3))
     assert "_background_noise_/pink_noise.wav" in set(problems["file"])
     assert dict(zip(splits["Split"], splits["AudioLoader's clips"], strict=True))["training"] == 9
     assert set(differences["Clip"]) == {line, line.replace("/", "\\"), "_background_noise_/"}
-    assert app.metric[0].value == "27", "the page counts the files as they are"
+    assert app.dataframe[0].value["Clips"][0] == 27, "the page counts the files as they are"
 
 
 def test_a_dataset_that_audioloader_cannot_list_is_explained(open_page, tones_root):
@@ -268,7 +276,7 @@ def test_a_comparison_shows_how_far_it_is_and_can_be_cancelled(open_page, tones_
             progress(30_000, 105_829, "comparing with AudioLoader")
 
     monkeypatch.setattr("dashboard.views.verify.verify", endless)
-    app = open_page("data")
+    app = unfold(open_page("data"), "data.audioloader")
     app.button("data.verify").click().run()
     assert going.wait(5)
     app.run()
@@ -287,6 +295,7 @@ def test_the_demo_words_cannot_be_compared_and_say_so(open_page):
     app = open_page("data")
     wait_until(ended("prepare demo"))
     app.run()
+    unfold(app, "data.audioloader")
     assert_calm(app)
     assert "demo words are not a dataset that AudioLoader reads" in texts(app)
     assert "data.verify" not in [button.key for button in app.button]

@@ -12,7 +12,7 @@ from core.studies.ablation.kept import STUDY
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config
 from dashboard.shared import jobs
-from dashboard.views import experiments
+from dashboard.views.experiments import in_words, silenced
 from tests.dashboard.conftest import GOOD, assert_calm, charts, chip, texts, unfold, wait_until
 
 pytestmark = pytest.mark.usefixtures("use_tiny_data")
@@ -69,6 +69,14 @@ def test_what_is_measured_is_shown_in_words_and_kept(open_page, own_run):
     assert "swap" in starts(app)
 
 
+def test_what_an_earlier_version_kept_is_told_until_it_is_measured_anew(open_page, own_run):
+    (own_run / "experiments").mkdir()
+    app = open_page("experiments")
+    assert_calm(app)
+    assert "kept by an earlier version, whose numbers mean something else" in app.warning[0].value
+    assert not measure(app, "swap").warning
+
+
 def test_the_whole_way_and_each_filter_can_be_measured(open_page, own_run):
     app = unfolded(open_page)
     for kind in ("interpolation", "gain-shape", "occlusion"):
@@ -84,12 +92,12 @@ def test_the_whole_way_and_each_filter_can_be_measured(open_page, own_run):
 def test_a_band_is_silenced_by_preset_by_writing_and_by_selecting(open_page, own_run):
     app = unfolded(open_page)
     app.button("experiments.preset.The paper's bins 25–49").click().run()
-    assert app.text_input(experiments.BINS).value == "25-49"
+    assert app.text_input(silenced.BINS).value == "25-49"
     assert "mask" in starts(app)
     measure(app, "mask")
     assert_calm(app)
     assert "**STFT bins 25–49 silenced:**" in texts(app)
-    app.text_input(experiments.MELS).set_value("3,99").run()
+    app.text_input(silenced.MELS).set_value("3,99").run()
     assert not app.exception
     assert "from 0 to 39" in app.warning[0].value
     app.button("experiments.preset.Silence nothing").click().run()
@@ -98,12 +106,12 @@ def test_a_band_is_silenced_by_preset_by_writing_and_by_selecting(open_page, own
 
 
 def test_a_selection_on_the_plot_is_written_as_spans(monkeypatch):
-    session = {experiments.MELS: "7"}
-    monkeypatch.setattr("dashboard.views.experiments.st.session_state", session)
-    experiments.take_selection([["bin", 27], ["bin", 25], ["bin", 26], ["bin", 40], None])
-    assert session == {experiments.BINS: "25-27, 40", experiments.MELS: "7"}
-    experiments.take_selection([["mel", 2], ["mel", 3]])
-    assert session == {experiments.BINS: "25-27, 40", experiments.MELS: "2-3"}
+    session = {silenced.MELS: "7"}
+    monkeypatch.setattr("dashboard.views.experiments.silenced.st.session_state", session)
+    silenced.take_selection([["bin", 27], ["bin", 25], ["bin", 26], ["bin", 40], None])
+    assert session == {silenced.BINS: "25-27, 40", silenced.MELS: "7"}
+    silenced.take_selection([["mel", 2], ["mel", 3]])
+    assert session == {silenced.BINS: "25-27, 40", silenced.MELS: "2-3"}
 
 
 def test_a_model_that_trained_nothing_keeps_two_experiments_and_a_reason(open_page, own_run):
@@ -191,11 +199,11 @@ def test_what_came_with_a_model_is_about_that_model(path):
     ],
 )
 def test_a_change_is_told_in_words(won, lost, clear, words):
-    assert words in experiments.sentence(Outcome("x", None, 1000, 500, won, lost), clear=clear)
+    assert words in in_words.sentence(Outcome("x", None, 1000, 500, won, lost), clear=clear)
 
 
 def test_the_sample_of_a_large_network_is_called_one_and_all_clips_are_offered(open_page, own_run, monkeypatch):
-    for place in ("core.studies.ablation.measure.n_quick", "dashboard.views.experiments.n_quick"):
+    for place in ("core.studies.ablation.measure.n_quick", "dashboard.views.experiments.answers.n_quick"):
         monkeypatch.setattr(place, lambda *_: 10)
     app = open_page("experiments")
     assert "Measure on 10 of 13 clips" in [button.label for button in app.button]
@@ -215,8 +223,8 @@ def test_the_sample_of_a_large_network_is_called_one_and_all_clips_are_offered(o
 )
 def test_filters_are_only_named_where_their_loss_is_clear(lost, words, monkeypatch):
     said = []
-    monkeypatch.setattr("dashboard.views.experiments.st.markdown", said.append)
-    monkeypatch.setattr("dashboard.views.experiments.st.caption", said.append)
+    monkeypatch.setattr("dashboard.views.experiments.in_words.st.markdown", said.append)
+    monkeypatch.setattr("dashboard.views.experiments.in_words.st.caption", said.append)
     own = Outcome("unchanged", None, 1000, 600, 0, 0)
     outcomes = (
         Outcome("without filter 0", 0.0, 1000, 600 - lost, 0, lost),
@@ -238,5 +246,5 @@ def test_filters_are_only_named_where_their_loss_is_clear(lost, words, monkeypat
         outcomes,
         1.0,
     )
-    experiments.importance_verdict(findings)
+    in_words.importance_verdict(findings)
     assert words in said[0]

@@ -6,14 +6,13 @@ import shutil
 import pytest
 
 from core import runs
-from core.config import to_dict
+from core.config import SETTING_TITLES, to_dict
 from core.data import near_misses
 from core.sound.wav import as_recorded
 from core.studies.evaluation import scores
 from core.training.presets import FINE_TUNING, PRESETS, preset_config
 from core.training.start import config_from
 from dashboard.shared.wording import interval, percent
-from dashboard.views.training.setting_cards import TITLES
 from dashboard.views.training.settings_form import GROUPS, field_notes
 from tests.dashboard.conftest import GOOD, assert_calm, charts, texts, tone, wait_until
 from tests.kept import load_evaluation, saved_evaluations
@@ -388,7 +387,7 @@ def test_a_card_says_its_setting_in_words(page, setting):
     page.button(f"training.setting.{setting}").click().run()
     assert_calm(page)
     chosen = [one.label for one in page.button if one.key.startswith("training.setting.") and "_checked" in one.icon]
-    assert chosen == [TITLES[setting]]
+    assert chosen == [SETTING_TITLES[setting]]
 
 
 def test_the_time_is_estimated_from_a_run_of_the_same_kind(page, own_run):

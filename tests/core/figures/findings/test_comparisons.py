@@ -113,18 +113,18 @@ def grid(gain, seeds=3, spread=0.01):
 
 
 def test_a_gain_over_seeds_is_claimed_only_where_its_interval_does_not_hold_zero():
-    assert findings.grid_gains(grid(0.05)).startswith("D (both): 5.1 points better than fixed (")
+    assert findings.grid_gains(grid(0.05)).startswith("Learned filters and kernels (D): 5.1 points better than fixed (")
     assert findings.grid_gains(grid(0.05)).endswith("more than chance.")
     assert "no clear difference" in findings.grid_gains(grid(0.0005))
     assert findings.grid_gains(grid(0.05, seeds=1)).startswith(
-        "One seed each tells nothing of chance; largest: D (both) +5.0"
+        "One seed each tells nothing of chance; largest: learned filters and kernels (D) +5.0"
     )
     assert findings.grid_gains([]) == findings.NOTHING_MEASURED
 
 
 def test_the_best_combination_of_a_grid_is_named():
-    assert plain(findings.grid_accuracies(grid(0.05))).startswith("Highest: D (both) 56.1 % (")
-    assert plain(findings.grid_accuracies(grid(0.05))).endswith("lowest: A (fixed) 51.0 %.")
+    assert plain(findings.grid_accuracies(grid(0.05))).startswith("Highest: learned filters and kernels (D) 56.1 % (")
+    assert plain(findings.grid_accuracies(grid(0.05))).endswith("lowest: fixed spectrogram (A) 51.0 %.")
     assert findings.grid_accuracies(grid(0.05)[:1]).startswith("One combination alone")
 
 

@@ -86,6 +86,13 @@ def test_a_bin_is_named_with_its_frequency(made):
     assert plain(findings.one(made("C", stft_gain=0.5), "stft", 2)) == "Bin 2 (1,000 Hz): gain × 0.5, shape change 0 %."
 
 
+def test_close_up_the_filter_that_changed_most_says_so(made):
+    mel = triangles()
+    mel[3, 9:12], mel[1] = (1.0, 0.5, 0.5), 2 * mel[1]
+    assert plain(findings.one(made(mel=mel), "mel", 3)).startswith("Filter 3 changed most: gain ×")
+    assert plain(findings.one(made(mel=mel), "mel", 1)).startswith("Filter 1: gain × 2")
+
+
 def test_the_filter_that_moved_furthest_is_the_one_that_moved_furthest_by_pitch(made):
     mel = triangles()
     mel[0], mel[4] = np.roll(mel[0], 1), np.roll(mel[4], -1)

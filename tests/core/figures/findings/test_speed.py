@@ -27,8 +27,8 @@ def test_being_slower_is_said_as_well():
 
 def test_settings_carry_their_words():
     both = [timing("Earshot", 0.01, "A"), timing("Earshot", 0.03, "D")]
-    assert "Earshot in setting A (fixed), 10.0 ms" in plain(findings.bars(both))
-    assert "Earshot in setting D (both), 30.0 ms (3.0 times as long)" in plain(findings.bars(both))
+    assert "Earshot, fixed spectrogram (A), 10.0 ms" in plain(findings.bars(both))
+    assert "Earshot, learned filters and kernels (D), 30.0 ms (3.0 times as long)" in plain(findings.bars(both))
 
 
 def test_one_way_alone_equal_ways_and_none_are_told():

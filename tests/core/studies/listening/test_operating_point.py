@@ -74,7 +74,7 @@ def kept(run, **changes):
         ({"minimum_count": 0}, "minimum_count is 0"),
         ({"refractory_s": -1}, "refractory_s is -1"),
         ({"volume": 11}, "no setting called volume"),
-        ({"word_thresholds": [["marvin", 0.5]]}, "marvin"),
+        ({"word_thresholds": [["../up", 0.5]]}, "../up"),
         ({"word_thresholds": [["go"]]}, "cannot be used"),
         ({"word_thresholds": 3}, "word_thresholds is 3"),
     ],

@@ -1,0 +1,1 @@
+"""“Does it matter?”: what the learned basis is worth."""
