@@ -350,7 +350,7 @@ class Vocabulary:
         >>> TWELVE.label_of("yes"), TWELVE.label_of("_silence_"), TWELVE.label_of("marvin")
         (9, 10, 11)
         >>> ALL_35.label_of("marvin"), ALL_35.label_of("_silence_"), ALL_35.label_of("alexa")
-        (17, -1, -1)
+        (16, -1, -1)
         """
         labels = self.labels
         if word in labels:
