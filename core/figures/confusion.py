@@ -231,7 +231,7 @@ def class_scores_bars(
     Args:
         scores: Figures of one evaluation.
         words: Counts of the same evaluation, for the 95 % intervals of precision and recall; None draws none.
-        title: Title; None writes one with accuracy and number of clips.
+        title: Title; None writes one.
 
     Returns:
         Figure with the traces "precision", "recall" and "F1" (%); classes without clips have no marks.
@@ -286,7 +286,7 @@ def class_scores_bars(
     note = f"No clips of: {', '.join(empty)}." if empty else ""
     legend = ("precision", "recall", "F1")
     height = (32 if words else 26) * len(rows) + 20
-    finding = findings.accuracy(scores)
+    finding = findings.by_word(scores)
     title = title or "Scores by word"
     return style.finish(figure, title=title, finding=finding, note=note, height=height, legend=legend)
 

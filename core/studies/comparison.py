@@ -16,9 +16,7 @@ from core.records.cost import Cost, Latency
 from core.records.evaluation import Evaluation, Scores
 from core.statistics import SIGNIFICANT, Interval, group_interval, holm, pairs_of
 
-SPEAKER_CAUTION = (
-    "Clips of one speaker are not independent, so the interval over clips and the test are too sure of themselves."
-)
+SPEAKER_CAUTION = "Clips of one speaker are not independent, so over clips the interval is too narrow and p too small."
 
 LISTED = 3
 """Files that a message names; the rest is counted."""
@@ -340,8 +338,8 @@ def outcome(difference: Difference) -> str:
     )
     if d.can_be_told:
         better, worse = (d.run, d.baseline) if d.gain > 0 else (d.baseline, d.run)
-        return f"{head}{better} is better than {worse} on such clips; chance would hardly split them so ({test})."
-    return f"{head}No clear difference: two equally good models would often differ as much ({test})."
+        return f"{head}{better} is better than {worse}, by more than chance ({test})."
+    return f"{head}No clear difference: chance often makes as much ({test})."
 
 
 def speaker_note(difference: Difference, *, short: bool = False) -> str:
@@ -355,7 +353,7 @@ def speaker_note(difference: Difference, *, short: bool = False) -> str:
     if difference.speaker_interval is None:
         return f"{note}The files do not tell who speaks."
     low, high = difference.speaker_interval
-    note += f"Drawn by speaker ({difference.n_speakers:,} of them), the interval is {_from_to((low, high))}."
+    note += f"Over {difference.n_speakers:,} speakers, the interval is {_from_to((low, high))}."
     if difference.can_be_told and low <= 0 <= high:
         note += " It holds zero: with other speakers the difference might vanish."
     return note

@@ -10,8 +10,8 @@ from dashboard.views.evaluation.choice import heading
 
 begin_page(
     "Compare",
-    "Is one model better than another, or was it luck? All are judged on the very same clips, and a difference counts "
-    "only if chance would hardly make it.",
+    "Is one model better than another, or is it chance? All answer the same clips, and a difference counts only where "
+    "it is more than chance makes.",
 )
 
 left, middle, right = st.columns([6, 3, 1], vertical_alignment="bottom")

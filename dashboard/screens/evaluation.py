@@ -1,4 +1,4 @@
-"""How well a model does on clips it has never met, beside what a trivial answer scores."""
+"""How well a model does on clips it was not trained on, beside what a trivial answer scores."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ VIEWS = {
 }
 
 begin_page(
-    "Score", "A model is tested on clips it has never met. What a score means depends on which clips those were."
+    "Score", "Accuracy on clips that the model was not trained on. What it means depends on which clips those are."
 )
 
 run = picker.require_model("measure how well it does")

@@ -8,7 +8,7 @@ from dashboard.views.real_talk import panel as real_talk
 begin_page(
     "False alarms",
     "Recordings of voices that training did not hear are laid out on a long track, with pauses, words that are no "
-    "keywords, and background noise. The model listens to it as it listens to you, and what it reports is counted. "
+    "keywords, and background noise. The model listens to it as to a microphone, and its detections are counted. "
     "Below, it listens to recordings of your own in which no keyword is said.",
 )
 

@@ -6,7 +6,7 @@ from dashboard.views import filterbank, looked_at, tour
 
 begin_page(
     "Filters",
-    "A mel filter adds up the power of neighbouring tones; a row of them turns a fine spectrum into a short one.",
+    "A mel filter sums the power of neighbouring frequencies; the bank turns a fine spectrum into a short one.",
 )
 
 run = picker.require_model("see which tones its mel filters listen to")

@@ -6,8 +6,7 @@ from dashboard.views import hearing, looked_at
 
 begin_page(
     "Listen",
-    "The same second of sound through the filters as they were before training and as they are now: to see, and to "
-    "hear.",
+    "The same second of sound through the filters before and after training, as pictures and as sound.",
 )
 
 run = picker.require_model("hear what its filters hear")

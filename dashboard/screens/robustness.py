@@ -10,8 +10,8 @@ from dashboard.views.robustness import answers, clips, numbers, point, question
 
 begin_page(
     "Noise",
-    "Test clips are clean, near and well timed; kitchens and streets are not. Here the same clips are changed more and "
-    "more, and all chosen models hear them.",
+    "Test clips are clean, near and well timed. Here they are changed step by step, and all chosen models answer the "
+    "same ones.",
 )
 
 run = picker.require_model("see how it does in noise")

@@ -6,7 +6,7 @@ from dashboard.shared import picker
 from dashboard.shared.widgets import begin_page
 from dashboard.views.evaluation import choice, thresholds
 
-begin_page("Thresholds", "A lower threshold misses fewer words and hears more that nobody said.")
+begin_page("Thresholds", "A lower threshold misses fewer words and raises more false alarms.")
 
 run = picker.require_model("choose how sure it has to be")
 path = choice.choose(run)

@@ -15,10 +15,10 @@ from dashboard.shared.widgets import explained, job_panel
 from dashboard.shared.wording import plain, size
 
 KINDS = {
-    DEMO: ("Demo words (synthetic voices)", "A small set that comes with the project: try everything at once."),
+    DEMO: ("Demo words (synthetic voices)", "A small set that comes with the project."),
     state.FOLDER: (
         "Speech Commands v2 in a folder",
-        "Real recordings of real people, on this computer.",
+        "Recordings of real people, on this computer.",
     ),
 }
 DOWNLOAD_JOB = "download"

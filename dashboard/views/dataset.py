@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import figures
-from core.config import SILENCE_LABEL
+from core.config import PROTOCOL_NOTES, SILENCE_LABEL
 from core.data.pack import Pack
 from core.data.source import DataSummary, split_title
 from dashboard.shared.folds import fold
@@ -14,8 +14,8 @@ from dashboard.shared.widgets import show_figure, show_metrics
 SPLIT_NOTES = {
     "train": "to learn from",
     "validation": "to choose the best epoch by",
-    "official": "twelve balanced classes, with silence",
-    "testing-list": "no silence, mostly unknown words",
+    "official": PROTOCOL_NOTES["official"],
+    "testing-list": PROTOCOL_NOTES["testing-list"],
 }
 """What each split is for."""
 

@@ -168,10 +168,7 @@ def _choose(run: RunState, report: StreamReport) -> float:
             st.rerun()
         else:
             st.caption(_difference(settings, report.listening))
-        st.caption(
-            "A low threshold misses few words and raises many false alarms; a high one the reverse. Click a point, or "
-            "move the slider."
-        )
+        st.caption("Click a point, or move the slider.")
     with curve:
         show_clickable_figure(
             figures.misses_against_false_alarms(tracks, threshold=threshold), "false_alarms.curve", partial(_pick, key)

@@ -228,13 +228,13 @@ def where_they_listen(filters: Filters, facts: FilterFacts, number: int, axis: A
         st.caption("One row a filter. Where blue left grey, the filter moved; a longer blue bar listens more widely.")
     with right:
         _show(figures.filter_widths(facts, chosen=number), "filterbank.widths")
-        st.caption("Below the dotted line a filter is sharper than the ear, above it blunter.")
+        st.caption("Below the dotted line a filter is narrower than the ear's, above it wider.")
 
 
 def order_sentence(facts: FilterFacts) -> str:
     """Whether the filters still stand in the order of their pitch."""
     silent = int((~_heard(facts.learned)).sum())
-    quiet = f" {silent} hear nothing." if silent else ""
+    quiet = f" {silent} went silent." if silent else ""
     if not facts.ordered:
         return (
             "These filters did not start as single humps in order of pitch (a random start has no order), so there is "

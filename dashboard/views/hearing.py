@@ -60,7 +60,7 @@ def draw(run: RunState, filters: Filters, facts: FilterFacts, *, learned: bool) 
         with picture:
             if learned:
                 show_figure(figures.heard_rest(heard, filters), "hearing.rest")
-                st.caption("Orange: the learned filter hears more there than its gain explains; blue: less.")
+                st.caption("Orange: louder than the gain alone explains; blue: quieter.")
             else:
                 show_figure(figures.heard_log_mel(heard, filters, "learned"), "hearing.learned")
                 st.caption("Bright is loud, low tones are at the bottom.")

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.figures.findings.phrases import between, clips, sentence, share, word
+from core.figures.findings.phrases import between, clips, share, word
 from core.metrics import DetectionCurve, Reliability, ThresholdCosts, WordAnswers
 from core.records.evaluation import Scores
 from core.records.groups import GroupScores, RangeScores
@@ -86,16 +86,19 @@ def unknown_words(words: WordAnswers) -> str:
     return f"No unknown word stands out by more than chance: {word(words.words[at])} is mistaken most ({most})."
 
 
-def accuracy(scores: Scores) -> str:
-    """The accuracy with its interval, beside always giving the same answer."""
-    if not scores.n:
+def by_word(scores: Scores) -> str:
+    """Which word has the highest F1 and which the lowest, this one with its precision and recall."""
+    rows = [row for row in scores.by_class if row.n]
+    if not rows:
         return NOTHING_COUNTED
-    low, high = scores.interval
-    said = f"accuracy {share(scores.accuracy)} (95 % interval {100 * low:.1f} to {100 * high:.1f}), n = {scores.n:,}"
-    always = f"always {word(scores.baseline_label)}"
-    if low <= scores.baseline <= high:
-        return sentence(f"{said}; {always} gets {share(scores.baseline)}, and chance may have made the difference")
-    return sentence(f"{said}; {always} gets {share(scores.baseline)}")
+    best, worst = max(rows, key=lambda row: row.f1), min(rows, key=lambda row: row.f1)
+    if best.f1 == worst.f1:
+        whose = f"{word(best.label)} has" if len(rows) == 1 else f"All {len(rows)} words have"
+        return f"{whose} an F1 of {share(best.f1)}."
+    return (
+        f"F1 is highest for {word(best.label)} ({share(best.f1)}) and lowest for {word(worst.label)} "
+        f"({share(worst.f1)}: precision {share(worst.precision)}, recall {share(worst.recall)})."
+    )
 
 
 def calibration(found: Reliability) -> str:

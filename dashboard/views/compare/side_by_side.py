@@ -35,7 +35,7 @@ def show_accuracies(chosen: Clips, looks: Mapping[str, int]) -> None:
     first = cache.evaluation(chosen.measured[0][1])[0]
     figure = figures.run_accuracies(scores, chosen.protocol, looks, vocabulary=first.vocabulary)
     show_figure(figure, "compare.accuracies")
-    st.caption(f"Share of clips each got right, and where the truth lies ({first.clips_note}).")
+    st.caption(f"{first.clips_note.capitalize()}.")
 
 
 def differences(chosen: Clips, runs: Mapping[str, RunState], baseline: str) -> tuple[Difference, ...]:
@@ -67,7 +67,7 @@ def say_outcome(found: Sequence[Difference]) -> None:
             st.write(outcome(one))
             st.caption(speaker_note(one, short=len(found) > 1))
     notes = [
-        "This speaks of these trained models. Whether a setting is better in general needs several runs of each with "
+        "True of these trained models. Whether a setting is better in general is told by several runs of each with "
         "other seeds."
     ]
     if len(found) > 1:

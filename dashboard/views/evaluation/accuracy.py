@@ -14,7 +14,7 @@ from core.metrics import WordScores, word_scores
 from core.records.cost import published_text
 from core.records.evaluation import Scores
 from core.runs import RunState
-from dashboard.shared import cache, run_names
+from dashboard.shared import cache
 from dashboard.shared.folds import fold
 from dashboard.shared.widgets import show_figure, show_metrics
 from dashboard.shared.wording import interval, percent, plain, word
@@ -43,7 +43,7 @@ def headline(run: RunState, path: Path) -> None:
         ),
     )
     st.caption(
-        f"{plain(run_names.label(run))} on the {evaluation.clips_title} ({evaluation.clips_note}). "
+        f"{evaluation.clips_note.capitalize()}. "
         f"Always answering '{word(scores.baseline_label)}' would score {percent(scores.baseline)}; "
         + ("the model is better than that." if low > scores.baseline else "the model is not clearly better than that.")
     )

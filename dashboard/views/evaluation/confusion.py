@@ -23,11 +23,11 @@ SHOW = {"true": "By true word", "answered": "By answer", "counts": "Counts"}
 ORDER = {"labels": "As the labels", "confusion": "By confusion"}
 
 READ = {
-    "true": "Rows are the true words, columns the answers: of the clips of a word, so many per cent got each answer.",
-    "answered": "Rows are the true words, columns the answers: when the model says a word, so many per cent of those "
-    "clips were really each word.",
-    "counts": "Rows are the true words, columns the answers: each cell counts clips.",
+    "true": "Rows: true words. Columns: answers, in % of the clips of a word.",
+    "answered": "Rows: true words. Columns: answers; cells in % of the clips that got an answer.",
+    "counts": "Rows: true words. Columns: answers. Cells: number of clips.",
 }
+"""How to read a cell of the matrix."""
 
 CELL, UNKNOWN_CELL = "cell", "unknown_cell"
 """The chosen cells, in the session and in the page's address."""
@@ -64,9 +64,7 @@ def draw(run: RunState, path: Path) -> None:
             order=metrics.confusion_order(evaluation.confusion).tolist() if order == "confusion" else None,
         )
         show_clickable_figure(figure, "evaluation.confusion", lambda cell: _choose(CELL, cell))
-        st.caption(
-            f"{READ[show]} The diagonal is right, everything beside it is a mix-up. Click a cell to hear its clips."
-        )
+        st.caption(f"{READ[show]} On the diagonal: right. Click a cell to hear its clips.")
 
 
 @st.fragment
@@ -93,9 +91,8 @@ def draw_unknown(run: RunState, path: Path) -> None:
         figure = figures.unknown_matrix(words, show=show, chosen=chosen)
         show_clickable_figure(figure, "evaluation.unknown", lambda cell: _choose(UNKNOWN_CELL, cell))
         st.caption(
-            f"{len(words.words)} words count as “unknown”, and the model should call each of them that. Those mistaken "
-            "most often stand on top; columns beside “unknown” are the keywords they were taken for. Words with few "
-            "clips say little."
+            f"{len(words.words)} words count as “unknown”, those mistaken most often on top. The other columns are the "
+            "keywords they were taken for."
         )
         fold(
             "As numbers",

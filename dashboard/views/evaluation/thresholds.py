@@ -13,7 +13,7 @@ from core.runs import RunState
 from dashboard.shared import cache
 from dashboard.shared.folds import fold
 from dashboard.shared.widgets import choose, show_figure, show_metrics
-from dashboard.shared.wording import clips, interval, percent, word
+from dashboard.shared.wording import clips, percent, word
 
 WORD = "word"
 
@@ -80,7 +80,7 @@ def _curves(curves: Sequence[metrics.DetectionCurve], chosen: str) -> None:
 
 def _threshold(evaluation: Evaluation, label: str) -> None:
     value = st.slider(
-        f"“{word(label)}” counts only from this probability on (%)",
+        f"Threshold for “{word(label)}”: its least probability (%)",
         0.0,
         100.0,
         50.0,
@@ -94,13 +94,11 @@ def _threshold(evaluation: Evaluation, label: str) -> None:
     missed, alarms = int(costs.misses[at]), int(costs.false_alarms[at])
     show_metrics(
         (f"Missed: {missed:,} of {costs.n:,}", percent(missed / costs.n), "Clips of the word that were not accepted."),
-        ("95 % interval", interval(*costs.misses_interval(at))),
         (
             f"False alarms: {alarms:,} of {costs.n_others:,}",
             percent(alarms / costs.n_others),
             "Clips of other words and of silence that were accepted as the word.",
         ),
-        ("95 % interval", interval(*costs.false_alarms_interval(at))),
     )
     show_figure(figures.threshold_cost_curves(costs, threshold=value / 100), "evaluation.costs")
     st.caption(

@@ -83,7 +83,7 @@ def caution() -> None:
 
 def _parts_back(found: Findings) -> None:
     show_figure(figures.accuracy_by_change(found, title="Parts back to initial"), "experiments.swap")
-    st.caption("A bar that reaches zero below means that part may as well have stayed as it was.")
+    st.caption("Below, an interval that holds zero: that part makes no clear difference.")
     verdict(found)
     fold("As numbers", "matters.numbers", lambda: numbers(found))
 

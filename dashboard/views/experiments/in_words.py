@@ -36,7 +36,7 @@ def importance_verdict(findings: Findings) -> None:
         names = ", ".join(f"{one.place:.0f} ({signed(one.difference)} points)" for one in clear[:3])
         text = f"Most depends on the mel filters {names}. For {len(clear)} of {n} filters the loss is clear"
     else:
-        text = "No single filter's loss can be told from zero on these clips"
+        text = "No single filter's loss is clear on these clips"
     st.markdown(f"{text} (McNemar's exact test, corrected for {n} comparisons).")
 
 

@@ -26,8 +26,8 @@ def choose_basis() -> str:
             "**Learned:** as training left the model. **Textbook:** the same network, its filters put back to where "
             "learning began.",
             width="stretch",
-            help="Picture and answer come from the filters chosen; the sound stays the same. The network grew up with "
-            "the learned filters, so this shows how much it relies on them, not which are better: for that, Compare "
-            "sets models side by side that were trained with and without learning filters.",
+            help="Picture and answer come from the filters chosen; the sound stays the same. The network was trained "
+            "with the learned filters, so this shows how much it relies on them, not which are better: for that, look "
+            "under Compare at models that were trained with and without learned filters.",
         )
     return basis

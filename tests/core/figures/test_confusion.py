@@ -81,7 +81,7 @@ def test_scores_are_drawn_in_percent_and_classes_without_clips_are_left_out(scor
     assert np.isnan(recall[SILENCE])
     np.testing.assert_allclose(np.delete(np.asarray(trace_of(figure, "precision").x, float), SILENCE), 50)
     assert "No clips of: silence" in text_of(figure)
-    assert "60.0 % (95 % interval 50.0 to 69.0), n = 110" in text_of(figure)
+    assert "All 11 words have an F1 of 33.3 %." in text_of(figure)
 
 
 def test_precision_recall_and_f1_differ_in_symbol_and_not_only_in_colour(scores: Scores) -> None:

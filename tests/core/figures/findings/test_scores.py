@@ -10,7 +10,7 @@ from core.config import LABELS
 from core.figures.findings import scores as findings
 from core.figures.style import NBSP
 from core.metrics import DetectionCurve, ThresholdCosts, WordAnswers
-from core.records.evaluation import Scores
+from core.records.evaluation import ClassScores, Scores
 from core.records.groups import GroupScores, RangeScores
 from core.statistics import share_interval, wilson
 from tests.evaluations import evaluation_of, random_evaluation, sure_answers
@@ -87,15 +87,18 @@ def test_the_unknown_word_that_is_surely_mistaken_most_is_named():
     )
 
 
-def test_accuracy_stands_beside_always_the_same_answer():
-    scores = Scores(110, 1.0, 0.6, share_interval(66, 110), 0.09, "down", (), *[0.6] * 9)
-    assert plain(findings.accuracy(scores)) == (
-        "Accuracy 60.0 % (95 % interval 50.7 to 68.7), n = 110; always “down” gets 9.0 %."
+def test_the_words_with_the_highest_and_the_lowest_f1_are_named():
+    words = (ClassScores("yes", 0.9, 0.95, 0.924, 40), ClassScores("go", 0.7, 0.5, 0.583, 40))
+    scores = Scores(110, 1.0, 0.6, share_interval(66, 110), 0.09, "down", words, *[0.6] * 9)
+    assert plain(findings.by_word(scores)) == (
+        "F1 is highest for “yes” (92.4 %) and lowest for “go” (58.3 %: precision 70.0 %, recall 50.0 %)."
     )
-    assert findings.accuracy(dataclasses.replace(scores, baseline=0.55)).endswith(
-        "chance may have made the difference."
-    )
-    assert findings.accuracy(dataclasses.replace(scores, n=0)) == "No clip was counted."
+    silent = ClassScores("up", 0.0, 0.0, 0.0, 0)
+    one = dataclasses.replace(scores, by_class=(words[0], silent))
+    assert plain(findings.by_word(one)) == "“yes” has an F1 of 92.4 %."
+    alike = dataclasses.replace(scores, by_class=(words[0], words[0]))
+    assert plain(findings.by_word(alike)) == "All 2 words have an F1 of 92.4 %."
+    assert findings.by_word(dataclasses.replace(scores, by_class=(silent,))) == "No clip was counted."
 
 
 def test_a_model_is_called_too_sure_only_beyond_chance():
