@@ -156,6 +156,12 @@ def assert_not_scrolled_sideways(page: Page) -> None:
         raise AssertionError(f"{page.url} is {page.evaluate(TOO_WIDE)} pixels too wide at {width}") from error
 
 
+def assert_two_screens(page: Page) -> None:
+    """With its parts folded away, the page is at most twice as high as the window."""
+    height, window = main(page).evaluate("one => one.scrollHeight"), page.viewport_size["height"]
+    assert height <= 2 * window, f"{page.url} is {height} pixels high"
+
+
 # Figures
 
 

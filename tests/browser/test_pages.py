@@ -15,6 +15,7 @@ from tests.browser.pages import (
     assert_drawn,
     assert_no_exception,
     assert_not_scrolled_sideways,
+    assert_two_screens,
     axis_titles,
     chip,
     choose_model,
@@ -77,6 +78,7 @@ def test_a_page_shows_a_trained_model_and_fits_a_phone(visit, add_model, name):
     assert_no_exception(page)
     if name in SHOW_FIGURES:
         assert_drawn(page)
+    assert_two_screens(page)
     titles = " ".join(axis_titles(page).all_text_contents())
     assert all(text in titles for text in UNITS.get(name, [])), titles
     page.set_viewport_size(PHONE)
