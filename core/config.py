@@ -576,6 +576,14 @@ class AugmentConfig:
     """What that ratio compares noise with: the mean power of the whole clip, or of its word while it is spoken."""
     noise_kinds: tuple[NoiseKind, ...] = ("recorded",)
     """What noise is cut from (see ``NOISE_KINDS``), each kind alike often."""
+    tempo: tuple[float, float] = (1.0, 1.0)
+    """Slowest and fastest that clips are played, 1 as they are; pitch goes with it."""
+    reverb_probability: float = 0.0
+    """Share of clips that are heard in a room, 0 to 1."""
+    reverb_s: tuple[float, float] = (0.1, 0.6)
+    """Shortest and longest reverberation time of a room: in it the echoes fall by 60 dB (s)."""
+    band_probability: float = 0.0
+    """Share of clips that are heard by a microphone with a narrower band, noise included, 0 to 1."""
     gain_db: tuple[float, float] = (0.0, 0.0)
     """Lowest and highest gain (dB) given to clips of words, noise included."""
     silence_gain_db: tuple[float, float] = (0.0, 0.0)
@@ -599,26 +607,32 @@ class AugmentConfig:
         """Whether the sound itself is changed, and not only its spectrogram."""
         louder = (self.gain_db, self.silence_gain_db) != ((0.0, 0.0), (0.0, 0.0))
         others = self.talk_share > 0 or self.silence_from_noise > 0
-        return self.time_shift_ms > 0 or self.noise_probability > 0 or others or louder
+        heard = self.tempo != (1.0, 1.0) or self.reverb_probability > 0 or self.band_probability > 0
+        return self.time_shift_ms > 0 or self.noise_probability > 0 or others or louder or heard
 
     def __post_init__(self) -> None:
         _check_kinds(self)
         _between("time_shift_ms", self.time_shift_ms, 0, 1000)
-        _between("noise_probability", self.noise_probability, 0, 1)
-        _between("silence_from_noise", self.silence_from_noise, 0, 1)
-        _between("talk_share", self.talk_share, 0, 1)
+        for name in ("noise_probability", "silence_from_noise", "talk_share", "reverb_probability", "band_probability"):
+            _between(name, getattr(self, name), 0, 1)
         _between("noise_amplitude", self.noise_amplitude, 0, 10)
         _require(
             0 < len(self.noise_kinds) == len(set(self.noise_kinds)),
             f"noise_kinds is {shown(self.noise_kinds)}; it must name one kind or several, each once.",
         )
-        for name in ("noise_snr_db", "gain_db", "silence_gain_db"):
+        for name, least, most in (
+            ("noise_snr_db", -200, 200),
+            ("gain_db", -200, 200),
+            ("silence_gain_db", -200, 200),
+            ("tempo", 0.5, 2),
+            ("reverb_s", 0.01, 5),
+        ):
             value = getattr(self, name)
             if value is not None:
                 lowest, highest = value
                 _require(lowest <= highest, f"{name} is {value!r}; it must be (lowest, highest).")
-                _between(f"the first of {name}", lowest, -200, 200)
-                _between(f"the last of {name}", highest, -200, 200)
+                _between(f"the first of {name}", lowest, least, most)
+                _between(f"the last of {name}", highest, least, most)
         for name in ("frequency_masks", "frequency_mask_bins", "time_masks", "time_mask_frames"):
             _between(name, getattr(self, name), 0, 1000)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.config import SAMPLE_RATE, SILENCE_LABEL, TWELVE, UNKNOWN_LABEL, AugmentConfig, Vocabulary
+from core.data.acoustics import limit_band, reverberate, vary_tempo
 from core.sound.levels import ABOVE_FLOOR_DB, ACTIVE_DB, STEP_SAMPLES
 
 RECORDED_RMS = 10 ** (-50 / 20)
@@ -181,10 +182,21 @@ def augment_waveform(
     generator: torch.Generator,
     talk: Noise | None = None,
     vocabulary: Vocabulary = TWELVE,
+    rooms: Tensor | None = None,
 ) -> Tensor:
     """All changes to the sound itself that ``config`` asks for; (B, n_samples) to the same shape.
 
     What is done to silence, or to unknown words, is left out where they have no label.
+
+    Args:
+        waveform: Clips, (B, n_samples).
+        labels: Their labels in ``vocabulary``, (B,).
+        noise: What background noise, and some silence, is cut from.
+        config: Which changes.
+        generator: What is drawn from.
+        talk: What some unknown clips are cut from.
+        vocabulary: What is told apart.
+        rooms: Impulse responses (``core.data.acoustics.rooms``); without any there is no reverberation.
     """
     silence, unknown = vocabulary.label_of(SILENCE_LABEL), vocabulary.label_of(UNKNOWN_LABEL)
     if talk is not None and config.talk_share > 0:
@@ -195,8 +207,14 @@ def augment_waveform(
         waveform = vary_silence(waveform, labels == silence, config, generator)
     if config.time_shift_ms > 0:
         waveform = shift_in_time(waveform, round(config.time_shift_ms * SAMPLE_RATE / 1000), generator)
+    if config.tempo != (1.0, 1.0):
+        waveform = vary_tempo(waveform, config.tempo, generator)
+    if rooms is not None:
+        waveform = reverberate(waveform, rooms, config.reverb_probability, generator)
     if config.noise_probability > 0 and len(noise):
         waveform = add_noise(waveform, noise, config, generator)
+    if config.band_probability > 0:
+        waveform = limit_band(waveform, config.band_probability, generator)
     if config.gain_db != (0.0, 0.0):
         waveform = vary_gain(waveform, labels == silence, config, generator)
     return waveform

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from core.config import RunConfig
+from core.data.acoustics import rooms
 from core.data.augment import Noise, augment_waveform, mask_spectrogram
 from core.data.noises import Recordings, training_noise
 from core.data.pack import Pack
@@ -97,6 +98,8 @@ class Training:
         self.talk = None
         if config.augment.talk_share and config.vocabulary.unknown:
             self.talk = Noise(talk(data, config.training.seed), self.device, data.clips.shape[1])
+        augment = config.augment
+        self.rooms = rooms(augment.reverb_s, config.training.seed, self.device) if augment.reverb_probability else None
         self.clips = Clips(data, self.device)
         self.model = choose.model(config, self.device, bfloat16=bfloat16)
         if start is not None:
@@ -176,10 +179,11 @@ class Training:
     def features(self, batch: Tensor, labels: Tensor) -> Tensor:
         """Log-mels, (n, n_mels, n_frames), of what ``source.read`` gave, changed as the settings ask."""
         augment, change, vocabulary = self.config.augment, self.change, self.config.vocabulary
-        return self.source.log_mel(
-            batch,
-            lambda waveform: augment_waveform(waveform, labels, self.noise, augment, change, self.talk, vocabulary),
-        )
+
+        def changed(waveform: Tensor) -> Tensor:
+            return augment_waveform(waveform, labels, self.noise, augment, change, self.talk, vocabulary, self.rooms)
+
+        return self.source.log_mel(batch, changed)
 
     def update(self, log_mel: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Loss, gradient step, and projection of the filters back to where they are valid: the loss and the logits."""
