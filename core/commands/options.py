@@ -52,8 +52,8 @@ def add_data(parser: argparse.ArgumentParser, more: str = "") -> None:
     parser.add_argument(
         "--data",
         metavar="ROOT",
-        help="folder that holds SpeechCommands/, or 'demo' for the demo words, synthetic voices that come with the "
-        f"project{more} (default: $KWS_DATA if set, else the demo words)",
+        help="folder that holds SpeechCommands/, or one with a folder of recordings for each word, or 'demo' for the "
+        f"demo words, synthetic voices that come with the project{more} (default: $KWS_DATA if set, else 'demo')",
     )
 
 
@@ -70,18 +70,34 @@ def data_root(text: str | None) -> Path | None:
 def asked_protocol(options: argparse.Namespace, *paths: Path) -> str:
     """The protocol that ``--data`` and ``--protocol`` ask for: ``OWN`` for the user's own recordings.
 
-    Without either it is the first that all runs can be measured on (see ``Vocabulary.protocols``).
+    Without either it is the first that all runs can be measured on (see ``Vocabulary.protocols``), and the dataset has.
 
     Raises:
         ConfigError: If the two do not go together.
+        DataError: If there is no such dataset.
     """
     is_own = options.data == OWN
     if not (protocol := options.protocol or (OWN if is_own else "")):
         known = [vocabulary_of(path).protocols for path in paths]
+        if not has_official(data_root(options.data)):
+            known.append(tuple(name for name in PROTOCOLS if name != "official"))
         protocol = next(name for name in PROTOCOLS if all(name in protocols for protocols in known))
     if is_own != (protocol == OWN):
         raise ConfigError("'--data own' and '--protocol own' belong together: give the first, and leave out the other.")
     return protocol
+
+
+def has_official(root: Path | None) -> bool:
+    """Whether a dataset is one that has an official test set; a folder of words has none.
+
+    Raises:
+        DataError: If there is no such dataset.
+    """
+    if root is None:
+        return True
+    from core.data.pack import source_of
+
+    return source_of(root).has_official
 
 
 def vocabulary_of(run: Path) -> Vocabulary:

@@ -52,7 +52,8 @@ def add(commands: Commands) -> None:
         metavar="LIST",
         help="what to tell apart, such as yes,no,marvin: words that the dataset has, the rest is unknown; or 'all' for "
         "every word by its name, without silence and unknown: the 35-word protocol of Speech Commands v2 "
-        f"(default: the twelve usual classes, {', '.join(KEYWORDS)}, silence and unknown)",
+        f"(default: the twelve usual classes, {', '.join(KEYWORDS)}, silence and unknown; of a folder of words "
+        "all that it has)",
     )
     parser.add_argument("--noise", metavar="FOLDER", help="mix in recordings of it too, where the preset adds noise")
     parser.add_argument(
@@ -126,6 +127,8 @@ def _config(options: argparse.Namespace, start: Path | None, root: Path | None) 
     if options.words is not None:
         names = [name.strip() for name in options.words.split(",")]
         chosen["vocabulary"] = words.chosen(names, words.trained_words(root))
+    elif start is None:
+        chosen["vocabulary"] = words.usual(root)
     if start is None:
         return preset_config(options.preset or "linear", setting=options.setting or "D", **chosen)
     from core.training.start import config_from  # PyTorch, which only this way needs before the training begins

@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES
+from core.data.cutting import found_cuts
 from core.data.leftovers import remove
 from core.data.packed import (
     ABOUT_FILE,
@@ -227,25 +228,25 @@ def _read_all(groups: Iterator[tuple[Recording, ...]], workers: int) -> Iterator
 
 def _read_group(recordings: tuple[Recording, ...]) -> _Batch:
     """Read some recordings and cut their clips; a recording that cannot be used becomes a problem."""
-    clips = np.zeros((_n_clips(recordings), CLIP_SAMPLES), dtype="<i2")
-    batch = _Batch(clips, [], [], [])
+    clips: list[NDArray[np.int16]] = []
+    batch = _Batch(np.zeros((0, CLIP_SAMPLES), dtype="<i2"), [], [], [])
     for recording in recordings:
-        long = len(recording.cuts) != 1 or recording.cuts[0].start > 0 or bool(recording.noise_name)
+        long = bool(recording.cutting or recording.noise_name) or recording.cuts[0].start > 0 or len(recording.cuts) > 1
         samples, problem = read_sound(recording.path, recording.file, whole=long)
         if problem:
             batch.problems.append(problem)
         if samples is None:
             continue
-        for cut in recording.cuts:
+        for cut in found_cuts(recording.cuts[0], recording.cutting, samples) if recording.cutting else recording.cuts:
             piece = samples[cut.start : cut.start + CLIP_SAMPLES]
             if len(piece) == 0:
                 batch.problems.append(Problem(cut.file, "the recording ends before this clip", LEFT_OUT))
                 continue
-            clips[len(batch.cuts), : len(piece)] = piece
+            clips.append(np.pad(piece, (0, CLIP_SAMPLES - len(piece))))
             batch.cuts.append(cut)
         if recording.noise_name:
             batch.noises.append((recording.noise_name, samples))
-    return batch._replace(clips=clips[: len(batch.cuts)])
+    return batch._replace(clips=np.stack(clips).astype("<i2", copy=False)) if clips else batch
 
 
 def _write_header(stream: BinaryIO, n_clips: int) -> None:

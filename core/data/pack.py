@@ -7,13 +7,14 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from core.config import TWELVE, Vocabulary
+from core.config import Vocabulary
 from core.data.build import build_pack
 from core.data.demo import demo_words
 from core.data.more import require_apart, with_more
 from core.data.packed import Pack, open_pack
-from core.data.source import SPLITS, DataSummary, Progress, Source
+from core.data.source import SPLITS, DataSummary, Progress, Source, counts_of
 from core.data.speech_commands import speech_commands
+from core.data.word_folder import is_word_folder, word_folder
 from core.errors import DataError
 from core.files.paths import path_from, path_in_environment
 
@@ -22,6 +23,7 @@ __all__ = [
     "DataSummary",
     "Pack",
     "Progress",
+    "check_root",
     "open_data",
     "open_pack",
     "pack_ready",
@@ -36,16 +38,16 @@ def open_data(
     root: Path | None,
     *,
     more: Path | None = None,
-    vocabulary: Vocabulary = TWELVE,
+    vocabulary: Vocabulary | None = None,
     progress: Progress | None = None,
     workers: int | None = None,
 ) -> Pack:
     """The clips of a dataset; its pack is made on the first call, and again when its files change.
 
     Args:
-        root: The folder that holds ``SpeechCommands``; None for the demo words.
+        root: The folder that holds ``SpeechCommands``, or one with a folder for each word; None for the demo words.
         more: A folder of recordings that join its training clips (see ``core.data.more``).
-        vocabulary: What its clips shall be told apart as.
+        vocabulary: What its clips shall be told apart as; None for what is usual in this dataset.
         progress: Called while the pack is made; raising in it cancels and leaves nothing behind.
         workers: Threads that read; None chooses by the number of processors.
 
@@ -54,6 +56,7 @@ def open_data(
             unusable, or a clip to validate or test with.
     """
     source = source_of(root)
+    vocabulary = vocabulary or source.vocabulary
     if more is None:
         return _opened(source, progress, workers).with_words(vocabulary)
     pack = _opened(with_more(source, more, vocabulary), progress, workers).with_words(vocabulary)
@@ -104,7 +107,25 @@ def source_of(root: Path | None) -> Source:
     Raises:
         DataError: If there is none.
     """
-    return demo_words() if root is None else speech_commands(root)
+    if root is None:
+        return demo_words()
+    try:
+        return speech_commands(root)
+    except DataError:
+        if is_word_folder(root.expanduser()):
+            return word_folder(root.expanduser())
+        raise
+
+
+def check_root(root: Path) -> DataSummary:
+    """Counts and problems of the dataset below ``root`` without reading its clips (about a second at full size).
+
+    Problems inside the sound files are found when the pack is made, and so are the clips of longer recordings.
+
+    Raises:
+        DataError: If there is no dataset.
+    """
+    return counts_of(source_of(root))
 
 
 def _pack_folder(source: Source) -> Path:

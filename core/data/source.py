@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES, NO_LABEL, PROTOCOLS, SAMPLE_RATE, SILENCE_LABEL, TWELVE, Vocabulary
@@ -22,6 +23,9 @@ An exception raised in it cancels the work."""
 
 SPLITS = ("train", "validation", "official", "testing-list")
 """Which clips are for what: two to train with, and one for each test protocol."""
+
+OTHER_WORD = "_other_"
+"""The word of what is none of a dataset's words; no vocabulary can have it."""
 
 SILENCE_HOP = SAMPLE_RATE // 2
 """Samples from one silence window to the next: half a second, as AudioLoader has it."""
@@ -41,12 +45,17 @@ class Cut(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """One sound file and the clips cut from it. ``noise_name`` is set if it is also kept whole, as noise."""
+    """One sound file and the clips cut from it.
+
+    ``noise_name`` is set if it is also kept whole, as noise. With ``cutting`` there is one cut, a pattern: where the
+    clips begin is found once the sound is read, at each utterance or at every half second.
+    """
 
     path: str
     file: str
     cuts: tuple[Cut, ...]
     noise_name: str = ""
+    cutting: Literal["", "utterances", "seconds"] = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,10 @@ class Source:
     recordings: Callable[[], tuple[Recording, ...]]
     """Lists its recordings in table order; asked only when a pack has to be made, since opening one needs the key."""
     problems: tuple[Problem, ...]
+    vocabulary: Vocabulary = TWELVE
+    """What its clips are told apart as unless something else is asked for."""
+    has_official: bool = True
+    """Whether it is one that has an official test set, here or elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -218,6 +231,21 @@ def shorten_problems(problems: Iterable[Problem]) -> tuple[Problem, ...]:
         if count > PROBLEMS_OF_A_KIND:
             kept.append(Problem(f"{count - PROBLEMS_OF_A_KIND:,} more files", what.replace("#", "…"), action))
     return tuple(kept)
+
+
+def counts_of(source: Source) -> DataSummary:
+    """Counts and problems of a dataset before any of its clips is read; only noise is opened, for its length."""
+    recordings = source.recordings()
+    cuts = [cut for recording in recordings for cut in recording.cuts]
+    return summarise(
+        source.name,
+        source.title,
+        source.synthetic,
+        ([cut.word for cut in cuts], [cut.split for cut in cuts], [cut.speaker for cut in cuts]),
+        [(one.noise_name, soundfile.info(one.path).duration) for one in recordings if one.noise_name],
+        source.problems,
+        source.vocabulary,
+    )
 
 
 def summarise(

@@ -25,7 +25,7 @@ from typing import NamedTuple
 import soundfile
 
 from core.config import KEYWORDS, LABELS, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL, UNKNOWN_WORDS
-from core.data.source import Cut, DataSummary, Recording, Source, shorten_problems, silence_cuts, summarise
+from core.data.source import Cut, Recording, Source, shorten_problems, silence_cuts
 from core.data.splits import TESTING_LIST, VALIDATION_LIST, child, clip_key, speaker_of, split_clips
 from core.errors import DataError
 from core.records.data import Problem
@@ -167,27 +167,6 @@ def _source(tree: Tree) -> Source:
         key=_key(name, plan.lines, problems),
         recordings=lambda: tuple(_recording(tree, use) for use in plan.uses),
         problems=problems,
-    )
-
-
-def check_root(root: Path) -> DataSummary:
-    """Counts and problems of the dataset below ``root`` without reading its clips (about a second at full size).
-
-    Problems inside the sound files are found when the pack is made.
-
-    Raises:
-        DataError: If there is no dataset.
-    """
-    source = speech_commands(root)
-    recordings = source.recordings()
-    cuts = [cut for recording in recordings for cut in recording.cuts]
-    return summarise(
-        source.name,
-        source.title,
-        source.synthetic,
-        ([cut.word for cut in cuts], [cut.split for cut in cuts], [cut.speaker for cut in cuts]),
-        [(r.noise_name, soundfile.info(r.path).duration) for r in recordings if r.noise_name],
-        source.problems,
     )
 
 

@@ -154,7 +154,7 @@ def _listed(folder: Path, list_name: str, clips: Mapping[str, str], split: str, 
     if not path.exists():
         report(list_name, "the file is missing", "split computed from the speakers, as the official lists were")
         return sorted((key for key in clips if split_by_hash(clips[key]) == split), key=clips.__getitem__)
-    lines = _lines(path)
+    lines = listed_lines(path)
     if not lines:
         report(list_name, "it names no clips", f"no {split} clips")
     found: dict[str, None] = {}
@@ -212,8 +212,12 @@ def _as_path(line: str) -> str:
     return re.sub(r"/[\s./]*", "/", fold(line).replace("\\", "/"))
 
 
-def _lines(path: Path) -> list[str]:
-    """The lines of a list, each once; comments and empty lines are left out."""
+def listed_lines(path: Path) -> list[str]:
+    """The lines of a list, each once; comments and empty lines are left out.
+
+    Raises:
+        DataError: If it cannot be read.
+    """
     lines = (line.strip(" \t\0\ufeff\"'") for line in _text(path).splitlines())
     return list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
 

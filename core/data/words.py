@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.config import SILENCE_LABEL, Vocabulary
 from core.data.pack import source_of
+from core.data.source import OTHER_WORD
 from core.errors import ConfigError
 from core.text import fold, shortened
 
@@ -29,6 +30,15 @@ def trained_words(root: Path | None) -> tuple[str, ...]:
     return tuple(sorted({cut.word for cut in cuts if cut.split == "train"}))
 
 
+def usual(root: Path | None) -> Vocabulary:
+    """What a dataset's clips are told apart as unless somebody chooses: of a folder of words all that it has.
+
+    Raises:
+        DataError: If there is no such dataset.
+    """
+    return source_of(root).vocabulary
+
+
 def chosen(names: Sequence[str], words: Sequence[str]) -> Vocabulary:
     """The vocabulary of some words of a dataset: the rest is unknown, and silence is told apart where there is any.
 
@@ -48,7 +58,7 @@ def chosen(names: Sequence[str], words: Sequence[str]) -> Vocabulary:
     >>> chosen(["all"], ["_silence_", "no", "up", "yes"])
     Vocabulary(words=('no', 'up', 'yes'), silence=False, unknown=False)
     """
-    spoken = {fold(word): word for word in words if word != SILENCE_LABEL}
+    spoken = {fold(word): word for word in words if word not in (SILENCE_LABEL, OTHER_WORD)}
     if [fold(name) for name in names] == [ALL] and ALL not in spoken:
         return Vocabulary(words=tuple(sorted(spoken.values())), silence=False, unknown=False)
     if missing := [name for name in names if fold(name) not in spoken]:
@@ -57,7 +67,8 @@ def chosen(names: Sequence[str], words: Sequence[str]) -> Vocabulary:
             f"it has {', '.join(spoken.values())}."
         )
     taken = tuple(sorted(spoken[fold(name)] for name in names))
-    return Vocabulary(words=taken, silence=SILENCE_LABEL in words, unknown=len(set(taken)) < len(spoken))
+    others = OTHER_WORD in words or len(set(taken)) < len(spoken)
+    return Vocabulary(words=taken, silence=SILENCE_LABEL in words, unknown=others)
 
 
 def named(vocabulary: Vocabulary) -> str:

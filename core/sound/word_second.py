@@ -89,6 +89,30 @@ def word_seconds(waveform: Waveform) -> list[int]:
     return list(dict.fromkeys(min(max(0, round(step * STEP_SAMPLES)), last) for step in starts))
 
 
+def utterance_seconds(waveform: Waveform) -> list[int]:
+    """Where the second around each utterance begins, first to last; one at least, however quiet the recording.
+
+    Of two utterances that begin within half a second of each other one second is taken.
+
+    Args:
+        waveform: 16 kHz, -1 to 1, (n,).
+
+    Returns:
+        Samples, each from 0 to n - 16,000; 0 for a clip of up to a second.
+    """
+    last = len(waveform) - CLIP_SAMPLES
+    if last <= 0:
+        return [0]
+    powers = _voice_powers(waveform)
+    loudness = np.concatenate([[0.0], np.cumsum(powers**LOUDNESS)])
+    starts: list[int] = []
+    for first, end in _utterances(powers) or [(0, len(powers))]:
+        start = min(max(0, round(_around(first, end, loudness) * STEP_SAMPLES)), last)
+        if not starts or start - starts[-1] >= CLIP_SAMPLES // 2:
+            starts.append(start)
+    return starts
+
+
 def _voice_powers(waveform: Waveform) -> NDArray[np.float64]:
     """Mean square in the band of the voice, every 10 ms."""
     band = BandPowers([butter(4, VOICE_HZ, "bandpass", fs=SAMPLE_RATE, output="sos")])

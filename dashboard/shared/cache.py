@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from core import metrics, runs
 from core.config import SAMPLE_RATE, FrontEndConfig, ListeningConfig, RunConfig, Setting
 from core.data import recordings
-from core.data.pack import Pack, open_data, pack_ready
+from core.data.pack import Pack, check_root, open_data, pack_ready
 from core.data.source import DataSummary
-from core.data.speech_commands import check_root
 from core.device import available_devices
 from core.errors import ConfigError, DataError
 from core.fast.mel import FastMel

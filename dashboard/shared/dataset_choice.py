@@ -17,7 +17,7 @@ from dashboard.shared.wording import plain, size
 KINDS = {
     DEMO: ("Demo words (synthetic voices)", "A small set that comes with the project."),
     state.FOLDER: (
-        "Speech Commands v2 in a folder",
+        "A folder: Speech Commands v2, or words of your own",
         "Recordings of real people, on this computer.",
     ),
 }
@@ -37,11 +37,13 @@ def choose() -> None:
     )
     if st.session_state[state.DATA_KIND] == state.FOLDER:
         st.text_input(
-            "Folder that holds SpeechCommands/",
+            "Folder",
             key=state.DATA_ROOT,
             persist_state="session",
             placeholder="/path/to/the/folder",
-            help="A folder on the computer that runs this dashboard. It is only read, never changed.",
+            help="On the computer that runs this dashboard; it is only read. It holds SpeechCommands/, or a folder of "
+            "recordings for each word, of any length and format; noise may stand in _noise_/ and other speech in "
+            "_other_/.",
         )
     running = jobs.is_running(DOWNLOAD_JOB)
     if running or st.session_state[state.DATA_KIND] == state.FOLDER:
@@ -98,7 +100,7 @@ def prepared() -> Pack | None:
     """
     root = state.data_root()
     if root is None and st.session_state[state.DATA_KIND] == state.FOLDER:
-        st.info("Type the folder that holds SpeechCommands/, or download the dataset.", icon=":material/folder_open:")
+        st.info("Type the folder with the recordings, or download Speech Commands.", icon=":material/folder_open:")
         return None
     name = prepare_job(root)
     if job_panel(name):

@@ -133,13 +133,16 @@ def _measure(
     """Test a model with the settings that are kept for it."""
     with keep.unchanged(run) as checkpoint:
         classifier = Classifier(run, device)
+        data = open_data(root, progress=progress).with_words(classifier.vocabulary)
+        usual, *others = classifier.vocabulary.protocols
+        protocol = next((name for name in (usual, *others) if clip_choice.n_clips(data, name)), usual)
         return stream_test(
             classifier,
-            open_data(root, progress=progress),
+            data,
             settings_of(run)[0],
             name=run.name,
             checkpoint=checkpoint,
-            protocols=(CHOOSE, classifier.vocabulary.protocols[0]),
+            protocols=(CHOOSE, protocol),
             snrs_db=snrs_db,
             minutes=minutes,
             progress=progress,

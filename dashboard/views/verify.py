@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.config import TWELVE
 from core.data.pack import Pack, open_data
 from core.data.source import split_title
 from core.data.verify import DEMO_WORDS, KINDS, sentence, verify
@@ -24,6 +25,8 @@ def job_name(root: Path) -> str:
 
 def draw(pack: Pack) -> None:
     """The button, its progress, and the outcome, folded away as long as nobody asked; the demo words have none."""
+    if pack.vocabulary != TWELVE:
+        return  # AudioLoader knows Speech Commands alone
     root, found = state.data_root(), cache.verifications().get(pack.key)
     asked = root is not None and (found is not None or jobs.find(job_name(root)) is not None)
     fold("The same in AudioLoader?", "data.audioloader", lambda: _draw(pack, root, found), icon="rule", opened=asked)

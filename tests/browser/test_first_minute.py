@@ -1,8 +1,9 @@
-"""The first minute of somebody new: their own word on the screen, and what learned filters change about it.
+"""The first minute of somebody new: their own word on the screen, what learned filters change, a model of their own.
 
 How long each step took is printed (``pytest -s``) and not asked for: a busy computer is no failure.
 """
 
+import re
 import time
 from contextlib import contextmanager
 
@@ -11,7 +12,15 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import WORD
 from tests.browser.models import copy_model, shipped_models
-from tests.browser.pages import WORK_S, assert_no_exception, listen, new_page, wait_for_page, wait_until_calm
+from tests.browser.pages import (
+    WORK_S,
+    assert_no_exception,
+    click_menu,
+    listen,
+    new_page,
+    wait_for_page,
+    wait_until_calm,
+)
 from tests.browser.server import running_server
 
 LAPTOP = {"width": 1280, "height": 800}
@@ -43,7 +52,7 @@ def in_window(page, part):
     return box["y"] >= 0 and box["y"] + box["height"] <= page.viewport_size["height"]
 
 
-def test_a_newcomer_sees_a_word_of_their_own_and_flips_the_filters(browser, fresh):
+def test_a_newcomer_sees_a_word_of_their_own_flips_the_filters_and_trains_on_a_model_to_try(browser, fresh):
     complaints = []
     page = new_page(browser, viewport=LAPTOP, permissions=["microphone"])
     listen(page, complaints)
@@ -73,8 +82,23 @@ def test_a_newcomer_sees_a_word_of_their_own_and_flips_the_filters(browser, fres
     expect(ear).to_have_attribute("data-phase", "idle", timeout=1000 * WORK_S)
     wait_until_calm(page)
 
-    # Here the next steps of the minute go: train from a shipped model, its result card, "Try it".
-
+    click_menu(page, "training")
+    with timed("train from a shipped model to the result card"):
+        page.get_by_role("button", name="Start training").click()
+        # Only the result card can be closed.
+        expect(page.get_by_role("button", name="Close", exact=True)).to_be_visible(timeout=1000 * WORK_S)
+    card = page.locator(".st-key-training_ended")
+    expect(card.get_by_text("Score", exact=True)).to_be_visible()
+    expect(card.get_by_text("clips it never saw")).to_be_visible()
+    with timed("try it"):
+        card.get_by_role("button", name="Try it").click()
+        wait_for_page(page, "live")
+        (mine,) = (folder.name for folder in fresh.runs.iterdir() if folder.name != "first")
+        expect(page).to_have_url(re.compile(f"[?&]model={re.escape(mine)}(&|$)"))
+        ear.get_by_role("button", name="Start listening").click()
+        expect(ear.locator(".heard")).to_contain_text("%", timeout=1000 * WORK_S)
+    ear.get_by_role("button", name="Stop").click()
+    expect(ear).to_have_attribute("data-phase", "idle", timeout=1000 * WORK_S)
     assert_no_exception(page)
     assert not complaints
     page.context.close()

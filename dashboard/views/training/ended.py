@@ -18,7 +18,7 @@ def draw(found: Sequence[RunState]) -> None:
     if run is None:
         return
     words, icon, colour = run_panel.STATES[run.state]
-    with st.container(border=True):
+    with st.container(border=True, key="training_ended"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{plain(run.called)}**")
             st.badge(words, icon=icon, color=colour)  # type: ignore[arg-type]

@@ -89,7 +89,7 @@ def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
         )
         st.caption(PRESETS[preset].summary)
         return None, preset
-    names = sorted(models, key=lambda name: not _comes_first(models[name]))
+    names = sorted(models, key=lambda name: _is_late(models[name]))
     if st.session_state.get("training.from") not in names:
         st.session_state["training.from"] = names[0]
     name = st.selectbox(
@@ -108,10 +108,14 @@ def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
     return run, FINE_TUNING
 
 
-def _comes_first(run: RunState) -> bool:
-    """The small network with the textbook's spectrogram, which came with the project: what moves begins there."""
+def _is_late(run: RunState) -> tuple[bool, bool]:
+    """The small shipped network with the textbook's spectrogram comes first, best one that learned in noise.
+
+    What moves begins there.
+    """
     config = run.config
-    return bool(run.shipped and config and config.model.name == FIRST and config.front_end.setting == "A")
+    first = run.shipped and config and config.model.name == FIRST and config.front_end.setting == "A"
+    return not first, config is None or config.augment.noise_snr_db is None
 
 
 def _take_preset_epochs() -> None:

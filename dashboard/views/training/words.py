@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.config import ALL_35, FEWEST_WORDS, KEYWORDS, MOST_WORDS, SILENCE_LABEL, TWELVE, Vocabulary
 from core.data import words
-from core.data.source import DataSummary
+from core.data.source import OTHER_WORD, DataSummary
 from core.runs import RunState
 from dashboard.shared import cache, clip_choice, state
 
@@ -39,22 +39,24 @@ def choose(start: RunState | None) -> Vocabulary | None:
         st.caption(f"Words: {title(known)}, as the model that it begins with.")
         return known
     way = st.session_state.get(WAY, USUAL)
+    usual = _usual()
+    ways = WAYS if usual == TWELVE else {**WAYS, USUAL: f"The {usual.title} of this folder{_besides(usual)}"}
     # The names are asked for only where somebody chooses among them.
     found = _trained() if way != USUAL else ()
-    with st.expander(f"Words: {WAYS[way].lower()}", icon=":material/translate:"):
+    with st.expander(f"Words: {ways[way].lower()}", icon=":material/translate:"):
         st.radio(
             "What is told apart",
-            list(WAYS),
-            format_func=WAYS.__getitem__,
+            list(ways),
+            format_func=ways.__getitem__,
             key=WAY,
             persist_state="session",
             help="Every word by its name, without silence and unknown, is the 35-word protocol of Speech Commands v2.",
         )
         if way == USUAL:
-            return TWELVE
+            return usual
         if way == EVERY:
             return words.chosen([words.ALL], found)
-        spoken = [word for word in found if word != SILENCE_LABEL]
+        spoken = [word for word in found if word not in (SILENCE_LABEL, OTHER_WORD)]
         st.session_state[CHOSEN] = [word for word in st.session_state.get(CHOSEN, ()) if word in spoken]
         chosen: list[str] = st.multiselect(
             "Words of the dataset",
@@ -75,6 +77,19 @@ def title(vocabulary: Vocabulary) -> str:
     if vocabulary == TWELVE:
         return f"{WAYS[USUAL][:1].lower()}{WAYS[USUAL][1:]}"
     return "the 35-word protocol" if vocabulary == ALL_35 else vocabulary.title
+
+
+def _besides(vocabulary: Vocabulary) -> str:
+    others = [name for name, is_there in (("silence", vocabulary.silence), ("unknown", vocabulary.unknown)) if is_there]
+    return f", {' and '.join(others)}" if others else ""
+
+
+def _usual() -> Vocabulary:
+    """What the chosen dataset's clips are told apart as unless somebody chooses."""
+    root, pack = state.data_root(), clip_choice.dataset()
+    if root is None:
+        return TWELVE
+    return (cache.check(root) if pack is None else cache.summary(pack)).vocabulary
 
 
 def _trained() -> tuple[str, ...]:

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from core.config import CLIP_SAMPLES, KEYWORDS, LABELS, SAMPLE_RATE
-from core.data.pack import open_data
+from core.data.pack import check_root, open_data
 from core.data.speech_commands import (
     TRAINING_NOISES,
     VALIDATION_NOISES,
-    check_root,
     find_tree,
     speech_commands,
 )

@@ -312,16 +312,22 @@ def test_the_step_size_warms_up_and_falls_to_zero():
 @pytest.mark.parametrize("setting", "ABCD")
 @pytest.mark.parametrize("preset", ["linear", "bcresnet-1"])
 def test_replayed_steps_learn_what_steps_in_turn_learn(tone_pack, preset, setting):
-    # One epoch: a GPU adds in any order, so that after some epochs of BC-ResNet even two ordinary runs differ by 1 %.
+    # A GPU adds in any order: even two ordinary runs of BC-ResNet differ, from one machine to the next by 0.1 to 1 %.
     config = preset_config(preset, setting=setting, epochs=1)
     config = replace(config, training=replace(config.training, batch_size=4))
-    replayed, in_turn = Training(config, tone_pack, "cuda"), Training(config, tone_pack, "cuda")
+    replayed, *ordinary = (Training(config, tone_pack, "cuda") for _ in range(5))
     assert isinstance(replayed.take_steps, Replay)
     assert replayed.steps > 2 * WARM_STEPS, "most steps have to be replayed"
-    in_turn.take_steps = in_turn.steps_in_turn
-    (one,), (other,) = replayed.epochs(), in_turn.epochs()
+    for in_turn in ordinary:
+        in_turn.take_steps = in_turn.steps_in_turn
+    (one,) = replayed.epochs()
+    others = [report for in_turn in ordinary for report in in_turn.epochs()]
+    other = others[0]
     assert one.learning_rate == pytest.approx(other.learning_rate)
-    assert one.train_loss == pytest.approx(other.train_loss, rel=0.005)
+    losses = [report.train_loss for report in others]
+    spread = max(losses) - min(losses)
+    assert min(losses) - spread <= one.train_loss * 1.005
+    assert one.train_loss * 0.995 <= max(losses) + spread
     assert (one.mel_change, one.stft_change) == pytest.approx((other.mel_change, other.stft_change), rel=0.02)
     assert (replayed.model.front_end.change()[0] > 0) == (setting in "BD")
 

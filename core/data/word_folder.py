@@ -1,0 +1,349 @@
+"""Any folder of words: recordings of any length, in any format that is read, in a folder for each word.
+
+The layout, below a root that the user gives::
+
+    <word>/<recording>                    recordings of a word; a longer one is cut by utterance
+    _noise_/<recording>                   noise (or _background_noise_): mixed in, and cut into silence
+    _other_/<recording>                   what is none of the words; a longer one is cut into seconds
+    {validation,testing}_list.txt         what is held out: <word>/<recording>, one a line
+
+or that of the Multilingual Spoken Words Corpus (Mazumder et al., 2021): ``clips/<word>/<recording>`` beside tables
+``*splits.csv`` with the columns SET, LINK and SPEAKER. Without lists or tables the recordings are split by speaker
+where their names tell one, else by their names. Only names, sizes and times are read here, no sound but the length of
+noise.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import soundfile
+
+from core.config import FEWEST_WORDS, MOST_WORDS, SAMPLE_RATE, Vocabulary, is_word
+from core.data.sound_file import LEFT_OUT
+from core.data.source import OTHER_WORD, Cut, Recording, Source, shorten_problems, silence_cuts
+from core.data.splits import LISTS, child, listed_lines, speaker_of
+from core.errors import DataError
+from core.records.data import Problem
+from core.text import fold, printable
+
+NOISE_FOLDERS = ("_noise_", "_background_noise_")
+"""Names of a folder of noise."""
+
+CLIPS_FOLDER, TABLES = "clips", "*splits.csv"
+"""Of the Multilingual Spoken Words Corpus: the folder of its words, and its tables of splits."""
+
+SETS = {"train": "train", "dev": "validation", "test": "testing-list"}
+"""What the column SET of such a table says, folded, and the split that is meant."""
+
+HELD_OUT = 0.1
+"""Share of the recordings that each of validation and test gets where nothing else says so."""
+
+FEWEST_SPEAKERS = 5
+"""So many different beginnings of file names are taken for speakers; fewer are "clip", "rec" and the like."""
+
+WORDS_OF_MANY = 10
+"""Where a folder has more words than one model can tell apart, the most frequent are told apart unless asked."""
+
+PLAIN_BYTES = 32_044
+"""A WAV of up to this size is a second at 16 kHz at most: there is nothing to cut."""
+
+_NUMBERED = re.compile(r"(.+?)[ _.-]*\d+")
+
+
+class _File(NamedTuple):
+    """A recording by its name: where it is below the root, whose word, and what the disk says of it."""
+
+    file: str
+    word: str
+    n_bytes: int
+    mtime_ns: int
+
+    @property
+    def key(self) -> str:
+        """What lists and tables name it by: word and name without its ending, folded."""
+        return _key(self.file)
+
+
+@dataclass
+class _Found:
+    """What stands in the folder."""
+
+    root: Path
+    files: list[_File] = field(default_factory=list)
+    others: list[_File] = field(default_factory=list)
+    noises: list[_File] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, file: str, what: str, action: str = LEFT_OUT) -> None:
+        self.problems.append(Problem(file, what, action))
+
+
+def is_word_folder(root: Path) -> bool:
+    """Whether a folder has sound in at least ``FEWEST_WORDS`` folders inside it, or is laid out like the corpus."""
+    try:
+        base = _base(root)
+        return sum(_has_sound(folder) for folder in _folders(base)) >= FEWEST_WORDS
+    except OSError:
+        return False
+
+
+def word_folder(root: Path) -> Source:
+    """Everything in the folder, ready to be packed.
+
+    Raises:
+        DataError: If it has fewer than two words, a list or table that cannot be understood, or cannot be read.
+    """
+    try:
+        return _source(root)
+    except OSError as error:
+        raise DataError(
+            f"The folder {printable(root)} cannot be read ({error.strerror or error}). Check that it is still there "
+            "and that you may read it."
+        ) from error
+
+
+def _source(root: Path) -> Source:
+    found = _look(root)
+    splits, how = _splits(found)
+    counts = Counter(file.word for file in found.files if splits.get(file.file) == "train")
+    if len(counts) < FEWEST_WORDS:
+        has = f"it has {next(iter(counts))} alone" if counts else "it has none"
+        first = f" The first problem: {found.problems[0].file}: {found.problems[0].what}." if found.problems else ""
+        raise DataError(
+            f"{printable(root)} needs recordings to train with in folders of at least {FEWEST_WORDS} words; "
+            f"{has}.{first}"
+        )
+    vocabulary = _vocabulary(counts, found)
+    noise_splits = _held_out([[file.file for file in found.noises]])
+    other_splits = _held_out([[file.file for file in found.others]])
+    recordings = [_word(root, file, splits[file.file]) for file in found.files if file.file in splits]
+    recordings += [_other(root, file, other_splits[file.file]) for file in found.others]
+    for file in found.noises:
+        if noise := _noise(root, file, noise_splits[file.file], found):
+            recordings.append(noise)
+    problems = shorten_problems(found.problems)
+    name = f"words in {root.resolve().name or root}"
+    used = [f"{file.file}\t{file.n_bytes}\t{file.mtime_ns}" for file in (*found.files, *found.others, *found.noises)]
+    lines = [name, *used, *(f"{one.file}\t{one.cuts[0].split}" for one in recordings if one.cuts), *map(repr, problems)]
+    return Source(
+        folder=root,
+        name=name,
+        title=f"{name} ({len(found.files):,} recordings, split {how})",
+        synthetic=False,
+        key=hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest(),
+        recordings=lambda: tuple(recordings),
+        problems=problems,
+        vocabulary=vocabulary,
+        has_official=False,
+    )
+
+
+# What is there
+
+
+def _base(root: Path) -> Path:
+    """Where the folders of the words are."""
+    clips = root / CLIPS_FOLDER
+    return clips if clips.is_dir() and any(root.glob(TABLES)) else root
+
+
+def _folders(folder: Path) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return sorted((one for one in entries if one.name[0] != "." and one.is_dir()), key=lambda one: one.name)
+
+
+def _has_sound(folder: os.DirEntry[str]) -> bool:
+    with os.scandir(folder.path) as entries:
+        return any(_is_sound(one.name) for one in entries)
+
+
+def _is_sound(name: str) -> bool:
+    """Whether a file is sound by its name's ending, of a kind that is read."""
+    return name[0] != "." and name.rpartition(".")[2].upper() in _ENDINGS
+
+
+_ENDINGS = {*soundfile.available_formats(), "OGA", "OPUS", "AIF", "AIFC"}
+
+
+def _look(root: Path) -> _Found:
+    """All recordings by their folders, in order of name."""
+    found, base = _Found(root), _base(root)
+    for folder in _folders(base):
+        word = fold(folder.name)
+        if word in NOISE_FOLDERS:
+            place = found.noises
+        elif word == OTHER_WORD:
+            place = found.others
+        elif is_word(word):
+            place = found.files
+        else:
+            found.report(f"{folder.name}/", "no word of a vocabulary can have the name of this folder")
+            continue
+        with os.scandir(folder.path) as entries:
+            inside = sorted((one for one in entries if one.name[0] != "."), key=lambda one: one.name)
+        before = len(place)
+        for one in inside:
+            file = Path(one.path).relative_to(root).as_posix()
+            if not one.is_file() or not _is_sound(one.name):
+                found.report(file, "it is no sound file by its name's ending")
+                continue
+            status = one.stat()
+            place.append(_File(file, word, status.st_size, status.st_mtime_ns))
+        if len(place) == before:
+            found.report(f"{folder.name}/", "the folder holds no sound")
+    return found
+
+
+def _key(file: str) -> str:
+    """Word and name of a recording without its ending, folded."""
+    folder, _, name = fold(file.replace("\\", "/")).rpartition("/")
+    return f"{folder.rpartition('/')[2]}/{name.rpartition('.')[0] or name}"
+
+
+# Which recording is for what
+
+
+def _splits(found: _Found) -> tuple[dict[str, str], str]:
+    """Split of each recording of a word by its file, and what decided it, in words."""
+    tables = sorted(found.root.glob(TABLES)) if _base(found.root) != found.root else []
+    if tables:
+        return _by_table(found, tables), "by its table"
+    lists = {split: path for split, name in LISTS.items() if (path := child(found.root, name)).exists()}
+    if lists:
+        return _by_lists(found, lists), "by its lists"
+    speakers = {file.file: _speaker(file.file) for file in found.files}
+    voices = Counter(speakers.values())
+    if FEWEST_SPEAKERS <= len(voices) < len(found.files):
+        of_voice = _held_out([list(voices)])
+        return {file: of_voice[speaker] for file, speaker in speakers.items()}, "by speaker"
+    by_word: dict[str, list[str]] = {}
+    for file in found.files:
+        by_word.setdefault(file.word, []).append(file.file)
+    return _held_out(by_word.values()), "by the names of its files"
+
+
+def _speaker(file: str) -> str:
+    """Who speaks, as far as the name of a file tells: what stands before ``_nohash_``, or before a number at its end.
+
+    >>> _speaker("yes/ann_nohash_2.wav"), _speaker("yes/ben-07.flac"), _speaker("yes/hello.ogg")
+    ('ann', 'ben', 'hello')
+    """
+    name = file.rpartition("/")[2]
+    stem = name.rpartition(".")[0] or name
+    if (speaker := speaker_of(name)) != name:
+        return speaker
+    numbered = _NUMBERED.fullmatch(stem)
+    return numbered[1] if numbered else stem
+
+
+def _held_out(groups: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Split of each name: of each group, those whose hash comes first are for validation, the next ones for testing.
+
+    A group of two has one to validate with and none to test with; one alone is trained on.
+    """
+    splits: dict[str, str] = {}
+    for group in groups:
+        order = sorted(group, key=lambda name: hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest())
+        n = round(HELD_OUT * len(order)) or 1
+        n_validation = n if len(order) > 1 else 0
+        n_test = n if len(order) > 2 else 0
+        for place, name in enumerate(order):
+            late = "testing-list" if place < n_validation + n_test else "train"
+            splits[name] = "validation" if place < n_validation else late
+    return splits
+
+
+def _by_lists(found: _Found, lists: Mapping[str, Path]) -> dict[str, str]:
+    """What a list names is held out, and testing goes before validation; the rest is trained on."""
+    here: dict[str, list[str]] = {}
+    for file in found.files:
+        here.setdefault(file.key, []).append(file.file)
+    splits = {file.file: "train" for file in found.files}
+    for split, path in sorted(lists.items(), reverse=True):
+        lines = listed_lines(path)
+        named = [file for line in lines for file in here.get(_key(line), ())]
+        if lines and not named:
+            raise DataError(
+                f"{printable(path)} names {len(lines):,} recordings and not one of them is in {printable(found.root)}: "
+                "each line must be <word>/<name of the file>. Mend the list, or remove it: recordings are then split "
+                "by their names."
+            )
+        for line in lines:
+            if _key(line) not in here:
+                found.report(line, f"{path.name} names it, but there is no such recording")
+        splits.update(dict.fromkeys(named, split))
+    return splits
+
+
+def _by_table(found: _Found, tables: Sequence[Path]) -> dict[str, str]:
+    """What the tables of the corpus say; a recording in none of them is left out."""
+    said: dict[str, str] = {}
+    for path in tables:
+        try:
+            with path.open(encoding="utf-8", newline="") as stream:
+                for row in csv.DictReader(stream):
+                    said[_key(row["LINK"])] = SETS[fold(row["SET"])]
+        except (KeyError, UnicodeDecodeError, csv.Error, TypeError, AttributeError) as error:
+            raise DataError(
+                f"{printable(path)} cannot be understood ({error}): a table of splits has the columns SET (TRAIN, DEV "
+                "or TEST) and LINK (<word>/<name of the file>)."
+            ) from error
+    splits = {file.file: said[file.key] for file in found.files if file.key in said}
+    for file in found.files:
+        if file.file not in splits:
+            found.report(file.file, "it stands in no table of splits")
+    return splits
+
+
+# What a model shall tell apart
+
+
+def _vocabulary(counts: Counter[str], found: _Found) -> Vocabulary:
+    """All words, with silence where there is noise and unknown where there is anything else."""
+    words, few = sorted(counts), len(counts) <= MOST_WORDS
+    if not few:
+        words = sorted(word for word, _ in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:WORDS_OF_MANY])
+        found.report(
+            f"{len(counts):,} words",
+            f"a model tells at most {MOST_WORDS} apart",
+            f"unless others are chosen: {', '.join(words)}, and the rest is unknown",
+        )
+    return Vocabulary(words=tuple(words), silence=bool(found.noises), unknown=bool(found.others) or not few)
+
+
+# What is read of each file
+
+
+def _word(root: Path, file: _File, split: str) -> Recording:
+    cut = Cut(0, file.word, split, _speaker(file.file), file.file)
+    is_plain = file.n_bytes <= PLAIN_BYTES and fold(file.file).endswith(".wav")
+    return Recording(str(root / file.file), file.file, (cut,), cutting="" if is_plain else "utterances")
+
+
+def _other(root: Path, file: _File, split: str) -> Recording:
+    cut = Cut(0, OTHER_WORD, split, "", file.file)
+    return Recording(str(root / file.file), file.file, (cut,), cutting="seconds")
+
+
+def _noise(root: Path, file: _File, split: str, found: _Found) -> Recording | None:
+    try:
+        info = soundfile.info(root / file.file)
+    except (OSError, soundfile.SoundFileError):
+        found.report(file.file, "it cannot be read as sound", "no silence clips from it")
+        return None
+    n_samples = info.frames * SAMPLE_RATE // info.samplerate
+    cuts = silence_cuts(file.file, n_samples, split)
+    if not cuts:
+        found.report(file.file, "it is shorter than a second", "no silence clips from it")
+        return None
+    name = file.file.rpartition("/")[2].rpartition(".")[0]
+    return Recording(str(root / file.file), file.file, cuts, name if split == "train" else "")
