@@ -8,9 +8,9 @@ The layout, below a root that the user gives::
     {validation,testing}_list.txt         what is held out: <word>/<recording>, one a line
 
 or that of the Multilingual Spoken Words Corpus (Mazumder et al., 2021): ``clips/<word>/<recording>`` beside tables
-``*splits.csv`` with the columns SET, LINK and SPEAKER. Without lists or tables the recordings are split by speaker
-where their names tell one, else by their names. Only names, sizes and times are read here, no sound but the length of
-noise.
+``*splits.csv`` with the columns SET and LINK. Recordings may stand in folders inside these. Without lists or tables
+they are split by speaker where their names tell one, else by their names. Only names, sizes and times are read here,
+no sound but the length of noise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -56,7 +56,7 @@ WORDS_OF_MANY = 10
 PLAIN_BYTES = 32_044
 """A WAV of up to this size is a second at 16 kHz at most: there is nothing to cut."""
 
-_NUMBERED = re.compile(r"(.+?)[ _.-]*\d+")
+_NUMBERED = re.compile(r"(.*[^\d _.-])[ _.-]*\d+")
 
 
 class _File(NamedTuple):
@@ -70,7 +70,7 @@ class _File(NamedTuple):
     @property
     def key(self) -> str:
         """What lists and tables name it by: word and name without its ending, folded."""
-        return _key(self.file)
+        return f"{self.word}/{_stem(fold(self.file))}"
 
 
 @dataclass
@@ -162,8 +162,14 @@ def _folders(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _has_sound(folder: os.DirEntry[str]) -> bool:
-    with os.scandir(folder.path) as entries:
-        return any(_is_sound(one.name) for one in entries)
+    return any(_is_sound(path.name) for path in _files(folder.path))
+
+
+def _files(folder: str) -> Iterator[Path]:
+    """Every file in a folder and those inside it, in order of name; hidden ones are not."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name[0] != ".")
+        yield from (Path(place, name) for name in sorted(names) if name[0] != ".")
 
 
 def _is_sound(name: str) -> bool:
@@ -188,25 +194,29 @@ def _look(root: Path) -> _Found:
         else:
             found.report(f"{folder.name}/", "no word of a vocabulary can have the name of this folder")
             continue
-        with os.scandir(folder.path) as entries:
-            inside = sorted((one for one in entries if one.name[0] != "."), key=lambda one: one.name)
         before = len(place)
-        for one in inside:
-            file = Path(one.path).relative_to(root).as_posix()
-            if not one.is_file() or not _is_sound(one.name):
+        for path in _files(folder.path):
+            file = path.relative_to(root).as_posix()
+            if not path.is_file() or not _is_sound(path.name):
                 found.report(file, "it is no sound file by its name's ending")
                 continue
-            status = one.stat()
+            status = path.stat()
             place.append(_File(file, word, status.st_size, status.st_mtime_ns))
         if len(place) == before:
             found.report(f"{folder.name}/", "the folder holds no sound")
     return found
 
 
-def _key(file: str) -> str:
-    """Word and name of a recording without its ending, folded."""
-    folder, _, name = fold(file.replace("\\", "/")).rpartition("/")
-    return f"{folder.rpartition('/')[2]}/{name.rpartition('.')[0] or name}"
+def _stem(file: str) -> str:
+    """Name of a file without its folders and its ending."""
+    name = file.rpartition("/")[2]
+    return name.rpartition(".")[0] or name
+
+
+def _key(line: str) -> str:
+    """What a line of a list or a table names: the word is the folder next to the name."""
+    path = fold(line.replace("\\", "/"))
+    return f"{path.rpartition('/')[0].rpartition('/')[2]}/{_stem(path)}"
 
 
 # Which recording is for what
@@ -222,7 +232,7 @@ def _splits(found: _Found) -> tuple[dict[str, str], str]:
         return _by_lists(found, lists), "by its lists"
     speakers = {file.file: _speaker(file.file) for file in found.files}
     voices = Counter(speakers.values())
-    if FEWEST_SPEAKERS <= len(voices) < len(found.files):
+    if "" not in voices and FEWEST_SPEAKERS <= len(voices) < len(found.files):
         of_voice = _held_out([list(voices)])
         return {file: of_voice[speaker] for file, speaker in speakers.items()}, "by speaker"
     by_word: dict[str, list[str]] = {}
@@ -234,15 +244,16 @@ def _splits(found: _Found) -> tuple[dict[str, str], str]:
 def _speaker(file: str) -> str:
     """Who speaks, as far as the name of a file tells: what stands before ``_nohash_``, or before a number at its end.
 
-    >>> _speaker("yes/ann_nohash_2.wav"), _speaker("yes/ben-07.flac"), _speaker("yes/hello.ogg")
-    ('ann', 'ben', 'hello')
+    A name that is a number tells nobody.
+
+    >>> _speaker("yes/ann_nohash_2.wav"), _speaker("yes/ben-07.flac"), _speaker("yes/cleo.ogg"), _speaker("yes/12.wav")
+    ('ann', 'ben', 'cleo', '')
     """
-    name = file.rpartition("/")[2]
-    stem = name.rpartition(".")[0] or name
-    if (speaker := speaker_of(name)) != name:
+    stem = _stem(file)
+    if (speaker := speaker_of(stem)) != stem:
         return speaker
     numbered = _NUMBERED.fullmatch(stem)
-    return numbered[1] if numbered else stem
+    return numbered[1] if numbered else "" if stem.isdigit() else stem
 
 
 def _held_out(groups: Iterable[Sequence[str]]) -> dict[str, str]:
@@ -345,5 +356,4 @@ def _noise(root: Path, file: _File, split: str, found: _Found) -> Recording | No
     if not cuts:
         found.report(file.file, "it is shorter than a second", "no silence clips from it")
         return None
-    name = file.file.rpartition("/")[2].rpartition(".")[0]
-    return Recording(str(root / file.file), file.file, cuts, name if split == "train" else "")
+    return Recording(str(root / file.file), file.file, cuts, _stem(file.file) if split == "train" else "")

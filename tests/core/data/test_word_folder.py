@@ -84,6 +84,15 @@ def test_who_speaks_decides_where_names_tell_it(tmp_path, rng):
     assert sum(map(len, by_split.values())) == len(set().union(*by_split.values())) == 6
 
 
+def test_recordings_may_stand_in_folders_of_their_own_and_numbers_are_nobodys_names(folder, rng):
+    save(folder / "Alexa" / "ann" / "1.wav", clip(rng, 0.3, 0.3))
+    save(folder / "_noise_" / "kitchen" / "fan.wav", 0.01 * rng.standard_normal(3 * SAMPLE_RATE))
+    pack = open_data(folder)
+    assert "Alexa/ann/1.wav" in pack.files
+    assert list(pack.noise) == ["fan"]
+    assert "split by the names of its files" in pack.title
+
+
 def test_lists_decide_where_there_are_any(folder):
     (folder / "testing_list.txt").write_text("Alexa/Aax.wav\nhey computer/hbx.wav\n")
     (folder / "validation_list.txt").write_text("alexa\\abx.wav\nhey computer/hcx.flac\nAlexa/nobody.wav\n")
