@@ -17,7 +17,7 @@ from core.commands.options import (
     stop_on_interrupt,
 )
 from core.commands.output import note
-from core.config import KEYWORDS, MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, RunConfig, parse_span
+from core.config import KEYWORDS, MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, TWELVE, RunConfig, parse_span
 from core.data import words
 from core.errors import ConfigError
 from core.fast.malloc import keep_freed_memory
@@ -42,7 +42,8 @@ def add(commands: Commands) -> None:
         dest="start",
         metavar="RUN",
         help="begin with the weights of a trained model, and its spectrogram; a few careful steps unless --preset and "
-        "--epochs say otherwise. What learns can be chosen anew (default: what learned in that model)",
+        "--epochs say otherwise. What learns can be chosen anew (default: what learned in that model), and so can the "
+        "words",
     )
     settings = "; ".join(f"{name}: {what}" for name, what in SETTINGS.items())
     parser.add_argument("--setting", type=str.upper, help=f"what learns (default: D). {settings}")
@@ -127,7 +128,7 @@ def _config(options: argparse.Namespace, start: Path | None, root: Path | None) 
     if options.words is not None:
         names = [name.strip() for name in options.words.split(",")]
         chosen["vocabulary"] = words.chosen(names, words.trained_words(root))
-    elif start is None:
+    elif start is None or words.usual(root) != TWELVE:
         chosen["vocabulary"] = words.usual(root)
     if start is None:
         return preset_config(options.preset or "linear", setting=options.setting or "D", **chosen)

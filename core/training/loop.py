@@ -103,7 +103,7 @@ class Training:
         self.clips = Clips(data, self.device)
         self.model = choose.model(config, self.device, bfloat16=bfloat16)
         if start is not None:
-            begin_with(self.model, start)
+            begin_with(self.model, start, config.vocabulary)
         self.begun = {} if start is None else what_is_pulled(self.model)
         self.source = choose.source(
             Waveforms(self.clips, self.model.front_end),

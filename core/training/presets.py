@@ -162,10 +162,21 @@ _TUNED = TrainingConfig(epochs=2, learning_rate=1e-2, warmup_epochs=0.1, pull=0.
 """Short and careful: so few epochs cannot make up for filters that move as far as those of a long training do."""
 
 
-def tuned(known: RunConfig, *, epochs: int | None = None, seed: int | None = None) -> RunConfig:
-    """Settings to train a model on with, which keep what it knows: its own changes to clips, and small steps."""
-    training = replace(_TUNED, epochs=_TUNED.epochs if epochs is None else epochs, seed=seed or 0)
-    return replace(known, preset=FINE_TUNING, training=training)
+_NEW_WORDS = TrainingConfig(epochs=20, learning_rate=5e-2, weight_decay=1e-3, warmup_epochs=1, averaging=0.99)
+"""Where a trained model learns other words: what tells them apart begins anew, and the rest has to follow."""
+
+
+def tuned(
+    known: RunConfig, *, epochs: int | None = None, seed: int | None = None, vocabulary: Vocabulary | None = None
+) -> RunConfig:
+    """Settings to train a model on with: its own changes to clips, and small steps that keep what it knows.
+
+    With other words than it knows the steps are larger, and there are more of them.
+    """
+    words = vocabulary or known.vocabulary
+    usual = _TUNED if words == known.vocabulary else _NEW_WORDS
+    training = replace(usual, epochs=usual.epochs if epochs is None else epochs, seed=seed or 0)
+    return replace(known, preset=FINE_TUNING, vocabulary=words, training=training)
 
 
 NNAUDIO_POWER_OFFSET = 1e-8

@@ -18,6 +18,9 @@ from core.text import printable_name
 from core.training.checkpoint import Checkpoint, load_checkpoint
 from core.training.presets import FINE_TUNING, preset_config, tuned
 
+ANSWERS = "network.classify"
+"""Name of the last layer, which has a row of weights for each label."""
+
 
 def config_from(
     run: Path,
@@ -31,8 +34,8 @@ def config_from(
 ) -> RunConfig:
     """Settings of a training that begins with a trained model.
 
-    Network, spectrogram, normalisation and words are that model's, since its weights know no others. What of the
-    spectrogram is trained can be chosen anew.
+    Network, spectrogram and normalisation are that model's. What of the spectrogram is trained can be chosen anew, and
+    so can the words: what tells a new one from the rest begins anew, all before it keeps what it knows.
 
     Args:
         run: The trained model: run folder or checkpoint file.
@@ -40,7 +43,7 @@ def config_from(
         setting: What is trained; None for what was trained in that model.
         epochs: None for as many as the preset has.
         seed: Of all random numbers; None for 0.
-        vocabulary: What is told apart, which must be what that model tells apart; None for that.
+        vocabulary: What is told apart; None for what that model tells apart.
         front_end: Further settings of the spectrogram, which must be that model's.
 
     Raises:
@@ -49,16 +52,12 @@ def config_from(
     """
     checkpoint, model = keep.model_hash(run), load_checkpoint(run)
     known = model.config
-    if vocabulary not in (None, known.vocabulary):
-        raise ConfigError(
-            f"{run.name} tells {', '.join(known.vocabulary.words)} apart: whoever begins with its weights keeps its "
-            "words. Leave them out, or train from scratch."
-        )
+    words = vocabulary or known.vocabulary
     wished = setting or known.front_end.setting
     if preset in (None, FINE_TUNING):
-        config = tuned(known, epochs=epochs, seed=seed)
+        config = tuned(known, epochs=epochs, seed=seed, vocabulary=words)
     else:
-        config = preset_config(preset, epochs=epochs, seed=seed, vocabulary=known.vocabulary)
+        config = preset_config(preset, epochs=epochs, seed=seed, vocabulary=words)
         if config.model != known.model:
             raise ConfigError(
                 f"The preset {preset} does not fit {run.name}: it trains {_network(config)}, and {run.name} is "
@@ -85,12 +84,15 @@ def config_from(
     )
 
 
-def begin_with(model: KeywordSpotter, start: Checkpoint) -> None:
+def begin_with(model: KeywordSpotter, start: Checkpoint, vocabulary: Vocabulary) -> None:
     """Give a new model the weights of a trained one; its filters are the initial ones from now on.
+
+    A label that the trained model does not know keeps the new model's random weights.
 
     Args:
         model: Made from what ``config_from`` answered, on any device.
         start: The trained model.
+        vocabulary: What the new model tells apart.
 
     Raises:
         CheckpointError: If the weights do not fit.
@@ -98,10 +100,23 @@ def begin_with(model: KeywordSpotter, start: Checkpoint) -> None:
     own = model.state_dict()
     try:
         # Filters that kept a shape, and are fixed now, have only their weights left.
-        model.load_state_dict({name: start.weights[name] for name in own})
+        weights = {name: start.weights[name] for name in own}
+        if vocabulary != start.config.vocabulary:
+            for name in (f"{ANSWERS}.weight", f"{ANSWERS}.bias"):
+                weights[name] = _by_label(weights[name], own[name], start.config.vocabulary, vocabulary)
+        model.load_state_dict(weights)
     except (KeyError, RuntimeError) as error:
         raise CheckpointError(f"The weights to begin with do not fit this run's settings ({error}).") from error
     model.front_end.begin_here()
+
+
+def _by_label(known: Tensor, new: Tensor, vocabulary: Vocabulary, wished: Vocabulary) -> Tensor:
+    """A row for each label of ``wished``: that of the trained model where it has the label, else the new one."""
+    labels, rows = vocabulary.labels, new.clone()
+    for number, label in enumerate(wished.labels):
+        if label in labels:
+            rows[number] = known[labels.index(label)].to(rows)
+    return rows
 
 
 def what_is_pulled(model: KeywordSpotter) -> dict[str, Tensor]:

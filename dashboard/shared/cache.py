@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from core import metrics, runs
-from core.config import SAMPLE_RATE, FrontEndConfig, ListeningConfig, RunConfig, Setting
+from core.config import SAMPLE_RATE, FrontEndConfig, ListeningConfig, RunConfig, Setting, Vocabulary
 from core.data import recordings
 from core.data.pack import Pack, check_root, open_data, pack_ready
 from core.data.source import DataSummary
@@ -90,9 +90,15 @@ def filters(run: Path) -> Filters:
 
 
 @st.cache_data(max_entries=50, show_spinner=False, hash_funcs=KEYS)
-def config_from(run: Path, setting: Setting, epochs: int | None = None, seed: int | None = None) -> RunConfig:
+def config_from(
+    run: Path,
+    setting: Setting,
+    epochs: int | None = None,
+    seed: int | None = None,
+    vocabulary: Vocabulary | None = None,
+) -> RunConfig:
     """Settings of a training that begins with the model of a run."""
-    return start_from(run, setting=setting, epochs=epochs, seed=seed)
+    return start_from(run, setting=setting, epochs=epochs, seed=seed, vocabulary=vocabulary)
 
 
 # Evaluations

@@ -11,7 +11,7 @@ from core import runs
 from core.config import TWELVE, RunConfig, Setting, Vocabulary
 from core.runs import RunState
 from core.training.presets import FINE_TUNING, PRESETS, preset_config
-from dashboard.shared import cache, dataset_choice, places, run_names, state
+from dashboard.shared import cache, clip_choice, dataset_choice, places, run_names, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
@@ -67,7 +67,8 @@ def draw(found: Sequence[RunState], *, n_alive: int) -> None:
         vocabulary = words.choose(start)
     more = st.expander("More settings", icon=":material/tune:")
     with more:
-        config, name, device = _more(start, preset, setting, vocabulary or TWELVE)
+        usual = TWELVE if start is None else clip_choice.vocabulary_of(start)
+        config, name, device = _more(start, preset, setting, vocabulary or usual)
     with form:
         _start(config, start, name, device, found, further, n_alive=n_alive, usable=usable and vocabulary is not None)
 
@@ -103,7 +104,8 @@ def _choose_start(found: Sequence[RunState]) -> tuple[RunState | None, str]:
     run = models[name]
     score = f", {percent(run.best_accuracy)} on its validation clips" if run.best_accuracy is not None else ""
     st.caption(
-        f"Learned from {plain(run.dataset)}{score}. Trained further with small steps, so that it forgets little."
+        f"Learned from {plain(run.dataset)}{score}. Trained further with small steps, so that it forgets little; for "
+        "other words with larger ones."
     )
     return run, FINE_TUNING
 
@@ -126,9 +128,16 @@ def _more(
     start: RunState | None, preset: str, setting: Setting, vocabulary: Vocabulary
 ) -> tuple[RunConfig, str | None, str]:
     """Settings that a newcomer leaves alone: the whole config, the name, the device."""
-    usual = preset_config(preset, setting=setting) if start is None else cache.config_from(start.folder, setting)
+    if start is None:
+        usual = preset_config(preset, setting=setting)
+    else:
+        usual = cache.config_from(start.folder, setting, vocabulary=vocabulary)
     left, middle, right, last = st.columns([1, 1, 2, 1], vertical_alignment="bottom")
-    key = EPOCHS if start is None else f"training.{FINE_TUNING}.epochs"
+    key = EPOCHS
+    if start is not None:
+        # Other words take more epochs; what was typed for one is not meant for the other.
+        other_words = vocabulary != clip_choice.vocabulary_of(start)
+        key = f"training.{FINE_TUNING}.{'other_words' if other_words else 'same_words'}.epochs"
     st.session_state.setdefault(key, usual.training.epochs)
     epochs = left.number_input(
         "Epochs",
@@ -157,7 +166,7 @@ def _more(
         config = preset_config(preset, setting=setting, epochs=epochs, seed=seed, vocabulary=vocabulary)
         config = settings_form.draw(PRESETS[preset].config, config)
     else:
-        config = cache.config_from(start.folder, setting, epochs, seed)
+        config = cache.config_from(start.folder, setting, epochs, seed, vocabulary)
         config = settings_form.draw(usual, config, place=f"{FINE_TUNING}.{start.name}")
     return config, name.strip() or None, device
 

@@ -25,7 +25,7 @@ WAYS = {
 def choose(start: RunState | None) -> Vocabulary | None:
     """The fold with the choice; None where too few words are chosen.
 
-    A run that begins with a trained model keeps that model's words, since its weights know no others.
+    A run that begins with a trained model keeps that model's words, unless the dataset is a folder of other words.
 
     Args:
         start: The model to begin with.
@@ -34,12 +34,15 @@ def choose(start: RunState | None) -> Vocabulary | None:
         ConfigError: If too many words are chosen.
         DataError: If the dataset cannot be read.
     """
+    usual = _usual()
     if start is not None:
         known = clip_choice.vocabulary_of(start)
-        st.caption(f"Words: {title(known)}, as the model that it begins with.")
-        return known
+        if usual == TWELVE:
+            st.caption(f"Words: {title(known)}, as the model that it begins with.")
+            return known
+        st.caption(f"Words: the {usual.title} of this folder{_besides(usual)}.")
+        return usual
     way = st.session_state.get(WAY, USUAL)
-    usual = _usual()
     ways = WAYS if usual == TWELVE else {**WAYS, USUAL: f"The {usual.title} of this folder{_besides(usual)}"}
     # The names are asked for only where somebody chooses among them.
     found = _trained() if way != USUAL else ()

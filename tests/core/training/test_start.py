@@ -9,7 +9,7 @@ import torch
 
 from core import runs
 from core.commands import main
-from core.config import RunConfig, StartConfig, from_dict, to_dict
+from core.config import RunConfig, StartConfig, Vocabulary, from_dict, to_dict
 from core.data.demo import has_synthetic_voices
 from core.errors import ConfigError, RunError
 from core.frontend.mel import TrainableMel
@@ -19,7 +19,7 @@ from core.runs import keep
 from core.training.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
 from core.training.loop import Training
 from core.training.presets import preset_config
-from core.training.start import config_from
+from core.training.start import ANSWERS, config_from
 
 SHIPPED = Path(__file__).parents[3] / "checkpoints"
 
@@ -42,6 +42,28 @@ def trained(tone_pack, tiny_config, tmp_path):
         return file
 
     return make
+
+
+@pytest.mark.parametrize("model", ["linear", "bcresnet-1"])
+def test_with_other_words_it_keeps_what_it_knows_of_each_label_and_learns_the_rest(trained, tone_pack, model):
+    start = load_checkpoint(file := trained("B", model))
+    wished = Vocabulary(words=("stop", "marvin", "yes"))
+    config = config_from(file, vocabulary=wished)
+    assert config.vocabulary == wished
+    assert config.training.epochs > config_from(file).training.epochs
+    called = np.where(tone_pack.words == "_unknown_", "marvin", tone_pack.words)
+    training = Training(config, replace(tone_pack, words=called), "cpu", start=start)
+    clips = torch.from_numpy(tone_pack.clips[:20]).float() / 32768
+    with torch.no_grad():
+        answers = training.model.eval()(clips)
+        before = start.model()(clips)
+    for label in ("stop", "yes", "_silence_", "_unknown_"):
+        known, new = start.config.vocabulary.label_of(label), wished.label_of(label)
+        torch.testing.assert_close(answers[:, new], before[:, known], atol=1e-4, rtol=0)
+    marvin = training.model.state_dict()[f"{ANSWERS}.weight"][wished.label_of("marvin")]
+    assert not any(torch.allclose(marvin, row) for row in start.weights[f"{ANSWERS}.weight"])
+    reports = list(training.epochs())
+    assert reports[-1].train_loss < reports[0].train_loss
 
 
 @pytest.mark.parametrize("model", ["linear", "bcresnet-1"])

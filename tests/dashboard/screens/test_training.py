@@ -339,11 +339,11 @@ def test_what_is_changed_of_a_run_that_begins_with_a_model_reaches_it(page, own_
 
 def test_each_way_to_begin_has_its_usual_number_of_epochs_and_keeps_what_was_chosen(page, own_run):
     page.run()
-    page.number_input("training.fine-tuning.epochs").set_value(3).run()
+    page.number_input("training.fine-tuning.same_words.epochs").set_value(3).run()
     from_scratch(page)
     assert page.number_input("training.epochs").value == PRESETS["linear"].config.training.epochs
     page.segmented_control("training.begin").set_value("model").run()
-    assert page.number_input("training.fine-tuning.epochs").value == 3
+    assert page.number_input("training.fine-tuning.same_words.epochs").value == 3
     assert_calm(page)
 
 
