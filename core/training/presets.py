@@ -119,11 +119,15 @@ EARS = AugmentConfig(
 is its noise recordings times -22 to +40 dB (each clip was found in its recording)."""
 
 
+AVERAGING = 0.999
+"""Averaged weights end a long training calmly (keywords of BC-ResNet 1 after 30 epochs, one seed, validation clips:
+96.1 % with them, 94.8 % without)."""
+
 UNKNOWN_WEIGHT = 2.0
 """In a room most of what is said is no keyword: unknown clips are drawn twice as often as a keyword's."""
 
 
-def _in_noise(preset: Preset, **augment: Any) -> Preset:
+def _in_noise(preset: Preset, averaging: float = AVERAGING, **augment: Any) -> Preset:
     """The same model, trained with noise that can be heard: its masks stay as published."""
     config = preset.config
     masks = {name: getattr(config.augment, name) for name in _MASKS}
@@ -136,7 +140,7 @@ def _in_noise(preset: Preset, **augment: Any) -> Preset:
             config,
             preset=preset.name + IN_NOISE,
             augment=replace(EARS, **masks, **augment),
-            training=replace(config.training, unknown_weight=UNKNOWN_WEIGHT),
+            training=replace(config.training, unknown_weight=UNKNOWN_WEIGHT, averaging=averaging),
         ),
     )
 
@@ -148,7 +152,7 @@ _PUBLISHED = {preset.name: preset for preset in (LINEAR, TUTORIAL, *(_bcresnet(t
 _IN_NOISE = (
     # On validation clips in a noise never trained on (running water), three seeds, 8 epochs: with the recorded kind
     # alone 33.8 % are right at 10 dB and 20.4 % at 0 dB, with all kinds 29.8 and 16.1 %; clean 49.1 and 49.2 %.
-    _in_noise(LINEAR, noise_kinds=("recorded",), time_shift_ms=0.0),
+    _in_noise(LINEAR, averaging=0.0, noise_kinds=("recorded",), time_shift_ms=0.0),
     *(_in_noise(_PUBLISHED[f"bcresnet-{tau}"]) for tau in (1, 3, 8)),
 )
 
