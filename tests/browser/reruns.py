@@ -17,27 +17,73 @@ STEP_MS = 20
 ALL_SENT = "() => new Promise(sent => requestAnimationFrame(() => setTimeout(sent)))"
 """In the browser: after this, whatever a click asks of the server is on its way."""
 
+WHOLE_PAGE = ""
+"""What Streamlit calls, among its fragments, the page that they stand on."""
+
 
 class Conversation:
-    """A socket of a page: whether something was asked, and whether the run that answers it has begun."""
+    """A socket of a page: what was asked and has no answer yet.
+
+    A run answers what was asked before it began: that of the whole page everything, that of a fragment its own. No run
+    answers for a fragment that the page has no longer, since Streamlit drops what is asked for it without a word: a
+    microphone, say, whose message crosses the way to another page.
+    """
 
     def __init__(self, socket: WebSocket) -> None:
-        self.asked = self.begun = False
+        self._asked: dict[str, bool] = {}  # by fragment: whether a run that answers it has begun
+        self._fragments: set[str] = set()  # on the page, as far as the latest run of all of it has drawn them
+        self._draws_all = False
         socket.on("framesent", self.on_sent)
         socket.on("framereceived", self.on_received)
 
-    def on_sent(self, message: bytes | str) -> None:
-        if isinstance(message, bytes) and BackMsg.FromString(message).WhichOneof("type") == "rerun_script":
-            self.asked, self.begun = True, False
+    @property
+    def is_answered(self) -> bool:
+        """Whether nothing is asked any more."""
+        return not self._asked
 
-    def on_received(self, message: bytes | str) -> None:
+    def on_sent(self, message: bytes | str) -> None:
+        """Take note of a frame from the browser."""
         if not isinstance(message, bytes):
             return
-        kind = ForwardMsg.FromString(message).WhichOneof("type")
-        if kind == "new_session":
-            self.begun = True
-        elif kind == "script_finished" and self.begun:  # else it ends a run that was asked for before
-            self.asked = False
+        asked = BackMsg.FromString(message)
+        if asked.WhichOneof("type") == "rerun_script":
+            self._asked[asked.rerun_script.fragment_id] = False
+            self._forget_the_gone()
+
+    def on_received(self, message: bytes | str) -> None:
+        """Take note of a frame from the server."""
+        if not isinstance(message, bytes):
+            return
+        told = ForwardMsg.FromString(message)
+        match told.WhichOneof("type"):
+            case "new_session":
+                self._begin(set(told.metadata.run.fragment_ids))
+            case "delta" if told.delta.fragment_id:
+                self._fragments.add(told.delta.fragment_id)
+            case "stop_auto_rerun":  # a fragment has drawn itself without some that stood in it
+                self._fragments -= set(told.stop_auto_rerun.fragment_ids)
+                self._forget_the_gone()
+            case "script_finished":
+                self._finish(told.script_finished)
+
+    def _begin(self, fragments: set[str]) -> None:
+        self._draws_all = not fragments
+        if self._draws_all:
+            self._fragments = set()
+        for one in self._asked:
+            self._asked[one] |= self._draws_all or one in fragments
+
+    def _finish(self, status: ForwardMsg.ScriptFinishedStatus.ValueType) -> None:
+        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:  # the run that comes in its place is the answer
+            self._asked = dict.fromkeys(self._asked, False)
+            return
+        self._draws_all = False
+        self._asked = {one: begun for one, begun in self._asked.items() if not begun}  # else asked during this run
+        self._forget_the_gone()
+
+    def _forget_the_gone(self) -> None:
+        if not self._draws_all and WHOLE_PAGE not in self._asked:
+            self._asked = {one: begun for one, begun in self._asked.items() if one in self._fragments}
 
 
 _last: WeakKeyDictionary[Page, Conversation] = WeakKeyDictionary()
@@ -57,7 +103,7 @@ def wait(page: Page, wait_s: float) -> None:
     """
     page.evaluate(ALL_SENT)
     for _ in range(int(1000 * wait_s / STEP_MS)):
-        if page in _last and not _last[page].asked:
+        if page in _last and _last[page].is_answered:
             return
         page.wait_for_timeout(STEP_MS)
     raise AssertionError(f"{page.url} got no answer within {wait_s:g} s")
