@@ -253,6 +253,9 @@ def test_runs_of_the_whole_page_while_listening_lose_nothing(live, add_model):
     live.wait(seconds + 3, counter="acknowledged")
     assert all(colours(canvas) > empty + 50 for canvas in live.part.locator("canvas").all())
     assert_not_scrolled_sideways(live.page)
+    # On a phone the settings lie over the button.
+    live.page.get_by_role("button", name="Settings").click()
+    expect(slider).to_have_count(0)
     live.stop()
     assert_nothing_lost(live.figures())
     assert_no_exception(live.page)
