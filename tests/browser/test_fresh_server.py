@@ -3,15 +3,22 @@
 import os
 import re
 import time
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psutil
 import pytest
 from playwright.sync_api import expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
 
 from core.config import SAMPLE_RATE
+from dashboard.shared import places
 from tests.browser.models import copy_model
 from tests.browser.pages import (
+    HEADINGS,
     PAGES,
     WAIT_S,
     WORK_S,
@@ -28,15 +35,20 @@ from tests.browser.pages import (
 from tests.browser.server import PROJECT, running_server
 from tests.browser.sounds import wav
 
-FRESH_SERVERS = 3
-
 
 @pytest.fixture
 def fresh(tmp_path, trained_models):
-    """A server that nobody has looked at yet, started elsewhere than in the project; it holds one model."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    with running_server(tmp_path, folder=elsewhere) as server:
+    """A server that nobody has looked at yet; it holds one model."""
+    with running_server(tmp_path) as server:
+        copy_model(trained_models["linear"], server.runs / "browser")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory, trained_models):
+    """A server that was started in another folder than the project's."""
+    home = tmp_path_factory.mktemp("home")
+    with running_server(home, folder=tmp_path_factory.mktemp("elsewhere")) as server:
         copy_model(trained_models["linear"], server.runs / "browser")
         yield server
 
@@ -49,10 +61,42 @@ def context(browser):
     one.close()
 
 
-@pytest.mark.parametrize("number", range(FRESH_SERVERS))
-def test_tabs_that_a_browser_opens_again_at_once_each_show_their_page(fresh, context, number):
-    # All pages over the servers, and the same one twice, as when a browser is started again with its old tabs.
-    names = [*PAGES[number::FRESH_SERVERS], PAGES[number], "live"]
+def elements(url, name):
+    """What a page sends to who opens it, without a browser: the elements of its first whole run, by kind."""
+    ask = BackMsg()
+    ask.rerun_script.page_name = "" if name == places.FIRST else name
+    found = defaultdict(list)
+    address = f"{url.replace('http', 'ws')}/_stcore/stream"
+    with connect(address, subprotocols=["streamlit"], origin=url, max_size=None) as socket:
+        socket.send(ask.SerializeToString())
+        for frame in socket:
+            told = ForwardMsg.FromString(frame)
+            match told.WhichOneof("type"):
+                case "new_session":
+                    found.clear()
+                case "delta" if told.delta.WhichOneof("type") == "new_element":
+                    element = told.delta.new_element
+                    found[element.WhichOneof("type")].append(getattr(element, element.WhichOneof("type")))
+                case "script_finished" if told.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                    return found
+    raise AssertionError(f"{name}: the server hung up")
+
+
+def test_a_fresh_server_answers_all_pages_at_once_some_of_them_twice(fresh):
+    # Each page imports what it needs: of those that come at the same moment none meets a module half imported.
+    names = 2 * PAGES
+    with ThreadPoolExecutor(len(names)) as visitors:
+        answers = visitors.map(elements, [fresh.url] * len(names), names)
+        for name, found in zip(names, answers, strict=True):
+            assert [one.body for one in found["heading"] if one.tag == "h1"] == [HEADINGS[name]]
+            assert not found["exception"], found["exception"]
+    assert "Traceback" not in fresh.log.read_text()
+
+
+def test_tabs_that_a_browser_opens_again_at_once_each_show_their_page(fresh, context):
+    # A page of each place, and the same one twice, as when a browser is started again with its old tabs.
+    names = [pages[-1] for pages in places.PLACES.values()]
+    names.append(names[0])
     complaints = []
     tabs = [new_tab(context) for _ in names]
     for tab, name in zip(tabs, names, strict=True):
@@ -70,36 +114,38 @@ def test_tabs_that_a_browser_opens_again_at_once_each_show_their_page(fresh, con
     assert "Traceback" not in fresh.log.read_text()
 
 
-def test_a_server_started_from_another_folder_listens_to_this_computer_alone_and_tells_nobody(fresh, context):
+def test_a_server_started_from_another_folder_listens_to_this_computer_alone_and_tells_nobody(elsewhere, context):
     complaints = []
     page = new_tab(context)
     listen(page, complaints)
-    page.goto(fresh.url)
+    page.goto(elsewhere.url)
     wait_for_page(page, "live")
     assert complaints == [], "nothing was asked of another computer"
-    server = psutil.Process(fresh.process.pid)
+    server = psutil.Process(elsewhere.process.pid)
     listens = {one.laddr.ip for one in server.net_connections("inet") if one.status == psutil.CONN_LISTEN}
     assert listens == {"127.0.0.1"}
-    elsewhere = [one.raddr.ip for one in server.net_connections("inet") if one.raddr and one.raddr.ip != "127.0.0.1"]
-    assert elsewhere == []
+    others = [one.raddr.ip for one in server.net_connections("inet") if one.raddr and one.raddr.ip != "127.0.0.1"]
+    assert others == []
 
 
-def test_addresses_typed_by_hand_lead_to_a_page(fresh, context):
+def test_addresses_typed_by_hand_lead_to_a_page(elsewhere, context):
     page = new_tab(context)
     for typed, name in {"overview": "live", "data/": "data", "data/words": "data"}.items():
-        page.goto(f"{fresh.url}/{typed}")
+        page.goto(f"{elsewhere.url}/{typed}")
         wait_for_page(page, name)
         expect(page.get_by_role("dialog")).to_have_count(0)
-    page.goto(f"{fresh.url}/nosuchpage")
+    page.goto(f"{elsewhere.url}/nosuchpage")
     expect(page.get_by_role("dialog")).to_contain_text("Page not found")
     wait_for_page(page, "live")
 
 
-def test_no_other_web_page_can_frame_the_dashboard_or_talk_to_its_server(fresh, context):
-    address = fresh.url.replace("127.0.0.1", "localhost")  # another origin than 127.0.0.1, on the same computer
+def test_no_other_web_page_can_frame_the_dashboard_or_talk_to_its_server(elsewhere, context):
+    address = elsewhere.url.replace("127.0.0.1", "localhost")  # another origin than 127.0.0.1, on the same computer
     page = new_tab(context)
     page.goto(f"{address}/_stcore/health")  # a page of that origin: whose does not matter to the browser
-    page.evaluate("url => document.body.append(Object.assign(document.createElement('iframe'), {src: url}))", fresh.url)
+    page.evaluate(
+        "url => document.body.append(Object.assign(document.createElement('iframe'), {src: url}))", elsewhere.url
+    )
     page.wait_for_timeout(1000)
     assert all("Earshot" not in frame.content() for frame in page.frames if frame.url.startswith("http"))
     came = page.evaluate(
@@ -108,7 +154,7 @@ def test_no_other_web_page_can_frame_the_dashboard_or_talk_to_its_server(fresh, 
             socket.onopen = () => resolve('open');
             socket.onerror = () => resolve('refused');
         })""",
-        f"{fresh.url.replace('http', 'ws')}/_stcore/stream",
+        f"{elsewhere.url.replace('http', 'ws')}/_stcore/stream",
     )
     assert came == "refused"
 
