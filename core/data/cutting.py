@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.data.source import SILENCE_HOP, Cut
-from core.sound.word_second import utterance_seconds
 
 
 def found_cuts(pattern: Cut, cutting: Literal["", "utterances", "seconds"], samples: NDArray[np.int16]) -> list[Cut]:
@@ -26,6 +25,8 @@ def found_cuts(pattern: Cut, cutting: Literal["", "utterances", "seconds"], samp
     ['yes/a.wav', 'yes/a.wav@0.5s', 'yes/a.wav@1s']
     """
     if cutting == "utterances":
+        from core.sound.word_second import utterance_seconds  # its filters take a moment to import, and few need them
+
         starts = utterance_seconds(samples.astype(np.float32) / np.float32(32768))
     else:
         starts = list(range(0, max(1, len(samples) - CLIP_SAMPLES + 1), SILENCE_HOP))

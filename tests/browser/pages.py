@@ -9,10 +9,14 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, TimeoutError, expect
 
+from core.figures import style
 from dashboard.shared import places
 from tests.browser import reruns
 
-PAGES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "dashboard" / "screens").glob("[!_]*.py"))
+SCREENS = Path(__file__).resolve().parents[2] / "dashboard" / "screens"
+PAGES = sorted((path.stem for path in SCREENS.glob("[!_]*.py")), key=list(places.TABS).index)
+"""Every page, those of a place one after the other: a way through all of them passes each about once."""
+
 HEADINGS = {name: "Say one of ten words" if name == "live" else places.TABS[name].title for name in PAGES}
 
 WAIT_S = 60
@@ -162,7 +166,7 @@ def assert_two_screens(page: Page) -> None:
     assert height <= 2 * window, f"{page.url} is {height} pixels high"
 
 
-# Figures
+# Figures and colours
 
 
 def figures(page: Page) -> Locator:
@@ -204,3 +208,15 @@ def data_of(figure: Locator, attribute: str, trace: int = 0) -> list:
         }""",
         [attribute, trace],
     )
+
+
+END_TRANSITIONS = "() => document.getAnimations().forEach(one => one instanceof CSSTransition && one.finish())"
+"""In the browser: no colour is on its way to another after this."""
+
+
+def assert_turned(page: Page, theme: str) -> None:
+    """The page and its figures have a light or a dark ground, once they have followed."""
+    red, green, blue = bytes.fromhex((style.DARK[style.WHITE] if theme == "dark" else style.WHITE)[1:])
+    for part in (page.get_by_test_id("stApp"), *(one.locator(".main-svg").first for one in figures(page).all())):
+        expect(part).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
+    page.evaluate(END_TRANSITIONS)

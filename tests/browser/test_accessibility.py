@@ -1,21 +1,18 @@
-"""Every page of the app, light and dark: axe-core finds nothing serious, and figures follow."""
+"""What axe-core finds on a phone, and the theme that is chosen from the menu; test_pages.py looks at every page."""
 
 from contextlib import suppress
 
-import pytest
 from playwright.sync_api import TimeoutError, expect
 
-from core.figures import style
 from tests.browser.axe import assert_accessible, faults
 from tests.browser.pages import (
     DESKTOP,
-    PAGES,
     PHONE,
     WORK_S,
     assert_no_exception,
+    assert_turned,
     figures,
     new_page,
-    open_page,
     wait_until_calm,
 )
 
@@ -31,31 +28,7 @@ def choose(page, theme):
     page.keyboard.press("Escape")
 
 
-def background(element):
-    return element.evaluate("element => getComputedStyle(element).backgroundColor")
-
-
-def ground(theme):
-    red, green, blue = bytes.fromhex((style.DARK[style.WHITE] if theme == "dark" else style.WHITE)[1:])
-    return f"rgb({red}, {green}, {blue})"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_has_a_serious_fault(browser, server, add_model, theme):
-    add_model()
-    page = new_page(browser, viewport=DESKTOP, color_scheme=theme)
-    found = []
-    for address in PAGES:
-        open_page(page, server.url, address)
-        assert_no_exception(page)
-        found += [f"{address}: {fault}" for fault in faults(page)]
-        for one in figures(page).all():
-            assert background(one.locator(".main-svg").first) == ground(theme), address
-    page.context.close()
-    assert not found, "\n".join(found)
-
-
-def test_the_first_place_has_none_on_a_phone(browser, server, add_model):
+def test_the_first_place_has_no_serious_fault_on_a_phone(browser, server, add_model):
     add_model()
     page = new_page(browser, viewport=PHONE)
     page.goto(server.url)
@@ -78,10 +51,8 @@ def test_the_menu_turns_the_page_and_its_figures_dark_and_back(browser, server, 
     page.goto(f"{server.url}/filterbank")
     expect(figures(page).first).to_be_visible(timeout=1000 * WORK_S)
     wait_until_calm(page)
-    drawn = figures(page).first.locator(".main-svg").first
     for theme in ("dark", "light"):
         choose(page, theme.title())
-        expect(drawn).to_have_css("background-color", ground(theme))
-        expect(page.get_by_test_id("stApp")).to_have_css("background-color", ground(theme))
+        assert_turned(page, theme)
     assert_no_exception(page)
     page.context.close()

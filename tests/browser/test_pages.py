@@ -6,8 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from core import runs
+from tests.browser.axe import OF_COLOUR, assert_accessible
 from tests.browser.models import truncate
 from tests.browser.pages import (
+    DESKTOP,
     PAGES,
     PHONE,
     WORK_S,
@@ -15,6 +17,7 @@ from tests.browser.pages import (
     assert_drawn,
     assert_no_exception,
     assert_not_scrolled_sideways,
+    assert_turned,
     assert_two_screens,
     axis_titles,
     chip,
@@ -51,28 +54,25 @@ UNITS = {"filterbank": ["Frequency (Hz)", "Weight"], "kernels": ["Time in the fr
 """What the axes of a page have to say."""
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_opened_from_a_bookmark_helps_somebody_who_has_trained_nothing(visit, name):
-    page = visit(name, size=PHONE)
-    assert_no_exception(page)
-    assert_not_scrolled_sideways(page)
-    expect(main(page)).to_contain_text(HELP.get(name, "Nothing is trained yet"), timeout=1000 * WORK_S)
-    if name in NEED_A_MODEL:
-        main(page).get_by_role("link", name="Train a first model").click()
-        expect(page.get_by_role("button", name="Start training")).to_be_enabled()
-
-
-def test_the_menu_leads_to_every_page_while_nothing_is_trained(visit):
-    page = visit("live")
-    expect(alerts(page).first).to_contain_text("Nothing is trained yet")
+def test_the_menu_leads_to_every_page_while_nothing_is_trained_and_each_helps(visit):
+    page = visit("live", size=PHONE)
     for name in PAGES:
         click_menu(page, name)
+        expect(main(page)).to_contain_text(HELP.get(name, "Nothing is trained yet"), timeout=1000 * WORK_S)
         assert_no_exception(page)
-        assert_not_scrolled_sideways(page)
+        for size in (DESKTOP, PHONE):
+            page.set_viewport_size(size)
+            assert_not_scrolled_sideways(page)
+        if name in NEED_A_MODEL:
+            way_out = main(page).get_by_role("link", name="Train a first model")
+            expect(way_out).to_have_attribute("href", re.compile(r"^training\b"))
+    click_menu(page, "live")
+    way_out.click()
+    expect(page.get_by_role("button", name="Start training")).to_be_enabled()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_shows_a_trained_model_and_fits_a_phone(visit, add_model, name):
+def test_a_page_opened_from_a_bookmark_shows_a_trained_model_to_everybody(visit, add_model, name):
     add_model()
     page = visit(name)
     assert_no_exception(page)
@@ -81,6 +81,11 @@ def test_a_page_shows_a_trained_model_and_fits_a_phone(visit, add_model, name):
     assert_two_screens(page)
     titles = " ".join(axis_titles(page).all_text_contents())
     assert all(text in titles for text in UNITS.get(name, [])), titles
+    assert_turned(page, "light")
+    assert_accessible(page)
+    page.emulate_media(color_scheme="dark")
+    assert_turned(page, "dark")
+    assert_accessible(page, OF_COLOUR)
     page.set_viewport_size(PHONE)
     assert_not_scrolled_sideways(page)
 
@@ -88,19 +93,20 @@ def test_a_page_shows_a_trained_model_and_fits_a_phone(visit, add_model, name):
 def test_the_menu_leads_to_every_page_of_a_trained_model(visit, add_model):
     add_model()
     page = visit("live")
-    for name in PAGES[::-1]:
+    for name in PAGES:
         click_menu(page, name)
         assert_no_exception(page)
         if name in SHOW_FIGURES:
             assert_drawn(page)
 
 
-@pytest.mark.parametrize("name", NAME_A_DAMAGE)
-def test_a_page_says_that_a_checkpoint_is_damaged(visit, add_model, name):
+def test_a_page_says_that_a_checkpoint_is_damaged(visit, add_model):
     truncate(add_model() / runs.BEST)
-    page = visit(name)
-    assert_no_exception(page)
-    expect(alerts(page).first).to_contain_text("best.pt in browser cannot be read: it is damaged")
+    page = visit("live")
+    for name in NAME_A_DAMAGE:
+        click_menu(page, name)
+        assert_no_exception(page)
+        expect(alerts(page).first).to_contain_text("best.pt in browser cannot be read: it is damaged")
 
 
 def test_a_damaged_checkpoint_leaves_its_curves_and_the_other_model_to_see(visit, add_model):
