@@ -109,7 +109,7 @@ def test_thresholds_are_offered_for_these_words(open_page, made, vocabulary):
     assert choice.options == list(vocabulary.words)
     choice.set_value("yes").run()
     assert_calm(app)
-    assert "“yes” counts only from this probability on (%)" in [slider.label for slider in app.slider]
+    assert "Threshold for “yes”: its least probability (%)" in [slider.label for slider in app.slider]
     open_fold(app, "evaluation.curves")
 
 
