@@ -14,7 +14,7 @@ from core.fast.bcresnet import ChannelMajorBCResNet
 from core.models.bcresnet import BCResNet
 from core.training.checkpoint import load_model
 
-SHIPPED = sorted(Path("checkpoints").glob("shipped-bcresnet-*"))
+SHIPPED = sorted(Path("checkpoints").glob("shipped-bcresnet-?-[AD]"))
 EXACT = {"rtol": 1e-9, "atol": 1e-9}
 
 

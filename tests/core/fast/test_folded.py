@@ -13,7 +13,7 @@ from core.inference.classifier import Classifier
 from core.models.bcresnet import BCResNet
 from core.training.checkpoint import load_model
 
-SHIPPED = sorted((Path(__file__).parents[3] / "checkpoints").glob("shipped-bcresnet-*"))
+SHIPPED = sorted((Path(__file__).parents[3] / "checkpoints").glob("shipped-bcresnet-?-[AD]"))
 
 
 def seasoned(network):
