@@ -7,6 +7,7 @@ const FRAME_MS = 30; // from one drawing to the next, about
 const LAG_S = 0.15; // pictures end this far behind the newest data, so that they roll instead of jumping
 const ASK_EVERY_MS = 200; // how often the server is asked for news of its own sound card
 const APART_MS = 20; // between messages to different fragments of the page, and beside what a person does
+const LEAVING_MS = 3000; // after a click on a link: a message beside it would run this page and not the other
 const GRACE_MS = 3000; // how long this part may be gone before the microphone is closed
 const REMEMBERED = 500; // latencies that the median is taken over
 
@@ -21,10 +22,10 @@ class Ear {
     this.delivery = new Delivery(message => this.set('message', message));
     this.lanes = new Map();
     Object.assign(this, { phase: 'idle', turn: 0, data: null, trouble: '', seen: [], lastNumber: 0, listener: '' });
-    Object.assign(this, { edge: 0, drawnAt: 0, askedAt: 0, held: false });
+    Object.assign(this, { edge: 0, drawnAt: 0, askedAt: 0, heldUntil: 0 });
     this.beginAnew();
     for (const kind of ['pointerup', 'click', 'keydown', 'change']) {
-      window.addEventListener(kind, () => this.hold(), true);
+      window.addEventListener(kind, event => this.hold(isLeaving(event) ? LEAVING_MS : APART_MS), true);
     }
   }
 
@@ -142,7 +143,7 @@ class Ear {
 
   // Send what is due.
   pump() {
-    if (!this.set || this.held) return;
+    if (!this.set || performance.now() < this.heldUntil) return;
     const { delivery, data, phase } = this;
     const extra = () => ({ source: data.source, on: phase === 'on', have: this.have(), seen: [...this.seen] });
     if (data.source === 'browser') delivery.pump(extra);
@@ -154,10 +155,8 @@ class Ear {
   }
 
   // Streamlit runs one fragment for all that is set within a moment, so nothing is sent beside something else.
-  hold() {
-    this.held = true;
-    clearTimeout(this.holding);
-    this.holding = setTimeout(() => (this.held = false), APART_MS);
+  hold(ms = APART_MS) {
+    this.heldUntil = Math.max(this.heldUntil, performance.now() + ms);
   }
 
   // Tell the list of words (bell.js) that there is news.
@@ -248,6 +247,11 @@ class Ear {
     const hurry = Math.max(-0.5, Math.min(1, 2 * (newest - LAG_S - this.edge)));
     return Math.min(newest, this.edge + passed * (1 + hurry));
   }
+}
+
+// Whether an event is a click on a link that opens here.
+function isLeaving(event) {
+  return event.type === 'click' && event.composedPath().some(one => one.tagName === 'A' && one.href && !one.target);
 }
 
 function newSession() {

@@ -281,6 +281,16 @@ def test_leaving_the_page_closes_the_microphone(live):
     assert states(live.page) == ["ended", "ended"]
 
 
+def test_whoever_leaves_right_after_stop_sees_the_next_page(live):
+    live.start()
+    live.wait(2)
+    # What waits is still sent after Stop; a message beside the click would run this page and not the other.
+    live.part.get_by_role("button", name="Stop").click()
+    live.page.locator(".st-key-places").get_by_role("link", name="Train").click()
+    wait_for_page(live.page, "training")
+    expect(live.page.get_by_role("button", name="Start training")).to_be_visible()
+
+
 def test_an_address_of_another_page_closes_the_microphone_even_while_this_one_is_still_drawn(live):
     # A busy computer: Streamlit shows another address long before it takes the old page away, or long after.
     live.page.evaluate(REMEMBER_TRACKS)
