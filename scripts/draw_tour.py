@@ -1,6 +1,6 @@
 """Film the first minute, and photograph the five places, for the README.
 
-    streamlit run dashboard/app.py --server.port=8501      in another terminal, with KWS_RUNS=/an/empty/folder
+    streamlit run dashboard/app.py --server.port=8501      in another terminal, with KWS_RUNS=/a/copy/of/checkpoints
     python scripts/draw_tour.py http://127.0.0.1:8501 docs
 
 Uses Chromium through playwright, as the browser tests do; its microphone hears some of the demo words.

@@ -74,12 +74,12 @@ def asked_protocol(options: argparse.Namespace, *paths: Path) -> str:
 
     Raises:
         ConfigError: If the two do not go together.
-        DataError: If there is no such dataset.
     """
     is_own = options.data == OWN
     if not (protocol := options.protocol or (OWN if is_own else "")):
         known = [vocabulary_of(path).protocols for path in paths]
-        if not has_official(data_root(options.data)):
+        root = data_root(options.data)
+        if root is not None and _holds_words(root):
             known.append(tuple(name for name in PROTOCOLS if name != "official"))
         protocol = next(name for name in PROTOCOLS if all(name in protocols for protocols in known))
     if is_own != (protocol == OWN):
@@ -87,17 +87,11 @@ def asked_protocol(options: argparse.Namespace, *paths: Path) -> str:
     return protocol
 
 
-def has_official(root: Path | None) -> bool:
-    """Whether a dataset is one that has an official test set; a folder of words has none.
+def _holds_words(root: Path) -> bool:
+    """Whether a dataset is a folder of words, which has no official test set."""
+    from core.data.pack import holds_words
 
-    Raises:
-        DataError: If there is no such dataset.
-    """
-    if root is None:
-        return True
-    from core.data.pack import source_of
-
-    return source_of(root).has_official
+    return holds_words(root)
 
 
 def vocabulary_of(run: Path) -> Vocabulary:

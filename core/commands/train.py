@@ -128,8 +128,8 @@ def _config(options: argparse.Namespace, start: Path | None, root: Path | None) 
     if options.words is not None:
         names = [name.strip() for name in options.words.split(",")]
         chosen["vocabulary"] = words.chosen(names, words.trained_words(root))
-    elif start is None or words.usual(root) != TWELVE:
-        chosen["vocabulary"] = words.usual(root)
+    elif (usual := words.usual(root)) != TWELVE:
+        chosen["vocabulary"] = usual
     if start is None:
         return preset_config(options.preset or "linear", setting=options.setting or "D", **chosen)
     from core.training.start import config_from  # PyTorch, which only this way needs before the training begins

@@ -13,7 +13,7 @@ from core.data.demo import demo_words
 from core.data.more import require_apart, with_more
 from core.data.packed import Pack, open_pack
 from core.data.source import SPLITS, DataSummary, Progress, Source, counts_of
-from core.data.speech_commands import speech_commands
+from core.data.speech_commands import find_tree, speech_commands
 from core.data.word_folder import is_word_folder, word_folder
 from core.errors import DataError
 from core.files.paths import path_from, path_in_environment
@@ -24,6 +24,7 @@ __all__ = [
     "Pack",
     "Progress",
     "check_root",
+    "holds_words",
     "open_data",
     "open_pack",
     "pack_ready",
@@ -109,12 +110,15 @@ def source_of(root: Path | None) -> Source:
     """
     if root is None:
         return demo_words()
-    try:
-        return speech_commands(root)
-    except DataError:
-        if is_word_folder(root.expanduser()):
-            return word_folder(root.expanduser())
-        raise
+    return word_folder(root.expanduser()) if holds_words(root) else speech_commands(root)
+
+
+def holds_words(root: Path) -> bool:
+    """Whether a folder is one of words, and not Speech Commands, whose own lists and test set are never passed by."""
+    with suppress(DataError, OSError):
+        find_tree(root)
+        return False
+    return is_word_folder(root.expanduser())
 
 
 def check_root(root: Path) -> DataSummary:

@@ -73,8 +73,6 @@ class Source:
     problems: tuple[Problem, ...]
     vocabulary: Vocabulary = TWELVE
     """What its clips are told apart as unless something else is asked for."""
-    has_official: bool = True
-    """Whether it is one that has an official test set, here or elsewhere."""
 
 
 @dataclass(frozen=True)

@@ -28,15 +28,13 @@ from typing import NamedTuple
 import soundfile
 
 from core.config import FEWEST_WORDS, MOST_WORDS, SAMPLE_RATE, Vocabulary, is_word
+from core.data.more import NOISE_FOLDERS
 from core.data.sound_file import LEFT_OUT
 from core.data.source import OTHER_WORD, Cut, Recording, Source, shorten_problems, silence_cuts
 from core.data.splits import LISTS, child, listed_lines, speaker_of
 from core.errors import DataError
 from core.records.data import Problem
 from core.text import fold, printable
-
-NOISE_FOLDERS = ("_noise_", "_background_noise_")
-"""Names of a folder of noise."""
 
 CLIPS_FOLDER, TABLES = "clips", "*splits.csv"
 """Of the Multilingual Spoken Words Corpus: the folder of its words, and its tables of splits."""
@@ -143,7 +141,6 @@ def _source(root: Path) -> Source:
         recordings=lambda: tuple(recordings),
         problems=problems,
         vocabulary=vocabulary,
-        has_official=False,
     )
 
 
@@ -162,7 +159,13 @@ def _folders(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _has_sound(folder: os.DirEntry[str]) -> bool:
-    return any(_is_sound(path.name) for path in _files(folder.path))
+    """Whether there is sound in a folder, or in one right inside it: what lies deeper is no recording of a word."""
+    return _holds_sound(folder.path) or any(_holds_sound(inside.path) for inside in _folders(Path(folder.path)))
+
+
+def _holds_sound(folder: str) -> bool:
+    with os.scandir(folder) as entries:
+        return any(_is_sound(one.name) for one in entries)
 
 
 def _files(folder: str) -> Iterator[Path]:

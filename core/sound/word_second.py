@@ -77,16 +77,10 @@ def word_seconds(waveform: Waveform) -> list[int]:
     last = len(waveform) - CLIP_SAMPLES
     if last <= 0:
         return [0]
-    powers = _voice_powers(waveform)
-    # How loud the second from each step on sounds.
-    loudness = np.concatenate([[0.0], np.cumsum(powers**LOUDNESS)])
-    spans = _utterances(powers)
+    spans, loudness = _sounds(waveform)
     spans.sort(key=lambda span: loudness[span[0]] - loudness[span[1]])
-    starts = [_around(first, end, loudness) for first, end in spans[:MOST_SECONDS]]
-    if not starts:
-        starts = [_around(0, len(powers), loudness)]
     # Of two words in one second the louder one has it in the middle.
-    return list(dict.fromkeys(min(max(0, round(step * STEP_SAMPLES)), last) for step in starts))
+    return list(dict.fromkeys(_start(span, loudness, last) for span in spans[:MOST_SECONDS]))
 
 
 def utterance_seconds(waveform: Waveform) -> list[int]:
@@ -103,14 +97,25 @@ def utterance_seconds(waveform: Waveform) -> list[int]:
     last = len(waveform) - CLIP_SAMPLES
     if last <= 0:
         return [0]
-    powers = _voice_powers(waveform)
-    loudness = np.concatenate([[0.0], np.cumsum(powers**LOUDNESS)])
+    spans, loudness = _sounds(waveform)
     starts: list[int] = []
-    for first, end in _utterances(powers) or [(0, len(powers))]:
-        start = min(max(0, round(_around(first, end, loudness) * STEP_SAMPLES)), last)
+    for span in spans:
+        start = _start(span, loudness, last)
         if not starts or start - starts[-1] >= CLIP_SAMPLES // 2:
             starts.append(start)
     return starts
+
+
+def _sounds(waveform: Waveform) -> tuple[list[tuple[int, int]], NDArray[np.float64]]:
+    """First step and end of each sound, or of all where none stands out; and how loud all before each step is."""
+    powers = _voice_powers(waveform)
+    loudness = np.concatenate([[0.0], np.cumsum(powers**LOUDNESS)])
+    return _utterances(powers) or [(0, len(powers))], loudness
+
+
+def _start(span: tuple[int, int], loudness: NDArray[np.float64], last: int) -> int:
+    """Sample at which the second around a sound begins, from 0 to ``last``."""
+    return min(max(0, round(_around(*span, loudness) * STEP_SAMPLES)), last)
 
 
 def _voice_powers(waveform: Waveform) -> NDArray[np.float64]:

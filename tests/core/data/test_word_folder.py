@@ -200,3 +200,22 @@ def test_a_file_that_was_added_or_changed_makes_another_dataset(folder, rng):
     before = source_of(folder).key
     save(folder / "Alexa" / "more.wav", clip(rng, 0.3, 0.3))
     assert source_of(folder).key != before
+
+
+def test_speech_commands_with_a_list_that_is_refused_is_no_folder_of_words(tmp_path, rng):
+    for word in ("yes", "no"):
+        for speaker in ("0a1b2c3d", "4e5f6a7b"):
+            save(tmp_path / word / f"{speaker}_nohash_0.wav", clip(rng, 0.3, 0.3))
+    # The second line may be either word's clip, which would then be trained on.
+    (tmp_path / "testing_list.txt").write_text("no/4e5f6a7b_nohash_0.wav\n0a1b2c3d_nohash_0.wav\n")
+    with pytest.raises(DataError, match="which may be"):
+        open_data(tmp_path)
+    assert is_word_folder(tmp_path)
+
+
+def test_a_folder_of_datasets_is_no_folder_of_words(tmp_path, rng):
+    for place in ("old", "new"):
+        save(tmp_path / place / "SpeechCommands" / "speech_commands_v0.02" / "yes" / "a.wav", clip(rng, 0.3, 0.3))
+    assert not is_word_folder(tmp_path)
+    with pytest.raises(DataError, match=r"Give .* instead"):
+        source_of(tmp_path)
