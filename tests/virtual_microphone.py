@@ -52,6 +52,7 @@ class VirtualMicrophone:
             "ALSA_CONFIG_PATH": str(alsa),
         }
         self._card: int | None = None
+        self._skipping = self._ended = False
         self._log = folder / "pulseaudio.log"
         calm = "--daemonize=no --exit-idle-time=-1 --disallow-exit --use-pid-file=no --disable-shm=yes"
         command = ["pulseaudio", "-n", *calm.split(), "--realtime=no", "--high-priority=no"]
@@ -80,21 +81,29 @@ class VirtualMicrophone:
         assert self._control("set-default-source", "card").returncode == 0
         self._card = os.open(fifo, os.O_WRONLY)
 
-    def deliver(self, samples: np.ndarray, *, skip: tuple[float, float] = (0, 0)) -> None:
-        """Hand samples to the card at its rate, but not those from one second to another: that time passes in vain.
-
-        Returns when they are handed over.
-        """
+    def deliver(self, samples: np.ndarray) -> None:
+        """Hand samples to the card at its rate; returns when they are handed over, or after ``end_delivery``."""
         assert self._card is not None
         content = np.round(32767 * samples).astype("<i2")
         began, done = time.monotonic(), 0
-        while done < len(content):
-            passed = time.monotonic() - began
-            due = min(int(passed * CARD_RATE), len(content))
-            if not skip[0] <= passed < skip[1]:
+        while done < len(content) and not self._ended:
+            due = min(int((time.monotonic() - began) * CARD_RATE), len(content))
+            if not self._skipping:
                 os.write(self._card, content[done:due].tobytes())
             done = due
             time.sleep(0.02)
+
+    def skip(self, seconds: float) -> float:
+        """Let what ``deliver`` has to hand over in the next seconds pass in vain; how long it did so (s)."""
+        began = time.monotonic()
+        self._skipping = True
+        time.sleep(seconds)
+        self._skipping = False
+        return time.monotonic() - began
+
+    def end_delivery(self) -> None:
+        """Hand over no more."""
+        self._ended = True
 
     def unplug(self) -> None:
         """Take the microphone away; the server stays."""

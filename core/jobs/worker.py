@@ -75,6 +75,8 @@ def work(
             if told is None or told is error:
                 raise
             raise told from error
+        finally:
+            runs.forget_moving(folder)
     return runs.run_state(folder)
 
 

@@ -30,6 +30,7 @@ from core.runs.process import LONGEST_LOG, clear_stop, is_claimed, launch, reque
 from core.runs.progress import (
     append_progress,
     evolution,
+    forget_moving,
     keep_filters,
     keep_moving,
     moving_filters,
@@ -81,6 +82,7 @@ __all__ = [
     "empty_trash",
     "evolution",
     "find_run",
+    "forget_moving",
     "is_claimed",
     "is_name",
     "keep_filters",

@@ -112,6 +112,12 @@ def keep_moving(folder: Path, epoch: int, mel_basis: FloatArray) -> None:
         write_arrays(folder / MOVING, {"epoch": epoch, "mel_basis": mel_basis})
 
 
+def forget_moving(folder: Path) -> None:
+    """Remove what ``keep_moving`` shows: nothing moves in a run that has ended."""
+    with suppress(OSError):
+        (folder / MOVING).unlink()
+
+
 def moving_filters(folder: Path) -> FilterSnapshot | None:
     """The mel filters as a run that is training last showed them, without kernels; None where it has not."""
     try:

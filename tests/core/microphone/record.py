@@ -20,6 +20,9 @@ from core.microphone import Microphone, input_devices
 BLOCK_S = 0.105
 """Seconds of sound that are always on their way: a block."""
 
+SETTLE_S = 0.5
+"""After the first sound: what had gathered before this program came may arrive at once."""
+
 
 def main(seconds: float, path: Path) -> None:
     blocks, rates = [], set()
@@ -36,6 +39,10 @@ def main(seconds: float, path: Path) -> None:
     devices = input_devices()
     microphone = Microphone(consume, idle_s=None)
     microphone.start()
+    while microphone.running and not blocks:
+        time.sleep(0.002)
+    time.sleep(SETTLE_S)
+    before_s = microphone.captured_s + microphone.lost_s
     began = time.monotonic()
     while microphone.running and time.monotonic() - began < seconds:
         time.sleep(0.02)
@@ -44,11 +51,13 @@ def main(seconds: float, path: Path) -> None:
     while microphone.running and microphone.captured_s - heard_s() > BLOCK_S and time.monotonic() - waited < 5:
         time.sleep(0.002)
     ended = time.monotonic()
+    accounted_s = microphone.captured_s + microphone.lost_s - before_s
     microphone.stop()
     report = {
         "devices": [[device.name, device.is_default] for device in devices],
         "rates": list(rates),
         "seconds": ended - began,
+        "accounted_s": accounted_s,
         "stop_s": time.monotonic() - ended,
         "captured_s": microphone.captured_s,
         "lost_s": microphone.lost_s,

@@ -256,6 +256,7 @@ def test_the_filters_are_shown_while_they_move(begun, monkeypatch):
     assert {one.epoch for one in shown} == {1, 2, 3}
     moved = [float(abs(one.mel_basis - start).sum()) for one in shown]
     assert moved[0] < moved[1] < moved[2], "step by step, within the first epoch"
+    assert not (folder / runs.MOVING).exists(), "nothing moves in a run that has ended"
     (folder / runs.MOVING).write_bytes(b"nothing")
     assert runs.moving_filters(folder) is None
 
