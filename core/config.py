@@ -40,7 +40,7 @@ UNKNOWN_WORDS = (
 """The other 25 words of Speech Commands v2, which all count as ``_unknown_`` beside those ten."""
 
 FEWEST_WORDS, MOST_WORDS = 2, 50
-"""How many words a vocabulary may have."""
+"""How many words a vocabulary may have; one is enough where everything else is unknown."""
 
 LONGEST_WORD = 60
 """Letters that one of them may have."""
@@ -80,7 +80,7 @@ SETTING_TITLES: dict[str, str] = {one: f"{what.capitalize()} ({one})" for one, w
 """The same as headings: “Learned mel filters (B)”."""
 
 
-NETWORK_NAMES: dict[str, str] = {"linear": "Linear", "bcresnet": "BC-ResNet"}
+NETWORK_NAMES: dict[str, str] = {"linear": "Linear", "bcresnet": "BC-ResNet", "embedding": "Speech embedding"}
 """What the field calls the networks, by how their names here begin."""
 
 MelStart = Literal["mel", "random"]
@@ -319,11 +319,8 @@ class Vocabulary:
 
     def __post_init__(self) -> None:
         _check_kinds(self)
-        n = len(self.words)
-        _require(
-            FEWEST_WORDS <= n <= MOST_WORDS,
-            f"words has {n}; a vocabulary has {FEWEST_WORDS} to {MOST_WORDS} words.",
-        )
+        n, fewest = len(self.words), 1 if self.unknown else FEWEST_WORDS
+        _require(fewest <= n <= MOST_WORDS, f"words has {n}; a vocabulary has {fewest} to {MOST_WORDS} words.")
         for word in self.words:
             _require(
                 is_word(word),
@@ -393,7 +390,7 @@ class Vocabulary:
         >>> Vocabulary(words=("yes", "no", "marvin")).title
         '3 words'
         """
-        return f"{len(self.words)} words"
+        return f"{len(self.words)} words" if len(self.words) > 1 else self.words[0]
 
 
 NO_LABEL = -1
@@ -542,6 +539,7 @@ BCRESNET_TAUS = (1, 1.5, 2, 3, 6, 8)
 MODELS: dict[str, str] = {
     "linear": "one linear layer on the flattened log-mel",
     **{f"bcresnet-{tau:g}": f"BC-ResNet, width {tau:g}" for tau in BCRESNET_TAUS},
+    "embedding": "Google's speech embedding, and one linear layer on it",
 }
 """Network names and what they are."""
 

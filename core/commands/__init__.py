@@ -13,6 +13,7 @@ from core.commands import (
     compare,
     data,
     detect,
+    enrol,
     evaluate,
     experiment,
     grid,
@@ -51,6 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     for command in (
         data,
         train,
+        enrol,
         grid,
         evaluate,
         compare,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,6 +28,7 @@ __all__ = [
     "holds_words",
     "open_data",
     "open_pack",
+    "open_to_enrol",
     "pack_ready",
     "packs_folder",
     "source_of",
@@ -63,6 +65,21 @@ def open_data(
     pack = _opened(with_more(source, more, vocabulary), progress, workers).with_words(vocabulary)
     require_apart(pack)
     return pack
+
+
+def open_to_enrol(root: Path, background: Sequence[Path] = (), *, progress: Progress | None = None) -> Pack:
+    """A few recordings of words, all of them to learn from but those that lists of the folder keep for testing.
+
+    Args:
+        root: A folder with a folder of recordings for each word (see ``core.data.word_folder``).
+        background: Recordings, or folders of them, in which nobody says the words.
+        progress: Called while the pack is made; raising in it cancels.
+
+    Raises:
+        DataError: If there are no recordings of a word, or no background where one is named.
+    """
+    source = word_folder(root.expanduser(), enrolled=True, background=background)
+    return _opened(source, progress, None).with_words(source.vocabulary)
 
 
 def _opened(source: Source, progress: Progress | None, workers: int | None) -> Pack:

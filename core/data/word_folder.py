@@ -34,6 +34,7 @@ from core.data.source import OTHER_WORD, Cut, Recording, Source, shorten_problem
 from core.data.splits import LISTS, child, listed_lines, speaker_of
 from core.errors import DataError
 from core.records.data import Problem
+from core.sound.folders import files_below
 from core.text import fold, printable
 
 CLIPS_FOLDER, TABLES = "clips", "*splits.csv"
@@ -42,11 +43,17 @@ CLIPS_FOLDER, TABLES = "clips", "*splits.csv"
 SETS = {"train": "train", "dev": "validation", "test": "testing-list"}
 """What the column SET of such a table says, folded, and the split that is meant."""
 
+BY_TABLE, BY_LISTS = "by its table", "by its lists"
+"""How recordings were split where the folder says so itself."""
+
 HELD_OUT = 0.1
 """Share of the recordings that each of validation and test gets where nothing else says so."""
 
 FEWEST_SPEAKERS = 5
 """So many different beginnings of file names are taken for speakers; fewer are "clip", "rec" and the like."""
+
+MOST_BACKGROUND = 20_000
+"""Files of background that are read; a folder with more was hardly meant."""
 
 WORDS_OF_MANY = 10
 """Where a folder has more words than one model can tell apart, the most frequent are told apart unless asked."""
@@ -94,14 +101,21 @@ def is_word_folder(root: Path) -> bool:
         return False
 
 
-def word_folder(root: Path) -> Source:
+def word_folder(root: Path, *, enrolled: bool = False, background: Sequence[Path] = ()) -> Source:
     """Everything in the folder, ready to be packed.
 
+    Args:
+        root: The folder.
+        enrolled: Whether it holds a few recordings to enrol words with: one word is enough, all is trained on but what
+            its lists or tables keep for testing, and whatever is none of the words is unknown.
+        background: Recordings, or folders of them, in which nobody says the words: cut into seconds of no word.
+
     Raises:
-        DataError: If it has fewer than two words, a list or table that cannot be understood, or cannot be read.
+        DataError: If it has fewer than two words, a list or table that cannot be understood, or cannot be read; or if
+            there is no background where one is named.
     """
     try:
-        return _source(root)
+        return _source(root, enrolled, background)
     except OSError as error:
         raise DataError(
             f"The folder {printable(root)} cannot be read ({error.strerror or error}). Check that it is still there "
@@ -109,28 +123,36 @@ def word_folder(root: Path) -> Source:
         ) from error
 
 
-def _source(root: Path) -> Source:
+def _source(root: Path, enrolled: bool, background: Sequence[Path]) -> Source:
     found = _look(root)
     splits, how = _splits(found)
+    if enrolled:
+        listed = any(split == "testing-list" for split in splits.values()) and how in (BY_LISTS, BY_TABLE)
+        splits = {file: split if listed and split == "testing-list" else "train" for file, split in splits.items()}
+        how = how if listed else "not at all: all are learned"
     counts = Counter(file.word for file in found.files if splits.get(file.file) == "train")
-    if len(counts) < FEWEST_WORDS:
+    fewest = 1 if enrolled else FEWEST_WORDS
+    if len(counts) < fewest:
         has = f"it has {next(iter(counts))} alone" if counts else "it has none"
         first = f" The first problem: {found.problems[0].file}: {found.problems[0].what}." if found.problems else ""
         raise DataError(
-            f"{printable(root)} needs recordings to train with in folders of at least {FEWEST_WORDS} words; "
-            f"{has}.{first}"
+            f"{printable(root)} needs recordings to train with in folders of at least {fewest} "
+            f"word{'s' if fewest > 1 else ''}; {has}.{first}"
         )
-    vocabulary = _vocabulary(counts, found)
+    vocabulary = Vocabulary(words=_enrolled(counts), silence=False) if enrolled else _vocabulary(counts, found)
+    heard = [file for place in background for file in _background(place)]
     noise_splits = _held_out([[file.file for file in found.noises]])
     other_splits = _held_out([[file.file for file in found.others]])
     recordings = [_word(root, file, splits[file.file]) for file in found.files if file.file in splits]
     recordings += [_other(root, file, other_splits[file.file]) for file in found.others]
+    recordings += [_second_by_second(path, f"background/{path.name}", "train") for path in heard]
     for file in found.noises:
         if noise := _noise(root, file, noise_splits[file.file], found):
             recordings.append(noise)
     problems = shorten_problems(found.problems)
     name = f"words in {root.resolve().name or root}"
     used = [f"{file.file}\t{file.n_bytes}\t{file.mtime_ns}" for file in (*found.files, *found.others, *found.noises)]
+    used += [f"{path}\t{status.st_size}\t{status.st_mtime_ns}" for path in heard for status in [path.stat()]]
     lines = [name, *used, *(f"{one.file}\t{one.cuts[0].split}" for one in recordings if one.cuts), *map(repr, problems)]
     return Source(
         folder=root,
@@ -229,10 +251,10 @@ def _splits(found: _Found) -> tuple[dict[str, str], str]:
     """Split of each recording of a word by its file, and what decided it, in words."""
     tables = sorted(found.root.glob(TABLES)) if _base(found.root) != found.root else []
     if tables:
-        return _by_table(found, tables), "by its table"
+        return _by_table(found, tables), BY_TABLE
     lists = {split: path for split, name in LISTS.items() if (path := child(found.root, name)).exists()}
     if lists:
-        return _by_lists(found, lists), "by its lists"
+        return _by_lists(found, lists), BY_LISTS
     speakers = {file.file: _speaker(file.file) for file in found.files}
     voices = Counter(speakers.values())
     if "" not in voices and FEWEST_SPEAKERS <= len(voices) < len(found.files):
@@ -334,6 +356,30 @@ def _vocabulary(counts: Counter[str], found: _Found) -> Vocabulary:
     return Vocabulary(words=tuple(words), silence=bool(found.noises), unknown=bool(found.others) or not few)
 
 
+def _enrolled(counts: Counter[str]) -> tuple[str, ...]:
+    """The words of a folder to enrol.
+
+    Raises:
+        DataError: If there are more than one model can tell apart.
+    """
+    if len(counts) > MOST_WORDS:
+        raise DataError(f"There are {len(counts):,} words to enrol, and a model tells at most {MOST_WORDS} apart.")
+    return tuple(sorted(counts))
+
+
+def _background(place: Path) -> list[Path]:
+    """The recordings in a folder, or the one that is named.
+
+    Raises:
+        DataError: If there are none.
+    """
+    if place.is_file():
+        return [place]
+    if not (found := files_below(place, "background", MOST_BACKGROUND)):
+        raise DataError(f"{printable(place)} holds no recordings. Name a recording, or a folder with recordings.")
+    return found
+
+
 # What is read of each file
 
 
@@ -344,8 +390,11 @@ def _word(root: Path, file: _File, split: str) -> Recording:
 
 
 def _other(root: Path, file: _File, split: str) -> Recording:
-    cut = Cut(0, OTHER_WORD, split, "", file.file)
-    return Recording(str(root / file.file), file.file, (cut,), cutting="seconds")
+    return _second_by_second(root / file.file, file.file, split)
+
+
+def _second_by_second(path: Path, file: str, split: str) -> Recording:
+    return Recording(str(path), file, (Cut(0, OTHER_WORD, split, "", file),), cutting="seconds")
 
 
 def _noise(root: Path, file: _File, split: str, found: _Found) -> Recording | None:

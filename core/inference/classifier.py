@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL, Vocabulary
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL, UNKNOWN_LABEL, Vocabulary
 from core.device import choose_device
 from core.errors import AudioError
 from core.fast import choose
@@ -65,11 +66,12 @@ class Classifier:
         ``core.sound.word_second`` names the few seconds in which a voice may be heard, by the sound alone. The model
         answers each, and the answer given is the one in which it is surest of anything but silence. So a cough or a
         knock beside the word is not taken for it; and of several words, the one that is heard most clearly is named.
+        Where silence has no label, a second without a word is unknown: one with a word goes first.
         """
         waveform = _checked(waveform)
         starts = word_seconds(waveform)
         answers = self._predict([second_at(waveform, start) for start in starts], starts)
-        return max(answers, key=_sureness)
+        return max(answers, key=partial(_sureness, has_silence=self.vocabulary.silence))
 
     def classify_at(self, waveform: Waveform, start: int) -> Prediction:
         """The answer to the second that begins at a sample, or to the first or last one where that is outside."""
@@ -108,9 +110,10 @@ class Classifier:
         return predictions
 
 
-def _sureness(prediction: Prediction) -> float:
-    """Probability of the most probable label that is not silence."""
-    return next(score for label, score in prediction.ranking if label != SILENCE_LABEL)
+def _sureness(prediction: Prediction, has_silence: bool) -> tuple[bool, float]:
+    """Whether it is a word, where that matters, and the probability of the most probable label that is not silence."""
+    label, score = next(pair for pair in prediction.ranking if pair[0] != SILENCE_LABEL)
+    return has_silence or label != UNKNOWN_LABEL, score
 
 
 def _checked(waveform: Waveform) -> Waveform:

@@ -31,6 +31,7 @@ from core.training.checkpoint import (
     save_checkpoint,
 )
 from core.training.loop import Step, StoppedTraining, Training
+from core.training.presets import ENROLMENT
 
 HEARTBEAT_S = 0.5
 """Least time between two status writes within an epoch."""
@@ -117,6 +118,9 @@ class _Worker:
         try:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
+            if self.config.preset == ENROLMENT:
+                self._enrol(root, device)
+                return
             noise, more = runs.read_further_folders(self.folder)
             vocabulary = self.config.vocabulary
             data = open_data(root, more=more, vocabulary=vocabulary, progress=self._show_progress)
@@ -135,6 +139,24 @@ class _Worker:
             self._stopped(training)
         else:
             self._tell(state="done", message="", step=0, steps=0, clips_per_second=None, seconds_left=None)
+
+    def _enrol(self, root: Path | None, device: str | None) -> None:
+        """All that an enrolment does; it takes seconds, and one that was stopped begins anew."""
+        # scikit-learn takes half a second to import, and no other training needs it.
+        from core.jobs.enrolment import enrol, keep_enrolled
+
+        start = self._start()
+        if start is None or root is None:
+            raise RunError(f"{self.folder.name} enrols words, and does not say which, or with which model.")
+        began = time.monotonic()
+        background = runs.read_background(self.folder)
+        enrolled = enrol(self.folder, self.config, start, root, background, device, self._show_progress)
+        self._require_mine()
+        keep_enrolled(self.folder, enrolled)
+        self.status |= {"dataset": enrolled.checkpoint.dataset, "epoch": 1, "best_epoch": 1}
+        self.status |= {"best_accuracy": enrolled.checkpoint.validation_accuracy}
+        self.status["trained_seconds"] = time.monotonic() - began
+        self._tell(state="done", message="")
 
     def _start(self) -> Checkpoint | None:
         """The model to begin with: the copy in the run's folder, since its own may be trained further, or deleted."""

@@ -12,6 +12,7 @@ from core.config import BCRESNET_TAUS, FrontEndConfig, RunConfig
 from core.errors import CheckpointError
 from core.frontend.mel import TrainableMel
 from core.models.bcresnet import BCResNet
+from core.models.embedding import SpeechEmbedding
 from core.models.linear import Linear
 from core.models.normalise import BandNorm
 
@@ -27,9 +28,14 @@ def _bcresnet(tau: float) -> Build:
     return lambda config, n_labels: BCResNet(config.n_mels, n_labels, tau)
 
 
+def _embedding(config: FrontEndConfig, n_labels: int) -> nn.Module:
+    return SpeechEmbedding(config.n_mels, n_labels)
+
+
 NETWORKS: dict[str, Build] = {
     "linear": _linear,
     **{f"bcresnet-{tau:g}": _bcresnet(tau) for tau in BCRESNET_TAUS},
+    "embedding": _embedding,
 }
 """From the name in ``ModelConfig`` to a function that builds the network."""
 

@@ -41,6 +41,7 @@ from core.runs.progress import (
 from core.runs.state import (
     RunState,
     list_runs,
+    read_background,
     read_further_folders,
     read_source,
     read_status,
@@ -94,6 +95,7 @@ __all__ = [
     "moving_filters",
     "new_run",
     "prepare_resume",
+    "read_background",
     "read_further_folders",
     "read_label",
     "read_log",

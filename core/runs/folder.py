@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.config import RunConfig, StartConfig, to_dict
@@ -17,6 +18,7 @@ from core.runs.layout import (
     CONFIG,
     LOG,
     NAME,
+    PROJECT,
     SHIPPED_PREFIX,
     SOURCE,
     START,
@@ -40,20 +42,23 @@ from core.runs.state import (
 from core.text import shortened
 
 _OURS = re.compile(
-    r"(config|source|process|status|listening|stream-test|talk|label)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
+    r"(config|source|process|status|listening|stream-test|talk|label|enrolment)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
     r"|(mel_evolution|moving|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
 )
 """What stands in a run's folder."""
 
 
 def find_run(text: str) -> Path:
-    """A run given by its name, its folder, or a checkpoint file.
+    """A run given by its name, its folder, or a checkpoint file; a shipped one also where ``KWS_RUNS`` leads elsewhere.
 
     Raises:
         RunError: If there is nothing of that name; the message lists what there is.
     """
-    for path in (path_from(text, "RUN", RunError), runs_folder() / text if NAME.fullmatch(text) else None):
-        if path is not None and path.exists():
+    named = [runs_folder() / text] if NAME.fullmatch(text) else []
+    if named and text.startswith(SHIPPED_PREFIX):
+        named.append(PROJECT / "checkpoints" / text)
+    for path in (path_from(text, "RUN", RunError), *named):
+        if path.exists():
             return path if path.name not in ("", "..") else path.resolve()  # a run has a name
     known = ", ".join(run.name for run in list_runs()) or "none yet"
     raise RunError(f"There is no run, folder or checkpoint file {shortened(text)!r}. Runs here: {known}.")
@@ -68,6 +73,7 @@ def new_run(
     start: Path | None = None,
     noise: Path | None = None,
     more: Path | None = None,
+    background: Sequence[Path] = (),
 ) -> Path:
     """Make the folder of a new run, ready for a worker.
 
@@ -79,6 +85,7 @@ def new_run(
         start: The trained model that ``config.start`` names, a run folder or checkpoint file; its weights are copied.
         noise: A folder of noise to train with besides the dataset's.
         more: A folder of clips to train with besides the dataset's.
+        background: Recordings, or folders of them, without any of the words that the run enrols.
 
     Raises:
         RunError: If the name is taken or not allowed, or the weights to begin with are others by now.
@@ -92,7 +99,7 @@ def new_run(
         folder = run_folder(unnamed if name is None else name)
         try:
             make_parent(folder)
-            make_run(folder, config, root, device, weights, noise=noise, more=more)
+            make_run(folder, config, root, device, weights, noise=noise, more=more, background=background)
             break
         except FileExistsError as error:
             if name is not None:
@@ -126,6 +133,7 @@ def make_run(
     *,
     noise: Path | None = None,
     more: Path | None = None,
+    background: Sequence[Path] = (),
 ) -> None:
     """Make the folder of a new run where it is told to, with all that belongs in it, or not at all.
 
@@ -137,6 +145,7 @@ def make_run(
         weights: File of the model to begin with; empty to begin from scratch.
         noise: A folder of noise to train with besides the dataset's.
         more: A folder of clips to train with besides the dataset's.
+        background: Recordings, or folders of them, without any of the words that the run enrols.
 
     Raises:
         FileExistsError: If it is there already.
@@ -145,7 +154,7 @@ def make_run(
 
     def fill(new: Path) -> None:
         write_json(new / CONFIG, to_dict(config))
-        write_source(new, root, device, noise=noise, more=more)
+        write_source(new, root, device, noise=noise, more=more, background=background)
         if weights:
             write_bytes(new / START, weights)
         write_status(new, state="starting", epochs=config.training.epochs)
@@ -161,13 +170,14 @@ def start_run(
     device: str | None = None,
     start: Path | None = None,
     more: Path | None = None,
+    background: Sequence[Path] = (),
 ) -> Path:
     """Start training in a process of its own, which outlives the page and the server; see ``new_run``.
 
     Raises:
         RunError: If the name is taken or not allowed, or the process cannot be started.
     """
-    folder = new_run(config, root, name=name, device=device, start=start, more=more)
+    folder = new_run(config, root, name=name, device=device, start=start, more=more, background=background)
     _launch(folder)
     return folder
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -214,11 +215,17 @@ def write_last_words(folder: Path, **values: Any) -> None:
 
 
 def write_source(
-    folder: Path, root: Path | None, device: str | None, *, noise: Path | None = None, more: Path | None = None
+    folder: Path,
+    root: Path | None,
+    device: str | None,
+    *,
+    noise: Path | None = None,
+    more: Path | None = None,
+    background: Sequence[Path] = (),
 ) -> None:
     """Keep what a run or a grid works on: data root (None: demo words), device (None: the fastest), further folders."""
     source = {"root": _in_full(root), "device": device}
-    further = {"noise": _in_full(noise), "more": _in_full(more)}
+    further = {"noise": _in_full(noise), "more": _in_full(more), "background": [_in_full(one) for one in background]}
     write_json(folder / SOURCE, source | {name: value for name, value in further.items() if value})
 
 
@@ -246,6 +253,15 @@ def read_further_folders(folder: Path) -> tuple[Path | None, Path | None]:
     return (Path(source.noise) if source.noise else None), (Path(source.more) if source.more else None)
 
 
+def read_background(folder: Path) -> tuple[Path, ...]:
+    """Recordings, or folders of them, in which none of the words is said that a run enrols.
+
+    Raises:
+        RunError: If the run does not say.
+    """
+    return tuple(map(Path, _read_source(folder).background))
+
+
 def _read_source(folder: Path) -> _RunSource:
     try:
         return from_dict(_RunSource, read_json(folder / SOURCE))
@@ -263,3 +279,4 @@ class _RunSource:
     device: Literal["cpu", "cuda"] | None
     noise: str | None = None
     more: str | None = None
+    background: tuple[str, ...] = ()

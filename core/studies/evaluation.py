@@ -18,6 +18,7 @@ from core.models import probabilities_of
 from core.records.evaluation import ClassScores, Evaluation, Scores
 from core.runs import keep
 from core.statistics import share_interval
+from core.studies.enrolment import require_unheard
 from core.training.batches import BATCH, Clips
 from core.training.checkpoint import load_checkpoint
 
@@ -41,7 +42,8 @@ def evaluate(
 
     Raises:
         CheckpointError: If the model cannot be loaded.
-        DataError: If the data have no clips of that protocol, or none of the model's words among them.
+        DataError: If the data have no clips of that protocol, or none of the model's words among them, or clips that
+            the model was enrolled with.
         RunError: If the model was replaced meanwhile.
     """
     from sklearn.metrics import confusion_matrix  # takes half a second, which no training shall wait to begin
@@ -55,6 +57,7 @@ def evaluate(
         vocabulary = loaded.config.vocabulary
         data = data.with_words(vocabulary)
         rows = data.indices(protocol)
+        require_unheard(path, data, rows)
         model, clips = loaded.model(place), Clips(data, place)
         for part in torch.from_numpy(rows).split(BATCH):
             logits.append(model(clips.waveforms(part)).float().cpu())

@@ -183,6 +183,35 @@ def tuned(
     return replace(known, preset=FINE_TUNING, vocabulary=words, training=training)
 
 
+ENROLMENT = "enrolment"
+"""What it is called where a model learns words from a few recordings (see ``core.training.enrolment``)."""
+
+EMBEDDING = "shipped-embedding"
+"""The shipped model that hears unless another is named."""
+
+FEW = AugmentConfig(
+    time_shift_ms=120,
+    noise_probability=0.7,
+    noise_snr_db=(0.0, 30.0),
+    noise_against="word",
+    noise_kinds=("recorded", "computed"),
+    tempo=(0.9, 1.1),
+    reverb_probability=0.4,
+    band_probability=0.4,
+    gain_db=(-25.0, 5.0),
+)
+"""How copies of these recordings differ from them."""
+
+
+def enrolled(known: RunConfig, vocabulary: Vocabulary, *, seed: int | None = None) -> RunConfig:
+    """Settings of a run that gives a trained model a new last layer for other words; nothing else of it is changed."""
+    front_end = replace(known.front_end, setting="A", mel_shape="free")
+    training = TrainingConfig(epochs=1, seed=seed or 0, snapshots=1)
+    return RunConfig(
+        preset=ENROLMENT, vocabulary=vocabulary, front_end=front_end, model=known.model, augment=FEW, training=training
+    )
+
+
 NNAUDIO_POWER_OFFSET = 1e-8
 """What nnAudio adds to every bin's power where the STFT is trainable."""
 

@@ -16,7 +16,7 @@ from core.models import KeywordSpotter
 from core.runs import keep
 from core.text import printable_name
 from core.training.checkpoint import Checkpoint, load_checkpoint
-from core.training.presets import FINE_TUNING, preset_config, tuned
+from core.training.presets import ENROLMENT, FINE_TUNING, enrolled, preset_config, tuned
 
 ANSWERS = "network.classify"
 """Name of the last layer, which has a row of weights for each label."""
@@ -39,7 +39,8 @@ def config_from(
 
     Args:
         run: The trained model: run folder or checkpoint file.
-        preset: Whose steps, and changes to clips, are taken; None for ``FINE_TUNING``, short and careful.
+        preset: Whose steps, and changes to clips, are taken; None for ``FINE_TUNING``, short and careful;
+            ``ENROLMENT`` for a new last layer alone.
         setting: What is trained; None for what was trained in that model.
         epochs: None for as many as the preset has.
         seed: Of all random numbers; None for 0.
@@ -54,7 +55,9 @@ def config_from(
     known = model.config
     words = vocabulary or known.vocabulary
     wished = setting or known.front_end.setting
-    if preset in (None, FINE_TUNING):
+    if preset == ENROLMENT:
+        config, wished = enrolled(known, words, seed=seed), "A"
+    elif preset in (None, FINE_TUNING):
         config = tuned(known, epochs=epochs, seed=seed, vocabulary=words)
     else:
         config = preset_config(preset, epochs=epochs, seed=seed, vocabulary=words)

@@ -19,6 +19,7 @@ class Tab(NamedTuple):
 TABS = {
     "live": Tab("Try", ":material/mic:"),
     "training": Tab("Train", ":material/model_training:"),
+    "own_words": Tab("Own words", ":material/record_voice_over:"),
     "data": Tab("Data", ":material/library_music:"),
     "grid": Tab("Seeds", ":material/grid_on:"),
     "filterbank": Tab("Filters", ":material/equalizer:"),
@@ -38,7 +39,7 @@ TABS = {
 
 PLACES = {
     "Try": ("live",),
-    "Train": ("training", "data", "grid"),
+    "Train": ("training", "own_words", "data", "grid"),
     "See": ("filterbank", "kernels", "hearing", "experiments"),
     "Judge": ("evaluation", "mistakes", "compare", "robustness", "false_alarms"),
     "Use": ("report", "thresholds", "speed"),

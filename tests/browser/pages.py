@@ -19,7 +19,7 @@ PAGES = sorted((path.stem for path in SCREENS.glob("[!_]*.py")), key=list(places
 
 HEADINGS = {name: "Say one of ten words" if name == "live" else places.TABS[name].title for name in PAGES}
 
-WAIT_S = 60
+WAIT_S = 150
 """Longest wait for something to appear: a busy computer is no failure."""
 
 WORK_S = 240

@@ -170,7 +170,7 @@ def use_tiny_data(tiny_root, tiny_pack, monkeypatch):
 @pytest.fixture
 def open_page():
     """Opens a page by its file name and answers the app there; all pages of a test are one visit."""
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=150)
     opened = False
 
     def open_it(name):

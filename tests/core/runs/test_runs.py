@@ -28,7 +28,7 @@ from tests.kept import load_evaluation, saved_evaluations
 PROJECT = Path(__file__).parents[3]
 
 
-def wait_for(what, seconds=60.0):
+def wait_for(what, seconds=240.0):
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "waited in vain"

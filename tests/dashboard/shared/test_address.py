@@ -7,7 +7,7 @@ from tests.dashboard.conftest import APP, GOOD, assert_calm, texts
 
 
 def opened(**query):
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=150)
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()

@@ -84,7 +84,7 @@ def shipped_and_own(finished_run, tmp_path):
 @pytest.mark.usefixtures("shipped_and_own")
 @pytest.mark.parametrize("page", ["live", "filterbank", "training"])
 def test_the_address_brings_its_model(page):
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=150)
     app.query_params["model"] = GOOD
     app.run()
     app.switch_page(f"screens/{page}.py").run()
@@ -94,7 +94,7 @@ def test_the_address_brings_its_model(page):
 
 @pytest.mark.usefixtures("shipped_and_own")
 def test_an_address_with_a_model_that_is_not_there_shows_the_default_and_says_so():
-    app = AppTest.from_file(str(APP), default_timeout=60)
+    app = AppTest.from_file(str(APP), default_timeout=150)
     app.query_params["model"] = "gone\n\n![a](http://elsewhere/a.png)`"
     app.run()
     assert_calm(app)

@@ -46,7 +46,7 @@ def page():
 
 @pytest.fixture
 def app():
-    one = AppTest.from_function(page, default_timeout=60).run()
+    one = AppTest.from_function(page, default_timeout=150).run()
     assert_calm(one)
     return one
 
@@ -165,7 +165,7 @@ def test_a_click_that_is_reported_twice_keeps_one_clip():
         for _ in range(2):
             own_recordings._keep("missed.0", lambda: np.zeros(16_000, np.float32), "linear-D", "", None, "")
 
-    assert_calm(AppTest.from_function(twice, default_timeout=60).run())
+    assert_calm(AppTest.from_function(twice, default_timeout=150).run())
     assert len(kept()) == 1
 
 
@@ -187,7 +187,7 @@ def test_without_sound_a_missed_word_is_not_kept_and_it_is_said_why(app):
 
 def test_the_list_shows_what_is_known_and_the_newest_first():
     add("no", "yes", 0.912), add(SILENCE_LABEL, "up", 0.7), add("", "", None)
-    app = AppTest.from_function(page, default_timeout=60).run()
+    app = AppTest.from_function(page, default_timeout=150).run()
     assert_calm(app)
     selects = [one.value for one in app.selectbox]
     assert selects == [None, SILENCE_LABEL, "no"]
@@ -241,7 +241,7 @@ def test_all_are_deleted_only_after_a_confirmation(app):
 
 def test_a_long_list_has_pages():
     ids = [add().id for _ in range(11)]
-    app = AppTest.from_function(page, default_timeout=60).run()
+    app = AppTest.from_function(page, default_timeout=150).run()
     assert [one.key.removeprefix("recordings.truth.") for one in app.selectbox] == sorted(ids, reverse=True)[:8]
     app.pagination("recordings.page").select(2).run()
     assert_calm(app)
@@ -280,7 +280,7 @@ def test_what_does_not_fit_together_is_listed(app):
 def test_a_file_in_place_of_the_folder_leaves_the_page_alive(place, monkeypatch, tmp_path):
     (tmp_path / "mine").write_bytes(b"mine")
     monkeypatch.setenv("KWS_RECORDINGS", str(tmp_path / "mine" if place == "folder" else tmp_path / "mine" / "below"))
-    app = AppTest.from_function(page, default_timeout=60).run()
+    app = AppTest.from_function(page, default_timeout=150).run()
     assert not app.exception
     assert len(app.error) == 1
     yes(app).click().run()

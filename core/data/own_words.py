@@ -1,0 +1,178 @@
+"""Words of your own: a few recordings of each, kept to be enrolled.
+
+They lie beside the recordings of your own as ``words/<word>/<hash of its samples>.wav``, each an utterance of a second,
+and ``words/_other_/`` has what is none of them: a folder of words that ``enrol --words`` and ``train --data`` take.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import CLIP_SAMPLES, LONGEST_WORD, WORD_SIGNS, is_word
+from core.data.recordings import recordings_folder
+from core.data.source import OTHER_WORD
+from core.errors import AudioError, ConfigError, DataError, WriteError
+from core.files.writing import clear_leftovers, make_folder, write_bytes
+from core.records.arrays import Waveform
+from core.sound.levels import rms
+from core.sound.wav import as_recorded, as_wav
+from core.sound.word_second import second_at, utterance_seconds
+from core.text import fold, shortened
+
+FOLDER = "words"
+"""The folder among the recordings of your own."""
+
+QUIETEST = 1e-4
+"""RMS below which a second holds nothing, full scale 1."""
+
+_NAME = re.compile(r"[0-9a-f]{32}\.wav")
+
+
+def own_words_folder() -> Path:
+    """Where they are kept; it may not be there yet.
+
+    Raises:
+        DataError: If there can be no folder of recordings (see ``recordings_folder``).
+    """
+    return recordings_folder() / FOLDER
+
+
+def checked(word: str) -> str:
+    """A word as its folder is called.
+
+    Raises:
+        ConfigError: If no folder of a word can have that name.
+
+    >>> checked("  Hey Computer ")
+    'hey computer'
+    """
+    name = fold(word.strip())
+    if not is_word(name):
+        raise ConfigError(
+            f"{shortened(word)!r} cannot be a word: it has at most {LONGEST_WORD} letters and digits, begins with one, "
+            f"and has no other signs than {' '.join(WORD_SIGNS.strip())} and spaces."
+        )
+    return name
+
+
+def all_words() -> dict[str, list[Path]]:
+    """The recordings of each word, oldest first; ``_other_`` has what is none of them.
+
+    Raises:
+        DataError: If the folder cannot be read.
+    """
+    folder = own_words_folder()
+    try:
+        places = sorted(one for one in folder.iterdir() if one.is_dir())
+        found = {one.name: _recordings(one) for one in places if one.name == OTHER_WORD or is_word(one.name)}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise DataError(
+            f"Your words in {folder} cannot be read ({error.strerror}). Make the folder readable."
+        ) from error
+    return {word: files for word, files in found.items() if files}
+
+
+def add_take(word: str, waveform: Waveform) -> int:
+    """Keep the utterances of a take, each whole or not at all and none twice; answers how many are new.
+
+    Args:
+        word: What is said in it, again and again.
+        waveform: The take, 16 kHz, -1 to 1, (n,).
+
+    Raises:
+        AudioError: If nothing is said in it.
+        ConfigError: If it can be no word.
+        WriteError: If one cannot be written.
+    """
+    name = checked(word)
+    starts = utterance_seconds(waveform)
+    clips = [as_recorded(second_at(waveform, start)) for start in starts if rms(second_at(waveform, start)) > QUIETEST]
+    if not clips:
+        raise AudioError("Nothing is to be heard in it. Choose another microphone, or speak louder, and record again.")
+    return _add(name, clips)
+
+
+def add_background(waveform: Waveform) -> int:
+    """Keep the seconds of a take in which none of the words is said; answers how many are new.
+
+    Raises:
+        AudioError: If it is shorter than a second.
+        WriteError: If one cannot be written.
+    """
+    starts = range(0, len(waveform) - CLIP_SAMPLES + 1, CLIP_SAMPLES)
+    if not starts:
+        raise AudioError(f"It is {len(waveform) / CLIP_SAMPLES:.1f} s long; a second is the least. Record for longer.")
+    return _add(OTHER_WORD, [as_recorded(second_at(waveform, start)) for start in starts])
+
+
+def add_clip(word: str, clip: NDArray[np.int16]) -> int:
+    """Keep a second as one more recording of a word, or of none (``_other_``); 0 where it is there already."""
+    return _add(OTHER_WORD if word == OTHER_WORD else checked(word), [clip])
+
+
+def content(recording: Path) -> bytes:
+    """A recording as WAV.
+
+    Raises:
+        DataError: If it is gone.
+    """
+    try:
+        return recording.read_bytes()
+    except OSError as error:
+        raise DataError(f"{recording.name} cannot be read ({error.strerror}).") from error
+
+
+def remove(*recordings: Path) -> None:
+    """Delete recordings, and the folder of a word that has none left; those that are gone are no error.
+
+    Raises:
+        WriteError: If one cannot be deleted.
+    """
+    folder = own_words_folder()
+    for path in recordings:
+        if path.parent.parent != folder or not _NAME.fullmatch(path.name):
+            raise DataError(f"{path} is no recording that was kept here; nothing was deleted.")
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise WriteError(error, path) from error
+        with suppress(OSError):
+            path.parent.rmdir()
+
+
+def export() -> bytes:
+    """All of them in a zip, in the layout of their folder."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for word, files in all_words().items():
+            for path in files:
+                archive.writestr(f"{FOLDER}/{word}/{path.name}", content(path))
+    return buffer.getvalue()
+
+
+def _recordings(place: Path) -> list[Path]:
+    found = [path for path in place.iterdir() if _NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def _add(word: str, clips: list[NDArray[np.int16]]) -> int:
+    place = own_words_folder() / word
+    make_folder(place)
+    clear_leftovers(place)
+    n_new = 0
+    for clip in clips:
+        path = place / f"{hashlib.sha256(np.ascontiguousarray(clip, '<i2').tobytes()).hexdigest()[:32]}.wav"
+        if not path.exists():
+            write_bytes(path, as_wav(clip))
+            n_new += 1
+    return n_new

@@ -1,0 +1,1 @@
+"""Words of your own on a page: their recordings, and learning them."""
