@@ -1,6 +1,5 @@
 """Teach a model words of your own: record each a few times, and a model that listens for them is there in seconds."""
 
-
 from dashboard.shared.widgets import begin_page, explained
 from dashboard.views.own_words import learning, takes
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import runs
 from core.config import MOST_WORDS
-from core.data import own_words
+from core.data import near_misses, own_words
 from core.data.source import OTHER_WORD
 from core.errors import RunError
 from core.records.enrolment import Enrolment
@@ -40,6 +40,10 @@ def draw(found: Mapping[str, Sequence[Path]]) -> None:
             "Learn", key="own_words.learn", type="primary", icon=":material/school:",
             disabled=not 0 < len(words) <= MOST_WORDS or jobs.is_running(JOB),
         )  # fmt: skip
+    if n := near_misses.count(near_misses.near_misses_folder()):
+        st.caption(
+            f"{n} near-miss{'es' if n > 1 else ''} that you kept in Try or False alarms are learned as none of them."
+        )
     if few:
         st.caption(f"Fewer than {ENOUGH} recordings: {', '.join(map(plain, few))}. More voices and rooms help most.")
     if pressed:
@@ -60,7 +64,8 @@ _made: dict[str, str] = {}
 
 
 def _begin(name: str | None) -> None:
-    folder = own_words.own_words_folder()
+    folder, missed = own_words.own_words_folder(), near_misses.near_misses_folder()
+    background = [missed] if near_misses.count(missed) else []
 
     def learn(report: jobs.Progress) -> None:
         from core.data.pack import open_to_enrol
@@ -69,7 +74,7 @@ def _begin(name: str | None) -> None:
 
         start = runs.find_run(EMBEDDING)
         config = config_from(start, preset=ENROLMENT, vocabulary=open_to_enrol(folder, progress=report).vocabulary)
-        run = runs.new_run(config, folder, name=name, start=start)
+        run = runs.new_run(config, folder, name=name, start=start, background=background)
 
         def told(done: int, total: int, what: str) -> None:
             try:

@@ -132,12 +132,12 @@ def _hear(word: str, recordings: list[Path]) -> None:
     """The recordings in a row; the one that is chosen is played, and can be deleted."""
     if not recordings:
         return
-    numbers = {path.name: number for number, path in enumerate(recordings, start=1)}
+    numbers = {path.name: f"{number}" for number, path in enumerate(recordings, start=1)}
     key = f"own_words.hear.{word}"
     if st.session_state.get(key) not in numbers:
         st.session_state[key] = None
     chosen = st.pills(
-        f"Hear a recording of {plain(word)}", list(numbers), format_func=lambda name: f"{numbers[name]}", key=key,
+        f"Hear a recording of {plain(word)}", list(numbers), format_func=numbers.__getitem__, key=key,
         label_visibility="collapsed",
     )  # fmt: skip
     path = next((one for one in recordings if one.name == chosen), None)

@@ -8,9 +8,10 @@ import soundfile
 
 from core import runs
 from core.config import SAMPLE_RATE
-from core.data import own_words
+from core.data import near_misses, own_words
 from core.data.pack import open_data
 from core.data.source import OTHER_WORD
+from core.jobs import worker
 from core.training.checkpoint import load_checkpoint
 from dashboard.shared import jobs
 from tests.dashboard.conftest import assert_calm, texts, wait_until
@@ -95,7 +96,9 @@ def test_a_recording_is_heard_and_deleted(open_page, recorded):
 
 def test_words_are_learned_and_what_is_known_is_said(open_page, recorded, spoken):
     own_words.add_background(spoken("house", 3))
+    near_misses.add([np.full(SAMPLE_RATE, 900, np.int16)], near_misses.near_misses_folder())
     app = open_page("own_words")
+    assert "1 near-miss that you kept" in texts(app)
     assert "**None of the words**" in texts(app)
     button(app, "Learn").click().run()
     wait_until(lambda: not jobs.is_running("own_words"))
@@ -107,12 +110,19 @@ def test_words_are_learned_and_what_is_known_is_said(open_page, recorded, spoken
     assert "Of 10 recordings, each unheard by the model that answered it" in texts(app)
     assert load_checkpoint(run.folder).labels == (*WORDS, "_unknown_")
     assert OTHER_WORD in own_words.all_words()
+    assert runs.read_background(run.folder) == (near_misses.near_misses_folder(),)
     assert [one.label for one in app.button if one.label in ("Try it", "Count false alarms")]
 
 
 def test_learning_that_is_called_off_leaves_no_run(open_page, recorded, monkeypatch):
     app = open_page("own_words")
-    monkeypatch.setattr(jobs.Job, "cancelling", True, raising=False)
+    work = worker.work
+
+    def called_off(run, on_progress):
+        jobs.cancel("own_words")
+        return work(run, on_progress=on_progress)
+
+    monkeypatch.setattr(worker, "work", called_off)
     button(app, "Learn").click().run()
     wait_until(lambda: not jobs.is_running("own_words"))
     app.run()
