@@ -83,6 +83,12 @@ SETTING_TITLES: dict[str, str] = {one: f"{what.capitalize()} ({one})" for one, w
 NETWORK_NAMES: dict[str, str] = {"linear": "Linear", "bcresnet": "BC-ResNet", "embedding": "Speech embedding"}
 """What the field calls the networks, by how their names here begin."""
 
+ENROLMENT = "enrolment"
+"""The preset of a run that learns words from a few recordings (see ``core.training.enrolment``)."""
+
+NAMED = 3
+"""Words that the title of such a run names; of more it says how many."""
+
 MelStart = Literal["mel", "random"]
 
 MEL_STARTS: dict[str, str] = {
@@ -774,12 +780,15 @@ class RunConfig:
         front_end = self.front_end
         kind, _, width = self.model.name.partition("-")
         network = " ".join([NETWORK_NAMES[kind], *([width] if width else [])])
+        if self.preset == ENROLMENT:
+            few = self.vocabulary.words[:NAMED]
+            return f"{network}, {', '.join(few) if few == self.vocabulary.words else self.vocabulary.title}"
         parts = [network, setting_name(front_end.setting)]
         if self.vocabulary != TWELVE:
             parts.append(self.vocabulary.title)
         if self.training.regime == "tutorial":
             parts.append("tutorial")
-        if front_end.n_mels != FrontEndConfig.n_mels:
+        if front_end.n_mels != FrontEndConfig.n_mels and kind != "embedding":
             parts.append(f"{front_end.n_mels} mels")
         if front_end.mel_start == "random":
             parts.append("random mels")

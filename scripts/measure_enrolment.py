@@ -20,7 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from core import runs
-from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig, Vocabulary
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, Vocabulary
 from core.data.pack import open_to_enrol
 from core.jobs.enrolment import TALK_FILE, read_talk
 from core.sound.reading import read_audio
@@ -30,9 +30,9 @@ from core.training.checkpoint import load_checkpoint
 from core.training.presets import EMBEDDING, enrolled
 
 SHIPPED = runs.PROJECT / "checkpoints" / EMBEDDING
-HOP = round(ListeningConfig.hop_s * SAMPLE_RATE)
-AVERAGE = round(ListeningConfig.average_s / ListeningConfig.hop_s)
-COUNT = ListeningConfig.minimum_count
+LISTENING = enrolment.LISTENING
+HOP = round(LISTENING.hop_s * SAMPLE_RATE)
+AVERAGE, COUNT = round(LISTENING.average_s / LISTENING.hop_s), LISTENING.minimum_count
 
 
 def windows(waveform: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -7,12 +7,13 @@ import argparse
 from core import runs
 from core.commands.options import Commands, add_device, add_json, progress_bar, stop_on_interrupt
 from core.commands.output import note
+from core.config import ENROLMENT
 from core.errors import ConfigError
 from core.files.paths import path_from
 from core.files.strict import to_json
 from core.records.enrolment import Enrolment
 from core.text import shortened
-from core.training.presets import EMBEDDING, ENROLMENT
+from core.training.presets import EMBEDDING
 
 
 def add(commands: Commands) -> None:

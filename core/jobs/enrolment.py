@@ -93,7 +93,7 @@ def enrol(
     )
     share = report.right / report.n if report.n else None
     checkpoint = checkpoint_of(model, config, epoch=1, validation_accuracy=share, dataset=data.title)
-    return Enrolled(checkpoint, ListeningConfig(threshold=threshold), report)
+    return Enrolled(checkpoint, replace(enrolment.LISTENING, threshold=threshold), report)
 
 
 def keep_enrolled(folder: Path, enrolled: Enrolled) -> None:

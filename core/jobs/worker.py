@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from core import runs
-from core.config import RunConfig
+from core.config import ENROLMENT, RunConfig
 from core.data.noises import recordings_in
 from core.data.pack import Pack, open_data
 from core.data.source import Progress
@@ -31,7 +31,6 @@ from core.training.checkpoint import (
     save_checkpoint,
 )
 from core.training.loop import Step, StoppedTraining, Training
-from core.training.presets import ENROLMENT
 
 HEARTBEAT_S = 0.5
 """Least time between two status writes within an epoch."""

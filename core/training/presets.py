@@ -7,6 +7,7 @@ from typing import Any
 
 from core.config import (
     BCRESNET_TAUS,
+    ENROLMENT,
     TWELVE,
     AugmentConfig,
     FrontEndConfig,
@@ -182,9 +183,6 @@ def tuned(
     training = replace(usual, epochs=usual.epochs if epochs is None else epochs, seed=seed or 0)
     return replace(known, preset=FINE_TUNING, vocabulary=words, training=training)
 
-
-ENROLMENT = "enrolment"
-"""What it is called where a model learns words from a few recordings (see ``core.training.enrolment``)."""
 
 EMBEDDING = "shipped-embedding"
 """The shipped model that hears unless another is named."""

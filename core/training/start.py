@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.config import RunConfig, Setting, StartConfig, Vocabulary
+from core.config import ENROLMENT, RunConfig, Setting, StartConfig, Vocabulary
 from core.errors import CheckpointError, ConfigError
 from core.models import KeywordSpotter
 from core.runs import keep
 from core.text import printable_name
 from core.training.checkpoint import Checkpoint, load_checkpoint
-from core.training.presets import ENROLMENT, FINE_TUNING, enrolled, preset_config, tuned
+from core.training.presets import FINE_TUNING, enrolled, preset_config, tuned
 
 ANSWERS = "network.classify"
 """Name of the last layer, which has a row of weights for each label."""

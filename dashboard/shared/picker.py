@@ -9,8 +9,12 @@ import streamlit as st
 from core import runs
 from core.data.demo import CAUTION, has_synthetic_voices
 from core.runs import RunState
+from core.text import shortened
 from dashboard.shared import address, places, run_names, state
 from dashboard.shared.wording import percent, plain
+
+LONGEST_CHIP = 76
+"""Letters of the chip: the five places stand beside it in one line."""
 
 
 def models() -> list[RunState]:
@@ -109,7 +113,7 @@ def _picked() -> None:
 def _chip(run: RunState) -> str:
     """The chosen model in a few words: what it is, and its score."""
     score = f" · {percent(run.best_accuracy)}" if run.best_accuracy is not None else ""
-    return f"{run_names.in_full(run)}{score}"
+    return f"{shortened(run_names.in_full(run), LONGEST_CHIP)}{score}"
 
 
 def _describe(run: RunState) -> str:

@@ -5,15 +5,14 @@ import time
 
 from playwright.sync_api import expect
 
-from core.data.own_words import own_words_folder
 from tests.browser.conftest import WORD
-from tests.browser.pages import WORK_S, main, wait_for_page, wait_until_calm
+from tests.browser.pages import WORK_S, main, wait_until_calm
 
 TAKE_S = 12.0
 """The word comes every 1.4 s: some eight times."""
 
 
-def test_a_word_is_recorded_learned_and_heard(visit, server, monkeypatch):
+def test_a_word_is_recorded_learned_and_heard(visit):
     page = visit("own_words")
     name = main(page).get_by_label("Name a word")
     name.fill(WORD)
@@ -23,13 +22,14 @@ def test_a_word_is_recorded_learned_and_heard(visit, server, monkeypatch):
     time.sleep(TAKE_S)
     main(page).get_by_role("button", name="Stop recording").first.click()
     began = time.monotonic()
-    expect(main(page).get_by_text(re.compile(rf"^{WORD} · ([5-9]|1\d) recordings"))).to_be_visible(timeout=1000 * WORK_S)
+    several = re.compile(rf"^{WORD} · ([5-9]|1\d) recordings")
+    expect(main(page).get_by_text(several)).to_be_visible(timeout=1000 * WORK_S)
     wait_until_calm(page)
     main(page).get_by_role("button", name="Learn", exact=True).click()
     expect(main(page).get_by_text(f"listens for {WORD}")).to_be_visible(timeout=1000 * WORK_S)
     wait_until_calm(page)
     main(page).get_by_role("button", name="Try it").click()
-    wait_for_page(page, "live")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Say “{WORD}”")
     ear = page.locator(".ear")
     ear.get_by_role("button", name="Start listening").click()
     print(f"from the end of the take to listening: {time.monotonic() - began:.1f} s")

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
 
 from core import runs
-from core.config import MOST_WORDS
+from core.config import ENROLMENT, MOST_WORDS
 from core.data import near_misses, own_words
 from core.data.source import OTHER_WORD
 from core.errors import RunError
 from core.records.enrolment import Enrolment
 from core.runs import RunState
-from core.training.presets import EMBEDDING, ENROLMENT
+from core.training.presets import EMBEDDING
 from dashboard.shared import jobs, places
 from dashboard.shared.widgets import job_panel
 from dashboard.shared.wording import interval, plain, word
 from dashboard.views.own_words.takes import ENOUGH
 
 JOB = "own_words"
+
+LONGEST_NAME = 30
+"""Letters of its words in the name that a model gets where a person gives none."""
 
 LEARNED = "own_words.learned"
 """Session-state key: the run that was made last."""
@@ -74,7 +78,9 @@ def _begin(name: str | None) -> None:
 
         start = runs.find_run(EMBEDDING)
         config = config_from(start, preset=ENROLMENT, vocabulary=open_to_enrol(folder, progress=report).vocabulary)
-        run = runs.new_run(config, folder, name=name, start=start, background=background)
+        called = f"{'-'.join(config.vocabulary.words)[:LONGEST_NAME]}-{time.strftime('%H%M%S')}"
+        free = name or (called if runs.is_name(called) else None)
+        run = runs.new_run(config, folder, name=free, start=start, background=background)
 
         def told(done: int, total: int, what: str) -> None:
             try:
