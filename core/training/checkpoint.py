@@ -167,12 +167,12 @@ def read_weights(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} is a folder without {BEST}: no epoch of that run was finished.") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise CheckpointError(
-            f"{path.name} in {path.parent.name} cannot be read: it is damaged, incomplete or no file of weights. "
-            "Train the run again, or restore the file."
+            f"{path.name} in {path.resolve().parent.name} cannot be read: it is damaged, incomplete or no file of "
+            "weights. Train the run again, or restore the file."
         ) from error
     except (OSError, ValueError) as error:
         raise CheckpointError(
-            f"{path.name} in {path.parent.name} cannot be read: it is damaged, or no file of weights "
+            f"{path.name} in {path.resolve().parent.name} cannot be read: it is damaged, or no file of weights "
             f"({in_one_line(error)}). Train the run again, or restore the file."
         ) from error
     except Exception as error:  # torch.load parses untrusted bytes and may raise anything on them
@@ -215,7 +215,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             f"{file.name} has checkpoint version {shown(version)}; this program reads version {VERSION}. "
             "Update the program, or train again."
         )
-    where = f"{file.name} in {file.parent.name}"
+    where = f"{file.name} in {file.resolve().parent.name}"
     try:
         config = from_dict(RunConfig, content["config"])
         fresh = TrainableMel(config.front_end)
@@ -350,7 +350,9 @@ def _tutorial_checkpoint(file: Path, content: dict[str, Any]) -> Checkpoint:
         weights = _fitting(weights, weights_like(config, TrainableMel(config.front_end)))
         epoch = _whole(content.get("epoch", 0))
     except ValueError as error:
-        raise CheckpointError(f"{file.name} in {file.parent.name} cannot be used: {in_one_line(error)}.") from error
+        raise CheckpointError(
+            f"{file.name} in {file.resolve().parent.name} cannot be used: {in_one_line(error)}."
+        ) from error
     fresh = TrainableMel(config.front_end)
 
     def moved(name: str, tensor: Tensor) -> bool:

@@ -41,6 +41,11 @@ class Conversation:
         """Whether nothing is asked any more."""
         return not self._asked
 
+    @property
+    def unanswered(self) -> str:
+        """What is still asked, for the report of a test that waited in vain."""
+        return f"asked {self._asked}, fragments {sorted(self._fragments)}, draws all {self._draws_all}"
+
     def on_sent(self, message: bytes | str) -> None:
         """Take note of a frame from the browser."""
         if not isinstance(message, bytes):
@@ -106,4 +111,5 @@ def wait(page: Page, wait_s: float) -> None:
         if page in _last and _last[page].is_answered:
             return
         page.wait_for_timeout(STEP_MS)
-    raise AssertionError(f"{page.url} got no answer within {wait_s:g} s")
+    asked = _last[page].unanswered if page in _last else "it has no socket"
+    raise AssertionError(f"{page.url} got no answer within {wait_s:g} s: {asked}")

@@ -215,8 +215,8 @@ def test_labels_that_are_not_those_of_the_settings_are_refused(trained, tmp_path
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("yes",), "2 to 50 words"),
-        (tuple(map(str, range(51))), "2 to 50 words"),
+        ((), "1 to 50 words"),
+        (tuple(map(str, range(51))), "1 to 50 words"),
         (("yes", "Yes"), "twice"),
         (("yes", "../up"), "letters and digits"),
         (("yes", "_silence_"), "letters and digits"),
@@ -233,6 +233,13 @@ def test_words_that_cannot_be_a_vocabulary_are_refused(words, said):
         Vocabulary(words=words)
     with pytest.raises(ConfigError, match=said):
         from_dict(Vocabulary, {"words": list(words)})
+
+
+def test_one_word_is_enough_where_everything_else_is_unknown():
+    assert Vocabulary(words=("yes",), silence=False).labels == ("yes", "_unknown_")
+    assert Vocabulary(words=("yes",)).title == "yes"
+    with pytest.raises(ConfigError, match="2 to 50 words"):
+        Vocabulary(words=("yes",), unknown=False)
 
 
 @pytest.mark.parametrize("word", ["hey computer", "schalt-ein", "नमस्ते", "на́чать", "7", "l'été", "hey_jarvis"])

@@ -11,15 +11,16 @@ from dashboard.shared import state
 from dashboard.shared.widgets import explained, show_figure, show_metrics
 from dashboard.shared.wording import device, duration, percent, plain
 
-POLL_S = 1.0
-"""Seconds between two looks at a run that is training."""
+POLL_S = 2.0
+"""Seconds between two looks at a run that is training. Each draws two figures, in the server and in the browser, while
+the run itself wants both processors."""
 
 ENDED = "training.ended"
 """Session-state key: the run that somebody watched to its end, whose result stands first."""
 
 
 def draw(run: RunState) -> None:
-    """The panel of a run that is training; looks again every second until it ends."""
+    """The panel of a run that is training; looks again every other second until it ends."""
     with st.container(border=True):
         st.fragment(run_every=POLL_S)(_watched)(run.name)
 

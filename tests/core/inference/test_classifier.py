@@ -8,11 +8,12 @@ import pytest
 import torch
 from scipy.signal import butter, sosfilt
 
-from core.config import LABELS, SAMPLE_RATE
+from core.config import LABELS, SAMPLE_RATE, Vocabulary
 from core.device import choose_device
 from core.errors import AudioError, ConfigError
 from core.inference.classifier import Classifier
 from core.models import build_model
+from core.records.answers import Prediction
 from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.presets import preset_config
 from core.training.start import begin_with, config_from
@@ -117,6 +118,22 @@ def test_a_cough_that_sounds_as_loud_as_the_word_is_not_taken_for_it(shipped, wo
         sound[1_000:5_000] += sosfilt(butter(2, (300, 3_000), "bandpass", fs=SAMPLE_RATE, output="sos"), cough)
         same.append(model.classify(sound).label == alone)
     assert np.mean(same) >= 0.9
+
+
+def test_where_silence_has_no_label_a_second_with_a_word_goes_before_one_without(classifier, monkeypatch):
+    """A model of own words calls a quiet second unknown, and is surer of that than of any word."""
+    quiet, word = (
+        Prediction(start_s, start_s + 1, ranking, np.zeros((40, 101), np.float32))
+        for start_s, ranking in (
+            (0.0, (("_unknown_", 0.99), ("computer", 0.01))),
+            (1.0, (("computer", 0.8), ("_unknown_", 0.2))),
+        )
+    )
+    monkeypatch.setattr(classifier, "_predict", lambda _clips, _starts: [quiet, word])
+    monkeypatch.setattr(Classifier, "vocabulary", Vocabulary(words=("computer",), silence=False))
+    assert classifier.classify(sound(3)) is word
+    monkeypatch.setattr(Classifier, "vocabulary", Vocabulary(words=("computer",)))
+    assert classifier.classify(sound(3)) is quiet, "here it is another word, since silence has a label"
 
 
 def test_threads_get_the_same_answers(classifier):
