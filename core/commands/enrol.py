@@ -12,7 +12,7 @@ from core.errors import ConfigError
 from core.files.paths import path_from
 from core.files.strict import to_json
 from core.records.enrolment import Enrolment
-from core.text import shortened
+from core.text import printable, shortened
 from core.training.presets import EMBEDDING
 
 
@@ -69,8 +69,10 @@ def run(options: argparse.Namespace) -> int:
     from core.training.start import config_from
 
     with progress_bar("clip") as progress:
-        vocabulary = open_to_enrol(words, background, progress=progress).vocabulary
-    config = config_from(start, preset=ENROLMENT, seed=options.seed, vocabulary=vocabulary)
+        data = open_to_enrol(words, background, progress=progress)
+    for problem in data.problems:
+        note(f"{printable(problem.file)}: {problem.what}; {problem.action}.")
+    config = config_from(start, preset=ENROLMENT, seed=options.seed, vocabulary=data.vocabulary)
     folder = runs.new_run(config, words, name=options.name, device=options.device, start=start, background=background)
     stop_on_interrupt(folder)
     note(f"Run {folder.name} in {folder}")

@@ -129,7 +129,7 @@ def _source(root: Path, enrolled: bool, background: Sequence[Path]) -> Source:
     if enrolled:
         listed = any(split == "testing-list" for split in splits.values()) and how in (BY_LISTS, BY_TABLE)
         splits = {file: split if listed and split == "testing-list" else "train" for file, split in splits.items()}
-        how = how if listed else "not at all: all are learned"
+        how = f"{how}, the rest learned" if listed else ""
     counts = Counter(file.word for file in found.files if splits.get(file.file) == "train")
     fewest = 1 if enrolled else FEWEST_WORDS
     if len(counts) < fewest:
@@ -157,7 +157,7 @@ def _source(root: Path, enrolled: bool, background: Sequence[Path]) -> Source:
     return Source(
         folder=root,
         name=name,
-        title=f"{name} ({len(found.files):,} recordings, split {how})",
+        title=f"{name} ({len(found.files):,} recordings, {f'split {how}' if how else 'all learned'})",
         synthetic=False,
         key=hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest(),
         recordings=lambda: tuple(recordings),

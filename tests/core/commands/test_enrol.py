@@ -70,6 +70,8 @@ def enrolled(home, folder):
     """The run, and what the command printed."""
     code, out, err = run_command(["enrol", "mine", "--words", folder, "--json", "--device", "cpu"])
     assert code == 0, err
+    assert "marvin/broken.wav: " in err
+    assert "left out" in err
     return home / "runs" / "mine", json.loads(out)
 
 
