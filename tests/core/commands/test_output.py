@@ -33,6 +33,7 @@ SIGNS = "−×…\U0001f600"
 COMMANDS = {
     "data": (),
     "train": ("--epochs", "1"),
+    "enrol": ("mine", "--words", "{absent}"),
     "grid": ("--show", "{absent}"),
     "runs": (),
     "report": ("{run}", "--out", "{run}.html"),
@@ -87,7 +88,9 @@ def test_every_command_prints_in_every_encoding(odd_names, printed, command, nam
     for encoding in ("utf-8", "cp1252", "ascii"):
         code, out, err = told[encoding] = printed(encoding, command, *arguments)
         # There may be no sound card to list the devices of.
-        assert command == "listen" or code == {"classify": 1, "detect": 1, "grid": 1, "benchmark": 2}.get(command, 0)
+        assert command == "listen" or code == {"classify": 1, "detect": 1, "grid": 1, "benchmark": 2, "enrol": 2}.get(
+            command, 0
+        )
         assert out or err
     codes = {code for code, _, _ in told.values()}
     assert len(codes) == 1, told
@@ -194,6 +197,7 @@ def test_what_stands_in_the_way_is_a_sentence_in_every_command(monkeypatch, caps
     module = getattr(commands, command.replace("-", "_"))
     monkeypatch.setattr(module, "run", fail)
     needed = {
+        "enrol": ["a", "--words", "b"],
         "evaluate": ["a"],
         "compare": ["a"],
         "experiment": ["a", "swap"],

@@ -8,6 +8,7 @@ from core.errors import ConfigError
 from core.fast import choose
 from core.models import NETWORKS, build_model
 from core.models.bcresnet import BCResNet
+from core.models.embedding import SPECTROGRAM
 
 PUBLISHED_PARAMETERS = {
     "linear": 48_492,
@@ -17,18 +18,23 @@ PUBLISHED_PARAMETERS = {
     "bcresnet-3": 54_168,
     "bcresnet-6": 187_812,
     "bcresnet-8": 321_068,
+    "embedding": 328_128 + 12 * (288 + 1),  # the published body, and our last layer
 }
+
+FRONT_ENDS = {"embedding": SPECTROGRAM}
+"""Spectrograms of the networks that take no other."""
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_each_network_has_the_published_number_of_parameters(name):
-    network = NETWORKS[name](FrontEndConfig(), 12)
+    network = NETWORKS[name](FRONT_ENDS.get(name, FrontEndConfig()), 12)
     assert sum(parameter.numel() for parameter in network.parameters()) == PUBLISHED_PARAMETERS[name]
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_each_model_answers_every_clip_of_a_batch_on_its_own(name):
-    model = build_model(RunConfig(model=ModelConfig(name=name))).eval()
+    front_end = FRONT_ENDS.get(name, FrontEndConfig())
+    model = build_model(RunConfig(front_end=front_end, model=ModelConfig(name=name))).eval()
     waveform = 0.1 * torch.randn(3, 16_000)
     with torch.no_grad():
         together = model(waveform)
