@@ -32,10 +32,12 @@ NEED_A_MODEL = (
     "thresholds",
 )  # fmt: skip
 SHOW_FIGURES = [
-    name for name in PAGES if name not in ("compare", "false_alarms", "grid", "report", "robustness", "speed")
+    name
+    for name in PAGES
+    if name not in ("compare", "false_alarms", "grid", "own_words", "report", "robustness", "speed")
 ]
 """Pages that draw something as soon as there is a model; Compare needs two, Grid many, Noise, False alarms and
-Speed a measurement."""
+Speed a measurement, Own words none."""
 
 NAME_A_DAMAGE = [
     name for name in SHOW_FIGURES if name not in ("data", "training", "evaluation", "mistakes", "thresholds")
@@ -46,6 +48,7 @@ HELP = {
     "data": "Play a clip",  # the demo words are made ready without being asked for
     "training": "No run has ended yet. The first one appears here",
     "grid": "No grids yet. The first one appears here",
+    "own_words": "Name the first word",
     "speed": "Nothing has been timed on this computer yet",
 }
 """What a page tells somebody who has trained nothing; the others say that they need a model."""
