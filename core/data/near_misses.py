@@ -7,31 +7,24 @@ is one of them.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.config import SAMPLE_RATE
+from core.data import kept_clips
+from core.data.kept_clips import Clip
 from core.data.recordings import recordings_folder
-from core.errors import DataError, WriteError
-from core.files.writing import clear_leftovers, make_folder, write_bytes
+from core.errors import DataError
 from core.records.arrays import Waveform
-from core.sound.wav import as_recorded, as_wav
+from core.sound.wav import as_recorded
 
 FOLDER, WORD = "near-misses", "talk"
 """The folder among the recordings of your own, and the one in it that is named after the word."""
 
 BESIDE_S = 0.5
 """Seconds from the second that decided to its neighbours: the same sound, earlier and later."""
-
-_NAME = re.compile(r"[0-9a-f]{32}\.wav")
-
-Clip = NDArray[np.int16]
-"""A second of sound, 16 kHz, (16000,)."""
 
 
 def near_misses_folder() -> Path:
@@ -84,16 +77,7 @@ def add(clips: Iterable[Clip], folder: Path) -> int:
     Raises:
         WriteError: If one cannot be written; those before it are kept.
     """
-    place = folder / WORD
-    make_folder(place)
-    clear_leftovers(place)
-    n_new = 0
-    for clip in clips:
-        path = _path(clip, folder)
-        if not path.exists():
-            write_bytes(path, as_wav(clip))
-            n_new += 1
-    return n_new
+    return kept_clips.add(clips, folder / WORD)
 
 
 def are_kept(clips: Iterable[Clip], folder: Path) -> bool:
@@ -108,7 +92,7 @@ def remove(clips: Iterable[Clip], folder: Path) -> None:
         WriteError: If one cannot be deleted.
     """
     for clip in clips:
-        _unlink(_path(clip, folder))
+        kept_clips.remove(_path(clip, folder))
 
 
 def count(folder: Path) -> int:
@@ -128,13 +112,13 @@ def clear(folder: Path) -> None:
         WriteError: If one cannot be deleted.
     """
     for path in _files(folder):
-        _unlink(path)
+        kept_clips.remove(path)
 
 
 def _files(folder: Path) -> list[Path]:
     place = folder / WORD
     try:
-        return [path for path in place.iterdir() if _NAME.fullmatch(path.name)]
+        return kept_clips.files_in(place)
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -142,14 +126,4 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _path(clip: Clip, folder: Path) -> Path:
-    if clip.shape != (CLIP_SAMPLES,) or clip.dtype != np.int16:
-        raise ValueError(f"a near-miss is a second of 16-bit sound, not {clip.dtype} of shape {clip.shape}")
-    content = hashlib.sha256(clip.astype("<i2").tobytes()).hexdigest()
-    return folder / WORD / f"{content[:32]}.wav"
-
-
-def _unlink(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise WriteError(error, path) from error
+    return kept_clips.path_of(clip, folder / WORD)

@@ -6,24 +6,19 @@ and ``words/_other_/`` has what is none of them: a folder of words that ``enrol 
 
 from __future__ import annotations
 
-import hashlib
 import io
-import re
 import zipfile
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.config import CLIP_SAMPLES, LONGEST_WORD, WORD_SIGNS, is_word
+from core.data import kept_clips
 from core.data.recordings import recordings_folder
 from core.data.source import OTHER_WORD
-from core.errors import AudioError, ConfigError, DataError, WriteError
-from core.files.writing import clear_leftovers, make_folder, write_bytes
+from core.errors import AudioError, ConfigError, DataError
 from core.records.arrays import Waveform
 from core.sound.levels import rms
-from core.sound.wav import as_recorded, as_wav
+from core.sound.wav import as_recorded
 from core.sound.word_second import second_at, utterance_seconds
 from core.text import fold, shortened
 
@@ -32,8 +27,6 @@ FOLDER = "words"
 
 QUIETEST = 1e-4
 """RMS below which a second holds nothing, full scale 1."""
-
-_NAME = re.compile(r"[0-9a-f]{32}\.wav")
 
 
 def own_words_folder() -> Path:
@@ -99,7 +92,7 @@ def add_take(word: str, waveform: Waveform) -> int:
     clips = [as_recorded(second_at(waveform, start)) for start in starts if rms(second_at(waveform, start)) > QUIETEST]
     if not clips:
         raise AudioError("Nothing is to be heard in it. Choose another microphone, or speak louder, and record again.")
-    return _add(name, clips)
+    return kept_clips.add(clips, own_words_folder() / name)
 
 
 def add_background(waveform: Waveform) -> int:
@@ -112,12 +105,8 @@ def add_background(waveform: Waveform) -> int:
     starts = range(0, len(waveform) - CLIP_SAMPLES + 1, CLIP_SAMPLES)
     if not starts:
         raise AudioError(f"It is {len(waveform) / CLIP_SAMPLES:.1f} s long; a second is the least. Record for longer.")
-    return _add(OTHER_WORD, [as_recorded(second_at(waveform, start)) for start in starts])
-
-
-def add_clip(word: str, clip: NDArray[np.int16]) -> int:
-    """Keep a second as one more recording of a word, or of none (``_other_``); 0 where it is there already."""
-    return _add(OTHER_WORD if word == OTHER_WORD else checked(word), [clip])
+    clips = [as_recorded(second_at(waveform, start)) for start in starts]
+    return kept_clips.add(clips, own_words_folder() / OTHER_WORD)
 
 
 def content(recording: Path) -> bytes:
@@ -140,12 +129,9 @@ def remove(*recordings: Path) -> None:
     """
     folder = own_words_folder()
     for path in recordings:
-        if path.parent.parent != folder or not _NAME.fullmatch(path.name):
+        if path.parent.parent != folder or not kept_clips.NAME.fullmatch(path.name):
             raise DataError(f"{path} is no recording that was kept here; nothing was deleted.")
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise WriteError(error, path) from error
+        kept_clips.remove(path)
         with suppress(OSError):
             path.parent.rmdir()
 
@@ -161,18 +147,4 @@ def export() -> bytes:
 
 
 def _recordings(place: Path) -> list[Path]:
-    found = [path for path in place.iterdir() if _NAME.fullmatch(path.name)]
-    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
-
-
-def _add(word: str, clips: list[NDArray[np.int16]]) -> int:
-    place = own_words_folder() / word
-    make_folder(place)
-    clear_leftovers(place)
-    n_new = 0
-    for clip in clips:
-        path = place / f"{hashlib.sha256(np.ascontiguousarray(clip, '<i2').tobytes()).hexdigest()[:32]}.wav"
-        if not path.exists():
-            write_bytes(path, as_wav(clip))
-            n_new += 1
-    return n_new
+    return sorted(kept_clips.files_in(place), key=lambda path: (path.stat().st_mtime_ns, path.name))

@@ -170,14 +170,13 @@ def start_run(
     device: str | None = None,
     start: Path | None = None,
     more: Path | None = None,
-    background: Sequence[Path] = (),
 ) -> Path:
     """Start training in a process of its own, which outlives the page and the server; see ``new_run``.
 
     Raises:
         RunError: If the name is taken or not allowed, or the process cannot be started.
     """
-    folder = new_run(config, root, name=name, device=device, start=start, more=more, background=background)
+    folder = new_run(config, root, name=name, device=device, start=start, more=more)
     _launch(folder)
     return folder
 

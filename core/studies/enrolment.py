@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.kept_clips import Clip, key_of
 from core.data.pack import Pack
 from core.errors import DataError
 from core.records.enrolment import Enrolment
@@ -27,9 +27,9 @@ def kept(run: Path) -> Enrolment | None:
     return keep.load(STUDY, path) if run.is_dir() and path.exists() else None
 
 
-def content_of(clip: NDArray[np.int16]) -> str:
+def content_of(clip: Clip) -> str:
     """What names the sound of a clip (16000,) in a record."""
-    return hashlib.sha256(np.ascontiguousarray(clip, "<i2").tobytes()).hexdigest()[:16]
+    return key_of(clip)[:16]
 
 
 def require_unheard(run: Path, data: Pack, rows: NDArray[np.int64]) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
@@ -57,6 +58,10 @@ TALK_HOP_S = 0.3
 
 AT_ONCE = 64
 """Clips embedded at a time."""
+
+
+Change = Callable[[Tensor, NDArray[np.int64]], Tensor]
+"""From waveforms (B, 16000), and their rows (B,), to waveforms of the same shape."""
 
 
 class Talk(NamedTuple):
@@ -126,9 +131,7 @@ class Head(NamedTuple):
 
     def probabilities(self, embeddings: FloatArray) -> NDArray[np.float64]:
         """Answers to embeddings (n, 288): (n, n_labels)."""
-        logits = embeddings @ self.weight.T + self.bias
-        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        return np.asarray(softmax(embeddings @ self.weight.T + self.bias, axis=1))
 
 
 def hear(
@@ -160,23 +163,24 @@ def hear(
     total = len(spoken) * (1 + COPIES) + len(others)
     done = 0
 
-    def embedded(rows: NDArray[np.int64], *, changed: bool = False) -> FloatArray:
+    def changed(clips: Tensor, rows: NDArray[np.int64]) -> Tensor:
+        labels = torch.from_numpy(data.labels[rows]).to(device)
+        return augment_waveform(clips, labels, noise, changes, generator, None, vocabulary, echoes)
+
+    def embedded(rows: NDArray[np.int64], change: Change | None = None) -> FloatArray:
         nonlocal done
-        found = []
-        for first in range(0, len(rows), AT_ONCE):
-            some = rows[first : first + AT_ONCE]
-            clips = torch.from_numpy(data.clips[some].astype(np.float32) / np.float32(32768)).to(device)
-            if changed:
-                labels = torch.from_numpy(data.labels[some]).to(device)
-                clips = augment_waveform(clips, labels, noise, changes, generator, None, vocabulary, echoes)
-            found.append(embed(model, clips))
-            done += len(some)
+        before = done
+
+        def told(n: int) -> None:
+            nonlocal done
+            done = before + n
             if progress:
                 progress(done, total, "Hearing the recordings")
-        return np.concatenate(found) if found else np.zeros((0, SIZE), np.float32)
+
+        return embed_clips(model, data.clips, told, rows=rows, change=change)
 
     recordings = embedded(spoken)
-    copies = embedded(np.repeat(spoken, COPIES), changed=True).reshape(len(spoken), COPIES, -1)
+    copies = embedded(np.repeat(spoken, COPIES), changed).reshape(len(spoken), COPIES, -1)
     return Heard(vocabulary, recordings, copies, data.labels[spoken], embedded(others), talk)
 
 
@@ -187,14 +191,34 @@ def embed(model: KeywordSpotter, clips: Tensor) -> FloatArray:
     return cast(FloatArray, embeddings.cpu().numpy())
 
 
-def embed_clips(model: KeywordSpotter, clips: NDArray[np.int16], progress: Callable[[int], None]) -> FloatArray:
-    """Embeddings (n, 288) of clips (n, 16000), some at a time; ``progress`` hears how many are done."""
+def embed_clips(
+    model: KeywordSpotter,
+    clips: NDArray[np.int16],
+    progress: Callable[[int], None],
+    *,
+    rows: NDArray[np.int64] | None = None,
+    change: Change | None = None,
+) -> FloatArray:
+    """Embed clips, some at a time.
+
+    Args:
+        model: With the speech embedding as its network.
+        clips: Samples, (n, 16000).
+        progress: Called with how many are done.
+        rows: Which of them; None for all, in order.
+        change: What is done to them first.
+
+    Returns:
+        Embeddings, (n_rows, 288).
+    """
     device = next(model.parameters()).device
+    rows = np.arange(len(clips)) if rows is None else rows
     found: list[FloatArray] = [np.zeros((0, SIZE), np.float32)]
-    for first in range(0, len(clips), AT_ONCE):
-        some = clips[first : first + AT_ONCE].astype(np.float32) / np.float32(32768)
-        found.append(embed(model, torch.from_numpy(some).to(device)))
-        progress(min(first + AT_ONCE, len(clips)))
+    for first in range(0, len(rows), AT_ONCE):
+        some = rows[first : first + AT_ONCE]
+        waveforms = torch.from_numpy(clips[some].astype(np.float32) / np.float32(32768)).to(device)
+        found.append(embed(model, change(waveforms, some) if change else waveforms))
+        progress(first + len(some))
     return np.concatenate(found)
 
 
@@ -259,22 +283,18 @@ def fit(heard: Heard, fold: int | None = None) -> Head:
     each = np.concatenate(weights)
     regression = LogisticRegression(C=STRENGTH, max_iter=300)
     regression.fit((numbers - mean) / deviation, answers, sample_weight=each * len(each) / each.sum())
-    return _head(regression, mean, deviation, len(vocabulary.labels))
+    return _head(regression, mean, deviation)
 
 
-def _head(
-    regression: LogisticRegression, mean: NDArray[np.float64], deviation: NDArray[np.float64], n_labels: int
-) -> Head:
+def _head(regression: LogisticRegression, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> Head:
     """The regression as a layer behind embeddings as they are; of two classes it has one row, the difference."""
-    weight, bias = np.zeros((n_labels, len(mean))), np.full(n_labels, -1e3)
     if len(regression.classes_) == 2:
         rows, biases = np.stack([-regression.coef_[0], regression.coef_[0]]) / 2, np.array([-0.5, 0.5])
         biases = biases * regression.intercept_[0]
     else:
         rows, biases = regression.coef_, regression.intercept_
-    weight[regression.classes_] = rows / deviation
-    bias[regression.classes_] = biases - (rows / deviation) @ mean
-    return Head(weight, bias)
+    weight = rows / deviation
+    return Head(weight, biases - weight @ mean)
 
 
 class Unheard(NamedTuple):

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.data import near_misses
+from core.data.kept_clips import Clip
 from core.errors import DataError
 from dashboard.views.live import own_recordings
 
 
-def is_taken(cuts: Sequence[near_misses.Clip]) -> bool:
+def is_taken(cuts: Sequence[Clip]) -> bool:
     """Whether all of these seconds are near-misses already."""
     try:
         return bool(cuts) and near_misses.are_kept(cuts, near_misses.near_misses_folder())
@@ -19,7 +20,7 @@ def is_taken(cuts: Sequence[near_misses.Clip]) -> bool:
         return False
 
 
-def offer(place: str, cuts: Sequence[near_misses.Clip]) -> None:
+def offer(place: str, cuts: Sequence[Clip]) -> None:
     """The button beside a detection; what was given by it can be taken back.
 
     Args:
@@ -42,11 +43,11 @@ def offer(place: str, cuts: Sequence[near_misses.Clip]) -> None:
     own_recordings.show_failure(f"near_miss.{place}")
 
 
-def _add(place: str, cuts: Sequence[near_misses.Clip]) -> None:
+def _add(place: str, cuts: Sequence[Clip]) -> None:
     with own_recordings.told(f"near_miss.{place}"):
         near_misses.add(cuts, near_misses.near_misses_folder())
 
 
-def _remove(place: str, cuts: Sequence[near_misses.Clip]) -> None:
+def _remove(place: str, cuts: Sequence[Clip]) -> None:
     with own_recordings.told(f"near_miss.{place}"):
         near_misses.remove(cuts, near_misses.near_misses_folder())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -27,7 +27,7 @@ LONGEST_NAME = 30
 """Letters of its words in the name that a model gets where a person gives none."""
 
 LEARNED = "own_words.learned"
-"""Session-state key: the run that was made last."""
+"""Session-state key: name of the run that was asked for last."""
 
 
 def draw(found: Mapping[str, Sequence[Path]]) -> None:
@@ -51,23 +51,23 @@ def draw(found: Mapping[str, Sequence[Path]]) -> None:
     if few:
         st.caption(f"Fewer than {ENOUGH} recordings: {', '.join(map(plain, few))}. More voices and rooms help most.")
     if pressed:
-        _begin(name.strip() or None)
-    if job_panel(JOB):
-        return
+        _begin(name.strip() or _name_of(words))
+    job_panel(JOB)
     job = jobs.find(JOB)
-    if job is not None and job.state == "done":
-        st.session_state[LEARNED] = _made.get(JOB, "")
-        jobs.forget(JOB)
+    if job is not None and job.state != "done":
+        return
     run = next((one for one in runs.list_runs() if one.name == st.session_state.get(LEARNED)), None)
     if run is not None and run.has_checkpoint:
         _result(run)
 
 
-_made: dict[str, str] = {}
-"""The run that the job made last; jobs answer nothing."""
+def _name_of(words: Iterable[str]) -> str:
+    """A name for their model: the words, where a run can be called so, and the time."""
+    name = "-".join(sorted(words))[:LONGEST_NAME]
+    return f"{name if runs.is_name(name) else 'own-words'}-{time.strftime('%H%M%S')}"
 
 
-def _begin(name: str | None) -> None:
+def _begin(name: str) -> None:
     folder, missed = own_words.own_words_folder(), near_misses.near_misses_folder()
     background = [missed] if near_misses.count(missed) else []
 
@@ -77,10 +77,9 @@ def _begin(name: str | None) -> None:
         from core.training.start import config_from
 
         start = runs.find_run(EMBEDDING)
-        config = config_from(start, preset=ENROLMENT, vocabulary=open_to_enrol(folder, progress=report).vocabulary)
-        called = f"{'-'.join(config.vocabulary.words)[:LONGEST_NAME]}-{time.strftime('%H%M%S')}"
-        free = name or (called if runs.is_name(called) else None)
-        run = runs.new_run(config, folder, name=free, start=start, background=background)
+        vocabulary = open_to_enrol(folder, background, progress=report).vocabulary
+        config = config_from(start, preset=ENROLMENT, vocabulary=vocabulary)
+        run = runs.new_run(config, folder, name=name, start=start, background=background)
 
         def told(done: int, total: int, what: str) -> None:
             try:
@@ -92,8 +91,8 @@ def _begin(name: str | None) -> None:
         if state.state != "done":
             runs.delete_run(run)
             raise jobs.Cancelled if state.state == "stopped" else RunError(state.message)
-        _made[JOB] = run.name
 
+    st.session_state[LEARNED] = name
     jobs.start(JOB, "Learning your words", learn, unit="clips")
     st.rerun()
 
