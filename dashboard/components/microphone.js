@@ -107,7 +107,14 @@ class Ear {
     this.close();
     this.delivery.finish();
     const ending = this.phase === 'on' && (this.data.source === 'card' || !this.delivery.done);
-    this.enter(ending ? 'ending' : 'idle');
+    if (ending) this.enter('ending');
+    else this.rest();
+  }
+
+  // Nothing more is sent: the list is told at once of words that no message has named yet.
+  rest() {
+    this.enter('idle');
+    if (this.seen.length) this.ring();
   }
 
   end(trouble) {
@@ -187,7 +194,7 @@ class Ear {
     if (!answered) return;
     const isCard = data.source === 'card';
     if (this.phase === 'on' && isCard && data.trouble) this.end(data.trouble);
-    else if (this.phase === 'ending' && (isCard ? !answered.on : this.delivery.done)) this.enter('idle');
+    else if (this.phase === 'ending' && (isCard ? !answered.on : this.delivery.done)) this.rest();
     else queueMicrotask(() => this.pump());
   }
 
@@ -223,6 +230,7 @@ class Ear {
       if (this.latencies.length > REMEMBERED) this.latencies.shift();
       this.seen.push([number, Math.round(latency)]);
     }
+    if (this.phase === 'idle' && this.view) this.ring(); // they came with the last answer
   }
 
   // Draw again and again while sound comes.

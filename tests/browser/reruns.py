@@ -27,12 +27,17 @@ class Conversation:
     A run answers what was asked before it began: that of the whole page everything, that of a fragment its own. No run
     answers for a fragment that the page has no longer, since Streamlit drops what is asked for it without a word: a
     microphone, say, whose message crosses the way to another page.
+
+    "Finished early for a rerun" has two meanings. A run may really have given way to another, which then draws the same
+    and is the answer. Or it was complete, and the next one, of another fragment, began before that was on its way:
+    Streamlit's queue (ForwardMsgQueue.clear) then changes the word.
     """
 
     def __init__(self, socket: WebSocket) -> None:
         self._asked: dict[str, bool] = {}  # by fragment: whether a run that answers it has begun
         self._fragments: set[str] = set()  # on the page, as far as the latest run of all of it has drawn them
         self._draws_all = False
+        self._gave_way = False  # whether the run before said that it ended for another
         socket.on("framesent", self.on_sent)
         socket.on("framereceived", self.on_received)
 
@@ -77,11 +82,14 @@ class Conversation:
             self._fragments = set()
         for one in self._asked:
             self._asked[one] |= self._draws_all or one in fragments
+        if self._gave_way and not self._draws_all:
+            self._asked = {one: begun for one, begun in self._asked.items() if not begun or one in fragments}
+        self._gave_way = False
 
     def _finish(self, status: ForwardMsg.ScriptFinishedStatus.ValueType) -> None:
-        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:  # the run that comes in its place is the answer
-            self._asked = dict.fromkeys(self._asked, False)
-            return
+        self._gave_way = status == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+        if self._gave_way:
+            return  # the run that comes next tells what is answered
         self._draws_all = False
         self._asked = {one: begun for one, begun in self._asked.items() if not begun}  # else asked during this run
         self._forget_the_gone()

@@ -102,6 +102,27 @@ def test_a_run_that_ends_for_another_is_no_answer(talk):
     assert talk.is_answered
 
 
+def test_a_run_that_was_complete_is_an_answer_though_another_fragment_s_came_in_the_same_moment(talk):
+    talk.ask("ear")
+    talk.begin("ear")
+    talk.ask("words")
+    talk.end(ForwardMsg.FINISHED_EARLY_FOR_RERUN)
+    assert not talk.is_answered
+    talk.begin("words")
+    talk.end(ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+    assert talk.is_answered
+
+
+def test_a_fragment_that_begins_anew_of_itself_answers_with_its_second_run(talk):
+    talk.ask("ear")
+    talk.begin("ear")
+    talk.end(ForwardMsg.FINISHED_EARLY_FOR_RERUN)
+    talk.begin("ear")
+    assert not talk.is_answered
+    talk.end(ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
+    assert talk.is_answered
+
+
 def test_what_is_asked_for_a_fragment_of_the_page_before_is_answered_with_the_next_page(talk):
     # Streamlit drops it without a word (AppSession.request_rerun).
     talk.ask()
