@@ -87,9 +87,13 @@ def main(words_folder: Path, talk_folder: Path, shots: list[int], draws: int) ->
             chosen = np.concatenate([rng.permutation(np.flatnonzero(truth == k))[:n] for k in range(len(files))])
             tested = np.setdiff1d(np.arange(len(names)), chosen)
             heard = enrolment.Heard(
-                vocabulary, all_heard.recordings[at[chosen]], all_heard.copies[at[chosen]], truth[chosen],
-                all_heard.others[:0], shipped_talk,
-            )  # fmt: skip
+                vocabulary,
+                all_heard.recordings[at[chosen]],
+                all_heard.copies[at[chosen]],
+                truth[chosen],
+                all_heard.others[:0],
+                shipped_talk,
+            )
             unheard = enrolment.answers_unheard(heard)
             own = enrolment.choose_threshold(unheard, heard)
             head, n_words = enrolment.fit(heard), len(files)
@@ -99,22 +103,37 @@ def main(words_folder: Path, talk_folder: Path, shots: list[int], draws: int) ->
             said = truth[tested]
             right = peaks.argmax(axis=1) == said
             at_one = float(alarms[int(hours)])
-            found.append([
-                (answers[:, :n_words].argmax(axis=1) == said).mean(),
-                (answers.argmax(axis=1) == said).mean(),
-                (right & (peaks.max(axis=1) > at_one)).mean(),
-                (right & (peaks.max(axis=1) >= own)).mean(),
-                (alarms >= own).sum() / hours,
-                own,
-            ])  # fmt: skip
+            found.append(
+                [
+                    (answers[:, :n_words].argmax(axis=1) == said).mean(),
+                    (answers.argmax(axis=1) == said).mean(),
+                    (right & (peaks.max(axis=1) > at_one)).mean(),
+                    (right & (peaks.max(axis=1) >= own)).mean(),
+                    (alarms >= own).sum() / hours,
+                    own,
+                ]
+            )
         table = np.array(found)
-        titles = ("right of the words", "label right", "detected at 1 an hour", "detected at own threshold",
-                  "false alarms an hour at it", "own threshold")  # fmt: skip
-        print(json.dumps({
-            "shots": n, "draws": draws,
-            **{title: [round(float(v), 4) for v in (column.mean(), column.min(), column.max())]
-               for title, column in zip(titles, table.T, strict=True)},
-        }))  # fmt: skip
+        titles = (
+            "right of the words",
+            "label right",
+            "detected at 1 an hour",
+            "detected at own threshold",
+            "false alarms an hour at it",
+            "own threshold",
+        )
+        print(
+            json.dumps(
+                {
+                    "shots": n,
+                    "draws": draws,
+                    **{
+                        title: [round(float(v), 4) for v in (column.mean(), column.min(), column.max())]
+                        for title, column in zip(titles, table.T, strict=True)
+                    },
+                }
+            )
+        )
 
 
 if __name__ == "__main__":

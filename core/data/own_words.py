@@ -95,6 +95,30 @@ def add_take(word: str, waveform: Waveform) -> int:
     return kept_clips.add(clips, own_words_folder() / name)
 
 
+def keep(word: str, clip: kept_clips.Clip) -> None:
+    """Keep a second in which a word was heard, unless it is there.
+
+    Raises:
+        ConfigError: If it can be no word.
+        WriteError: If it cannot be written.
+    """
+    kept_clips.add([clip], own_words_folder() / checked(word))
+
+
+def kept_as(clip: kept_clips.Clip) -> tuple[str, ...]:
+    """The words that a second is kept as, ``_other_`` among them."""
+    return tuple(word for word in all_words() if kept_clips.path_of(clip, own_words_folder() / word).exists())
+
+
+def take_back(clip: kept_clips.Clip) -> None:
+    """Delete a second, whatever it is kept as.
+
+    Raises:
+        WriteError: If it cannot be deleted.
+    """
+    remove(*(kept_clips.path_of(clip, own_words_folder() / word) for word in kept_as(clip)))
+
+
 def add_background(waveform: Waveform) -> int:
     """Keep the seconds of a take in which none of the words is said; answers how many are new.
 

@@ -37,3 +37,5 @@ def test_a_word_is_recorded_learned_and_heard(visit):
     ear.get_by_role("button", name="Stop").click()
     expect(ear).to_have_attribute("data-phase", "idle", timeout=1000 * WORK_S)
     wait_until_calm(page)
+    main(page).get_by_role("button", name=f"Learn as “{WORD}”").first.click()
+    expect(main(page).get_by_text("One more recording to learn from")).to_be_visible()

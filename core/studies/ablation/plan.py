@@ -24,8 +24,16 @@ STEPS = 11
 PAPER_BINS = (25, 49)
 """First and last STFT bin that Heung, Cheuk and Herremans (2022, arXiv 2204.11437) silenced."""
 
-QUICK_PASSES = {"linear": 1_000_000, "bcresnet-1": 12_000, "bcresnet-1.5": 8_000, "bcresnet-2": 6_000,
-                "bcresnet-3": 4_000, "bcresnet-6": 1_000, "bcresnet-8": 600, "embedding": 600}  # fmt: skip
+QUICK_PASSES = {
+    "linear": 1_000_000,
+    "bcresnet-1": 12_000,
+    "bcresnet-1.5": 8_000,
+    "bcresnet-2": 6_000,
+    "bcresnet-3": 4_000,
+    "bcresnet-6": 1_000,
+    "bcresnet-8": 600,
+    "embedding": 600,
+}
 """Clips that a network answers within about ten seconds on two cores, counting a clip once for each changed basis."""
 
 FEWEST_CLIPS = 60

@@ -21,7 +21,7 @@ from dashboard.shared import cache, picker, state
 from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained
 from dashboard.shared.wording import percent, plain
-from dashboard.views.live import listener, listening_settings, near_miss, own_recordings, sound_card
+from dashboard.views.live import listener, listening_settings, near_miss, own_recordings, own_word, sound_card
 from dashboard.views.live.choices import EAR, choose_basis
 from dashboard.views.live.listener import Heard
 from dashboard.views.live.listening_picture import Look, look
@@ -189,20 +189,20 @@ def _words(model: str, several_models: bool) -> None:
     st.subheader("Words heard")
     mine = listener.mine()
     own_recordings.missed(model, partial(mine.recent, own_recordings.RECENT_S))
-    shown = mine.heard()[::-1][:MOST_SHOWN]
+    shown, own = mine.heard()[::-1][:MOST_SHOWN], own_word.names()
     if not shown:
         st.caption("Every word that is heard will be listed here with its score, and can then be played and judged.")
     with st.container(gap="small"):
         for one in shown[:AT_ONCE]:
-            _row(one, mine.latency_ms.get(one.number), several_models)
+            _row(one, mine.latency_ms.get(one.number), several_models, one.detection.word in own)
         if shown[AT_ONCE:]:
             with st.expander("Words before these"):
                 for one in shown[AT_ONCE:]:
-                    _row(one, mine.latency_ms.get(one.number), several_models)
+                    _row(one, mine.latency_ms.get(one.number), several_models, one.detection.word in own)
     microphone.bell(BELL)
 
 
-def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
+def _row(one: Heard, latency_ms: int | None, several_models: bool, is_own: bool) -> None:
     opened = st.session_state.get(OPENED) == one.number
     notes = [time.strftime("%H:%M:%S", time.localtime(one.at))]
     if several_models:
@@ -222,18 +222,30 @@ def _row(one: Heard, latency_ms: int | None, several_models: bool) -> None:
         f"**{one.detection.word}** {percent(one.detection.score)} :small[:gray[{' · '.join(notes)}]]",
         width="stretch",
     )
-    place, cuts = f"heard.{one.number}", [as_recorded(one.clip)]
-    taken = near_miss.is_taken(cuts)
+    place, clip, use = f"heard.{one.number}", as_recorded(one.clip), _use_of(one)
     with right:
-        # A clip is learned from or tested on, never both.
-        if taken:
-            near_miss.offer(place, cuts)
+        if use == "near-miss":
+            near_miss.offer(place, [clip])
+        elif use == "own word":
+            own_word.offer(place, clip, one.detection.word)
         else:
             own_recordings.feedback(one.number, one.model, one.detection, one.clip)
+        if is_own and not use:
+            own_word.offer(place, clip, one.detection.word)
     if opened:
         st.audio(one.clip, sample_rate=SAMPLE_RATE, autoplay=True)
-        if not taken and not own_recordings.is_answered(one.number, one.detection):
-            near_miss.offer(place, cuts)
+        if not use:
+            near_miss.offer(place, [clip])
+
+
+def _use_of(one: Heard) -> str:
+    """What the second of a detection was given to, if to anything: it is learned from or tested on, never both."""
+    clip = as_recorded(one.clip)
+    if near_miss.is_taken([clip]):
+        return "near-miss"
+    if own_word.is_taken(clip):
+        return "own word"
+    return "test" if own_recordings.is_answered(one.number, one.detection) else ""
 
 
 def _open(number: int | None) -> None:

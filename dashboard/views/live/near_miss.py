@@ -9,7 +9,7 @@ import streamlit as st
 from core.data import near_misses
 from core.data.kept_clips import Clip
 from core.errors import DataError
-from dashboard.views.live import own_recordings
+from dashboard.shared import failures
 
 
 def is_taken(cuts: Sequence[Clip]) -> bool:
@@ -40,14 +40,14 @@ def offer(place: str, cuts: Sequence[Clip]) -> None:
                 args=(place, cuts),
                 help="Keeps what fired as a near-miss: Train offers to learn that it is no keyword.",
             )
-    own_recordings.show_failure(f"near_miss.{place}")
+    failures.show(f"near_miss.{place}")
 
 
 def _add(place: str, cuts: Sequence[Clip]) -> None:
-    with own_recordings.told(f"near_miss.{place}"):
+    with failures.kept(f"near_miss.{place}"):
         near_misses.add(cuts, near_misses.near_misses_folder())
 
 
 def _remove(place: str, cuts: Sequence[Clip]) -> None:
-    with own_recordings.told(f"near_miss.{place}"):
+    with failures.kept(f"near_miss.{place}"):
         near_misses.remove(cuts, near_misses.near_misses_folder())

@@ -5,22 +5,24 @@ What was answered stands in the session, and what was kept in the folder, so not
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import NamedTuple
 
 import streamlit as st
 
 from core.config import KEYWORDS, SILENCE_LABEL, UNKNOWN_LABEL
-from core.data import recordings
+from core.data import own_words, recordings
 from core.data.recordings import Recording
-from core.errors import DataError, KeywordSpottingError
+from core.errors import DataError
 from core.records.answers import Detection
 from core.records.arrays import Waveform
+from core.sound.reading import read_audio
+from core.sound.wav import as_recorded
 from core.sound.word_second import word_second
-from dashboard.shared import clip_choice, picker, saving, state
+from dashboard.shared import clip_choice, failures, picker, saving, state
 from dashboard.shared.widgets import explained
 from dashboard.shared.wording import as_code, clips, percent, plain, utc_moment, word
+from dashboard.views.live import own_word
 
 
 def truths(*more: str) -> list[str]:
@@ -44,6 +46,7 @@ class Answer(NamedTuple):
     """What was kept for a question."""
 
     id: str
+    """The recording; empty where it is learned from now."""
     truth: str
 
 
@@ -70,7 +73,7 @@ def feedback(number: int, model: str, detection: Detection, clip: Waveform) -> N
             st.menu_button(
                 "No, it was …", others, format_func=title, key=menu, on_click=_keep_as_chosen, args=(*known, menu)
             )
-    show_failure(place)
+    failures.show(place)
 
 
 def is_answered(number: int, detection: Detection) -> bool:
@@ -110,7 +113,7 @@ def missed(model: str, recent: Callable[[], Waveform]) -> None:
         )
         if answer is not None:
             _kept(place, answer)
-    show_failure(new)
+    failures.show(new)
 
 
 @st.fragment
@@ -125,7 +128,7 @@ def panel() -> None:
                 _row(recording)
         else:
             st.write(f"None yet. {recordings.HOW_TO_KEEP_THEM} Nothing is recorded unless you ask for it.")
-        show_failure(LIST)
+        failures.show(LIST)
         if found.problems:
             with st.expander(f"Files that need a look ({len(found.problems)})", icon=":material/warning:"):
                 st.dataframe([vars(problem) for problem in found.problems], hide_index=True)
@@ -147,7 +150,19 @@ def title(label: str) -> str:
 
 
 def _kept(place: str, answer: Answer) -> None:
+    if not answer.id:
+        st.markdown(f":material/check: One more recording to learn **{title(answer.truth)}** from", width="content")
+        return
     st.markdown(f":material/check: Saved as **{title(answer.truth)}**", width="content")
+    if place.startswith(MISSED) and answer.truth in own_word.names():
+        st.button(
+            "Learn from it",
+            key=f"recordings.learn.{place}",
+            type="tertiary",
+            on_click=_learn,
+            args=(place, answer),
+            help="Makes it a recording that Own words learns from; it is then none to test on.",
+        )
     st.button("Undo", key=f"recordings.undo.{place}", type="tertiary", on_click=_undo, args=(place, answer.id))
 
 
@@ -171,14 +186,14 @@ def _ask_what_was_missed(place: str, answer: Answer) -> None:
             args=(place, answer.id, menu),
         )
         st.button("Discard", key=f"recordings.undo.{place}", type="tertiary", on_click=_undo, args=(place, answer.id))
-    show_failure(place)
+    failures.show(place)
 
 
 # What buttons do: before the page runs again, so it shows what is then true
 
 
 def _keep(place: str, clip: Callable[[], Waveform], model: str, heard: str, score: float | None, truth: str) -> None:
-    with told(place):
+    with failures.kept(place):
         # A second click finds the answer of the first.
         if place not in _answers():
             kept = recordings.add(clip(), model=model, word=heard, score=score, truth=truth)
@@ -193,24 +208,33 @@ def _keep_as_chosen(
 
 
 def _say_what_was_missed(place: str, id_: str, menu: str) -> None:
-    with told(place):
+    with failures.kept(place):
         _relabel(id_, st.session_state[menu])
         st.session_state[state.CHANGED] = True
 
 
+def _learn(place: str, answer: Answer) -> None:
+    with failures.kept(place):
+        sound = read_audio(recordings.wav(answer.id), name="The recording").waveform
+        own_words.keep(answer.truth, as_recorded(sound))
+        recordings.remove(answer.id)
+        _answers()[place] = Answer("", answer.truth)
+        st.session_state[state.CHANGED] = True
+
+
 def _undo(place: str, id_: str) -> None:
-    with told(place):
+    with failures.kept(place):
         _remove(id_)
         st.session_state[state.CHANGED] = True
 
 
 def _relabel_in_list(id_: str, select: str) -> None:
-    with told(LIST):
+    with failures.kept(LIST):
         _relabel(id_, st.session_state[select])
 
 
 def _remove_from_list(*ids: str) -> None:
-    with told(LIST):
+    with failures.kept(LIST):
         _remove(*ids)
 
 
@@ -229,23 +253,6 @@ def _remove(*ids: str) -> None:
 
 def _answers() -> dict[str, Answer]:
     return st.session_state[state.ANSWERS]
-
-
-@contextmanager
-def told(place: str) -> Iterator[None]:
-    """Keep what went wrong for the place where it was asked for: a click's work has no page to show it on."""
-    failed = st.session_state[state.FAILED]
-    failed.pop(place, None)
-    try:
-        yield
-    except KeywordSpottingError as error:
-        failed[place] = str(error)
-
-
-def show_failure(place: str) -> None:
-    """Show what ``told`` kept for this place."""
-    if text := st.session_state[state.FAILED].get(place):
-        st.error(plain(text), icon=":material/error:")
 
 
 def _draw_list_again() -> None:

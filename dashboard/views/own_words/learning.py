@@ -41,9 +41,12 @@ def draw(found: Mapping[str, Sequence[Path]]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name of the model (may stay empty)", key="own_words.run", width=300)
         pressed = st.button(
-            "Learn", key="own_words.learn", type="primary", icon=":material/school:",
+            "Learn",
+            key="own_words.learn",
+            type="primary",
+            icon=":material/school:",
             disabled=not 0 < len(words) <= MOST_WORDS or jobs.is_running(JOB),
-        )  # fmt: skip
+        )
     if n := near_misses.count(near_misses.near_misses_folder()):
         st.caption(
             f"{n} near-miss{'es' if n > 1 else ''} that you kept in Try or False alarms are learned as none of them."
@@ -127,6 +130,10 @@ def _row(report: Enrolment, number: int) -> dict[str, str]:
     taken = ", ".join(f"{word(name)} ({n})" for name, n in one.mistaken)
     share = interval(*one.right_interval) if one.n else "–"
     return {
-        "Word": one.word, "Recordings": f"{one.n}", "Right": f"{one.right}", "95 %": share,
-        "Recognised": f"{one.accepted}", "Taken for": taken or "–",
-    }  # fmt: skip
+        "Word": one.word,
+        "Recordings": f"{one.n}",
+        "Right": f"{one.right}",
+        "95 %": share,
+        "Recognised": f"{one.accepted}",
+        "Taken for": taken or "–",
+    }

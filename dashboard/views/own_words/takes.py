@@ -53,9 +53,12 @@ def _ask_for_words(words: list[str]) -> None:
         )
         if words:
             saving.button(
-                "Export as zip", own_words.export, "earshot-words.zip", "own_words.export",
+                "Export as zip",
+                own_words.export,
+                "earshot-words.zip",
+                "own_words.export",
                 note="All recordings, in a folder for each word: what enrol --words takes.",
-            )  # fmt: skip
+            )
     if text := st.session_state.get(TOLD, {}).get(""):
         st.error(plain(text), icon=":material/error:")
     if not words:
@@ -106,8 +109,11 @@ def _take(word: str, label: str, add: Callable[[Waveform], int]) -> None:
     with st.popover("From files", icon=":material/upload_file:", type="tertiary"):
         st.file_uploader(
             f"Recordings of {plain(word)}" if word != OTHER_WORD else "Recordings without the words",
-            key=upload, accept_multiple_files=True, on_change=_given, args=(word, upload, add),
-        )  # fmt: skip
+            key=upload,
+            accept_multiple_files=True,
+            on_change=_given,
+            args=(word, upload, add),
+        )
     if text := st.session_state.get(TOLD, {}).get(word):
         st.caption(plain(text))
 
@@ -137,16 +143,22 @@ def _hear(word: str, recordings: list[Path]) -> None:
     if st.session_state.get(key) not in numbers:
         st.session_state[key] = None
     chosen = st.pills(
-        f"Hear a recording of {plain(word)}", list(numbers), format_func=numbers.__getitem__, key=key,
+        f"Hear a recording of {plain(word)}",
+        list(numbers),
+        format_func=numbers.__getitem__,
+        key=key,
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     path = next((one for one in recordings if one.name == chosen), None)
     if path is None:
         with st.popover("Delete all …", type="tertiary"):
             st.button(
-                f"Delete {_count(len(recordings))}", key=f"own_words.clear.{word}", on_click=_remove,
-                args=(word, *recordings), type="primary",
-            )  # fmt: skip
+                f"Delete {_count(len(recordings))}",
+                key=f"own_words.clear.{word}",
+                on_click=_remove,
+                args=(word, *recordings),
+                type="primary",
+            )
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.audio(own_words.content(path), autoplay=True, width=260)

@@ -11,6 +11,7 @@ from core.data import own_words
 from core.data.pack import open_to_enrol
 from core.data.source import OTHER_WORD
 from core.errors import AudioError, ConfigError, DataError
+from core.sound.wav import as_recorded
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +50,18 @@ def test_silence_is_no_word():
     with pytest.raises(AudioError, match="Nothing is to be heard"):
         own_words.add_take("word", np.zeros(3 * SAMPLE_RATE, np.float32))
     assert own_words.all_words() == {}
+
+
+def test_a_second_that_was_heard_is_kept_once_and_taken_back(home):
+    clip = as_recorded(np.sin(np.arange(SAMPLE_RATE) / 5) / 4)
+    own_words.keep("one", clip)
+    own_words.keep("One ", clip)
+    assert own_words.kept_as(clip) == ("one",)
+    assert [len(files) for files in own_words.all_words().values()] == [1]
+    own_words.take_back(clip)
+    own_words.take_back(clip)
+    assert own_words.kept_as(clip) == ()
+    assert not (home / "one").exists()
 
 
 @pytest.mark.parametrize("name", ["", "../up", "_other_", "a/b", "x" * 61, "-dash", "nul\0"])

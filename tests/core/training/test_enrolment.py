@@ -26,10 +26,12 @@ def made(n_each, n_words=3, spread=0.6, seed=0, size=12):
     said = np.array(["house"] * 15 + ["one"] * 15)
     vocabulary = Vocabulary(words=("one", "two", "three", "four")[:n_words], silence=False)
     return Heard(
-        vocabulary, *(some.astype(np.float32) for some in (recordings, copies)), labels,
+        vocabulary,
+        *(some.astype(np.float32) for some in (recordings, copies)),
+        labels,
         np.zeros((0, size), np.float32),
         Talk("talk", talk.astype(np.float32), recording, 0.3, words.astype(np.float32), said),
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("n_words", [1, 2, 3])
