@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -15,6 +15,9 @@ OPSET = 18
 
 IR_VERSION = 8
 """Version of the file format that came with these operators: a newer one only shuts out older runtimes."""
+
+Rounded = Literal["weights", "all"]
+"""What of a layer may be rounded to int8: its weights alone, or also what flows into it."""
 
 
 class Graph:
@@ -29,6 +32,8 @@ class Graph:
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
+        self.rounded: dict[str, Rounded] = {}
+        """What may be rounded to int8, by the name of the node."""
         self._constants: dict[tuple[bytes, str, tuple[int, ...]], onnx.TensorProto] = {}
 
     def constant(self, values: ArrayLike | Tensor, dtype: type[np.generic] = np.float32) -> str:
@@ -43,10 +48,17 @@ class Graph:
         """The name of a row of whole numbers, as axes, shapes and paddings are given."""
         return self.constant(numbers, np.int64)
 
-    def node(self, kind: str, *inputs: str, output: str | None = None, **attributes: Any) -> str:
-        """Add a node; answers the name of its output."""
-        name = output or f"n{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+    def node(self, kind: str, *inputs: str, rounded: Rounded | None = None, **attributes: Any) -> str:
+        """Add a node; answers its name, which is also that of its output."""
+        name = f"n{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
+        if rounded:
+            self.rounded[name] = rounded
+        return name
+
+    def output(self, name: str, of: str) -> str:
+        """Give what a node answers a name of its own, before others have taken it; answers that name."""
+        next(node for node in self.nodes if node.name == of).output[0] = name
         return name
 
     def model(self, *, shape: tuple[str, list[int]], outputs: list[str], n_labels: int) -> onnx.ModelProto:
@@ -71,3 +83,22 @@ class Graph:
         )
         made.ir_version = IR_VERSION
         return made
+
+
+def compact(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same model with short names and without remarks, which other programs leave in it; changed in place."""
+    graph = model.graph
+    kept = {"", *(one.name for one in (*graph.input, *graph.output))}
+    short: dict[str, str] = {}
+
+    def renamed(name: str) -> str:
+        return name if name in kept else short.setdefault(name, np.base_repr(len(short), 36))
+
+    del graph.value_info[:]
+    for constant in graph.initializer:
+        constant.name = renamed(constant.name)
+    for node in graph.node:
+        node.name = node.doc_string = ""
+        node.input[:] = [renamed(name) for name in node.input]
+        node.output[:] = [renamed(name) for name in node.output]
+    return model

@@ -12,7 +12,7 @@ from onnx import helper
 from core import __version__
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig, to_dict
 from core.export.front_end import add_front_end, add_normalisation
-from core.export.graph import Graph
+from core.export.graph import Graph, Rounded
 from core.export.networks import add_network
 from core.export.read import FORMAT, KEY, graph_of
 from core.files.strict import to_json
@@ -21,12 +21,12 @@ from core.records.export import About
 from core.text import printable
 from core.training.checkpoint import Checkpoint
 
-INPUT, OUTPUTS = "waveform", ["probabilities", "logits"]
+INPUT, PROBABILITIES, LOGITS = "waveform", "probabilities", "logits"
 
 
 @torch.no_grad()
-def onnx_model(model: KeywordSpotter, labels: tuple[str, ...]) -> tuple[onnx.ModelProto, frozenset[str]]:
-    """A model as a graph, and the names of the nodes that are its network, which alone may be computed in int8.
+def onnx_model(model: KeywordSpotter, labels: tuple[str, ...]) -> tuple[onnx.ModelProto, dict[str, Rounded]]:
+    """A model as a graph, and what of its network may be rounded to int8.
 
     Its input ``waveform`` is (batch, 16000), float32, -1 to 1 at 16 kHz; its outputs ``probabilities`` and ``logits``
     are (batch, n_labels), float32.
@@ -37,14 +37,13 @@ def onnx_model(model: KeywordSpotter, labels: tuple[str, ...]) -> tuple[onnx.Mod
     graph = Graph()
     log_mel = add_front_end(graph, model.front_end, INPUT)
     features = add_normalisation(graph, model.normalise, log_mel)
-    n_front = len(graph.nodes)
-    add_network(graph, model.network, features, model.front_end.config.n_frames())
-    graph.nodes[-1].output[0] = OUTPUTS[1]
-    graph.node("Softmax", OUTPUTS[1], output=OUTPUTS[0], axis=1)
-    for number, node in enumerate(graph.nodes):
-        node.name = f"front{number}" if number < n_front else f"net{number}"
-    network = frozenset(node.name for node in graph.nodes[n_front:])
-    return graph.model(shape=(INPUT, [CLIP_SAMPLES]), outputs=OUTPUTS, n_labels=len(labels)), network
+    answer = add_network(graph, model.network, features, model.front_end.config.n_frames())
+    logits = graph.output(LOGITS, of=answer)
+    graph.output(PROBABILITIES, of=graph.node("Softmax", logits, axis=1))
+    made = graph.model(
+        shape=(INPUT, [CLIP_SAMPLES]), outputs=[PROBABILITIES, LOGITS], n_labels=len(labels)
+    )
+    return made, graph.rounded
 
 
 def about(checkpoint: Checkpoint, listening: ListeningConfig, *, run: str, model_hash: str) -> About:

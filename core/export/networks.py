@@ -1,4 +1,8 @@
-"""The networks as parts of an ONNX graph: plain convolutions, with batch normalisation folded into their weights."""
+"""The networks as parts of an ONNX graph: plain convolutions, with batch normalisation folded into their weights.
+
+For int8 each layer says what of it may be rounded. What flows into it may be only where its range is narrow: not the
+log-mels, nor what residual connections or long depthwise sums have piled up, of which 256 steps are too few.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import ExportError
-from core.export.graph import Graph
+from core.export.graph import Graph, Rounded
 from core.fast.channel_major import scale_and_shift
 from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm
 from core.models.embedding import MARGIN, RANGE_DB, SPECTROGRAM, LeakyFloor, SpeechEmbedding
@@ -35,7 +39,7 @@ def add_network(graph: Graph, network: nn.Module, features: str, n_frames: int) 
     """
     match network:
         case Linear():
-            return _gemm(graph, graph.node("Flatten", features), network.classify)
+            return _gemm(graph, graph.node("Flatten", features), network.classify, rounded="weights")
         case BCResNet():
             return _bcresnet(graph, network, features)
         case SpeechEmbedding():
@@ -46,12 +50,13 @@ def add_network(graph: Graph, network: nn.Module, features: str, n_frames: int) 
 def _bcresnet(graph: Graph, network: BCResNet, features: str) -> str:
     head, norm = cast(nn.Conv2d, network.head[0]), cast(nn.BatchNorm2d, network.head[1])
     x = graph.node("Unsqueeze", features, graph.whole(1))
-    x = graph.node("Relu", _convolution(graph, x, head, norm))
+    x = graph.node("Relu", _convolution(graph, x, head, norm, rounded="weights"))
     n_bands = (network.n_mels - 1) // head.stride[0] + 1
     for block in network.blocks:
         x, n_bands = _block(graph, cast(BroadcastBlock, block), x, n_bands)
     depthwise, mixing = cast(nn.Conv2d, network.tail[0]), cast(nn.Conv2d, network.tail[1])
-    x = _convolution(graph, _convolution(graph, x, depthwise), mixing, cast(nn.BatchNorm2d, network.tail[2]))
+    x = _convolution(graph, x, depthwise)
+    x = _convolution(graph, x, mixing, cast(nn.BatchNorm2d, network.tail[2]), rounded="weights")
     means = graph.node("ReduceMean", graph.node("Relu", x), graph.whole(2, 3), keepdims=0)
     return _gemm(graph, means, network.classify)
 
@@ -61,7 +66,7 @@ def _block(graph: Graph, block: BroadcastBlock, x: str, n_bands: int) -> tuple[s
     *entry, depthwise, sub_spectral = block.along_frequency
     bands = x
     if entry:
-        widened = _convolution(graph, x, cast(nn.Conv2d, entry[0]), cast(nn.BatchNorm2d, entry[1]))
+        widened = _convolution(graph, x, cast(nn.Conv2d, entry[0]), cast(nn.BatchNorm2d, entry[1]), rounded="weights")
         bands = graph.node("Relu", widened)
     convolution = cast(nn.Conv2d, depthwise)
     n_bands = (n_bands - 1) // convolution.stride[0] + 1
@@ -76,7 +81,7 @@ def _block(graph: Graph, block: BroadcastBlock, x: str, n_bands: int) -> tuple[s
     over_bands = graph.node("ReduceMean", bands, graph.whole(2), keepdims=1)
     time = _convolution(graph, over_bands, cast(nn.Conv2d, along), cast(nn.BatchNorm2d, norm))
     time = graph.node("Mul", time, graph.node("Sigmoid", time))
-    out = graph.node("Add", bands, _convolution(graph, time, cast(nn.Conv2d, mixing)))
+    out = graph.node("Add", bands, _convolution(graph, time, cast(nn.Conv2d, mixing), rounded="all"))
     return graph.node("Relu", out if block.transition else graph.node("Add", out, x)), n_bands
 
 
@@ -111,7 +116,7 @@ def _embedding(graph: Graph, network: SpeechEmbedding, features: str, n_frames: 
 def _layer(graph: Graph, layer: nn.Module, x: str) -> str:
     match layer:
         case nn.Conv2d():
-            return _convolution(graph, x, layer)
+            return _convolution(graph, x, layer, rounded="all" if layer.in_channels > 1 else "weights")
         case LeakyFloor():
             return graph.node("Max", graph.node("LeakyRelu", x, alpha=0.2), graph.constant(-0.4))
         case nn.MaxPool2d():
@@ -120,7 +125,9 @@ def _layer(graph: Graph, layer: nn.Module, x: str) -> str:
     raise ExportError(f"A layer of the kind {type(layer).__name__} cannot be exported yet.")
 
 
-def _convolution(graph: Graph, x: str, layer: nn.Conv2d, norm: nn.BatchNorm2d | None = None) -> str:
+def _convolution(
+    graph: Graph, x: str, layer: nn.Conv2d, norm: nn.BatchNorm2d | None = None, *, rounded: Rounded | None = None
+) -> str:
     """A convolution, with the normalisation behind it."""
     weight, bias = layer.weight, layer.bias
     if norm is not None:
@@ -129,8 +136,9 @@ def _convolution(graph: Graph, x: str, layer: nn.Conv2d, norm: nn.BatchNorm2d | 
     constants = [graph.constant(one) for one in (weight, bias) if one is not None]
     pads = [int(one) for one in layer.padding] * 2
     attributes = {"strides": layer.stride, "dilations": layer.dilation, "pads": pads, "group": layer.groups}
-    return graph.node("Conv", x, *constants, **attributes)
+    return graph.node("Conv", x, *constants, rounded=rounded, **attributes)
 
 
-def _gemm(graph: Graph, x: str, layer: nn.Linear) -> str:
-    return graph.node("Gemm", x, graph.constant(layer.weight), graph.constant(cast(Tensor, layer.bias)), transB=1)
+def _gemm(graph: Graph, x: str, layer: nn.Linear, rounded: Rounded = "all") -> str:
+    weights = graph.constant(layer.weight), graph.constant(layer.bias)
+    return graph.node("Gemm", x, *weights, rounded=rounded, transB=1)

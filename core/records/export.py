@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from core.config import ListeningConfig, to_dict
 from core.statistics import Interval, share_interval
 
@@ -119,7 +121,7 @@ class ParityCard:
     @property
     def largest_difference(self) -> float:
         """Largest difference of any logit, over all sounds."""
-        return max(one.largest_difference for one in self.compared)
+        return float(np.max([one.largest_difference for one in self.compared]))
 
     @property
     def n(self) -> int:
