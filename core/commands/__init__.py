@@ -16,6 +16,7 @@ from core.commands import (
     enrol,
     evaluate,
     experiment,
+    export,
     grid,
     listen,
     output,
@@ -64,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
         robustness,
         word_length,
         report,
+        export,
         runs,
         benchmark,
     ):

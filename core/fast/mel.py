@@ -80,7 +80,7 @@ class FastMel(TrainableMel):
           clips everywhere, since preparing the kernels costs as much as the products of three.
         """
         config, stft = self.config, self.layer.stft
-        if self._fourier():
+        if self.is_fourier():
             return FOURIER_CHUNK_CLIPS, lambda padded: fourier_power(padded, self.window(), config.hop_length)
         cosine, sine = stft.wcos[:, 0], stft.wsin[:, 0]
         if self.uses_bfloat16 and config.trains_stft and not waveform.requires_grad:
@@ -105,7 +105,7 @@ class FastMel(TrainableMel):
         start, end = waveform[:, 1 : half + 1].flip(1), waveform[:, -half - 1 : -1].flip(1)
         return torch.cat([start, waveform, end], dim=1)
 
-    def _fourier(self) -> bool:
+    def is_fourier(self) -> bool:
         """Whether an FFT may stand in for the kernels: they are fixed, and nobody trained or drew them otherwise."""
         if self._is_fourier is None:
             self._is_fourier = not self.config.trains_stft and self._distance_from_fourier() < FOURIER_TOLERANCE

@@ -42,11 +42,11 @@ def test_mel_power_and_every_gradient_are_those_of_the_readable_front_end(change
 def test_an_fft_stands_in_for_kernels_that_are_fouriers_and_for_no_others():
     trained = FastMel(FrontEndConfig(setting="C"))
     fixed = FastMel(FrontEndConfig(setting="A"))
-    assert [front_end._fourier() for front_end in (trained, fixed)] == [False, True]
-    assert not FastMel(FrontEndConfig(setting="A", stft_start="random"))._fourier()
+    assert [front_end.is_fourier() for front_end in (trained, fixed)] == [False, True]
+    assert not FastMel(FrontEndConfig(setting="A", stft_start="random")).is_fourier()
     with torch.no_grad():
         trained.layer.stft.wcos[100, 0, 200] += 1e-3
     fixed.load_state_dict(trained.state_dict())
-    assert not fixed._fourier()
+    assert not fixed.is_fourier()
     fixed.load_state_dict(TrainableMel(FrontEndConfig(setting="A")).state_dict())
-    assert fixed._fourier()
+    assert fixed.is_fourier()

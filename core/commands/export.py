@@ -1,0 +1,158 @@
+"""``export``: take a model elsewhere, as an ONNX file with its spectrogram inside, or its filters alone."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from core import runs
+from core.commands.options import Commands, add_data, add_json, add_run, data_root, listening_config, progress_bar
+from core.commands.robustness import clips_of
+from core.config import OWN
+from core.errors import ConfigError, RunError
+from core.files.paths import path_from
+from core.files.strict import to_json
+from core.records.export import LARGEST_DIFFERENCE, MOST_LOST, Measured, ParityCard
+from core.text import printable
+
+N_CLIPS = 600
+"""Clips that a file is compared on unless another number is given."""
+
+
+def add(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "export",
+        help="take a model elsewhere: an ONNX file with its spectrogram inside, or its filters alone",
+        description="Write a model as one ONNX file, waveform in, probabilities out, with its words and thresholds in "
+        "it. It is compared with the model first, on real clips, silence, full scale and noise; what differs by more "
+        f"than {LARGEST_DIFFERENCE:g} in a logit, or in any answer, is not written. A card beside it, "
+        "FILE.parity.json, tells how it compares.",
+    )
+    add_run(parser)
+    parser.add_argument("--onnx", metavar="FILE", help="write the model as ONNX (needs onnx and onnxruntime)")
+    parser.add_argument(
+        "--int8",
+        action="store_true",
+        help="compute the large layers of its network in int8, the spectrogram never; what loses more than "
+        f"{MOST_LOST:.1%} of the clips, or is not smaller, is not written",
+    )
+    parser.add_argument(
+        "--nnaudio", metavar="FILE", help="write the basis as a state dict that nnAudio's MelSpectrogram loads"
+    )
+    parser.add_argument("--npz", metavar="FILE", help="write mel filters and kernels, initial and learned, as arrays")
+    add_data(parser, "; for ONNX alone, to be compared on; what a run was trained on goes before the default")
+    parser.add_argument(
+        "--clips",
+        type=clips_of,
+        default=N_CLIPS,
+        metavar="N",
+        help=f"how many of its clips, or 'all' (default: {N_CLIPS})",
+    )
+    add_json(parser, "one JSON object")
+    parser.set_defaults(run_command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write what was asked for, and say how it compares."""
+    if options.onnx is None and options.nnaudio is None and options.npz is None:
+        raise ConfigError("Nothing was asked for. Give --onnx FILE, --nnaudio FILE or --npz FILE.")
+    if options.int8 and options.onnx is None:
+        raise ConfigError("--int8 is about the ONNX file: give --onnx FILE too.")
+    places = {
+        name: path_from(text, f"--{name}")
+        for name in ("onnx", "nnaudio", "npz")
+        if (text := getattr(options, name)) is not None
+    }
+    if len({path.resolve() for path in places.values()}) < len(places):
+        raise ConfigError("Two of the files have the same name. Give each one of its own.")
+    path = runs.find_run(options.run)
+    told = {}
+    if "onnx" in places:
+        card = _export_onnx(options, path, places["onnx"])
+        told["onnx"] = card.to_dict()
+        if not options.json:
+            print(as_text(card))
+    told |= {name: str(place) for name, place in places.items() if name != "onnx"}
+    call = _export_basis(path, places)
+    if options.json:
+        print(to_json(told))
+        return 0
+    if "nnaudio" in places:
+        print(f"{printable(places['nnaudio'])}: load_state_dict(torch.load(FILE)) into nnAudio.features.{call}")
+    if "npz" in places:
+        print(f"{printable(places['npz'])}: filters and kernels, initial and learned; `about` says what each array is")
+    return 0
+
+
+def _export_onnx(options: argparse.Namespace, run: Path, place: Path) -> ParityCard:
+    from core.export.needed import require_packages
+
+    require_packages()
+    from core.export.write import export_onnx
+
+    with progress_bar("clip") as progress:
+        return export_onnx(
+            run,
+            place,
+            listening_config(options, run),
+            int8=options.int8,
+            root=_dataset(options.data, run),
+            n_clips=options.clips,
+            progress=progress,
+        )
+
+
+def _dataset(named: str | None, run: Path) -> Path | None:
+    """The dataset that was named, or else the run's own, or else the usual one."""
+    if named == OWN:
+        raise ConfigError("Recordings of your own are too few to compare on. Give another folder with --data.")
+    if named is None and run.is_dir():
+        try:
+            root, _ = runs.read_source(run)
+        except RunError:
+            root = None  # one that came with the project does not say
+        if root is not None and root.is_dir():
+            return root
+    return data_root(named)
+
+
+def _export_basis(run: Path, places: dict[str, Path]) -> str:
+    """Write the filters alone; answers the call that makes nnAudio's module."""
+    if "nnaudio" not in places and "npz" not in places:
+        return ""
+    from core.export.basis import nnaudio_call, write_nnaudio, write_npz
+    from core.training.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(run)
+    if "nnaudio" in places:
+        write_nnaudio(places["nnaudio"], checkpoint)
+    if "npz" in places:
+        write_npz(places["npz"], checkpoint)
+    return nnaudio_call(checkpoint.config.front_end)
+
+
+def as_text(card: ParityCard) -> str:
+    """The card for a person."""
+    lines = [
+        f"{printable(card.file)}: {card.run}, compared on {card.clips}",
+        f"  {'sounds':12}{'clips':>7}{'same answers':>14}  largest difference of a logit",
+        *(f"  {one.sound:12}{one.n:7d}{one.same / one.n:14.1%}  {one.largest_difference:.1e}" for one in card.compared),
+        "",
+        f"  {'form':12}{'right':>9}  {'95 % interval':18}{'size':>10}{'one clip':>11}",
+        *(_form(one) for one in (card.original, card.float32, card.int8) if one is not None),
+    ]
+    if card.int8 is not None:
+        lines.append(
+            f"  int8: ranges found on {card.calibration}; {card.same_in_int8} of {card.compared[0].n} clips are "
+            "answered as in float32"
+        )
+    return "\n".join(lines)
+
+
+def _form(one: Measured) -> str:
+    share, ends = "none known", ""
+    if one.accuracy is not None and one.interval is not None:
+        share, ends = f"{one.accuracy:.1%}", "{:.1%} to {:.1%}".format(*one.interval)
+    size = "" if one.n_bytes is None else f"{one.n_bytes / 1e6:.2f} MB"
+    return f"  {one.form:12}{share:>9}  {ends:18}{size:>10}{one.one_clip_ms:8.1f} ms"

@@ -1,0 +1,63 @@
+"""The front end as a part of an ONNX graph: waveforms to log-mels, in the arithmetic of ``TrainableMel``."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from torch import Tensor, nn
+
+from core.export.graph import Graph
+from core.fast.mel import FastMel
+from core.frontend.mel import TrainableMel
+from core.models.normalise import BandNorm
+
+
+def add_front_end(graph: Graph, front_end: TrainableMel, waveform: str) -> str:
+    """Add what makes log-mels (batch, n_mels, n_frames) of waveforms (batch, n_samples); answers their name."""
+    config = front_end.config
+    if config.center:
+        half = config.n_fft // 2
+        waveform = graph.node("Pad", waveform, graph.whole(0, half, 0, half), mode=config.pad_mode)
+    clip = graph.node("Unsqueeze", waveform, graph.whole(1))
+    spectrum = graph.node("Conv", clip, _kernels(graph, front_end), strides=[config.hop_length])
+    parts = graph.node("Reshape", graph.node("Mul", spectrum, spectrum), graph.whole(0, 2, config.n_bins, -1))
+    power = graph.node("ReduceSum", parts, graph.whole(1), keepdims=0)
+    mel = graph.node("MatMul", graph.constant(front_end.layer.mel_basis), power)
+    if config.power_offset:
+        everywhere = config.power_offset * front_end.layer.mel_basis.sum(dim=1, keepdim=True)
+        mel = graph.node("Add", mel, graph.constant(everywhere))
+    return graph.node("Log", graph.node("Add", mel, graph.constant(config.log_offset)))
+
+
+def add_normalisation(graph: Graph, normalise: nn.Module, log_mel: str) -> str:
+    """Add what brings each band to mean 0 and deviation 1, if the model does that; answers the name of the result."""
+    if not isinstance(normalise, BandNorm):
+        return log_mel
+    mean, variance = cast(Tensor, normalise.running_mean), cast(Tensor, normalise.running_var)
+    centred = graph.node("Sub", log_mel, graph.constant(mean[:, None]))
+    return graph.node("Mul", centred, graph.constant((variance + normalise.eps).rsqrt()[:, None]))
+
+
+def _kernels(graph: Graph, front_end: TrainableMel) -> str:
+    """The STFT kernels, cosines above sines, (2 n_bins, 1, n_fft); fixed ones as their formula.
+
+    The formula is worked out once, when a runtime opens the file: a cosine is looked up by its angle in whole steps of
+    the circle, and is rounded to float32 after the window and not before.
+    """
+    stft = front_end.layer.stft
+    if not (isinstance(front_end, FastMel) and front_end.is_fourier()):
+        return graph.constant(np.concatenate([stft.wcos.detach().numpy(), stft.wsin.detach().numpy()]))
+    n_fft = front_end.config.n_fft
+    bins = graph.node("Range", *(graph.constant(one, np.int64) for one in (0, front_end.config.n_bins, 1)))
+    samples = graph.node("Range", *(graph.constant(one, np.int64) for one in (0, n_fft, 1)))
+    turned = graph.node("Mul", graph.node("Unsqueeze", bins, graph.whole(1)), samples)
+    steps = graph.node("Mod", turned, graph.constant(n_fft, np.int64))
+    angles = 2 * np.pi * np.arange(n_fft) / n_fft
+    window = graph.constant(front_end.window(), np.float64)
+    waves = (
+        graph.node("Mul", graph.node("Gather", graph.constant(wave, np.float64), steps), window)
+        for wave in (np.cos(angles), np.sin(angles))
+    )
+    kernels = graph.node("Cast", graph.node("Concat", *waves, axis=0), to=1)  # to float32
+    return graph.node("Unsqueeze", kernels, graph.whole(1))

@@ -1,0 +1,87 @@
+"""A run exported: made, compared with its model, and written only if it does what the model does."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.config import ListeningConfig
+from core.data.source import Progress
+from core.errors import ExportError
+from core.export.int8 import in_int8
+from core.export.model import about, as_file, onnx_model
+from core.export.parity import parity
+from core.export.sounds import real_clips
+from core.files.writing import write_bytes, write_json
+from core.records.export import ParityCard
+from core.runs import keep
+from core.training.checkpoint import load_checkpoint
+
+
+def export_onnx(
+    run: Path,
+    path: Path,
+    listening: ListeningConfig,
+    *,
+    int8: bool = False,
+    root: Path | None = None,
+    n_clips: int | None = None,
+    progress: Progress | None = None,
+) -> ParityCard:
+    """Write a model as one ONNX file, and beside it a card that tells how it compares.
+
+    Args:
+        run: Run folder or checkpoint file.
+        path: Where to; the card gets the same name and ``.parity.json``.
+        listening: The settings kept with the run, which go with it.
+        int8: Whether the large layers of its network are computed in int8.
+        root: The dataset whose clips it is compared on; None for the demo words.
+        n_clips: How many of them; None for all.
+        progress: Called with clips done, clips in all, and what is being done.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+        ExportError: If the file misses what it must keep of the model; nothing is written then.
+        RunError: If the model was replaced meanwhile.
+        WriteError: If it cannot be written.
+    """
+    require_place(path)
+    with keep.unchanged(run) as checkpoint:
+        loaded = load_checkpoint(run)
+        model = loaded.model("cpu")
+        clips = real_clips(run, root, loaded.config.vocabulary, n_clips, progress)
+        exact, layers = onnx_model(model, loaded.labels)
+        says = about(loaded, listening, run=keep.name_of(run), model_hash=checkpoint)
+        float32 = as_file(exact, says)
+        rounded = as_file(in_int8(float32, layers, clips.calibration), says) if int8 else None
+        card = parity(
+            run, path, model, clips, float32, rounded, name=says.run, checkpoint=checkpoint, progress=progress
+        )
+    if card.misses:
+        advice = " Export it without --int8." if int8 and all("int8" in one for one in card.misses) else ""
+        raise ExportError(
+            f"{says.run} was not exported: {'; '.join(card.misses)} (measured on {card.clips}).{advice}"
+        )
+    write_bytes(path, float32 if rounded is None else rounded)
+    write_json(card_path(path), card.to_dict())
+    return card
+
+
+def card_path(path: Path) -> Path:
+    """Where the card of a file lies.
+
+    >>> card_path(Path("there/words.onnx")).name
+    'words.onnx.parity.json'
+    """
+    return path.with_name(f"{path.name}.parity.json")
+
+
+def require_place(path: Path) -> None:
+    """Raises ExportError if a file cannot be written there, before minutes are spent on making it."""
+    folder = path.parent
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder. Give the name of a file.")
+    if not folder.is_dir():
+        raise ExportError(f"There is no folder {folder} to write {path.name} into. Make it, or name another one.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ExportError(f"The folder {folder} cannot be written. Make it writable, or name another one.")
