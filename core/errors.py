@@ -69,6 +69,10 @@ class RunError(KeywordSpottingError):
     """A training run cannot be started, found, stopped or resumed."""
 
 
+class ExportError(KeywordSpottingError):
+    """A model cannot be exported, or a file is none that was."""
+
+
 class BenchmarkError(KeywordSpottingError):
     """A measurement could not be finished."""
 
