@@ -1,0 +1,1 @@
+"""What runs an exported model elsewhere; the file here is copied beside it, and imports nothing of this project."""
