@@ -251,12 +251,12 @@ def _check_kinds(config: Any) -> None:
 def _convert(name: str, hint: Any, value: Any) -> Any:
     """``value`` as the type ``hint`` asks for, or a ConfigError that names it."""
     options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    if value is None and type(None) in options:
+        return None
     for option in options:
         origin, kinds = typing.get_origin(option), typing.get_args(option)
         if dataclasses.is_dataclass(option):
             return value if isinstance(value, typing.cast(type, option)) else from_dict(option, value)  # type: ignore[arg-type]
-        if option is type(None) and value is None:
-            return None
         if origin is Literal and any(type(value) is type(one) and value == one for one in kinds):
             return value
         if origin is tuple and isinstance(value, list | tuple):

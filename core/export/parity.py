@@ -111,9 +111,7 @@ def _compared(sound: str, theirs: Logits, ours: Logits) -> Compared:
 def _measured(form: str, answers: Logits, clips: Clips, one_clip_ms: float, n_bytes: int | None) -> Measured:
     labelled = clips.truth >= 0
     right = (answers.argmax(axis=1) == clips.truth) & labelled
-    return Measured(
-        form=form, right=int(right.sum()), n=int(labelled.sum()), one_clip_ms=one_clip_ms, n_bytes=n_bytes
-    )
+    return Measured(form=form, right=int(right.sum()), n=int(labelled.sum()), one_clip_ms=one_clip_ms, n_bytes=n_bytes)
 
 
 def _time(session: onnxruntime.InferenceSession, clip: Waveform) -> float:

@@ -92,7 +92,9 @@ def _about(name: str, text: str) -> About:
         if not about.labels or about.hop_samples < 1:
             raise ValueError("it names no labels, or no hop")
     except (ConfigError, ValueError) as error:
-        raise ExportError(f"What {name} says about itself makes no sense: {str(error).removesuffix('.')}. {AGAIN}") from error
+        raise ExportError(
+            f"What {name} says about itself makes no sense: {str(error).removesuffix('.')}. {AGAIN}"
+        ) from error
     return about
 
 

@@ -59,9 +59,7 @@ def export_onnx(
         )
     if card.misses:
         advice = " Export it without --int8." if int8 and all("int8" in one for one in card.misses) else ""
-        raise ExportError(
-            f"{says.run} was not exported: {'; '.join(card.misses)} (measured on {card.clips}).{advice}"
-        )
+        raise ExportError(f"{says.run} was not exported: {'; '.join(card.misses)} (measured on {card.clips}).{advice}")
     write_bytes(path, float32 if rounded is None else rounded)
     write_json(card_path(path), card.to_dict())
     return card

@@ -163,6 +163,19 @@ class ParityCard:
                 found.append(f"in int8 it has {self.int8.n_bytes:,} bytes, and {self.float32.n_bytes:,} in float32")
         return tuple(found)
 
+    @property
+    def finding(self) -> str:
+        """How the file compares, in a sentence or two."""
+        same = f"all {self.n:,} sounds" if self.same == self.n else f"{self.same:,} of {self.n:,} sounds"
+        said = (
+            f"It answers {same} as the model does ({self.clips}, silence, full scale and noise); its logits differ by "
+            f"at most {self.largest_difference:.0e}."
+        )
+        if self.int8 is None:
+            return said
+        n = self.compared[0].n
+        return f"{said} In int8, {self.same_in_int8:,} of {n:,} real clips are answered as before."
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
         forms = {"original": self.original, "float32": self.float32, "int8": self.int8}

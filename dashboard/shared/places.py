@@ -31,6 +31,7 @@ TABS = {
     "compare": Tab("Compare", ":material/balance:"),
     "robustness": Tab("Noise", ":material/noise_aware:"),
     "false_alarms": Tab("False alarms", ":material/notifications_active:"),
+    "export": Tab("Export", ":material/output:"),
     "report": Tab("Report", ":material/description:"),
     "thresholds": Tab("Thresholds", ":material/tune:"),
     "speed": Tab("Speed", ":material/speed:"),
@@ -42,7 +43,7 @@ PLACES = {
     "Train": ("training", "own_words", "data", "grid"),
     "See": ("filterbank", "kernels", "hearing", "experiments"),
     "Judge": ("evaluation", "mistakes", "compare", "robustness", "false_alarms"),
-    "Use": ("report", "thresholds", "speed"),
+    "Use": ("export", "report", "thresholds", "speed"),
 }
 """The tabs of each place; the first one is where its link leads."""
 

@@ -23,6 +23,10 @@ MIMES = {
     ".html": "text/html",
     ".json": "application/json",
     ".jsonl": "application/x-ndjson",
+    ".npz": "application/octet-stream",
+    ".onnx": "application/octet-stream",
+    ".pt": "application/octet-stream",
+    ".py": "text/x-python",
     ".zip": "application/zip",
 }
 """What a file is called on the web, by its ending."""

@@ -28,13 +28,13 @@ from tests.browser.pages import (
 )
 
 NEED_A_MODEL = (
-    "evaluation", "mistakes", "filterbank", "hearing", "kernels", "live", "robustness", "false_alarms", "report",
+    "evaluation", "mistakes", "filterbank", "hearing", "kernels", "live", "robustness", "false_alarms", "report", "export",
     "thresholds",
 )  # fmt: skip
 SHOW_FIGURES = [
     name
     for name in PAGES
-    if name not in ("compare", "false_alarms", "grid", "own_words", "report", "robustness", "speed")
+    if name not in ("compare", "false_alarms", "grid", "own_words", "report", "export", "robustness", "speed")
 ]
 """Pages that draw something as soon as there is a model; Compare needs two, Grid many, Noise, False alarms and
 Speed a measurement, Own words none."""

@@ -15,7 +15,7 @@ from tests.dashboard.conftest import GOOD, PAGES, TITLES, assert_calm, charts, t
 from tests.kept import evaluation_path, save_evaluation
 
 USE_A_MODEL = (
-    "filterbank", "kernels", "hearing", "evaluation", "mistakes", "robustness", "false_alarms", "report", "thresholds",
+    "filterbank", "kernels", "hearing", "evaluation", "mistakes", "robustness", "false_alarms", "report", "export", "thresholds",
     "live",
 )  # fmt: skip
 

@@ -1,0 +1,152 @@
+"""A model as files to take away: made in the background, compared with the model, kept and offered."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core import runs
+from core.errors import KeywordSpottingError, RunError
+from core.files.strict import to_json
+from core.records.export import Measured, ParityCard
+from core.runs import RunState, keep
+from dashboard.shared import jobs, measured, saving
+from dashboard.shared.widgets import choose
+from dashboard.shared.wording import interval, percent, plain
+
+if TYPE_CHECKING:
+    from core.export.kept import Form
+    from core.training.checkpoint import Checkpoint
+
+FORMS: dict[Form, str] = {"float32": "Exact (float32)", "int8": "Smaller (int8)"}
+"""What the numbers of an ONNX file are."""
+
+N_CLIPS = 600
+"""Clips that a file is compared on."""
+
+IN_PYTHON = """from earshot_runtime import Model, listen   # pip install numpy onnxruntime
+
+model = Model("{file}")
+print(model.classify(second))               # 16,000 samples at 16 kHz
+for detection in listen(model, chunks):     # chunks of any length, as they come
+    print(detection.word, detection.score, detection.heard_s)
+"""
+
+
+def whole_model(run: RunState) -> None:
+    """The ONNX file: made when it is asked for; then how it compares, and the file itself."""
+    st.subheader("The whole model, its spectrogram inside")
+    st.write("One ONNX file: a second of sound in, a probability for each label out. It runs without PyTorch.")
+    form: Form = choose("Numbers", FORMS, "export.form", bind="query-params")
+    try:
+        from core.export.needed import require_packages
+
+        require_packages()
+    except KeywordSpottingError as error:
+        st.info(plain(error), icon=":material/extension:")
+        return
+    name = f"export.{run.name}.{form}"
+    outdated = partial(keep.why_outdated, run=run.folder)
+    card = measured.shown([name], partial(_card, run, form), lambda _: _offer(run, form, name), outdated=outdated)
+    if card is not None and not jobs.is_running(name) and not outdated(card):
+        _show(run, form, card)
+
+
+def _card(run: RunState, form: Form) -> ParityCard | None:
+    from core.export import kept
+
+    return kept.load(run.folder, form)
+
+
+def _offer(run: RunState, form: Form, name: str) -> None:
+    st.caption("It is compared with the model first, and kept only if it gives the same answers.")
+    title = f"Exporting {plain(run.called)}"
+    measured.button("Make the file", f"export.make.{form}", name, title, lambda: partial(_make, run, form))
+
+
+def _make(run: RunState, form: Form, progress: jobs.Progress) -> None:
+    from core.export import kept
+
+    try:
+        root, _ = runs.read_source(run.folder)
+    except RunError:
+        root = None  # one that came with the project does not say
+    here = root if root is not None and root.is_dir() else None
+    kept.export(run.folder, form, root=here, n_clips=N_CLIPS, progress=progress)
+
+
+def _show(run: RunState, form: Form, card: ParityCard) -> None:
+    from core.export import kept
+
+    file = kept.onnx_file(run.folder, form)
+    st.markdown(f":material/check: {plain(card.finding)}")
+    st.dataframe([_row(one) for one in (card.original, card.float32, card.int8) if one is not None], hide_index=True)
+    with st.container(horizontal=True):
+        saving.button(f"ONNX file ({file.stat().st_size / 1e6:.1f} MB)", file.read_bytes, file.name, "export.onnx")
+        saving.button("Program to run it (Python)", _runtime, "earshot_runtime.py", "export.runtime", icon="terminal")
+        saving.button(
+            "Parity card",
+            lambda: to_json(card.to_dict(), indent=1),
+            f"{file.name}.parity.json",
+            "export.card",
+            icon="fact_check",
+            note="How the file compares with the model, as measured when it was made.",
+        )
+    st.code(IN_PYTHON.format(file=file.name), language="python")
+
+
+def _row(one: Measured) -> dict[str, str]:
+    return {
+        "Form": {"original": "This model", "float32": "ONNX, float32", "int8": "ONNX, int8"}[one.form],
+        "Right": "–" if one.accuracy is None else percent(one.accuracy),
+        "95 %": "–" if one.interval is None else interval(*one.interval),
+        "Size": "" if one.n_bytes is None else f"{one.n_bytes / 1e6:.2f} MB",
+        "One clip": f"{one.one_clip_ms:.1f} ms",
+    }
+
+
+def _runtime() -> bytes:
+    from core.export import runtime
+
+    return (Path(runtime.__file__).with_name("earshot_runtime.py")).read_bytes()
+
+
+def basis(run: RunState) -> None:
+    """The filters alone, for programs of one's own."""
+    from core.export.basis import NPZ_ABOUT, nnaudio_call, write_nnaudio, write_npz
+
+    st.subheader("The filters alone")
+    st.write("What was learned, for your own code: a state dict that nnAudio loads, or plain arrays.")
+    with st.container(horizontal=True):
+        saving.button(
+            "For nnAudio", partial(_written, run, write_nnaudio, "basis.pt"), f"{run.name}-nnaudio.pt", "export.nnaudio"
+        )
+        saving.button(
+            "Arrays (npz)",
+            partial(_written, run, write_npz, "basis.npz"),
+            f"{run.name}-filters.npz",
+            "export.npz",
+            note=f"Mel filters and kernels, initial and learned: {', '.join(NPZ_ABOUT)}.",
+        )
+    if run.config is not None:
+        st.code(
+            "import torch\nfrom nnAudio.features import MelSpectrogram\n\n"
+            f"spectrogram = {nnaudio_call(run.config.front_end)}\n"
+            f'spectrogram.load_state_dict(torch.load("{run.name}-nnaudio.pt", weights_only=True))\n',
+            language="python",
+            wrap_lines=True,
+        )
+
+
+def _written(run: RunState, write: Callable[[Path, Checkpoint], object], name: str) -> bytes:
+    from core.training.checkpoint import load_checkpoint
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        write(path, load_checkpoint(run.folder))
+        return path.read_bytes()
