@@ -166,10 +166,10 @@ class ParityCard:
     @property
     def finding(self) -> str:
         """How the file compares, in a sentence or two."""
-        same = f"all {self.n:,} sounds" if self.same == self.n else f"{self.same:,} of {self.n:,} sounds"
+        same = f"all {self.n:,}" if self.same == self.n else f"{self.same:,} of {self.n:,}"
         said = (
-            f"It answers {same} as the model does ({self.clips}, silence, full scale and noise); its logits differ by "
-            f"at most {self.largest_difference:.0e}."
+            f"It answers {same} sounds as the model does, and its logits differ by at most {self.largest_difference:.0e}. "
+            f"Compared on {self.clips}, and on silence, full scale and noise."
         )
         if self.int8 is None:
             return said
