@@ -15,7 +15,7 @@ from core.errors import KeywordSpottingError, RunError
 from core.files.strict import to_json
 from core.records.export import Measured, ParityCard
 from core.runs import RunState, keep
-from dashboard.shared import jobs, measured, saving
+from dashboard.shared import cache, jobs, measured, saving
 from dashboard.shared.widgets import choose
 from dashboard.shared.wording import interval, percent, plain
 
@@ -117,9 +117,14 @@ def _runtime() -> bytes:
 
 
 def basis(run: RunState) -> None:
-    """The filters alone, for programs of one's own."""
+    """The filters alone, for programs of one's own.
+
+    Raises:
+        CheckpointError: If the model cannot be read.
+    """
     from core.export.basis import NPZ_ABOUT, nnaudio_call, write_nnaudio, write_npz
 
+    cache.filters(run.folder)  # a model that cannot be read is told now, and not in a file on its way
     st.subheader("The filters alone")
     st.write("What was learned, for your own code: a state dict that nnAudio loads, or plain arrays.")
     with st.container(horizontal=True):

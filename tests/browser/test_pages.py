@@ -28,8 +28,8 @@ from tests.browser.pages import (
 )
 
 NEED_A_MODEL = (
-    "evaluation", "mistakes", "filterbank", "hearing", "kernels", "live", "robustness", "false_alarms", "report", "export",
-    "thresholds",
+    "evaluation", "mistakes", "filterbank", "hearing", "kernels", "live", "robustness", "false_alarms", "report",
+    "export", "thresholds",
 )  # fmt: skip
 SHOW_FIGURES = [
     name

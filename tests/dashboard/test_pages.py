@@ -15,8 +15,8 @@ from tests.dashboard.conftest import GOOD, PAGES, TITLES, assert_calm, charts, t
 from tests.kept import evaluation_path, save_evaluation
 
 USE_A_MODEL = (
-    "filterbank", "kernels", "hearing", "evaluation", "mistakes", "robustness", "false_alarms", "report", "export", "thresholds",
-    "live",
+    "filterbank", "kernels", "hearing", "evaluation", "mistakes", "robustness", "false_alarms", "report", "export",
+    "thresholds", "live",
 )  # fmt: skip
 
 FIGURES_WITH_A_MODEL = {
