@@ -100,7 +100,7 @@ class _Clips(CalibrationDataReader):  # type: ignore[misc]
     def __init__(self, clips: Waveform) -> None:
         self._batches = iter([clips[first : first + BATCH] for first in range(0, len(clips), BATCH)])
 
-    def get_next(self) -> dict[str, Any] | None:  # type: ignore[override]
+    def get_next(self) -> dict[str, Any] | None:
         """The next batch; None behind the last."""
         batch = next(self._batches, None)
         return None if batch is None else {"waveform": batch}

@@ -40,9 +40,7 @@ def onnx_model(model: KeywordSpotter, labels: tuple[str, ...]) -> tuple[onnx.Mod
     answer = add_network(graph, model.network, features, model.front_end.config.n_frames())
     logits = graph.output(LOGITS, of=answer)
     graph.output(PROBABILITIES, of=graph.node("Softmax", logits, axis=1))
-    made = graph.model(
-        shape=(INPUT, [CLIP_SAMPLES]), outputs=[PROBABILITIES, LOGITS], n_labels=len(labels)
-    )
+    made = graph.model(shape=(INPUT, [CLIP_SAMPLES]), outputs=[PROBABILITIES, LOGITS], n_labels=len(labels))
     return made, graph.rounded
 
 

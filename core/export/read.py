@@ -60,7 +60,8 @@ def read_onnx(path: Path) -> Exported:
         raise ExportError(f"{path.name} is damaged, incomplete or no ONNX file ({error}). {AGAIN}") from error
     if KEY not in texts:
         raise ExportError(
-            f"{path.name} is an ONNX file that another program made: it does not say which words it tells apart. {AGAIN}"
+            f"{path.name} is an ONNX file that another program made: it does not say which words it tells apart. "
+            f"{AGAIN}"
         )
     about = _about(path.name, texts[KEY])
     if about.graph_sha256 and hashlib.sha256(graph).hexdigest() != about.graph_sha256:
@@ -92,7 +93,9 @@ def _about(name: str, text: str) -> About:
         if not about.labels or about.hop_samples < 1:
             raise ValueError("it names no labels, or no hop")
     except (ConfigError, ValueError) as error:
-        raise ExportError(f"What {name} says about itself makes no sense: {str(error).removesuffix('.')}. {AGAIN}") from error
+        raise ExportError(
+            f"What {name} says about itself makes no sense: {str(error).removesuffix('.')}. {AGAIN}"
+        ) from error
     return about
 
 

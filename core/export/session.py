@@ -14,8 +14,8 @@ SILENT = 3
 """ONNX Runtime's level of remarks from which it speaks: errors."""
 
 
-def open_session(content: bytes, *, n_threads: int = 1) -> onnxruntime.InferenceSession:
-    """A session on the bytes of a file.
+def open_session(content: bytes, *, n_threads: int = 0) -> onnxruntime.InferenceSession:
+    """A session on the bytes of a file, in so many threads; 0 for one a core.
 
     Raises:
         ExportError: If ONNX Runtime cannot open them.
@@ -32,5 +32,7 @@ def open_session(content: bytes, *, n_threads: int = 1) -> onnxruntime.Inference
 
 def logits(session: onnxruntime.InferenceSession, clips: Waveform, batch: int = 32) -> NDArray[np.float32]:
     """The logits of clips (n, 16000), (n, n_labels)."""
-    parts = [session.run(["logits"], {"waveform": clips[first : first + batch]})[0] for first in range(0, len(clips), batch)]
+    parts = [
+        session.run(["logits"], {"waveform": clips[first : first + batch]})[0] for first in range(0, len(clips), batch)
+    ]
     return np.concatenate(parts)
