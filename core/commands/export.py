@@ -37,7 +37,7 @@ def add(commands: Commands) -> None:
         "--int8",
         action="store_true",
         help="compute the large layers of its network in int8, the spectrogram never; what loses more than "
-        f"{MOST_LOST:.1%} of the clips, or is not smaller, is not written",
+        f"{100 * MOST_LOST:g} %% of the clips, or is not smaller, is not written",
     )
     parser.add_argument(
         "--nnaudio", metavar="FILE", help="write the basis as a state dict that nnAudio's MelSpectrogram loads"

@@ -18,6 +18,14 @@ from tests.in_process import run_command
 SHIPPED = PROJECT / "checkpoints" / "shipped-linear-D"
 
 
+@pytest.fixture
+def mine(runs_here, monkeypatch):
+    """A run of one's own."""
+    monkeypatch.setenv("KWS_CACHE", str(PROJECT / ".make" / "packs"))
+    shutil.copytree(SHIPPED, runs_here / "mine")
+    return runs_here / "mine"
+
+
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -45,9 +53,7 @@ def test_json_is_the_card(here):
     assert json.loads(out)["onnx"] == json.loads((here / "words.onnx.parity.json").read_text())
 
 
-def test_thresholds_kept_with_a_run_go_with_it(here, runs_here):
-    mine = runs_here / "mine"
-    shutil.copytree(SHIPPED, mine)
+def test_thresholds_kept_with_a_run_go_with_it(here, mine):
     kept = ListeningConfig(threshold=0.55, word_thresholds=(("yes", 0.9),))
     operating_point.save(mine, kept)
     assert run("mine", "--onnx", "words.onnx", "--clips", 30)[0] == 0
@@ -56,9 +62,7 @@ def test_thresholds_kept_with_a_run_go_with_it(here, runs_here):
     assert about.run == "mine"
 
 
-def test_the_runs_own_dataset_goes_before_the_usual_one(here, runs_here, tone_root):
-    mine = runs_here / "mine"
-    shutil.copytree(SHIPPED, mine)
+def test_the_runs_own_dataset_goes_before_the_usual_one(mine, tone_root):
     runs.write_source(mine, tone_root, None)
     assert export._datasets(None, mine) == [tone_root, None]
     assert export._datasets("demo", mine) == [None]
