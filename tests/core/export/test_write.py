@@ -131,6 +131,7 @@ def test_int8_is_for_the_network_and_never_for_the_front_end(exported, demo):
     clips = np.stack([demo.clip(row) for row in np.flatnonzero(demo.splits == "train")[::120]])
     file, rounded = exported("bcresnet-1-A")
     model = in_int8(file, rounded, clips)
+    onnx.checker.check_model(model, full_check=True)
     whole = {one.name: one for one in model.graph.initializer}
     made_of = {name: node for node in model.graph.node for name in node.output}
     spectrum = next(node for node in model.graph.node if node.op_type == "Conv")
