@@ -14,6 +14,7 @@ from core.export.read import read_onnx
 from core.studies.listening import operating_point
 from tests.conftest import PROJECT
 from tests.in_process import run_command
+from tests.odd_paths import NOT_UTF8
 
 SHIPPED = PROJECT / "checkpoints" / "shipped-linear-D"
 
@@ -47,6 +48,15 @@ def test_a_model_and_its_basis_are_written_and_the_card_is_printed(here):
         assert words in out
 
 
+@pytest.mark.parametrize("name", ["−× \U0001f600", NOT_UTF8], ids=["signs", "no text"])
+def test_odd_names_are_no_obstacle(here, name):
+    shutil.copytree(SHIPPED, here / name)
+    code, out, err = run(here / name, "--onnx", f"{name}.onnx", "--int8", "--clips", 30)
+    assert (code, err) == (0, "")
+    assert read_onnx(here / f"{name}.onnx").about.labels[0] == "down"
+    assert "compared on" in out
+
+
 def test_json_is_the_card(here):
     code, out, _ = run(SHIPPED, "--onnx", "words.onnx", "--clips", 60, "--json")
     assert code == 0
@@ -77,6 +87,7 @@ def test_the_runs_own_dataset_goes_before_the_usual_one(mine, tone_root):
         ((), 2, "Nothing was asked for"),
         (("--int8", "--npz", "a.npz"), 2, "give --onnx FILE too"),
         (("--onnx", "a", "--npz", "a"), 2, "same name"),
+        (("--onnx", "a", "--clips", "0"), 2, "give at least 12"),
         (("--onnx", "gone/words.onnx"), 1, "There is no folder gone"),
         (("--onnx", "."), 1, "is a folder"),
         (("--npz", "gone/basis.npz"), 1, "cannot be written"),
