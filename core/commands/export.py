@@ -17,7 +17,7 @@ from core.files.strict import to_json
 from core.records.export import LARGEST_DIFFERENCE, MOST_LOST, Measured, ParityCard
 from core.text import printable
 
-N_CLIPS = 500
+N_CLIPS = 400
 """Clips that a file is compared on unless another number is given."""
 
 
