@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from core import runs
 from core.commands.options import Commands, add_data, add_json, add_run, data_root, listening_config, progress_bar
@@ -15,7 +17,7 @@ from core.files.strict import to_json
 from core.records.export import LARGEST_DIFFERENCE, MOST_LOST, Measured, ParityCard
 from core.text import printable
 
-N_CLIPS = 600
+N_CLIPS = 400
 """Clips that a file is compared on unless another number is given."""
 
 
@@ -35,7 +37,7 @@ def add(commands: Commands) -> None:
         "--int8",
         action="store_true",
         help="compute the large layers of its network in int8, the spectrogram never; what loses more than "
-        f"{MOST_LOST:.1%} of the clips, or is not smaller, is not written",
+        f"{100 * MOST_LOST:g} %% of the clips, or is not smaller, is not written",
     )
     parser.add_argument(
         "--nnaudio", metavar="FILE", help="write the basis as a state dict that nnAudio's MelSpectrogram loads"
@@ -67,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     if len({path.resolve() for path in places.values()}) < len(places):
         raise ConfigError("Two of the files have the same name. Give each one of its own.")
     path = runs.find_run(options.run)
-    told = {}
+    told: dict[str, Any] = {}
     if "onnx" in places:
         card = _export_onnx(options, path, places["onnx"])
         told["onnx"] = card.to_dict()
@@ -97,24 +99,21 @@ def _export_onnx(options: argparse.Namespace, run: Path, place: Path) -> ParityC
             place,
             listening_config(options, run),
             int8=options.int8,
-            root=_dataset(options.data, run),
+            places=_datasets(options.data, run),
             n_clips=options.clips,
             progress=progress,
         )
 
 
-def _dataset(named: str | None, run: Path) -> Path | None:
-    """The dataset that was named, or else the run's own, or else the usual one."""
+def _datasets(named: str | None, run: Path) -> list[Path | None]:
+    """The dataset that was named; or else the run's own, where it is still there, and after it the usual one."""
     if named == OWN:
         raise ConfigError("Recordings of your own are too few to compare on. Give another folder with --data.")
+    found = [data_root(named)]
     if named is None and run.is_dir():
-        try:
-            root, _ = runs.read_source(run)
-        except RunError:
-            root = None  # one that came with the project does not say
-        if root is not None and root.is_dir():
-            return root
-    return data_root(named)
+        with suppress(RunError):  # one that came with the project does not say
+            found.insert(0, runs.read_source(run)[0])
+    return found
 
 
 def _export_basis(run: Path, places: dict[str, Path]) -> str:

@@ -1,7 +1,7 @@
 """The network of an exported model in int8: per channel, with ranges found on training clips; never the front end.
 
-The spectrogram spans more than a hundred decibels, of which eight bits hold forty-eight: rounding all of a graph took
-a model from 86.6 to 28.9 % of its test clips.
+The spectrogram spans more than a hundred decibels, of which eight bits hold forty-eight: rounding all of its graph took
+BC-ResNet 1 D from 86.6 to 21.0 % of the official test clips.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def in_int8(content: bytes, rounded: Mapping[str, Rounded], clips: Waveform) -> 
     model = onnx.load_from_string(content)
     sizes = {one.name: int(np.prod(one.dims)) for one in model.graph.initializer}
     large = [node for node in model.graph.node if node.name in rounded and sizes[node.input[1]] >= FEWEST_WEIGHTS]
-    for node in [node for node in large if rounded[node.name] == "weights"]:
+    # Layers with the very same weights share them, and the first one brings them back for all.
+    first = {node.input[1]: node for node in reversed(large) if rounded[node.name] == "weights"}
+    for node in first.values():
         _round_weights(model.graph, node)
     whole = [node.name for node in large if rounded[node.name] == "all"]
     return compact(_with_ranges(model, whole, clips) if whole else model)
@@ -100,7 +102,7 @@ class _Clips(CalibrationDataReader):  # type: ignore[misc]
     def __init__(self, clips: Waveform) -> None:
         self._batches = iter([clips[first : first + BATCH] for first in range(0, len(clips), BATCH)])
 
-    def get_next(self) -> dict[str, Any] | None:  # type: ignore[override]
+    def get_next(self) -> dict[str, Any] | None:
         """The next batch; None behind the last."""
         batch = next(self._batches, None)
         return None if batch is None else {"waveform": batch}

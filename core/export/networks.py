@@ -6,12 +6,11 @@ log-mels, nor what residual connections or long depthwise sums have piled up, of
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import log
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from core.errors import ExportError
 from core.export.graph import Graph, Rounded

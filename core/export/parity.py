@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
@@ -19,7 +17,7 @@ from core.inference.classifier import Classifier
 from core.inference.one_thread import in_one_thread
 from core.models import KeywordSpotter
 from core.records.arrays import Waveform
-from core.records.export import Compared, Measured, ParityCard
+from core.records.export import About, Compared, Measured, ParityCard
 from core.training.batches import BATCH
 
 Logits = NDArray[np.float32]
@@ -29,64 +27,54 @@ N_TIMED, N_WARM = 30, 5
 
 
 def parity(
-    run: Path,
-    file: Path,
-    model: KeywordSpotter,
+    file: str,
+    says: About,
+    classifier: Classifier,
     clips: Clips,
-    float32: bytes,
-    int8: bytes | None,
-    *,
-    name: str,
-    checkpoint: str,
+    forms: Mapping[str, bytes],
     progress: Progress | None = None,
 ) -> ParityCard:
     """Measure an exported file.
 
     Args:
-        run: Run folder or checkpoint file, for the time of one clip.
-        file: What the file will be called.
-        model: The model itself, on the CPU.
+        file: What it will be called.
+        says: What it says about itself.
+        classifier: The model that it was made from, on the CPU.
         clips: Real clips.
-        float32: The file in float32.
-        int8: The file in int8, if there is one.
-        name: What people call the run.
-        checkpoint: SHA-256 of the model's file.
+        forms: The file in "float32", and in "int8" if that was asked for.
         progress: Called with clips done, clips in all, and what is being done.
 
     Raises:
         ExportError: If ONNX Runtime cannot open a file.
     """
-    exact = open_session(float32)
+    model = classifier.checkpoint.model("cpu")
+    exact = open_session(forms["float32"])
     sounds = {"clips": clips.waveforms, **extreme_sounds(clips.waveforms)}
-    compared, answers = [], {}
-    for sound, waveforms in sounds.items():
-        theirs = _answers(model, waveforms, progress)
-        ours = logits(exact, waveforms)
-        answers.setdefault("original", theirs)
-        answers.setdefault("float32", ours)
-        compared.append(_compared(sound, theirs, ours))
+    pairs = {name: (_answers(model, one, progress), logits(exact, one)) for name, one in sounds.items()}
+    original, float32 = pairs["clips"]
+    answers = {"float32": float32}
+    if "int8" in forms:
+        answers["int8"] = logits(open_session(forms["int8"]), clips.waveforms)
     one = clips.waveforms[:1]
-    rounded = None
-    if int8 is not None:
-        session = open_session(int8)
-        answers["int8"] = logits(session, clips.waveforms)
-        rounded = _measured("int8", answers["int8"], clips, _time(session, one), len(int8))
-    classifier = Classifier(run, "cpu")
     with in_one_thread():
         original_ms = _median_ms(lambda: classifier.probabilities(classifier.log_mel(one)))
+    measured = {
+        form: _measured(form, answers[form], clips, _time(content, one), len(content))
+        for form, content in forms.items()
+    }
     return ParityCard(
-        file=file.name,
-        sha256=hashlib.sha256(float32 if int8 is None else int8).hexdigest(),
-        run=name,
-        checkpoint=checkpoint,
+        file=file,
+        sha256=hashlib.sha256(forms.get("int8", forms["float32"])).hexdigest(),
+        run=says.run,
+        checkpoint=says.model_hash,
         clips=clips.title,
         data_key=clips.data_key,
-        compared=tuple(compared),
-        original=_measured("original", answers["original"], clips, original_ms, None),
-        float32=_measured("float32", answers["float32"], clips, _time(exact, one), len(float32)),
-        int8=rounded,
-        same_in_int8=int((answers["float32"].argmax(1) == answers.get("int8", answers["float32"]).argmax(1)).sum()),
-        calibration=clips.calibration_title if int8 is not None else "",
+        compared=tuple(_compared(name, *pair) for name, pair in pairs.items()),
+        original=_measured("original", original, clips, original_ms, None),
+        float32=measured["float32"],
+        int8=measured.get("int8"),
+        same_in_int8=int((float32.argmax(axis=1) == answers.get("int8", float32).argmax(axis=1)).sum()),
+        calibration=clips.calibration_title if "int8" in forms else "",
     )
 
 
@@ -114,7 +102,8 @@ def _measured(form: str, answers: Logits, clips: Clips, one_clip_ms: float, n_by
     return Measured(form=form, right=int(right.sum()), n=int(labelled.sum()), one_clip_ms=one_clip_ms, n_bytes=n_bytes)
 
 
-def _time(session: onnxruntime.InferenceSession, clip: Waveform) -> float:
+def _time(content: bytes, clip: Waveform) -> float:
+    session = open_session(content, n_threads=1)
     return _median_ms(lambda: session.run(["probabilities"], {"waveform": clip}))
 
 

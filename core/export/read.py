@@ -60,7 +60,8 @@ def read_onnx(path: Path) -> Exported:
         raise ExportError(f"{path.name} is damaged, incomplete or no ONNX file ({error}). {AGAIN}") from error
     if KEY not in texts:
         raise ExportError(
-            f"{path.name} is an ONNX file that another program made: it does not say which words it tells apart. {AGAIN}"
+            f"{path.name} is an ONNX file that another program made: it does not say which words it tells apart. "
+            f"{AGAIN}"
         )
     about = _about(path.name, texts[KEY])
     if about.graph_sha256 and hashlib.sha256(graph).hexdigest() != about.graph_sha256:

@@ -14,8 +14,8 @@ SILENT = 3
 """ONNX Runtime's level of remarks from which it speaks: errors."""
 
 
-def open_session(content: bytes, *, n_threads: int = 1) -> onnxruntime.InferenceSession:
-    """A session on the bytes of a file.
+def open_session(content: bytes, *, n_threads: int = 0) -> onnxruntime.InferenceSession:
+    """A session on the bytes of a file, in so many threads; 0 for one a core.
 
     Raises:
         ExportError: If ONNX Runtime cannot open them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from core.records.arrays import Waveform
 from core.statistics import sample
 from core.studies.enrolment import require_unheard
 
-N_CALIBRATION = 160
+N_CALIBRATION = 96
 """Training clips on which the ranges of int8 are found."""
 
 N_LOUD = 24
@@ -45,34 +45,43 @@ class Clips:
 
 
 def real_clips(
-    run: Path, root: Path | None, vocabulary: Vocabulary, n: int | None, progress: Progress | None = None
+    run: Path,
+    places: Sequence[Path | None],
+    vocabulary: Vocabulary,
+    n: int | None,
+    progress: Progress | None = None,
 ) -> Clips:
-    """Test clips of a dataset, or else validation clips, or else those of the demo words; and training clips.
+    """Test clips of the first dataset that has some, or else its validation clips; and training clips.
 
     Args:
         run: Run folder or checkpoint file; what it was enrolled with is never tested on.
-        root: The dataset; None for the demo words. If it cannot be used any more, the demo words stand in.
+        places: The datasets in turn; None for the demo words, which stand in also without any of the model's words.
         vocabulary: What the model tells apart.
         n: Size of the sample, each label in its share; None for all.
         progress: Called while a dataset is packed.
 
     Raises:
-        DataError: If there are no demo words either.
+        DataError: If none of them can be used.
     """
-    for place in dict.fromkeys((root, None)):
-        with suppress(DataError):
+    fault = DataError("No dataset was named.")
+    for place in places:
+        try:
             pack = open_data(place, progress=progress).with_words(vocabulary)
-            for protocol in vocabulary.protocols:
-                with suppress(DataError):
-                    if protocol != OWN:
-                        rows = pack.indices(protocol)
-                        require_unheard(run, pack, rows)
-                        return _clips(pack, rows, protocol_title(protocol, vocabulary), n)
-    pack = open_data(None, progress=progress).with_words(vocabulary)
-    rows = np.flatnonzero((pack.splits == "testing-list") & (pack.labels != NO_LABEL))
-    if not len(rows):  # words alone, and none of them among the demo words
-        rows = np.flatnonzero(pack.splits == "testing-list")
-    return _clips(pack, rows, "testing list, none of the model's words", n)
+        except DataError as error:
+            fault = error
+            continue
+        for protocol in vocabulary.protocols:
+            if protocol == OWN:
+                continue
+            try:
+                rows = pack.indices(protocol)
+                require_unheard(run, pack, rows)
+                return _clips(pack, rows, protocol_title(protocol, vocabulary), n)
+            except DataError as error:
+                fault = error
+        if place is None:
+            return _clips(pack, np.flatnonzero(pack.splits == "testing-list"), "none of the model's words", n)
+    raise fault
 
 
 def _clips(pack: Pack, rows: NDArray[np.int64], which: str, n: int | None) -> Clips:
@@ -84,10 +93,10 @@ def _clips(pack: Pack, rows: NDArray[np.int64], which: str, n: int | None) -> Cl
     return Clips(
         title=f"{pack.title}, {which}, {len(rows):,} clips",
         data_key=pack.content,
-        waveforms=np.stack([pack.clip(row) for row in rows]),
+        waveforms=np.stack([pack.clip(row) for row in rows.tolist()]),
         truth=pack.labels[rows],
         calibration_title=f"{pack.title}, {len(training):,} training clips",
-        calibration=np.stack([pack.clip(row) for row in training]),
+        calibration=np.stack([pack.clip(row) for row in training.tolist()]),
     )
 
 

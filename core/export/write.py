@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.config import ListeningConfig
@@ -13,9 +14,9 @@ from core.export.model import about, as_file, onnx_model
 from core.export.parity import parity
 from core.export.sounds import real_clips
 from core.files.writing import write_bytes, write_json
+from core.inference.classifier import Classifier
 from core.records.export import ParityCard
 from core.runs import keep
-from core.training.checkpoint import load_checkpoint
 
 
 def export_onnx(
@@ -24,7 +25,7 @@ def export_onnx(
     listening: ListeningConfig,
     *,
     int8: bool = False,
-    root: Path | None = None,
+    places: Sequence[Path | None] = (None,),
     n_clips: int | None = None,
     progress: Progress | None = None,
 ) -> ParityCard:
@@ -35,32 +36,32 @@ def export_onnx(
         path: Where to; the card gets the same name and ``.parity.json``.
         listening: The settings kept with the run, which go with it.
         int8: Whether the large layers of its network are computed in int8.
-        root: The dataset whose clips it is compared on; None for the demo words.
+        places: Datasets, of which the first that can be used gives the clips it is compared on; None: the demo words.
         n_clips: How many of them; None for all.
         progress: Called with clips done, clips in all, and what is being done.
 
     Raises:
         CheckpointError: If the model cannot be loaded.
+        DataError: If there are no clips to compare it on.
         ExportError: If the file misses what it must keep of the model; nothing is written then.
         RunError: If the model was replaced meanwhile.
         WriteError: If it cannot be written.
     """
     require_place(path)
     with keep.unchanged(run) as checkpoint:
-        loaded = load_checkpoint(run)
-        model = loaded.model("cpu")
-        clips = real_clips(run, root, loaded.config.vocabulary, n_clips, progress)
-        exact, layers = onnx_model(model, loaded.labels)
+        classifier = Classifier(run, "cpu")
+        loaded = classifier.checkpoint
+        clips = real_clips(run, places, loaded.config.vocabulary, n_clips, progress)
         says = about(loaded, listening, run=keep.name_of(run), model_hash=checkpoint)
-        float32 = as_file(exact, says)
-        rounded = as_file(in_int8(float32, layers, clips.calibration), says) if int8 else None
-        card = parity(
-            run, path, model, clips, float32, rounded, name=says.run, checkpoint=checkpoint, progress=progress
-        )
+        graph, rounded = onnx_model(loaded.model("cpu"), loaded.labels)
+        forms = {"float32": as_file(graph, says)}
+        if int8:
+            forms["int8"] = as_file(in_int8(forms["float32"], rounded, clips.calibration), says)
+        card = parity(path.name, says, classifier, clips, forms, progress)
     if card.misses:
         advice = " Export it without --int8." if int8 and all("int8" in one for one in card.misses) else ""
         raise ExportError(f"{says.run} was not exported: {'; '.join(card.misses)} (measured on {card.clips}).{advice}")
-    write_bytes(path, float32 if rounded is None else rounded)
+    write_bytes(path, forms["int8" if int8 else "float32"])
     write_json(card_path(path), card.to_dict())
     return card
 

@@ -149,7 +149,7 @@ class ParityCard:
         found = []
         # Written so that NaN, which is neither above nor below anything, is a miss too.
         if not self.largest_difference <= LARGEST_DIFFERENCE:
-            worst = max(self.compared, key=lambda one: one.largest_difference)
+            worst = self.compared[int(np.argmax([one.largest_difference for one in self.compared]))]
             found.append(
                 f"its logits differ by up to {worst.largest_difference:.2g} on {worst.sound}, "
                 f"more than {LARGEST_DIFFERENCE:g}"

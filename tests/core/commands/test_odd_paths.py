@@ -23,6 +23,7 @@ RUN_DOORS = {
     "experiment": "experiment {} swap",
     "robustness": "robustness {} --clips 12 --change gain",
     "report": "report {}",
+    "export": "export {} --npz there.npz",
     "classify": "classify {} tone.wav",
     "detect": "detect {} tone.wav",
     "listen": "listen {} --seconds 0.1",
@@ -47,6 +48,7 @@ DATA_DOORS = {
     "robustness": "robustness mine --data {}",
     "stream-test": "stream-test mine --data {}",
     "word-length": "word-length mine --data {}",
+    "export": "export mine --onnx there.onnx --data {}",
     "grid": "grid random --data {}",
     "download": "data --download {}",
 }
@@ -159,6 +161,12 @@ def test_a_folder_in_the_environment_that_cannot_be_is_a_sentence(refused, monke
 @pytest.mark.parametrize("text", [*each(IMPOSSIBLE), "nowhere/report.html", "plain/report.html", "runs", "/dev/null/x"])
 def test_a_report_that_can_go_nowhere_is_a_sentence(refused, text):
     refused("report mine --out {}", text)
+
+
+@pytest.mark.parametrize("text", [*each(IMPOSSIBLE), "nowhere/basis", "plain/basis", "runs", "/dev/null/x"])
+@pytest.mark.parametrize("kind", ["onnx", "nnaudio", "npz"])
+def test_an_export_that_can_go_nowhere_is_a_sentence(refused, kind, text):
+    refused(f"export mine --{kind} {{}}", text)
 
 
 @pytest.mark.parametrize("door", ["stop", "delete"])

@@ -1,48 +1,55 @@
-"""Exported models, and sound for those that run them: words, words in noise, silence, and noise alone."""
+"""Shipped models as exported files, made once, and sounds to ask them."""
 
+import dataclasses
 import functools
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core.config import KEYWORDS, SAMPLE_RATE, ListeningConfig
-from core.export.runtime.earshot_runtime import Model
-from core.inference import Engine
-from tests.browser.sounds import spoken, with_pauses
-from tests.core.conftest import CHECKPOINTS
-from tests.core.export.onnx_files import write_onnx
+from core.config import ListeningConfig, Vocabulary
+from core.data.pack import open_data
+from core.export.model import about, as_file, onnx_model
+from core.training.checkpoint import load_checkpoint, save_checkpoint
+from tests.conftest import PROJECT
+
+SHIPPED = PROJECT / "checkpoints"
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory):
-    """A function from the name of a shipped run, without ``shipped-``, to its exported file."""
-    folder = tmp_path_factory.mktemp("exported")
-    return functools.cache(lambda name: write_onnx(CHECKPOINTS / f"shipped-{name}", folder / f"{name}.onnx"))
+def demo():
+    return open_data(None)
 
 
 @pytest.fixture(scope="session")
-def model(exported):
-    """A function from the same name to the model at work."""
-    return functools.cache(lambda name: Model(exported(name)))
+def sounds(demo):
+    """Demo words, silence, full scale and noise, (n, 16000)."""
+    random = np.random.default_rng(5)
+    words = np.stack([demo.clip(row) for row in demo.indices("official")[::24]])
+    loud = np.clip(20 * words[:3] / np.abs(words[:3]).max(axis=1, keepdims=True), -1, 1)
+    noise = [random.uniform(-1, 1, (1, 16_000)), 1e-4 * random.standard_normal((1, 16_000))]
+    return np.concatenate([words, np.zeros((1, 16_000)), loud, *noise]).astype(np.float32)
 
 
 @pytest.fixture(scope="session")
-def track(speech_commands_root):
-    """Ten keywords with digital silence around each, two seconds of it, the same in noise, and noise alone."""
-    words = with_pauses([spoken(speech_commands_root, word, 1) for word in KEYWORDS], 0.6)
-    noise = 0.018 * np.random.default_rng(0).standard_normal(len(words))
-    parts = [words, np.zeros(2 * SAMPLE_RATE), words + noise, 3 * noise[: 3 * SAMPLE_RATE]]
-    return np.concatenate(parts).clip(-1, 1).astype(np.float32)
+def exported():
+    """A function from a shipped run, without ``shipped-``, to its file in float32, and what of it may be rounded."""
+
+    @functools.cache
+    def make(name):
+        checkpoint = load_checkpoint(SHIPPED / f"shipped-{name}")
+        graph, rounded = onnx_model(checkpoint.model(), checkpoint.labels)
+        return as_file(graph, about(checkpoint, ListeningConfig(), run=name, model_hash="0" * 64)), rounded
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def as_the_engine():
-    """A function from a classifier, sound and settings to what Earshot's own engine detects."""
-
-    def detections(classifier, sound, config=ListeningConfig()):  # noqa: B008  (frozen)
-        engine = Engine(classifier, replace(config))
-        decisions = engine.feed(sound) + engine.finish()
-        return [decision.detection for decision in decisions if decision.detection is not None]
-
-    return detections
+def own_words_run(tmp_path_factory):
+    """A model of words of one's own: the speech embedding with another last layer."""
+    base = load_checkpoint(SHIPPED / "shipped-embedding")
+    rows = [base.labels.index(label) for label in ("down", "left", "_unknown_")]
+    head = {f"network.classify.{name}": base.weights[f"network.classify.{name}"][rows] for name in ("weight", "bias")}
+    config = dataclasses.replace(base.config, vocabulary=Vocabulary(words=("marvin", "sheila"), silence=False))
+    path = tmp_path_factory.mktemp("own") / "mine.pt"
+    save_checkpoint(path, dataclasses.replace(base, config=config, weights={**base.weights, **head}))
+    return path

@@ -1,0 +1,109 @@
+"""``export``: what it writes, what it prints, and how it refuses."""
+
+import json
+import shutil
+
+import pytest
+
+from core import runs
+from core.commands import export
+from core.config import ListeningConfig
+from core.errors import ConfigError
+from core.export import needed
+from core.export.read import read_onnx
+from core.studies.listening import operating_point
+from tests.conftest import PROJECT
+from tests.in_process import run_command
+from tests.odd_paths import NOT_UTF8
+
+SHIPPED = PROJECT / "checkpoints" / "shipped-linear-D"
+
+
+@pytest.fixture
+def mine(runs_here, monkeypatch):
+    """A run of one's own."""
+    monkeypatch.setenv("KWS_CACHE", str(PROJECT / ".make" / "packs"))
+    shutil.copytree(SHIPPED, runs_here / "mine")
+    return runs_here / "mine"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("KWS_DATA", raising=False)
+    return tmp_path
+
+
+def run(*arguments):
+    return run_command(["export", *map(str, arguments)], "utf-8")
+
+
+def test_a_model_and_its_basis_are_written_and_the_card_is_printed(here):
+    code, out, err = run(
+        SHIPPED, "--onnx", "words.onnx", "--int8", "--nnaudio", "basis.pt", "--npz", "basis.npz", "--clips", 60
+    )
+    assert (code, err) == (0, "")
+    assert {one.name for one in here.iterdir()} == {"words.onnx", "words.onnx.parity.json", "basis.pt", "basis.npz"}
+    for words in ("silence", "full scale", "noise", "100.0%", "float32", "int8", "Demo words", "MelSpectrogram(sr="):
+        assert words in out
+
+
+@pytest.mark.parametrize("name", ["−× \U0001f600", NOT_UTF8], ids=["signs", "no text"])
+def test_odd_names_are_no_obstacle(here, name):
+    shutil.copytree(SHIPPED, here / name)
+    code, out, err = run(here / name, "--onnx", f"{name}.onnx", "--int8", "--clips", 30)
+    assert (code, err) == (0, "")
+    assert read_onnx(here / f"{name}.onnx").about.labels[0] == "down"
+    assert "compared on" in out
+
+
+def test_json_is_the_card(here):
+    code, out, _ = run(SHIPPED, "--onnx", "words.onnx", "--clips", 60, "--json")
+    assert code == 0
+    assert json.loads(out)["onnx"] == json.loads((here / "words.onnx.parity.json").read_text())
+
+
+def test_thresholds_kept_with_a_run_go_with_it(here, mine):
+    kept = ListeningConfig(threshold=0.55, word_thresholds=(("yes", 0.9),))
+    operating_point.save(mine, kept)
+    assert run("mine", "--onnx", "words.onnx", "--clips", 30)[0] == 0
+    about = read_onnx(here / "words.onnx").about
+    assert about.listening == kept
+    assert about.run == "mine"
+
+
+def test_the_runs_own_dataset_goes_before_the_usual_one(mine, tone_root):
+    runs.write_source(mine, tone_root, None)
+    assert export._datasets(None, mine) == [tone_root, None]
+    assert export._datasets("demo", mine) == [None]
+    assert export._datasets(None, SHIPPED) == [None]
+    with pytest.raises(ConfigError, match="too few"):
+        export._datasets("own", mine)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), 2, "Nothing was asked for"),
+        (("--int8", "--npz", "a.npz"), 2, "give --onnx FILE too"),
+        (("--onnx", "a", "--npz", "a"), 2, "same name"),
+        (("--onnx", "a", "--clips", "0"), 2, "give at least 12"),
+        (("--onnx", "gone/words.onnx"), 1, "There is no folder gone"),
+        (("--onnx", "."), 1, "is a folder"),
+        (("--npz", "gone/basis.npz"), 1, "cannot be written"),
+        (("--onnx", "words.onnx", "--data", "gone"), 1, "gone"),
+    ],
+)
+def test_what_cannot_be_is_a_sentence(here, arguments, code, words):
+    found, out, err = run(SHIPPED, *arguments)
+    assert (found, out) == (code, "")
+    assert words in err
+    assert list(here.iterdir()) == []
+
+
+def test_a_missing_package_is_a_sentence_and_the_basis_does_without(here, monkeypatch):
+    monkeypatch.setattr(needed, "find_spec", lambda _name: None)
+    code, _, err = run(SHIPPED, "--onnx", "words.onnx")
+    assert code == 1
+    assert "pip install -r requirements-export.txt" in err
+    assert run(SHIPPED, "--npz", "basis.npz")[0] == 0
