@@ -16,10 +16,10 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.data.pack import packs_folder
 from core.errors import ExportError
-from core.export.runtime.earshot_runtime import EarshotError, Model
 from core.files.paths import path_in_environment
 from core.files.strict import read_bytes, read_json, to_json
 from core.files.writing import make_folder, write_bytes, write_json
@@ -92,20 +92,28 @@ def write_page(onnx_file: Path, folder: Path) -> None:
             and cannot be fetched.
         WriteError: If the folder cannot be written.
     """
-    try:
-        about = Model(onnx_file).about
-        content = read_bytes(onnx_file, LARGEST_MODEL_BYTES)
-    except (EarshotError, OSError, ValueError) as error:
-        raise ExportError(str(error)) from error
+    about, content = _model(onnx_file)
     _require_ours(folder)
     runtime = runtime_files()
     files = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir()) if path.is_file()}
-    files |= {MODEL: content, ABOUT: to_json(dict(about), indent=1).encode(), **runtime}
+    files |= {MODEL: content, ABOUT: to_json(about, indent=1).encode(), **runtime}
     make_folder(folder)
     # First, so that a page that was not finished can be written again; the page itself comes last.
     write_json(folder / MARK, {"format": 1, "files": sorted(files)})
     for name in sorted(files, key=lambda name: name == "index.html"):
         write_bytes(folder / name, files[name])
+
+
+def _model(onnx_file: Path) -> tuple[dict[str, Any], bytes]:
+    """What an exported model says about itself, and its file."""
+    try:
+        from core.export.runtime.earshot_runtime import EarshotError, Model  # ONNX Runtime may not be installed
+    except ImportError as error:
+        raise ExportError("Writing a page needs ONNX Runtime: pip install onnxruntime, and try again.") from error
+    try:
+        return dict(Model(onnx_file).about), read_bytes(onnx_file, LARGEST_MODEL_BYTES)
+    except (EarshotError, OSError, ValueError) as error:
+        raise ExportError(str(error)) from error
 
 
 def _require_ours(folder: Path) -> None:
