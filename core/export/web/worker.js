@@ -37,6 +37,7 @@ async function answer(samples) {
   const waveform = new ort.Tensor('float32', samples.slice(), [1, samples.length]);
   const { probabilities } = await session.run({ waveform }, ['probabilities']);
   decisionMs.push(performance.now() - began);
+  if (!probabilities.data.every(Number.isFinite)) throw new Error('its answers are no numbers');
   return probabilities.data;
 }
 

@@ -1,5 +1,6 @@
 """The program that runs an exported model: the engine's decisions, no PyTorch, and a sentence for what is wrong."""
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -250,6 +252,14 @@ def test_silence_is_said_to_hold_no_word(exported, tmp_path, capsys):
     assert capsys.readouterr().out == "No word was detected.\n"
 
 
+def test_a_reader_that_goes_away_is_no_error(exported, recording):
+    arguments = [sys.executable, str(PROGRAM), str(exported("bcresnet-1-A")), str(recording)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        program.stdout.readline()
+        program.stdout.close()
+        assert program.stderr.read() == ""
+
+
 # What is wrong
 
 
@@ -282,12 +292,35 @@ def test_a_bad_model_is_one_sentence(exported, recording, tmp_path, capfd):
         ({**said, "labels": ["yes", "yes"]}, "makes no sense"),
         ({**said, "labels": ["yes", "no"]}, "probabilities of its 2 labels"),
         ({**said, "hop_samples": 0}, "makes no sense"),
+        ({**said, "sample_rate": 8_000}, "makes no sense"),
+        ({**said, "graph_sha256": "0" * 64}, "was changed after it was exported"),
         ({**said, "listening": 5}, "makes no sense"),
         ({**said, "listening": {**asdict(ListeningConfig()), "threshold": "high"}}, "makes no sense"),
         ({**said, "listening": {**asdict(ListeningConfig()), "word_thresholds": [["yes", 2]]}}, "makes no sense"),
         ({name: value for name, value in said.items() if name != "labels"}, "makes no sense"),
     ):
         assert words in complaint(capfd, with_about(good, file, values), recording)
+
+
+def test_a_model_with_a_wrong_weight_is_known_by_its_checksum(exported, tmp_path):
+    file = with_about(exported("bcresnet-1-A"), tmp_path / "good.onnx", None)
+    graph = onnx.load(file).graph.SerializeToString()
+    with_about(file, file, about(LABELS, graph_sha256=hashlib.sha256(graph).hexdigest()))
+    assert Model(file).labels == LABELS
+    content = bytearray(file.read_bytes())
+    content[content.index(graph[-200_000:-199_000]) + 500] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(EarshotError, match="was changed after it was exported"):
+        Model(file)
+
+
+def test_answers_that_are_no_numbers_are_said(exported, tmp_path):
+    model = onnx.load(exported("linear-D"))
+    largest = max(model.graph.initializer, key=lambda one: len(one.raw_data))
+    largest.raw_data = np.full(len(largest.raw_data) // 4, np.nan, np.float32).tobytes()
+    onnx.save(model, tmp_path / "bad.onnx")
+    with pytest.raises(EarshotError, match="no numbers"):
+        Model(tmp_path / "bad.onnx").classify(np.ones(16_000))
 
 
 def test_a_model_cut_anywhere_or_with_a_wrong_byte_never_ends_in_a_traceback(exported, tmp_path):
