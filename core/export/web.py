@@ -109,7 +109,9 @@ def _model(onnx_file: Path) -> tuple[dict[str, Any], bytes]:
     try:
         from core.export.runtime.earshot_runtime import EarshotError, Model  # ONNX Runtime may not be installed
     except ImportError as error:
-        raise ExportError("Writing a page needs ONNX Runtime: pip install onnxruntime, and try again.") from error
+        raise ExportError(
+            "Writing a page needs ONNX Runtime. Install it with pip install -r requirements-export.txt, and try again."
+        ) from error
     try:
         return dict(Model(onnx_file).about), read_bytes(onnx_file, LARGEST_MODEL_BYTES)
     except (EarshotError, OSError, ValueError) as error:

@@ -30,6 +30,7 @@ REMEMBER_SOUND = """() => {
     Worker.prototype.postMessage = function (message, ...rest) {
         if (message.kind === 'sound') window.sent.push(Array.from(message.block));
         if (message.kind === 'begin') window.rate = message.rate;
+        window.post = block => post.call(this, { kind: 'sound', block });
         post.call(this, message, ...rest);
     };
 }"""
@@ -249,6 +250,17 @@ def test_a_microphone_that_is_unplugged_is_explained_and_listening_can_begin_aga
     page.get_by_role("button", name="Start listening").click()
     expect(page.locator("#state")).to_contain_text("0:00")
     expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_a_computer_that_falls_behind_drops_sound_and_says_so(open_site):
+    page = open_site()
+    page.get_by_role("button", name="Start listening").click()
+    expect(page.locator("#state")).to_contain_text("0:01")
+    page.evaluate("post(new Float32Array(11 * 16000))")
+    expect(page.get_by_role("alert")).to_contain_text("11 s of sound were not listened to")
+    expect(page.locator("body")).to_have_attribute("data-phase", "on")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("body")).to_have_attribute("data-phase", "idle")
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "model.json", "onnxruntime-web.wasm"])

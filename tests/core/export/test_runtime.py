@@ -1,5 +1,6 @@
 """The program that runs an exported model: the engine's decisions, no PyTorch, and a sentence for what is wrong."""
 
+import functools
 import hashlib
 import os
 import subprocess
@@ -20,10 +21,12 @@ from scipy.signal import butter, resample_poly, sosfilt
 from core.config import KEYWORDS, LABELS, SAMPLE_RATE, ListeningConfig
 from core.export.runtime import earshot_runtime as runtime
 from core.export.runtime.earshot_runtime import Detector, EarshotError, Model, Resampler, listen, read_wav
+from core.inference import Engine
 from core.sound.onsets import BAND_EDGES_HZ
 from core.sound.speech import HIGH_PASS_HZ
-from tests.browser.sounds import wav
-from tests.core.export.onnx_files import about, with_about
+from tests.browser.sounds import spoken, wav, with_pauses
+from tests.core.conftest import CHECKPOINTS
+from tests.core.export.onnx_files import about, with_about, write_onnx
 
 PROGRAM = Path(runtime.__file__)
 ROOT = Path(__file__).parents[3]
@@ -41,6 +44,40 @@ sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 """Runs a program where nothing of the project and nothing heavy can be imported."""
+
+
+@pytest.fixture(scope="module")
+def file_of(tmp_path_factory):
+    """A function from the name of a shipped run, without ``shipped-``, to its exported file."""
+    folder = tmp_path_factory.mktemp("exported")
+    return functools.cache(lambda name: write_onnx(CHECKPOINTS / f"shipped-{name}", folder / f"{name}.onnx"))
+
+
+@pytest.fixture(scope="module")
+def model(file_of):
+    """A function from the same name to the model at work."""
+    return functools.cache(lambda name: Model(file_of(name)))
+
+
+@pytest.fixture(scope="module")
+def track(speech_commands_root):
+    """Ten keywords with digital silence around each, two seconds of it, the same in noise, and noise alone."""
+    words = with_pauses([spoken(speech_commands_root, word, 1) for word in KEYWORDS], 0.6)
+    noise = 0.018 * np.random.default_rng(0).standard_normal(len(words))
+    parts = [words, np.zeros(2 * SAMPLE_RATE), words + noise, 3 * noise[: 3 * SAMPLE_RATE]]
+    return np.concatenate(parts).clip(-1, 1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def as_the_engine():
+    """A function from a classifier, sound and settings to what Earshot's own engine detects."""
+
+    def detections(classifier, sound, config=ListeningConfig()):  # noqa: B008  (frozen)
+        engine = Engine(classifier, replace(config))
+        decisions = engine.feed(sound) + engine.finish()
+        return [decision.detection for decision in decisions if decision.detection is not None]
+
+    return detections
 
 
 def in_chunks(sound, sizes):
@@ -102,10 +139,10 @@ def test_no_way_of_cutting_makes_a_difference(sizes, model, track):
         ListeningConfig(hop_s=0.23),
     ],
 )
-def test_it_follows_the_settings_in_the_file(config, shipped, exported, track, tmp_path, as_the_engine):
+def test_it_follows_the_settings_in_the_file(config, shipped, file_of, track, tmp_path, as_the_engine):
     hop = round(config.hop_s * 100) * 160
     said = about(LABELS, config, hop_samples=hop)
-    file = with_about(exported("bcresnet-1-A"), tmp_path / "other.onnx", said)
+    file = with_about(file_of("bcresnet-1-A"), tmp_path / "other.onnx", said)
     sound = track[: 12 * SAMPLE_RATE]
     assert_the_same(list(listen(Model(file), [sound])), as_the_engine(shipped("bcresnet-1-A"), sound, config))
 
@@ -219,11 +256,11 @@ def recording(track, tmp_path):
     return file
 
 
-def test_it_runs_where_there_is_no_torch(exported, model, recording, tmp_path):
+def test_it_runs_where_there_is_no_torch(file_of, model, recording, tmp_path):
     alone = tmp_path / "elsewhere" / PROGRAM.name
     alone.parent.mkdir()
     alone.write_bytes(PROGRAM.read_bytes())
-    said = run(alone, exported("bcresnet-1-A"), recording, cwd=alone.parent)
+    said = run(alone, file_of("bcresnet-1-A"), recording, cwd=alone.parent)
     assert (said.returncode, said.stderr) == (0, "")
     expected = list(listen(model("bcresnet-1-A"), read_wav(recording)))
     assert [line.split()[4] for line in said.stdout.splitlines()] == [one.word for one in expected]
@@ -236,9 +273,9 @@ def test_the_block_on_torch_works(tmp_path):
     assert "torch is not to be imported here" in run(program).stderr
 
 
-def test_the_example_listens(exported, model, recording):
+def test_the_example_listens(file_of, model, recording):
     example = ROOT / "examples" / "listen_onnx.py"
-    said = run(example, exported("bcresnet-1-A"), recording)
+    said = run(example, file_of("bcresnet-1-A"), recording)
     assert (said.returncode, said.stderr) == (0, "")
     expected = list(listen(model("bcresnet-1-A"), read_wav(recording)))
     heard = [line for line in said.stdout.splitlines() if line.startswith("after")]
@@ -246,14 +283,14 @@ def test_the_example_listens(exported, model, recording):
     assert said.stdout.count("the light is") == sum(one.word in ("on", "off") for one in expected)
 
 
-def test_silence_is_said_to_hold_no_word(exported, tmp_path, capsys):
+def test_silence_is_said_to_hold_no_word(file_of, tmp_path, capsys):
     (tmp_path / "silence.wav").write_bytes(wav(np.zeros(SAMPLE_RATE, np.float32)))
-    assert runtime.main([str(exported("bcresnet-1-A")), str(tmp_path / "silence.wav")]) == 0
+    assert runtime.main([str(file_of("bcresnet-1-A")), str(tmp_path / "silence.wav")]) == 0
     assert capsys.readouterr().out == "No word was detected.\n"
 
 
-def test_a_reader_that_goes_away_is_no_error(exported, recording):
-    arguments = [sys.executable, str(PROGRAM), str(exported("bcresnet-1-A")), str(recording)]
+def test_a_reader_that_goes_away_is_no_error(file_of, recording):
+    arguments = [sys.executable, str(PROGRAM), str(file_of("bcresnet-1-A")), str(recording)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
         program.stdout.readline()
         program.stdout.close()
@@ -272,8 +309,8 @@ def complaint(capfd, *arguments):
     return lines[0]
 
 
-def test_a_bad_model_is_one_sentence(exported, recording, tmp_path, capfd):
-    good = exported("bcresnet-1-A")
+def test_a_bad_model_is_one_sentence(file_of, recording, tmp_path, capfd):
+    good = file_of("bcresnet-1-A")
     content = good.read_bytes()
     file = tmp_path / "bad.onnx"
     assert "No such file" in complaint(capfd, file, recording)
@@ -302,8 +339,8 @@ def test_a_bad_model_is_one_sentence(exported, recording, tmp_path, capfd):
         assert words in complaint(capfd, with_about(good, file, values), recording)
 
 
-def test_a_model_with_a_wrong_weight_is_known_by_its_checksum(exported, tmp_path):
-    file = with_about(exported("bcresnet-1-A"), tmp_path / "good.onnx", None)
+def test_a_model_with_a_wrong_weight_is_known_by_its_checksum(file_of, tmp_path):
+    file = with_about(file_of("bcresnet-1-A"), tmp_path / "good.onnx", None)
     graph = onnx.load(file).graph.SerializeToString()
     with_about(file, file, about(LABELS, graph_sha256=hashlib.sha256(graph).hexdigest()))
     assert Model(file).labels == LABELS
@@ -314,8 +351,8 @@ def test_a_model_with_a_wrong_weight_is_known_by_its_checksum(exported, tmp_path
         Model(file)
 
 
-def test_answers_that_are_no_numbers_are_said(exported, tmp_path):
-    model = onnx.load(exported("linear-D"))
+def test_answers_that_are_no_numbers_are_said(file_of, tmp_path):
+    model = onnx.load(file_of("linear-D"))
     largest = max(model.graph.initializer, key=lambda one: len(one.raw_data))
     largest.raw_data = np.full(len(largest.raw_data) // 4, np.nan, np.float32).tobytes()
     onnx.save(model, tmp_path / "bad.onnx")
@@ -323,8 +360,8 @@ def test_answers_that_are_no_numbers_are_said(exported, tmp_path):
         Model(tmp_path / "bad.onnx").classify(np.ones(16_000))
 
 
-def test_a_model_cut_anywhere_or_with_a_wrong_byte_never_ends_in_a_traceback(exported, tmp_path):
-    content = exported("bcresnet-1-A").read_bytes()
+def test_a_model_cut_anywhere_or_with_a_wrong_byte_never_ends_in_a_traceback(file_of, tmp_path):
+    content = file_of("bcresnet-1-A").read_bytes()
     random = np.random.default_rng(0)
     file = tmp_path / "bad.onnx"
     for _ in range(30):
@@ -335,8 +372,8 @@ def test_a_model_cut_anywhere_or_with_a_wrong_byte_never_ends_in_a_traceback(exp
             Model(file)
 
 
-def test_a_bad_recording_is_one_sentence(exported, recording, tmp_path, capfd):
-    good = exported("bcresnet-1-A")
+def test_a_bad_recording_is_one_sentence(file_of, recording, tmp_path, capfd):
+    good = file_of("bcresnet-1-A")
     content = recording.read_bytes()
     file = tmp_path / "bad.wav"
     assert "No such file" in complaint(capfd, good, file)
