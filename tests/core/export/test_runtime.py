@@ -22,6 +22,7 @@ from core.config import KEYWORDS, LABELS, SAMPLE_RATE, ListeningConfig
 from core.export.runtime import earshot_runtime as runtime
 from core.export.runtime.earshot_runtime import Detector, EarshotError, Model, Resampler, listen, read_wav
 from core.inference import Engine
+from core.inference.engine import DEFAULT_CONFIG
 from core.sound.onsets import BAND_EDGES_HZ
 from core.sound.speech import HIGH_PASS_HZ
 from tests.browser.sounds import spoken, wav, with_pauses
@@ -68,16 +69,11 @@ def track(speech_commands_root):
     return np.concatenate(parts).clip(-1, 1).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
-def as_the_engine():
-    """A function from a classifier, sound and settings to what Earshot's own engine detects."""
-
-    def detections(classifier, sound, config=ListeningConfig()):  # noqa: B008  (frozen)
-        engine = Engine(classifier, replace(config))
-        decisions = engine.feed(sound) + engine.finish()
-        return [decision.detection for decision in decisions if decision.detection is not None]
-
-    return detections
+def as_the_engine(classifier, sound, config=DEFAULT_CONFIG):
+    """What Earshot's own engine detects."""
+    engine = Engine(classifier, config)
+    decisions = engine.feed(sound) + engine.finish()
+    return [decision.detection for decision in decisions if decision.detection is not None]
 
 
 def in_chunks(sound, sizes):
@@ -97,10 +93,10 @@ def assert_the_same(found, expected):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bcresnet-1-A", "bcresnet-3-D", "embedding", "linear-D"])
-def test_it_detects_what_the_engine_detects(name, shipped, model, track, as_the_engine):
-    expected = as_the_engine(shipped(name), track)
+def test_it_detects_what_the_engine_detects(name, shipped, model, track):
+    expected, ours = as_the_engine(shipped(name), track), model(name)
     began = time.perf_counter()
-    found = list(listen(model(name), [track]))
+    found = list(listen(ours, [track]))
     took = time.perf_counter() - began
     print(f"{name}: {len(found)} words; {1000 * took / (10 * len(track) / SAMPLE_RATE):.1f} ms a decision")
     assert_the_same(found, expected)
@@ -139,7 +135,7 @@ def test_no_way_of_cutting_makes_a_difference(sizes, model, track):
         ListeningConfig(hop_s=0.23),
     ],
 )
-def test_it_follows_the_settings_in_the_file(config, shipped, file_of, track, tmp_path, as_the_engine):
+def test_it_follows_the_settings_in_the_file(config, shipped, file_of, track, tmp_path):
     hop = round(config.hop_s * 100) * 160
     said = about(LABELS, config, hop_samples=hop)
     file = with_about(file_of("bcresnet-1-A"), tmp_path / "other.onnx", said)
@@ -147,7 +143,7 @@ def test_it_follows_the_settings_in_the_file(config, shipped, file_of, track, tm
     assert_the_same(list(listen(Model(file), [sound])), as_the_engine(shipped("bcresnet-1-A"), sound, config))
 
 
-def test_words_without_pauses_and_held_ones_count_as_the_engine_counts_them(shipped, model, track, as_the_engine):
+def test_words_without_pauses_and_held_ones_count_as_the_engine_counts_them(shipped, model, track):
     words = [track[number * 25_600 + 9_600 :][:16_000] for number in range(10)]
     close = np.concatenate([word[np.abs(word) > 0.02] for word in words for _ in range(2)])
     held = np.tile(words[0][6_000:8_000], 30)
@@ -156,7 +152,7 @@ def test_words_without_pauses_and_held_ones_count_as_the_engine_counts_them(ship
         assert_the_same(list(listen(model("bcresnet-1-A"), [sound])), expected)
 
 
-def test_the_caller_may_choose_another_threshold(shipped, model, track, as_the_engine):
+def test_the_caller_may_choose_another_threshold(shipped, model, track):
     ours, sound = model("bcresnet-1-A"), track[: 10 * SAMPLE_RATE]
     found = list(listen(ours, [sound], replace(ours.listening, threshold=0.3)))
     assert_the_same(found, as_the_engine(shipped("bcresnet-1-A"), sound, ListeningConfig(threshold=0.3)))
