@@ -17,6 +17,7 @@ nothing stands out of the noise of the room, the model is not asked at all.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -117,7 +118,11 @@ class Model:
         except Exception as error:  # its errors have no base of their own
             raise EarshotError(f"{self.path} is damaged, or no ONNX model ({_first_line(error)}).") from error
         self.about = self._about()
+        graph_sha256 = self.about.get("graph_sha256")
+        if graph_sha256 and hashlib.sha256(_graph(content)).hexdigest() != graph_sha256:
+            raise EarshotError(f"{self.path} is damaged, or was changed after it was exported. Export it again.")
         try:
+            _number(self.about, "sample_rate", SAMPLE_RATE, SAMPLE_RATE)
             self.labels = _labels(self.about["labels"])
             self.hop_samples = int(_number(self.about, "hop_samples", 1, CLIP_SAMPLES))
             self.listening = _listening(self.about["listening"])
@@ -151,8 +156,17 @@ class Model:
         return dict(sorted(zip(self.labels, row.tolist(), strict=True), key=lambda pair: -pair[1]))
 
     def probabilities(self, clips: Waveform) -> NDArray[np.float32]:
-        """The answers to seconds of sound, (n_clips, 16000): probabilities, (n_clips, n_labels)."""
-        answers: NDArray[np.float32] = self._session.run(["probabilities"], {"waveform": clips})[0]
+        """The answers to seconds of sound, (n_clips, 16000): probabilities, (n_clips, n_labels).
+
+        Raises:
+            EarshotError: If the model cannot be run, or its answers are no numbers.
+        """
+        try:
+            answers: NDArray[np.float32] = self._session.run(["probabilities"], {"waveform": clips})[0]
+        except Exception as error:  # its errors have no base of their own
+            raise EarshotError(f"{self.path} cannot be run ({_first_line(error)}). Export it again.") from error
+        if not np.isfinite(answers).all():
+            raise EarshotError(f"The answers of {self.path} are no numbers. Train its model again.")
         return answers
 
     def _content(self) -> bytes:
@@ -192,6 +206,32 @@ class Model:
                 f"{self.path} does not turn a second of sound into probabilities of its {len(self.labels)} labels. "
                 "Export it again."
             )
+
+
+def _graph(content: bytes) -> bytes:
+    """The bytes of the graph in those of an ONNX file, which is a row of numbered fields (protocol buffers)."""
+    graph, place = b"", 0
+
+    def number() -> int:
+        nonlocal place
+        value, shift, byte = 0, 0, 128
+        while byte & 128 and place < len(content):
+            byte = content[place]
+            value, shift, place = value | (byte & 127) << shift, shift + 7, place + 1
+        return value
+
+    while place < len(content):
+        key = number()
+        size = number() if key & 7 in (0, 2) else {1: 8, 5: 4}.get(key & 7, 0)
+        if key & 7:  # otherwise the number was all of the field
+            if key == _GRAPH:
+                graph = content[place : place + size]
+            place += size
+    return graph
+
+
+_GRAPH = 7 << 3 | 2
+"""Begins the field of the graph: its number, and that a length follows."""
 
 
 def _labels(values: Any) -> tuple[str, ...]:
@@ -800,6 +840,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EarshotError as error:
         print(error, file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever reads it has seen enough; Python would complain once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
     if not n_found:
         print("No word was detected.")
     return 0

@@ -53,9 +53,10 @@ def write_onnx(run: Path, path: Path) -> Path:
         dynamo=True,
         input_names=["waveform"],
         output_names=["probabilities"],
+        # Its optimiser takes the 1e-12 that keeps the logarithm of silence finite for a zero, and leaves it out.
+        optimize=False,
         verbose=False,
     )
-    program.optimize()
     program.save(path)
     return with_about(path, path, about(checkpoint.labels, run=run.name))
 

@@ -1,5 +1,7 @@
 """The program that runs an exported model: the engine's decisions, no PyTorch, and a sentence for what is wrong."""
 
+import functools
+import hashlib
 import os
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,10 +21,13 @@ from scipy.signal import butter, resample_poly, sosfilt
 from core.config import KEYWORDS, LABELS, SAMPLE_RATE, ListeningConfig
 from core.export.runtime import earshot_runtime as runtime
 from core.export.runtime.earshot_runtime import Detector, EarshotError, Model, Resampler, listen, read_wav
+from core.inference import Engine
+from core.inference.engine import DEFAULT_CONFIG
 from core.sound.onsets import BAND_EDGES_HZ
 from core.sound.speech import HIGH_PASS_HZ
-from tests.browser.sounds import wav
-from tests.core.export.onnx_files import about, with_about
+from tests.browser.sounds import spoken, wav, with_pauses
+from tests.core.conftest import CHECKPOINTS
+from tests.core.export.onnx_files import about, with_about, write_onnx
 
 PROGRAM = Path(runtime.__file__)
 ROOT = Path(__file__).parents[3]
@@ -41,6 +47,35 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """Runs a program where nothing of the project and nothing heavy can be imported."""
 
 
+@pytest.fixture(scope="module")
+def file_of(tmp_path_factory):
+    """A function from the name of a shipped run, without ``shipped-``, to its exported file."""
+    folder = tmp_path_factory.mktemp("exported")
+    return functools.cache(lambda name: write_onnx(CHECKPOINTS / f"shipped-{name}", folder / f"{name}.onnx"))
+
+
+@pytest.fixture(scope="module")
+def model(file_of):
+    """A function from the same name to the model at work."""
+    return functools.cache(lambda name: Model(file_of(name)))
+
+
+@pytest.fixture(scope="module")
+def track(speech_commands_root):
+    """Ten keywords with digital silence around each, two seconds of it, the same in noise, and noise alone."""
+    words = with_pauses([spoken(speech_commands_root, word, 1) for word in KEYWORDS], 0.6)
+    noise = 0.018 * np.random.default_rng(0).standard_normal(len(words))
+    parts = [words, np.zeros(2 * SAMPLE_RATE), words + noise, 3 * noise[: 3 * SAMPLE_RATE]]
+    return np.concatenate(parts).clip(-1, 1).astype(np.float32)
+
+
+def as_the_engine(classifier, sound, config=DEFAULT_CONFIG):
+    """What Earshot's own engine detects."""
+    engine = Engine(classifier, config)
+    decisions = engine.feed(sound) + engine.finish()
+    return [decision.detection for decision in decisions if decision.detection is not None]
+
+
 def in_chunks(sound, sizes):
     """The sound cut into chunks of these sizes, again and again."""
     first, number = 0, 0
@@ -58,10 +93,10 @@ def assert_the_same(found, expected):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bcresnet-1-A", "bcresnet-3-D", "embedding", "linear-D"])
-def test_it_detects_what_the_engine_detects(name, shipped, model, track, as_the_engine):
-    expected = as_the_engine(shipped(name), track)
+def test_it_detects_what_the_engine_detects(name, shipped, model, track):
+    expected, ours = as_the_engine(shipped(name), track), model(name)
     began = time.perf_counter()
-    found = list(listen(model(name), [track]))
+    found = list(listen(ours, [track]))
     took = time.perf_counter() - began
     print(f"{name}: {len(found)} words; {1000 * took / (10 * len(track) / SAMPLE_RATE):.1f} ms a decision")
     assert_the_same(found, expected)
@@ -100,15 +135,15 @@ def test_no_way_of_cutting_makes_a_difference(sizes, model, track):
         ListeningConfig(hop_s=0.23),
     ],
 )
-def test_it_follows_the_settings_in_the_file(config, shipped, exported, track, tmp_path, as_the_engine):
+def test_it_follows_the_settings_in_the_file(config, shipped, file_of, track, tmp_path):
     hop = round(config.hop_s * 100) * 160
     said = about(LABELS, config, hop_samples=hop)
-    file = with_about(exported("bcresnet-1-A"), tmp_path / "other.onnx", said)
+    file = with_about(file_of("bcresnet-1-A"), tmp_path / "other.onnx", said)
     sound = track[: 12 * SAMPLE_RATE]
     assert_the_same(list(listen(Model(file), [sound])), as_the_engine(shipped("bcresnet-1-A"), sound, config))
 
 
-def test_words_without_pauses_and_held_ones_count_as_the_engine_counts_them(shipped, model, track, as_the_engine):
+def test_words_without_pauses_and_held_ones_count_as_the_engine_counts_them(shipped, model, track):
     words = [track[number * 25_600 + 9_600 :][:16_000] for number in range(10)]
     close = np.concatenate([word[np.abs(word) > 0.02] for word in words for _ in range(2)])
     held = np.tile(words[0][6_000:8_000], 30)
@@ -117,7 +152,7 @@ def test_words_without_pauses_and_held_ones_count_as_the_engine_counts_them(ship
         assert_the_same(list(listen(model("bcresnet-1-A"), [sound])), expected)
 
 
-def test_the_caller_may_choose_another_threshold(shipped, model, track, as_the_engine):
+def test_the_caller_may_choose_another_threshold(shipped, model, track):
     ours, sound = model("bcresnet-1-A"), track[: 10 * SAMPLE_RATE]
     found = list(listen(ours, [sound], replace(ours.listening, threshold=0.3)))
     assert_the_same(found, as_the_engine(shipped("bcresnet-1-A"), sound, ListeningConfig(threshold=0.3)))
@@ -217,11 +252,11 @@ def recording(track, tmp_path):
     return file
 
 
-def test_it_runs_where_there_is_no_torch(exported, model, recording, tmp_path):
+def test_it_runs_where_there_is_no_torch(file_of, model, recording, tmp_path):
     alone = tmp_path / "elsewhere" / PROGRAM.name
     alone.parent.mkdir()
     alone.write_bytes(PROGRAM.read_bytes())
-    said = run(alone, exported("bcresnet-1-A"), recording, cwd=alone.parent)
+    said = run(alone, file_of("bcresnet-1-A"), recording, cwd=alone.parent)
     assert (said.returncode, said.stderr) == (0, "")
     expected = list(listen(model("bcresnet-1-A"), read_wav(recording)))
     assert [line.split()[4] for line in said.stdout.splitlines()] == [one.word for one in expected]
@@ -234,9 +269,9 @@ def test_the_block_on_torch_works(tmp_path):
     assert "torch is not to be imported here" in run(program).stderr
 
 
-def test_the_example_listens(exported, model, recording):
+def test_the_example_listens(file_of, model, recording):
     example = ROOT / "examples" / "listen_onnx.py"
-    said = run(example, exported("bcresnet-1-A"), recording)
+    said = run(example, file_of("bcresnet-1-A"), recording)
     assert (said.returncode, said.stderr) == (0, "")
     expected = list(listen(model("bcresnet-1-A"), read_wav(recording)))
     heard = [line for line in said.stdout.splitlines() if line.startswith("after")]
@@ -244,10 +279,18 @@ def test_the_example_listens(exported, model, recording):
     assert said.stdout.count("the light is") == sum(one.word in ("on", "off") for one in expected)
 
 
-def test_silence_is_said_to_hold_no_word(exported, tmp_path, capsys):
+def test_silence_is_said_to_hold_no_word(file_of, tmp_path, capsys):
     (tmp_path / "silence.wav").write_bytes(wav(np.zeros(SAMPLE_RATE, np.float32)))
-    assert runtime.main([str(exported("bcresnet-1-A")), str(tmp_path / "silence.wav")]) == 0
+    assert runtime.main([str(file_of("bcresnet-1-A")), str(tmp_path / "silence.wav")]) == 0
     assert capsys.readouterr().out == "No word was detected.\n"
+
+
+def test_a_reader_that_goes_away_is_no_error(file_of, recording):
+    arguments = [sys.executable, str(PROGRAM), str(file_of("bcresnet-1-A")), str(recording)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        program.stdout.readline()
+        program.stdout.close()
+        assert program.stderr.read() == ""
 
 
 # What is wrong
@@ -262,8 +305,8 @@ def complaint(capfd, *arguments):
     return lines[0]
 
 
-def test_a_bad_model_is_one_sentence(exported, recording, tmp_path, capfd):
-    good = exported("bcresnet-1-A")
+def test_a_bad_model_is_one_sentence(file_of, recording, tmp_path, capfd):
+    good = file_of("bcresnet-1-A")
     content = good.read_bytes()
     file = tmp_path / "bad.onnx"
     assert "No such file" in complaint(capfd, file, recording)
@@ -282,6 +325,8 @@ def test_a_bad_model_is_one_sentence(exported, recording, tmp_path, capfd):
         ({**said, "labels": ["yes", "yes"]}, "makes no sense"),
         ({**said, "labels": ["yes", "no"]}, "probabilities of its 2 labels"),
         ({**said, "hop_samples": 0}, "makes no sense"),
+        ({**said, "sample_rate": 8_000}, "makes no sense"),
+        ({**said, "graph_sha256": "0" * 64}, "was changed after it was exported"),
         ({**said, "listening": 5}, "makes no sense"),
         ({**said, "listening": {**asdict(ListeningConfig()), "threshold": "high"}}, "makes no sense"),
         ({**said, "listening": {**asdict(ListeningConfig()), "word_thresholds": [["yes", 2]]}}, "makes no sense"),
@@ -290,8 +335,29 @@ def test_a_bad_model_is_one_sentence(exported, recording, tmp_path, capfd):
         assert words in complaint(capfd, with_about(good, file, values), recording)
 
 
-def test_a_model_cut_anywhere_or_with_a_wrong_byte_never_ends_in_a_traceback(exported, tmp_path):
-    content = exported("bcresnet-1-A").read_bytes()
+def test_a_model_with_a_wrong_weight_is_known_by_its_checksum(file_of, tmp_path):
+    file = with_about(file_of("bcresnet-1-A"), tmp_path / "good.onnx", None)
+    graph = onnx.load(file).graph.SerializeToString()
+    with_about(file, file, about(LABELS, graph_sha256=hashlib.sha256(graph).hexdigest()))
+    assert Model(file).labels == LABELS
+    content = bytearray(file.read_bytes())
+    content[content.index(graph[-200_000:-199_000]) + 500] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(EarshotError, match="was changed after it was exported"):
+        Model(file)
+
+
+def test_answers_that_are_no_numbers_are_said(file_of, tmp_path):
+    model = onnx.load(file_of("linear-D"))
+    largest = max(model.graph.initializer, key=lambda one: len(one.raw_data))
+    largest.raw_data = np.full(len(largest.raw_data) // 4, np.nan, np.float32).tobytes()
+    onnx.save(model, tmp_path / "bad.onnx")
+    with pytest.raises(EarshotError, match="no numbers"):
+        Model(tmp_path / "bad.onnx").classify(np.ones(16_000))
+
+
+def test_a_model_cut_anywhere_or_with_a_wrong_byte_never_ends_in_a_traceback(file_of, tmp_path):
+    content = file_of("bcresnet-1-A").read_bytes()
     random = np.random.default_rng(0)
     file = tmp_path / "bad.onnx"
     for _ in range(30):
@@ -302,8 +368,8 @@ def test_a_model_cut_anywhere_or_with_a_wrong_byte_never_ends_in_a_traceback(exp
             Model(file)
 
 
-def test_a_bad_recording_is_one_sentence(exported, recording, tmp_path, capfd):
-    good = exported("bcresnet-1-A")
+def test_a_bad_recording_is_one_sentence(file_of, recording, tmp_path, capfd):
+    good = file_of("bcresnet-1-A")
     content = recording.read_bytes()
     file = tmp_path / "bad.wav"
     assert "No such file" in complaint(capfd, good, file)

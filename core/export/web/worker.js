@@ -1,0 +1,91 @@
+// The model at work, beside the page: blocks of sound come, what is made of them goes back. Nothing leaves the browser.
+
+import * as ort from './onnxruntime-web.js';
+import { Detector } from './detector.js';
+import { Resampler } from './resampler.js';
+
+const KEPT_S = 10; // of sound that waits for a slow computer before all of it is dropped
+
+let about, session, detector, resampler;
+let waiting = []; // blocks
+let working = false;
+let ending = false;
+let decisionMs = [];
+
+// A file beside this one.
+async function fetched(name) {
+  const answer = await fetch(new URL(name, import.meta.url));
+  if (!answer.ok) throw new Error(`${name} is not there (${answer.status}). Copy the whole folder to the server`);
+  return answer;
+}
+
+async function load() {
+  about = await (await fetched('model.json')).json();
+  // Read here: so it does not matter how a server calls such a file.
+  ort.env.wasm.wasmBinary = await (await fetched('onnxruntime-web.wasm')).arrayBuffer();
+  ort.env.wasm.numThreads = 1; // a second of sound is too little work to share
+  const model = new Uint8Array(await (await fetched('model.onnx')).arrayBuffer());
+  session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'] });
+  await answer(new Float32Array(about.clip_samples)); // the first time takes longest
+  decisionMs = [];
+  postMessage({ kind: 'ready', about });
+}
+
+// The probabilities of a second of sound.
+async function answer(samples) {
+  const began = performance.now();
+  const waveform = new ort.Tensor('float32', samples.slice(), [1, samples.length]);
+  const { probabilities } = await session.run({ waveform }, ['probabilities']);
+  decisionMs.push(performance.now() - began);
+  if (!probabilities.data.every(Number.isFinite)) throw new Error('its answers are no numbers');
+  return probabilities.data;
+}
+
+function begin(rate) {
+  detector = new Detector(about, answer);
+  resampler = new Resampler(rate);
+  waiting = [];
+  ending = false;
+}
+
+// Take blocks as long as there are any; a slow computer takes several at once.
+async function work() {
+  if (working) return;
+  working = true;
+  while (waiting.length) {
+    const blocks = waiting;
+    waiting = [];
+    for (const block of blocks) tell(await detector.feed(resampler.push(block)));
+  }
+  if (ending) {
+    tell([...(await detector.feed(resampler.finish())), ...(await detector.finish())]);
+    postMessage({ kind: 'ended' });
+    ending = false;
+  }
+  working = false;
+}
+
+function tell(detections) {
+  const { levelDb, speaking, seconds } = detector;
+  postMessage({ kind: 'heard', levelDb, speaking, seconds, detections, decisionMs });
+  decisionMs = [];
+}
+
+function failed(error) {
+  working = false;
+  postMessage({ kind: 'failed', text: `${error.message}.` });
+}
+
+onmessage = ({ data }) => {
+  if (data.kind === 'begin') begin(data.rate);
+  if (data.kind === 'sound') waiting.push(data.block);
+  if (data.kind === 'end') ending = true;
+  const behind = waiting.reduce((sum, block) => sum + block.length, 0) / (resampler?.rate ?? 1);
+  if (behind > KEPT_S) {
+    waiting = [];
+    postMessage({ kind: 'dropped', seconds: behind });
+  }
+  if (data.kind !== 'begin') work().catch(failed);
+};
+
+load().catch(failed);
