@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,12 @@ from core.config import OWN
 from core.errors import ConfigError, RunError
 from core.files.paths import path_from
 from core.files.strict import to_json
+from core.files.writing import write_bytes
 from core.records.export import LARGEST_DIFFERENCE, MOST_LOST, Measured, ParityCard
 from core.text import printable
+
+FILES = ("onnx", "web", "nnaudio", "npz")
+"""What can be written, by the names of the options."""
 
 N_CLIPS = 400
 """Clips that a file is compared on unless another number is given."""
@@ -29,7 +34,7 @@ def add(commands: Commands) -> None:
         description="Write a model as one ONNX file, waveform in, probabilities out, with its words and thresholds in "
         "it. It is compared with the model first, on real clips, silence, full scale and noise; what differs by more "
         f"than {LARGEST_DIFFERENCE:g} in a logit, or in any answer, is not written. A card beside it, "
-        "FILE.parity.json, tells how it compares.",
+        "FILE.parity.json, tells how it compares, and earshot_runtime.py runs it with NumPy and ONNX Runtime alone.",
     )
     add_run(parser)
     parser.add_argument("--onnx", metavar="FILE", help="write the model as ONNX (needs onnx and onnxruntime)")
@@ -38,6 +43,11 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="compute the large layers of its network in int8, the spectrogram never; what loses more than "
         f"{100 * MOST_LOST:g} %% of the clips, or is not smaller, is not written",
+    )
+    parser.add_argument(
+        "--web",
+        metavar="FOLDER",
+        help="write a web page that listens with the model in the browser alone; any static server can serve it",
     )
     parser.add_argument(
         "--nnaudio", metavar="FILE", help="write the basis as a state dict that nnAudio's MelSpectrogram loads"
@@ -57,29 +67,31 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write what was asked for, and say how it compares."""
-    if options.onnx is None and options.nnaudio is None and options.npz is None:
-        raise ConfigError("Nothing was asked for. Give --onnx FILE, --nnaudio FILE or --npz FILE.")
-    if options.int8 and options.onnx is None:
-        raise ConfigError("--int8 is about the ONNX file: give --onnx FILE too.")
-    places = {
-        name: path_from(text, f"--{name}")
-        for name in ("onnx", "nnaudio", "npz")
-        if (text := getattr(options, name)) is not None
-    }
+    if all(getattr(options, name) is None for name in FILES):
+        raise ConfigError("Nothing was asked for. Give --onnx FILE, --web FOLDER, --nnaudio FILE or --npz FILE.")
+    if options.int8 and options.onnx is None and options.web is None:
+        raise ConfigError("--int8 is about the ONNX file: give --onnx FILE or --web FOLDER too.")
+    places = {name: path_from(text, f"--{name}") for name in FILES if (text := getattr(options, name)) is not None}
     if len({path.resolve() for path in places.values()}) < len(places):
         raise ConfigError("Two of the files have the same name. Give each one of its own.")
     path = runs.find_run(options.run)
     told: dict[str, Any] = {}
-    if "onnx" in places:
-        card = _export_onnx(options, path, places["onnx"])
+    if "onnx" in places or "web" in places:
+        card = _export_onnx(options, path, places)
         told["onnx"] = card.to_dict()
         if not options.json:
             print(as_text(card))
+            if "onnx" in places:
+                print(f"Listen with it anywhere: python earshot_runtime.py {printable(places['onnx'].name)} FILE.wav")
     told |= {name: str(place) for name, place in places.items() if name != "onnx"}
     call = _export_basis(path, places)
     if options.json:
         print(to_json(told))
         return 0
+    if "web" in places:
+        print(
+            f"{printable(places['web'])}: a page that listens; serve it, for instance with python -m http.server in it"
+        )
     if "nnaudio" in places:
         print(f"{printable(places['nnaudio'])}: load_state_dict(torch.load(FILE)) into nnAudio.features.{call}")
     if "npz" in places:
@@ -87,22 +99,31 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _export_onnx(options: argparse.Namespace, run: Path, place: Path) -> ParityCard:
+def _export_onnx(options: argparse.Namespace, run: Path, places: dict[str, Path]) -> ParityCard:
+    """Write the model, and a page around it, where they are asked for."""
     from core.export.needed import require_packages
 
     require_packages()
+    from core.export.runtime import PROGRAM
+    from core.export.web import write_page
     from core.export.write import export_onnx
 
-    with progress_bar("clip") as progress:
-        return export_onnx(
+    with tempfile.TemporaryDirectory() as apart, progress_bar("clip") as progress:
+        file = places.get("onnx") or Path(apart) / "model.onnx"
+        card = export_onnx(
             run,
-            place,
+            file,
             listening_config(options, run),
             int8=options.int8,
             places=_datasets(options.data, run),
             n_clips=options.clips,
             progress=progress,
         )
+        if "onnx" in places:
+            write_bytes(file.with_name(PROGRAM.name), PROGRAM.read_bytes())
+        if "web" in places:
+            write_page(file, places["web"])
+        return card
 
 
 def _datasets(named: str | None, run: Path) -> list[Path | None]:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import tempfile
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from core.config import ListeningConfig
 from core.data.source import Progress
 from core.errors import ConfigError
+from core.export.web import write_page
 from core.export.write import export_onnx
+from core.files.writing import write_bytes
 from core.records.export import ParityCard
 from core.runs import keep
 from core.studies.listening import operating_point
@@ -25,7 +31,12 @@ def onnx_file(run: Path, form: Form) -> Path:
 
 
 def export(
-    run: Path, form: Form, *, root: Path | None = None, n_clips: int | None = None, progress: Progress | None = None
+    run: Path,
+    form: Form,
+    *,
+    places: Sequence[Path | None] = (None,),
+    n_clips: int | None = None,
+    progress: Progress | None = None,
 ) -> ParityCard:
     """Export a run among its results (see ``export_onnx``), with the listening settings that are kept with it.
 
@@ -40,9 +51,31 @@ def export(
         listening = ListeningConfig()  # where the settings are used, it is said that they cannot be read
     path = onnx_file(run, form)
     keep.make_room(path)
-    card = export_onnx(run, path, listening, int8=form == "int8", root=root, n_clips=n_clips, progress=progress)
+    card = export_onnx(run, path, listening, int8=form == "int8", places=places, n_clips=n_clips, progress=progress)
+    page_file(run, form).unlink(missing_ok=True)  # the page of an earlier file
     keep.save(STUDY, run, STUDY.file(form), card)
     return card
+
+
+def page_file(run: Path, form: Form) -> Path:
+    """Where the web page around that file lies, whether it is there or not."""
+    return onnx_file(run, form).with_suffix(".page.zip")
+
+
+def make_page(run: Path, form: Form) -> None:
+    """Make a page that listens with the file of a run, as a zip beside it (see ``core.export.web``).
+
+    Raises:
+        ExportError: If there is no such file, or ONNX Runtime Web is not here and cannot be fetched.
+        WriteError: If it cannot be written.
+    """
+    buffer = io.BytesIO()
+    with tempfile.TemporaryDirectory() as place, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        folder = Path(place) / keep.name_of(run)
+        write_page(onnx_file(run, form), folder)
+        for path in sorted(folder.iterdir()):
+            archive.write(path, f"{folder.name}/{path.name}")
+    write_bytes(page_file(run, form), buffer.getvalue())
 
 
 def load(run: Path, form: Form) -> ParityCard | None:

@@ -168,8 +168,8 @@ class ParityCard:
         """How the file compares, in a sentence or two."""
         same = f"all {self.n:,}" if self.same == self.n else f"{self.same:,} of {self.n:,}"
         said = (
-            f"It answers {same} sounds as the model does, and its logits differ by at most {self.largest_difference:.0e}. "
-            f"Compared on {self.clips}, and on silence, full scale and noise."
+            f"It answers {same} sounds as the model does, and its logits differ by at most "
+            f"{self.largest_difference:.0e}. Compared on {self.clips}, and on silence, full scale and noise."
         )
         if self.int8 is None:
             return said

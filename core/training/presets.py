@@ -165,8 +165,8 @@ FINE_TUNING = "fine-tuning"
 
 _TUNED = TrainingConfig(epochs=1, learning_rate=1e-2, warmup_epochs=0.1, pull=0.4, mel_rate=2e-4, stft_rate=2e-5)
 """Short and careful: one epoch cannot make up for filters that move as far as those of a long training do. A second one
-forgets more than it learns (BC-ResNet 1 D trained on with the demo words, seeds 0 to 2, real validation clips: 90.7, 90.6
-and 91.7 % after one epoch, 89.1, 89.5 and 91.4 % after two)."""
+forgets more than it learns (BC-ResNet 1 D trained on with the demo words, seeds 0 to 2, real validation clips: 90.7,
+90.6 and 91.7 % after one epoch, 89.1, 89.5 and 91.4 % after two)."""
 
 
 _NEW_WORDS = TrainingConfig(epochs=20, learning_rate=5e-2, weight_decay=1e-3, warmup_epochs=1, averaging=0.99)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from core.files.strict import to_json
 from core.records.export import Measured, ParityCard
 from core.runs import RunState, keep
 from dashboard.shared import cache, jobs, measured, saving
-from dashboard.shared.widgets import choose
+from dashboard.shared.widgets import choose, job_panel
 from dashboard.shared.wording import interval, percent, plain
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 FORMS: dict[Form, str] = {"float32": "Exact (float32)", "int8": "Smaller (int8)"}
 """What the numbers of an ONNX file are."""
 
-N_CLIPS = 600
+N_CLIPS = 400
 """Clips that a file is compared on."""
 
 IN_PYTHON = """from earshot_runtime import Model, listen   # pip install numpy onnxruntime
@@ -72,12 +73,10 @@ def _offer(run: RunState, form: Form, name: str) -> None:
 def _make(run: RunState, form: Form, progress: jobs.Progress) -> None:
     from core.export import kept
 
-    try:
-        root, _ = runs.read_source(run.folder)
-    except RunError:
-        root = None  # one that came with the project does not say
-    here = root if root is not None and root.is_dir() else None
-    kept.export(run.folder, form, root=here, n_clips=N_CLIPS, progress=progress)
+    own: list[Path | None] = []
+    with suppress(RunError):  # one that came with the project does not say
+        own.append(runs.read_source(run.folder)[0])
+    kept.export(run.folder, form, places=[*own, None], n_clips=N_CLIPS, progress=progress)
 
 
 def _show(run: RunState, form: Form, card: ParityCard) -> None:
@@ -97,7 +96,37 @@ def _show(run: RunState, form: Form, card: ParityCard) -> None:
             icon="fact_check",
             note="How the file compares with the model, as measured when it was made.",
         )
+    _page(run, form)
     st.code(IN_PYTHON.format(file=file.name), language="python")
+
+
+def _page(run: RunState, form: Form) -> None:
+    """A page that listens in a browser alone: made in the background, since what it runs on may have to be fetched."""
+    from core.export import kept
+
+    name, file = f"export.{run.name}.{form}.page", kept.page_file(run.folder, form)
+    if job_panel(name):
+        return
+    if file.exists():
+        note = "Unpack it where any web server shows it. It listens in the browser and sends nothing anywhere."
+        saving.button("Web page (zip)", file.read_bytes, file.name, "export.page", icon="language", note=note)
+    else:
+        measured.button(
+            "Make a web page that listens",
+            f"export.make.page.{form}",
+            name,
+            "Making a web page",
+            lambda: partial(_make_page, run, form),
+            kind="secondary",
+            icon=":material/language:",
+        )
+
+
+def _make_page(run: RunState, form: Form, progress: jobs.Progress) -> None:
+    from core.export import kept
+
+    progress(0, 1, "Putting the page together")
+    kept.make_page(run.folder, form)
 
 
 def _row(one: Measured) -> dict[str, str]:
@@ -111,9 +140,9 @@ def _row(one: Measured) -> dict[str, str]:
 
 
 def _runtime() -> bytes:
-    from core.export import runtime
+    from core.export.runtime import PROGRAM
 
-    return (Path(runtime.__file__).with_name("earshot_runtime.py")).read_bytes()
+    return PROGRAM.read_bytes()
 
 
 def basis(run: RunState) -> None:

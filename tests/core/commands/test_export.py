@@ -9,7 +9,7 @@ from core import runs
 from core.commands import export
 from core.config import ListeningConfig
 from core.errors import ConfigError
-from core.export import needed
+from core.export import needed, web
 from core.export.read import read_onnx
 from core.studies.listening import operating_point
 from tests.conftest import PROJECT
@@ -43,7 +43,13 @@ def test_a_model_and_its_basis_are_written_and_the_card_is_printed(here):
         SHIPPED, "--onnx", "words.onnx", "--int8", "--nnaudio", "basis.pt", "--npz", "basis.npz", "--clips", 60
     )
     assert (code, err) == (0, "")
-    assert {one.name for one in here.iterdir()} == {"words.onnx", "words.onnx.parity.json", "basis.pt", "basis.npz"}
+    assert {one.name for one in here.iterdir()} == {
+        "words.onnx",
+        "words.onnx.parity.json",
+        "earshot_runtime.py",
+        "basis.pt",
+        "basis.npz",
+    }
     for words in ("silence", "full scale", "noise", "100.0%", "float32", "int8", "Demo words", "MelSpectrogram(sr="):
         assert words in out
 
@@ -55,6 +61,17 @@ def test_odd_names_are_no_obstacle(here, name):
     assert (code, err) == (0, "")
     assert read_onnx(here / f"{name}.onnx").about.labels[0] == "down"
     assert "compared on" in out
+
+
+def test_a_page_around_the_model_is_written_with_or_without_the_file_itself(here, monkeypatch):
+    monkeypatch.setattr(web, "runtime_files", lambda: {"onnxruntime-web.js": b"//", "onnxruntime-web.wasm": b"wasm"})
+    code, out, err = run(SHIPPED, "--web", "page", "--clips", 30)
+    assert (code, err) == (0, "")
+    assert "page: a page that listens" in out
+    assert [one.name for one in here.iterdir()] == ["page"]
+    assert {"index.html", "model.onnx", "model.json"} <= {one.name for one in (here / "page").iterdir()}
+    assert run(SHIPPED, "--onnx", "words.onnx", "--web", "page", "--clips", 30)[0] == 0
+    assert (here / "page" / "model.onnx").read_bytes() == (here / "words.onnx").read_bytes()
 
 
 def test_json_is_the_card(here):
@@ -85,7 +102,7 @@ def test_the_runs_own_dataset_goes_before_the_usual_one(mine, tone_root):
     ("arguments", "code", "words"),
     [
         ((), 2, "Nothing was asked for"),
-        (("--int8", "--npz", "a.npz"), 2, "give --onnx FILE too"),
+        (("--int8", "--npz", "a.npz"), 2, "give --onnx FILE or --web FOLDER too"),
         (("--onnx", "a", "--npz", "a"), 2, "same name"),
         (("--onnx", "a", "--clips", "0"), 2, "give at least 12"),
         (("--onnx", "gone/words.onnx"), 1, "There is no folder gone"),

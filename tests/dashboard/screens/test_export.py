@@ -2,6 +2,7 @@
 
 import io
 import json
+import zipfile
 
 import numpy as np
 import onnxruntime
@@ -10,7 +11,7 @@ import torch
 
 from core import runs
 from core.errors import ExportError
-from core.export import kept, needed
+from core.export import kept, needed, web
 from core.inference.classifier import Classifier
 from dashboard.shared import jobs
 from dashboard.views import export
@@ -47,6 +48,22 @@ def test_the_file_answers_as_the_model_does_and_says_how_it_compares(exported, o
     ranking = dict(Classifier(own_run, "cpu").classify_at(second, 0).ranking)
     labels = json.loads(session.get_modelmeta().custom_metadata_map["earshot"])["labels"]
     np.testing.assert_allclose(found, [ranking[label] for label in labels], atol=1e-5)
+
+
+def test_a_web_page_is_made_around_it_and_goes_with_the_file(exported, own_run, monkeypatch):
+    monkeypatch.setattr(web, "runtime_files", lambda: {"onnxruntime-web.js": b"//", "onnxruntime-web.wasm": b"wasm"})
+    exported.button("export.make.page.float32").click().run()
+    wait_until(lambda: not jobs.find(f"{JOB}.page").running)
+    assert jobs.find(f"{JOB}.page").state == "done", jobs.find(f"{JOB}.page").message
+    exported.run()
+    assert_calm(exported)
+    assert "export.page" in downloads(exported)
+    with zipfile.ZipFile(kept.page_file(own_run, "float32")) as archive:
+        assert archive.read(f"{GOOD}/model.onnx") == kept.onnx_file(own_run, "float32").read_bytes()
+        assert f"{GOOD}/index.html" in archive.namelist()
+    kept.export(own_run, "float32", n_clips=30)
+    assert not kept.page_file(own_run, "float32").exists(), "it held the file before"
+    jobs.forget(f"{JOB}.page")
 
 
 def test_a_file_of_an_earlier_model_is_not_offered_any_more(exported, own_run):
