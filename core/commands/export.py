@@ -163,10 +163,8 @@ def as_text(card: ParityCard) -> str:
         *(_form(one) for one in (card.original, card.float32, card.int8) if one is not None),
     ]
     if card.int8 is not None:
-        lines.append(
-            f"  int8: ranges found on {card.calibration}; {card.same_in_int8} of {card.compared[0].n} clips are "
-            "answered as in float32"
-        )
+        how = f"ranges found on {card.calibration}" if card.calibration else "weights alone are rounded"
+        lines.append(f"  int8: {how}; {card.same_in_int8} of {card.compared[0].n} clips are answered as in float32")
     return "\n".join(lines)
 
 

@@ -109,13 +109,15 @@ def _embedding(graph: Graph, network: SpeechEmbedding, features: str, n_frames: 
     variance = mean(graph.node("Mul", from_middle, from_middle))
     deviation = graph.node("Sqrt", graph.node("Add", variance, graph.constant(1e-6)))
     drift = graph.node("Sub", mean(cut(-half, LAST)), mean(cut(0, half)))
-    return _gemm(graph, graph.node("Concat", mean(along), deviation, drift, axis=1), network.classify)
+    return _gemm(
+        graph, graph.node("Concat", mean(along), deviation, drift, axis=1), network.classify, rounded="weights"
+    )
 
 
 def _layer(graph: Graph, layer: nn.Module, x: str) -> str:
     match layer:
         case nn.Conv2d():
-            return _convolution(graph, x, layer, rounded="all" if layer.in_channels > 1 else "weights")
+            return _convolution(graph, x, layer, rounded="weights")
         case LeakyFloor():
             return graph.node("Max", graph.node("LeakyRelu", x, alpha=0.2), graph.constant(-0.4))
         case nn.MaxPool2d():

@@ -14,7 +14,6 @@ from core.data.source import Progress
 from core.export.session import logits, open_session
 from core.export.sounds import Clips, extreme_sounds
 from core.inference.classifier import Classifier
-from core.inference.one_thread import in_one_thread
 from core.models import KeywordSpotter
 from core.records.arrays import Waveform
 from core.records.export import About, Compared, Measured, ParityCard
@@ -33,8 +32,10 @@ def parity(
     clips: Clips,
     forms: Mapping[str, bytes],
     progress: Progress | None = None,
+    *,
+    calibration: str = "",
 ) -> ParityCard:
-    """Measure an exported file.
+    """Measure an exported file. Times are those of the threads that it may take here.
 
     Args:
         file: What it will be called.
@@ -43,6 +44,7 @@ def parity(
         clips: Real clips.
         forms: The file in "float32", and in "int8" if that was asked for.
         progress: Called with clips done, clips in all, and what is being done.
+        calibration: Which clips the ranges of int8 were found on, if any were needed.
 
     Raises:
         ExportError: If ONNX Runtime cannot open a file.
@@ -56,8 +58,7 @@ def parity(
     if "int8" in forms:
         answers["int8"] = logits(open_session(forms["int8"]), clips.waveforms)
     one = clips.waveforms[:1]
-    with in_one_thread():
-        original_ms = _median_ms(lambda: classifier.probabilities(classifier.log_mel(one)))
+    original_ms = _median_ms(lambda: classifier.probabilities(classifier.log_mel(one)))
     measured = {
         form: _measured(form, answers[form], clips, _time(content, one), len(content))
         for form, content in forms.items()
@@ -74,7 +75,7 @@ def parity(
         float32=measured["float32"],
         int8=measured.get("int8"),
         same_in_int8=int((float32.argmax(axis=1) == answers.get("int8", float32).argmax(axis=1)).sum()),
-        calibration=clips.calibration_title if "int8" in forms else "",
+        calibration=calibration,
     )
 
 
@@ -103,7 +104,7 @@ def _measured(form: str, answers: Logits, clips: Clips, one_clip_ms: float, n_by
 
 
 def _time(content: bytes, clip: Waveform) -> float:
-    session = open_session(content, n_threads=1)
+    session = open_session(content)
     return _median_ms(lambda: session.run(["probabilities"], {"waveform": clip}))
 
 

@@ -14,14 +14,14 @@ SILENT = 3
 """ONNX Runtime's level of remarks from which it speaks: errors."""
 
 
-def open_session(content: bytes, *, n_threads: int = 0) -> onnxruntime.InferenceSession:
-    """A session on the bytes of a file, in so many threads; 0 for one a core.
+def open_session(content: bytes) -> onnxruntime.InferenceSession:
+    """A session on the bytes of a file. It computes in one thread: on a busy computer, two wait for each other.
 
     Raises:
         ExportError: If ONNX Runtime cannot open them.
     """
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = n_threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = SILENT
     try:

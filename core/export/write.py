@@ -15,6 +15,7 @@ from core.export.parity import parity
 from core.export.sounds import real_clips
 from core.files.writing import write_bytes, write_json
 from core.inference.classifier import Classifier
+from core.inference.one_thread import in_one_thread
 from core.records.export import ParityCard
 from core.runs import keep
 
@@ -57,7 +58,9 @@ def export_onnx(
         forms = {"float32": as_file(graph, says)}
         if int8:
             forms["int8"] = as_file(in_int8(forms["float32"], rounded, clips.calibration), says)
-        card = parity(path.name, says, classifier, clips, forms, progress)
+        ranged = clips.calibration_title if int8 and "all" in rounded.values() else ""
+        with in_one_thread():
+            card = parity(path.name, says, classifier, clips, forms, progress, calibration=ranged)
     if card.misses:
         advice = " Export it without --int8." if int8 and all("int8" in one for one in card.misses) else ""
         raise ExportError(f"{says.run} was not exported: {'; '.join(card.misses)} (measured on {card.clips}).{advice}")

@@ -116,7 +116,7 @@ class ParityCard:
     same_in_int8: int
     """Real clips that both files answer alike."""
     calibration: str
-    """Which clips the ranges of int8 were found on; empty where it was not asked for."""
+    """Which clips the ranges of int8 were found on; empty where weights alone are rounded, which need none."""
 
     @property
     def largest_difference(self) -> float:
