@@ -11,13 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from core.data.source import Progress
-from core.export.session import logits, open_session
+from core.export.session import BATCH, logits, open_session
 from core.export.sounds import Clips, extreme_sounds
 from core.inference.classifier import Classifier
 from core.models import KeywordSpotter
 from core.records.arrays import Waveform
 from core.records.export import About, Compared, Measured, ParityCard
-from core.training.batches import BATCH
 
 Logits = NDArray[np.float32]
 
