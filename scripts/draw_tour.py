@@ -30,10 +30,13 @@ VIEW = {"width": 1280, "height": 800}
 FRAME = (800, 500)
 """Size of a picture of the film (px)."""
 
+PHOTOGRAPH = (1024, 640)
+"""Size of a photograph (px)."""
+
 LONGEST_S = 240
 """Wait for a training on a slow computer (s)."""
 
-PLACES = {"try": "", "train": "training", "see": "filterbank", "judge": "evaluation", "use": "speed"}
+PLACES = {"try": "", "train": "training", "see": "filterbank", "judge": "mistakes", "use": "export"}
 """Name of each place's photograph, and where it is taken."""
 
 
@@ -81,6 +84,19 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(1000)
 
 
+def photograph(page: Page, path: Path) -> None:
+    """A picture of the page; on Export the file is made first, and on Try somebody talks."""
+    if (make := page.get_by_role("button", name="Make the file")).count():
+        make.click()
+        page.get_by_text("It answers").wait_for(timeout=1000 * LONGEST_S)
+        settle(page)
+    if (start := page.get_by_role("button", name="Start listening")).count():
+        start.click()
+        page.wait_for_timeout(9000)
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    shot.resize(PHOTOGRAPH, Image.Resampling.LANCZOS).save(path, quality=80, method=6)
+
+
 def first_minute(page: Page, url: str) -> Film:
     """Talk, flip the filters, train, and look at what became of it."""
     film = Film(page)
@@ -126,6 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("url", help="where the dashboard runs")
     parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("--places-alone", action="store_true", help="leave the film as it is")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         hears = (
@@ -141,8 +158,9 @@ def main() -> None:
         for name, place in PLACES.items():
             page.goto(f"{options.url}/{place}")
             settle(page)
-            page.screenshot(path=str(options.folder / f"place-{name}.png"))
-        first_minute(page, options.url).save(options.folder / "first-minute.webp")
+            photograph(page, options.folder / f"place-{name}.webp")
+        if not options.places_alone:
+            first_minute(page, options.url).save(options.folder / "first-minute.webp")
         browser.close()
 
 
