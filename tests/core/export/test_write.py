@@ -11,7 +11,7 @@ from onnx import numpy_helper
 
 from core.config import ListeningConfig
 from core.errors import DataError, ExportError, WriteError
-from core.export import needed, write
+from core.export import kept, needed, write
 from core.export.int8 import in_int8
 from core.export.read import read_onnx
 from core.export.sounds import extreme_sounds, real_clips
@@ -35,22 +35,22 @@ def test_a_run_is_written_with_a_card_beside_it(tmp_path, int8):
     path = tmp_path / "words.onnx"
     card = export(BCRESNET, path, int8=int8)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["words.onnx", "words.onnx.parity.json"]
-    kept = json.loads(card_path(path).read_text())
-    assert kept["misses"] == []
-    assert kept["largest_difference"] <= 1e-4
-    assert [one["sound"] for one in kept["compared"]] == ["clips", "silence", "full scale", "noise"]
-    assert kept["same"] == kept["n"] == card.n
-    assert "Demo words" in kept["clips"]
-    assert kept["clips"].endswith("60 clips")
-    low, high = kept["float32"]["interval"]
-    assert low < kept["float32"]["accuracy"] < high
-    assert kept["original"]["right"] == kept["float32"]["right"]
-    assert (kept["int8"] is None) == (not int8)
-    assert read_onnx(path).about.model_hash == kept["checkpoint"] == keep.model_hash(BCRESNET)
-    assert len(path.read_bytes()) == kept["int8" if int8 else "float32"]["n_bytes"]
+    told = json.loads(card_path(path).read_text())
+    assert told["misses"] == []
+    assert told["largest_difference"] <= 1e-4
+    assert [one["sound"] for one in told["compared"]] == ["clips", "silence", "full scale", "noise"]
+    assert told["same"] == told["n"] == card.n
+    assert "Demo words" in told["clips"]
+    assert told["clips"].endswith("60 clips")
+    low, high = told["float32"]["interval"]
+    assert low < told["float32"]["accuracy"] < high
+    assert told["original"]["right"] == told["float32"]["right"]
+    assert (told["int8"] is None) == (not int8)
+    assert read_onnx(path).about.model_hash == told["checkpoint"] == keep.model_hash(BCRESNET)
+    assert len(path.read_bytes()) == told["int8" if int8 else "float32"]["n_bytes"]
     if int8:
-        assert kept["int8"]["n_bytes"] < kept["float32"]["n_bytes"]
-        assert "training clips" in kept["calibration"]
+        assert told["int8"]["n_bytes"] < told["float32"]["n_bytes"]
+        assert "training clips" in told["calibration"]
 
 
 def test_what_was_there_is_replaced_whole(tmp_path):
@@ -118,6 +118,23 @@ def test_what_counts_as_a_miss():
         assert "on noise" in card(compared=(*card().compared, worse)).misses[0]
     other = Compared(sound="silence", n=1, largest_difference=0.0, same=0)
     assert card(compared=(*card().compared, other)).misses == ("1 of 1001 clips are answered otherwise",)
+
+
+def test_the_finding_tells_what_was_compared_and_what_int8_costs():
+    said = card(clips="Demo words, official test set, 1,000 clips", int8=None).finding
+    assert said == (
+        "It answers all 1,000 sounds as the model does, and its logits differ by at most 1e-05. Compared on Demo "
+        "words, official test set, 1,000 clips, and on silence, full scale and noise."
+    )
+    other = Compared(sound="silence", n=1, largest_difference=0.0, same=0)
+    assert card(compared=(*card().compared, other)).finding.startswith("It answers 1,000 of 1,001 sounds")
+    assert card().finding.endswith("In int8, 990 of 1,000 real clips are answered as before.")
+
+
+@pytest.mark.parametrize("int8", [None, measured("int8", 895, 900)], ids=["float32", "int8"])
+def test_a_kept_card_comes_back_as_it_was(tmp_path, int8):
+    keep.write(kept.STUDY, tmp_path / "card.json", card(int8=int8))
+    assert keep.load(kept.STUDY, tmp_path / "card.json") == card(int8=int8)
 
 
 def test_where_no_clip_has_a_label_int8_may_answer_as_few_otherwise():
