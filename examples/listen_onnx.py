@@ -10,7 +10,7 @@ from pathlib import Path
 # Where the model was exported, earshot_runtime.py lies beside it and beside this file; then this line can go.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "core" / "export" / "runtime"))
 
-from earshot_runtime import Model, listen, read_wav
+from earshot_runtime import EarshotError, Model, listen, read_wav
 
 
 def light(on: bool) -> None:
@@ -27,4 +27,9 @@ def main(model_file: str, sound_file: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    try:
+        main(*sys.argv[1:])
+    except EarshotError as error:
+        sys.exit(f"error: {error}")

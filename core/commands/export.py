@@ -12,7 +12,7 @@ from core import runs
 from core.commands.options import Commands, add_data, add_json, add_run, data_root, listening_config, progress_bar
 from core.commands.robustness import clips_of
 from core.config import OWN
-from core.errors import ConfigError, RunError
+from core.errors import ConfigError, ExportError, RunError
 from core.files.paths import path_from
 from core.files.strict import to_json
 from core.files.writing import write_bytes
@@ -72,8 +72,7 @@ def run(options: argparse.Namespace) -> int:
     if options.int8 and options.onnx is None and options.web is None:
         raise ConfigError("--int8 is about the ONNX file: give --onnx FILE or --web FOLDER too.")
     places = {name: path_from(text, f"--{name}") for name in FILES if (text := getattr(options, name)) is not None}
-    if len({path.resolve() for path in places.values()}) < len(places):
-        raise ConfigError("Two of the files have the same name. Give each one of its own.")
+    _check(places)
     path = runs.find_run(options.run)
     told: dict[str, Any] = {}
     if "onnx" in places or "web" in places:
@@ -82,7 +81,8 @@ def run(options: argparse.Namespace) -> int:
         if not options.json:
             print(as_text(card))
             if "onnx" in places:
-                print(f"Listen with it anywhere: python earshot_runtime.py {printable(places['onnx'].name)} FILE.wav")
+                program = places["onnx"].with_name("earshot_runtime.py")
+                print(f"Listen with it anywhere: python {printable(program)} {printable(places['onnx'])} FILE.wav")
     told |= {name: str(place) for name, place in places.items() if name != "onnx"}
     call = _export_basis(path, places)
     if options.json:
@@ -97,6 +97,36 @@ def run(options: argparse.Namespace) -> int:
     if "npz" in places:
         print(f"{printable(places['npz'])}: filters and kernels, initial and learned; `about` says what each array is")
     return 0
+
+
+def _check(places: dict[str, Path]) -> None:
+    """Say at once where what is asked for would overwrite itself or something else."""
+    from core.export.runtime import PROGRAM, is_ours
+    from core.export.web import require_ours
+    from core.export.write import card_path, require_place
+
+    files = {name: place for name, place in places.items() if name != "web"}
+    for place in files.values():
+        require_place(place)
+    written = list(files.values())
+    if "onnx" in files:
+        beside = files["onnx"].with_name(PROGRAM.name)
+        written += [beside, card_path(files["onnx"])]
+        if not is_ours(beside):
+            raise ExportError(
+                f"{printable(beside)} is another file than the program of that name that goes beside the model, and "
+                "was left alone. Rename it, or export into another folder."
+            )
+    resolved = {path.resolve() for path in written}
+    if len(resolved) < len(written):
+        raise ConfigError(
+            "Two of the files have the same name, of those asked for and of those that go beside FILE: "
+            f"FILE.parity.json and {PROGRAM.name}. Give each a name of its own."
+        )
+    if "web" in places:
+        if any(places["web"].resolve() in path.parents for path in resolved):
+            raise ConfigError("--web needs a folder that none of the other files goes to. Name another one.")
+        require_ours(places["web"])
 
 
 def _export_onnx(options: argparse.Namespace, run: Path, places: dict[str, Path]) -> ParityCard:

@@ -93,7 +93,7 @@ def write_page(onnx_file: Path, folder: Path) -> None:
         WriteError: If the folder cannot be written.
     """
     about, content = _model(onnx_file)
-    _require_ours(folder)
+    require_ours(folder)
     runtime = runtime_files()
     files = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir()) if path.is_file()}
     files |= {MODEL: content, ABOUT: to_json(about, indent=1).encode(), **runtime}
@@ -118,8 +118,8 @@ def _model(onnx_file: Path) -> tuple[dict[str, Any], bytes]:
         raise ExportError(str(error)) from error
 
 
-def _require_ours(folder: Path) -> None:
-    """Refuse a folder with anything in it that was not written here."""
+def require_ours(folder: Path) -> None:
+    """Raises ExportError for a folder with anything in it that was not written here."""
     try:
         if not folder.exists() or not any(folder.iterdir()):
             return

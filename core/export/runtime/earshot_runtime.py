@@ -181,7 +181,10 @@ class Model:
 
     def _about(self) -> Mapping[str, Any]:
         """What the file says about itself."""
-        text = self._session.get_modelmeta().custom_metadata_map.get("earshot")
+        try:
+            text = self._session.get_modelmeta().custom_metadata_map.get("earshot")
+        except UnicodeDecodeError as error:
+            raise EarshotError(f"What {self.path} says about itself is damaged. Export it again.") from error
         if text is None:
             raise EarshotError(f"{self.path} is an ONNX model, but was not exported by Earshot.")
         try:
@@ -267,6 +270,8 @@ def _first_line(error: Exception) -> str:
 def _checked(samples: Any) -> Waveform:
     """Samples as a row of floats, -1 to 1."""
     samples = np.asarray(samples)
+    if samples.ndim == 0:
+        raise EarshotError("Sound comes in rows of samples. For one row, give listen() a list that holds it.")
     if samples.ndim != 1 or not (samples.dtype == np.int16 or np.issubdtype(samples.dtype, np.floating)):
         raise EarshotError(
             f"Sound is a row of floating-point samples in -1 to 1 or of int16, not {samples.dtype} of the shape "
@@ -809,7 +814,7 @@ def read_wav(path: str | os.PathLike[str]) -> Iterator[Waveform]:
         raise EarshotError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}).") from error
     except (wave.Error, EOFError) as error:
         raise EarshotError(
-            f"{path} is damaged, or no WAV file of whole numbers ({error or 'it ends early'})."
+            f"{path} is damaged, or no WAV file of whole numbers ({str(error) or 'it ends early'})."
         ) from error
     if n_read < n_frames:
         raise EarshotError(f"{path} is cut off: {n_read / rate:.1f} s of its {n_frames / rate:.1f} s are there.")

@@ -11,6 +11,7 @@ from core.config import ListeningConfig
 from core.errors import ConfigError
 from core.export import needed, web
 from core.export.read import read_onnx
+from core.export.runtime import PROGRAM
 from core.studies.listening import operating_point
 from tests.conftest import PROJECT
 from tests.in_process import run_command
@@ -74,6 +75,44 @@ def test_a_page_around_the_model_is_written_with_or_without_the_file_itself(here
     assert (here / "page" / "model.onnx").read_bytes() == (here / "words.onnx").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--onnx", "earshot_runtime.py"),
+        ("--onnx", "x", "--npz", "x.parity.json"),
+        ("--onnx", "x", "--nnaudio", "earshot_runtime.py"),
+        ("--onnx", "page/model.onnx", "--web", "page"),
+    ],
+)
+def test_nothing_that_is_written_overwrites_something_else_of_it(here, arguments):
+    (here / "page").mkdir()
+    code, out, err = run(SHIPPED, *arguments, "--clips", 30)
+    assert (code, out) == (2, "")
+    assert "same name" in err or "none of the other files" in err
+    assert [one.name for one in here.rglob("*")] == ["page"]
+
+
+def test_a_file_of_somebody_else_with_the_program_s_name_is_left_alone(here):
+    (here / "earshot_runtime.py").write_text("import precious\n")
+    code, _, err = run(SHIPPED, "--onnx", "words.onnx", "--clips", 30)
+    assert code == 1
+    assert "left alone" in err
+    assert (here / "earshot_runtime.py").read_text() == "import precious\n"
+    assert not (here / "words.onnx").exists()
+    (here / "earshot_runtime.py").write_text(PROGRAM.read_text() + "# an older version\n")
+    assert run(SHIPPED, "--onnx", "words.onnx", "--clips", 30)[0] == 0
+    assert (here / "earshot_runtime.py").read_bytes() == PROGRAM.read_bytes()
+
+
+def test_a_folder_that_holds_something_else_is_refused_before_anything_is_written(here):
+    (here / "full").mkdir()
+    (here / "full" / "notes.txt").write_text("mine")
+    code, _, err = run(SHIPPED, "--onnx", "words.onnx", "--web", "full")
+    assert code == 1
+    assert "holds other files" in err
+    assert not (here / "words.onnx").exists()
+
+
 def test_json_is_the_card(here):
     code, out, _ = run(SHIPPED, "--onnx", "words.onnx", "--clips", 60, "--json")
     assert code == 0
@@ -107,7 +146,7 @@ def test_the_runs_own_dataset_goes_before_the_usual_one(mine, tone_root):
         (("--onnx", "a", "--clips", "0"), 2, "give at least 12"),
         (("--onnx", "gone/words.onnx"), 1, "There is no folder gone"),
         (("--onnx", "."), 1, "is a folder"),
-        (("--npz", "gone/basis.npz"), 1, "cannot be written"),
+        (("--npz", "gone/basis.npz"), 1, "There is no folder gone"),
         (("--onnx", "words.onnx", "--data", "gone"), 1, "gone"),
     ],
 )

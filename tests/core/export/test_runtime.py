@@ -368,6 +368,14 @@ def test_a_model_cut_anywhere_or_with_a_wrong_byte_never_ends_in_a_traceback(fil
             Model(file)
 
 
+def test_text_in_a_model_that_is_no_text_is_said(file_of, tmp_path):
+    content = file_of("bcresnet-1-A").read_bytes()
+    assert b'"down"' in content
+    (tmp_path / "bad.onnx").write_bytes(content.replace(b'"down"', b'"\xffown"'))
+    with pytest.raises(EarshotError, match="says about itself is damaged"):
+        Model(tmp_path / "bad.onnx")
+
+
 def test_a_bad_recording_is_one_sentence(file_of, recording, tmp_path, capfd):
     good = file_of("bcresnet-1-A")
     content = recording.read_bytes()
