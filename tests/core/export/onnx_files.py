@@ -10,17 +10,9 @@ import onnx
 import torch
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
-from core.models import build_model
+from core.export import model
+from core.export.model import as_file, onnx_model
 from core.training.checkpoint import load_checkpoint
-
-
-class _Answering(torch.nn.Module):
-    def __init__(self, model: torch.nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
-        return self.model(waveform).softmax(dim=1)
 
 
 def about(labels, listening=None, **other):
@@ -43,22 +35,11 @@ def about(labels, listening=None, **other):
 
 
 def write_onnx(run: Path, path: Path) -> Path:
-    """The model of a run as a file; for one second at a time, which is all that a stream asks for."""
+    """The model of a run as a file, without the comparison that ``export_onnx`` begins with."""
     checkpoint = load_checkpoint(run)
-    model = build_model(checkpoint.config)
-    model.load_state_dict(dict(checkpoint.weights))
-    program = torch.onnx.export(
-        _Answering(model).eval(),
-        (torch.zeros(1, CLIP_SAMPLES),),
-        dynamo=True,
-        input_names=["waveform"],
-        output_names=["probabilities"],
-        # Its optimiser takes the 1e-12 that keeps the logarithm of silence finite for a zero, and leaves it out.
-        optimize=False,
-        verbose=False,
-    )
-    program.save(path)
-    return with_about(path, path, about(checkpoint.labels, run=run.name))
+    graph, _ = onnx_model(checkpoint.model(), checkpoint.labels)
+    path.write_bytes(as_file(graph, model.about(checkpoint, ListeningConfig(), run=run.name, model_hash="0" * 64)))
+    return path
 
 
 def with_about(source: Path, target: Path, values: object) -> Path:

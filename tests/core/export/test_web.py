@@ -13,12 +13,12 @@ from dataclasses import replace
 
 import pytest
 
-from core.config import LABELS
 from core.errors import ExportError, WriteError
 from core.export import web
+from core.export.runtime.earshot_runtime import Model
 from core.export.web import MARK, PAGE, PARTS, runtime_files, write_page
 from tests.core.conftest import CHECKPOINTS
-from tests.core.export.onnx_files import about, write_onnx
+from tests.core.export.onnx_files import write_onnx
 
 CONTENTS = {part.name: f"// stands for {part.member}".encode() for part in PARTS}
 
@@ -72,8 +72,7 @@ def test_a_page_is_a_folder_with_all_it_needs(registry, model_file, tmp_path):
     names = {path.name for path in folder.iterdir()}
     assert names == {path.name for path in PAGE.iterdir()} | {*CONTENTS, "model.onnx", "model.json", MARK}
     assert (folder / "model.onnx").read_bytes() == model_file.read_bytes()
-    said = json.loads(json.dumps(about(LABELS, run="shipped-linear-D")))
-    assert json.loads((folder / "model.json").read_text()) == said
+    assert json.loads((folder / "model.json").read_text()) == Model(model_file).about
     assert "Microsoft" in (folder / "onnxruntime-web.LICENSE.txt").read_text()
     for name, content in CONTENTS.items():
         assert (folder / name).read_bytes() == content
