@@ -16,10 +16,11 @@ import urllib.request
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from core.config import to_dict
 from core.data.pack import packs_folder
 from core.errors import ExportError
+from core.export.read import read_onnx
 from core.files.paths import path_in_environment
 from core.files.strict import read_bytes, read_json, to_json
 from core.files.writing import make_folder, write_bytes, write_json
@@ -39,8 +40,6 @@ VARIABLE = "KWS_ONNXRUNTIME_WEB"
 
 TIMEOUT_S = 30.0
 """Seconds without a byte before a connection counts as lost (s)."""
-
-LARGEST_MODEL_BYTES = 2**28
 
 
 @dataclass(frozen=True)
@@ -92,30 +91,17 @@ def write_page(onnx_file: Path, folder: Path) -> None:
             and cannot be fetched.
         WriteError: If the folder cannot be written.
     """
-    about, content = _model(onnx_file)
+    model = read_onnx(onnx_file)
     require_ours(folder)
     runtime = runtime_files()
     files = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir()) if path.is_file()}
-    files |= {MODEL: content, ABOUT: to_json(about, indent=1).encode(), **runtime}
+    about = to_json(to_dict(model.about), indent=1)
+    files |= {MODEL: model.content, ABOUT: about.encode(), **runtime}
     make_folder(folder)
     # First, so that a page that was not finished can be written again; the page itself comes last.
     write_json(folder / MARK, {"format": 1, "files": sorted(files)})
     for name in sorted(files, key=lambda name: name == "index.html"):
         write_bytes(folder / name, files[name])
-
-
-def _model(onnx_file: Path) -> tuple[dict[str, Any], bytes]:
-    """What an exported model says about itself, and its file."""
-    try:
-        from core.export.runtime.earshot_runtime import EarshotError, Model  # ONNX Runtime may not be installed
-    except ImportError as error:
-        raise ExportError(
-            "Writing a page needs ONNX Runtime. Install it with pip install -r requirements-export.txt, and try again."
-        ) from error
-    try:
-        return dict(Model(onnx_file).about), read_bytes(onnx_file, LARGEST_MODEL_BYTES)
-    except (EarshotError, OSError, ValueError) as error:
-        raise ExportError(str(error)) from error
 
 
 def require_ours(folder: Path) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import re
-import sys
 import tarfile
 import urllib.error
 from dataclasses import replace
@@ -124,12 +123,6 @@ def test_what_is_no_exported_model_writes_nothing(registry, tmp_path):
         with pytest.raises(ExportError, match=name):
             write_page(tmp_path / name, tmp_path / "page")
     assert not (tmp_path / "page").exists()
-
-
-def test_without_onnx_runtime_it_is_said_what_to_install(registry, model_file, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "core.export.runtime.earshot_runtime", None)
-    with pytest.raises(ExportError, match="pip install"):
-        write_page(model_file, tmp_path / "page")
 
 
 # Where ONNX Runtime Web comes from
