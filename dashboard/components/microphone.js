@@ -27,6 +27,7 @@ class Ear {
     for (const kind of ['pointerup', 'click', 'keydown', 'change']) {
       window.addEventListener(kind, event => this.hold(isLeaving(event) ? LEAVING_MS : APART_MS), true);
     }
+    window.addEventListener('earshot-again', () => this.view && this.ring());
   }
 
   beginAnew() {
@@ -168,7 +169,7 @@ class Ear {
 
   // Tell the list of words (bell.js) that there is news.
   ring() {
-    const detail = `${this.listener} ${this.lastNumber} ${performance.now()}`;
+    const detail = { listener: this.listener, number: this.lastNumber };
     this.hold();
     setTimeout(() => {
       this.hold();

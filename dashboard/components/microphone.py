@@ -63,9 +63,15 @@ def last_message(key: str) -> Message | None:
     return read_message(state.get("message")) if state else None
 
 
-def bell(key: str) -> None:
-    """Nothing to see: it makes the fragment around it run again whenever the microphone's part has shown a word."""
-    _bell(key=key, on_heard_change=_nothing)
+def bell(key: str, listener: str, shown: int) -> None:
+    """Nothing to see: it makes the fragment around it run again whenever the microphone's part has shown a word.
+
+    Args:
+        key: Its own.
+        listener: Who heard the words that the fragment shows.
+        shown: Number of the newest of them; it is asked again until it shows the newest there is.
+    """
+    _bell(key=key, data={"listener": listener, "shown": shown}, on_heard_change=_nothing)
 
 
 def _nothing() -> None:

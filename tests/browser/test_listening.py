@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from core.config import KEYWORDS, SAMPLE_RATE
 from core.inference import Engine
@@ -421,6 +422,39 @@ def test_words_that_come_with_the_last_answer_are_listed_too(slow_ear, trained_m
     assert len(live) > before, "words came after Stop"
     for word in live:
         expect(main(ear.page).get_by_text(re.compile(rf"^{word} \d+\.\d %")).first).to_be_visible(timeout=1000 * WORK_S)
+
+
+def test_a_word_whose_message_gets_lost_is_listed_all_the_same(browser, server, add_model):
+    add_model()
+    fragments, lost = [], []
+
+    def pass_on(page_side):
+        server_side = page_side.connect_to_server()
+
+        def from_page(message):
+            asked = BackMsg.FromString(message)
+            fragment = asked.rerun_script.fragment_id
+            if fragment and fragment not in fragments:
+                fragments.append(fragment)
+                # The microphone's own messages come first, then the one that a word was shown.
+                if len(fragments) == 2:
+                    lost.append(fragment)
+                    return
+            server_side.send(message)
+
+        page_side.on_message(from_page)
+
+    page = new_page(browser, permissions=["microphone"])
+    page.route_web_socket(re.compile("stream"), pass_on)
+    open_page(page, server.url, "live")
+    ear = Ear(page)
+    ear.start()
+    ear.wait_for_words(1)
+    ear.stop()
+    (word, *_) = ear.words()
+    expect(main(page).get_by_text(re.compile(rf"^{word} \d+\.\d %")).first).to_be_visible()
+    assert lost, "something was lost"
+    page.context.close()
 
 
 @pytest.mark.sound

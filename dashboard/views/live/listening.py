@@ -199,7 +199,7 @@ def _words(model: str, several_models: bool) -> None:
             with st.expander("Words before these"):
                 for one in shown[AT_ONCE:]:
                     _row(one, mine.latency_ms.get(one.number), several_models, one.detection.word in own)
-    microphone.bell(BELL)
+    microphone.bell(BELL, mine.name, shown[0].number if shown else 0)
 
 
 def _row(one: Heard, latency_ms: int | None, several_models: bool, is_own: bool) -> None:
