@@ -102,7 +102,8 @@ def _show(run: RunState, form: Form, card: ParityCard) -> None:
             note="How the file compares with the model, as measured when it was made.",
         )
     _page(run, form)
-    st.code(IN_PYTHON.format(file=file.name), language="python", wrap_lines=True)
+    # Not coloured: the colours of Streamlit's code are too faint to read for some.
+    st.code(IN_PYTHON.format(file=file.name), language=None, wrap_lines=True)
 
 
 def _page(run: RunState, form: Form) -> None:
@@ -177,7 +178,7 @@ def basis(run: RunState) -> None:
             "import torch\nfrom nnAudio.features import MelSpectrogram\n\n"
             f"spectrogram = {nnaudio_call(run.config.front_end)}\n"
             f'spectrogram.load_state_dict(torch.load("{run.name}-nnaudio.pt", weights_only=True))\n',
-            language="python",
+            language=None,
             wrap_lines=True,
         )
 
