@@ -101,9 +101,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(places: dict[str, Path]) -> None:
     """Say at once where what is asked for would overwrite itself or something else."""
+    from core.export.places import card_path, require_place
     from core.export.runtime import PROGRAM, is_ours
     from core.export.web import require_ours
-    from core.export.write import card_path, require_place
 
     files = {name: place for name, place in places.items() if name != "web"}
     for place in files.values():

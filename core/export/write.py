@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from core.errors import ExportError
 from core.export.int8 import in_int8
 from core.export.model import about, as_file, onnx_model
 from core.export.parity import parity
+from core.export.places import card_path, require_place
 from core.export.sounds import real_clips
 from core.files.writing import write_bytes, write_json
 from core.inference.classifier import Classifier
@@ -67,23 +67,3 @@ def export_onnx(
     write_bytes(path, forms["int8" if int8 else "float32"])
     write_json(card_path(path), card.to_dict())
     return card
-
-
-def card_path(path: Path) -> Path:
-    """Where the card of a file lies.
-
-    >>> card_path(Path("there/words.onnx")).name
-    'words.onnx.parity.json'
-    """
-    return path.with_name(f"{path.name}.parity.json")
-
-
-def require_place(path: Path) -> None:
-    """Raises ExportError if a file cannot be written there, before minutes are spent on making it."""
-    folder = path.parent
-    if path.is_dir():
-        raise ExportError(f"{path} is a folder. Give the name of a file.")
-    if not folder.is_dir():
-        raise ExportError(f"There is no folder {folder} to write {path.name} into. Make it, or name another one.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ExportError(f"The folder {folder} cannot be written. Make it writable, or name another one.")

@@ -1,7 +1,10 @@
 """``export``: what it writes, what it prints, and how it refuses."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -163,3 +166,21 @@ def test_a_missing_package_is_a_sentence_and_the_basis_does_without(here, monkey
     assert code == 1
     assert "pip install -r requirements-export.txt" in err
     assert run(SHIPPED, "--npz", "basis.npz")[0] == 0
+
+
+def test_where_the_packages_are_missing_nothing_ends_in_a_trace(here):
+    program = """
+import sys
+sys.modules |= {"onnx": None, "onnxruntime": None}  # as if they were not installed
+from core.commands import main
+print(main(["export", sys.argv[1], "--npz", "basis.npz"]), main(["export", sys.argv[1], "--web", "page"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, SHIPPED],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )
+    assert done.stdout.endswith("0 1\n"), done.stderr
+    assert "pip install -r requirements-export.txt" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -13,9 +13,10 @@ from core.config import ListeningConfig
 from core.errors import DataError, ExportError, WriteError
 from core.export import kept, needed, write
 from core.export.int8 import in_int8
+from core.export.places import card_path
 from core.export.read import read_onnx
 from core.export.sounds import extreme_sounds, real_clips
-from core.export.write import card_path, export_onnx
+from core.export.write import export_onnx
 from core.records.export import Compared, Measured, ParityCard
 from core.runs import keep
 from core.training.checkpoint import load_checkpoint

@@ -1,0 +1,28 @@
+"""Where exported files go, known before any of the packages that make them is needed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from core.errors import ExportError
+
+
+def card_path(path: Path) -> Path:
+    """Where the card of a file lies.
+
+    >>> card_path(Path("there/words.onnx")).name
+    'words.onnx.parity.json'
+    """
+    return path.with_name(f"{path.name}.parity.json")
+
+
+def require_place(path: Path) -> None:
+    """Raises ExportError if a file cannot be written there, before minutes are spent on making it."""
+    folder = path.parent
+    if path.is_dir():
+        raise ExportError(f"{path} is a folder. Give the name of a file.")
+    if not folder.is_dir():
+        raise ExportError(f"There is no folder {folder} to write {path.name} into. Make it, or name another one.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ExportError(f"The folder {folder} cannot be written. Make it writable, or name another one.")
