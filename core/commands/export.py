@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from core import runs
-from core.commands.options import Commands, add_data, add_json, add_run, data_root, listening_config, progress_bar
-from core.commands.robustness import clips_of
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_json,
+    add_run,
+    clips_of,
+    data_root,
+    listening_config,
+    progress_bar,
+)
 from core.config import OWN
-from core.errors import ConfigError, ExportError, RunError
+from core.errors import ConfigError, ExportError
 from core.files.paths import path_from
 from core.files.strict import to_json
 from core.files.writing import write_bytes
-from core.records.export import LARGEST_DIFFERENCE, MOST_LOST, Measured, ParityCard
+from core.records.export import LARGEST_DIFFERENCE, MOST_LOST, N_CLIPS, Measured, ParityCard
 from core.text import printable
 
 FILES = ("onnx", "web", "nnaudio", "npz")
 """What can be written, by the names of the options."""
-
-N_CLIPS = 400
-"""Clips that a file is compared on unless another number is given."""
 
 
 def add(commands: Commands) -> None:
@@ -160,11 +164,9 @@ def _datasets(named: str | None, run: Path) -> list[Path | None]:
     """The dataset that was named; or else the run's own, where it is still there, and after it the usual one."""
     if named == OWN:
         raise ConfigError("Recordings of your own are too few to compare on. Give another folder with --data.")
-    found = [data_root(named)]
-    if named is None and run.is_dir():
-        with suppress(RunError):  # one that came with the project does not say
-            found.insert(0, runs.read_source(run)[0])
-    return found
+    from core.export.places import own_dataset
+
+    return [*(own_dataset(run) if named is None else []), data_root(named)]
 
 
 def _export_basis(run: Path, places: dict[str, Path]) -> str:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 Commands = Any  # argparse's collection of sub-commands, whose class has no public name
 
 
+FEWEST_CLIPS = 12
+"""As many as most models have labels."""
+
+
 def add_run(parser: argparse.ArgumentParser) -> None:
     """``RUN``, one trained model."""
     parser.add_argument("run", metavar="RUN", help="run, folder or checkpoint file")
@@ -45,6 +49,23 @@ def add_clips(parser: argparse.ArgumentParser, more: str = " that were kept in T
         help=f"which clips (default: official, or own; testing-list where nothing is unknown). {notes}",
     )
     add_device(parser)
+
+
+def clips_of(text: str) -> int | None:
+    """A number of clips as typed; None for all.
+
+    >>> clips_of("all"), clips_of("300")
+    (None, 300)
+    """
+    if text == "all":
+        return None
+    try:
+        n = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 'all' nor a number of clips") from error
+    if n < FEWEST_CLIPS:
+        raise argparse.ArgumentTypeError(f"{text} clips tell nothing; give at least {FEWEST_CLIPS}")
+    return n
 
 
 def add_data(parser: argparse.ArgumentParser, more: str = "") -> None:

@@ -11,6 +11,7 @@ from core.commands.options import (
     add_clips,
     add_json,
     asked_protocol,
+    clips_of,
     open_with_dataset,
     progress_bar,
 )
@@ -19,9 +20,6 @@ from core.files.strict import to_json
 from core.records.robustness import UNITS, Robustness, noise_title
 from core.records.table import as_csv
 from core.studies.robustness.changes import VALUES
-
-FEWEST_CLIPS = 12
-"""As many as most models have labels."""
 
 
 def add(commands: Commands) -> None:
@@ -44,23 +42,6 @@ def add(commands: Commands) -> None:
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other clips and noise (default: 0)")
     add_json(parser, "one JSON object", csv=True)
     parser.set_defaults(run_command=run)
-
-
-def clips_of(text: str) -> int | None:
-    """A number of clips as typed; None for all.
-
-    >>> clips_of("all"), clips_of("300")
-    (None, 300)
-    """
-    if text == "all":
-        return None
-    try:
-        n = int(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither 'all' nor a number of clips") from error
-    if n < FEWEST_CLIPS:
-        raise argparse.ArgumentTypeError(f"{text} clips tell nothing; give at least {FEWEST_CLIPS}")
-    return n
 
 
 def run(options: argparse.Namespace) -> int:

@@ -62,16 +62,12 @@ def all_words() -> dict[str, list[Path]]:
     Raises:
         DataError: If the folder cannot be read.
     """
-    folder = own_words_folder()
     try:
-        places = sorted(one for one in folder.iterdir() if one.is_dir())
-        found = {one.name: _recordings(one) for one in places if one.name == OTHER_WORD or is_word(one.name)}
+        found = {place.name: _recordings(place) for place in _places()}
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise DataError(
-            f"Your words in {folder} cannot be read ({error.strerror}). Make the folder readable."
-        ) from error
+        raise _unreadable(error) from error
     return {word: files for word, files in found.items() if files}
 
 
@@ -105,9 +101,17 @@ def keep(word: str, clip: kept_clips.Clip) -> None:
     kept_clips.add([clip], own_words_folder() / checked(word))
 
 
-def kept_as(clip: kept_clips.Clip) -> tuple[str, ...]:
-    """The words that a second is kept as, ``_other_`` among them."""
-    return tuple(word for word in all_words() if kept_clips.path_of(clip, own_words_folder() / word).exists())
+def kept_as(clip: kept_clips.Clip) -> tuple[Path, ...]:
+    """The recordings that a second is kept as, whatever the words.
+
+    Raises:
+        DataError: If the folder cannot be read.
+    """
+    name = kept_clips.path_of(clip, own_words_folder()).name
+    try:
+        return tuple(place / name for place in _places() if (place / name).exists())
+    except OSError as error:
+        raise _unreadable(error) from error
 
 
 def take_back(clip: kept_clips.Clip) -> None:
@@ -116,7 +120,7 @@ def take_back(clip: kept_clips.Clip) -> None:
     Raises:
         WriteError: If it cannot be deleted.
     """
-    remove(*(kept_clips.path_of(clip, own_words_folder() / word) for word in kept_as(clip)))
+    remove(*kept_as(clip))
 
 
 def add_background(waveform: Waveform) -> int:
@@ -168,6 +172,19 @@ def export() -> bytes:
             for path in files:
                 archive.writestr(f"{FOLDER}/{word}/{path.name}", content(path))
     return buffer.getvalue()
+
+
+def _places() -> list[Path]:
+    """The folders of the words, in order; none where there is no folder for them yet."""
+    try:
+        found = [one for one in own_words_folder().iterdir() if one.is_dir()]
+    except FileNotFoundError:
+        return []
+    return sorted(one for one in found if one.name == OTHER_WORD or is_word(one.name))
+
+
+def _unreadable(error: OSError) -> DataError:
+    return DataError(f"Your words in {own_words_folder()} cannot be read ({error.strerror}). Make the folder readable.")
 
 
 def _recordings(place: Path) -> list[Path]:

@@ -1,11 +1,25 @@
-"""Where exported files go, known before any of the packages that make them is needed."""
+"""Where an export takes its clips from and puts its files, known before the packages that make them are needed."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from core.errors import ExportError
+from core import runs
+from core.errors import ExportError, RunError
+
+
+def own_dataset(run: Path) -> list[Path]:
+    """The dataset that a run was trained on; nothing where that is not known, as of a run that came with the project.
+
+    Args:
+        run: Run folder or checkpoint file.
+    """
+    try:
+        root = runs.read_source(run)[0] if run.is_dir() else None
+    except RunError:
+        root = None
+    return [] if root is None else [root]
 
 
 def card_path(path: Path) -> Path:

@@ -13,6 +13,9 @@ from core.statistics import Interval, share_interval
 LARGEST_DIFFERENCE = 1e-4
 """Logits of an exported file may differ from the model's by as much as rounding makes them differ."""
 
+N_CLIPS = 400
+"""Clips that a file is compared on unless another number is asked for."""
+
 MOST_LOST = 0.005
 """Share of the clips that computing in int8 may cost."""
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import runs
-from core.errors import KeywordSpottingError, RunError
-from core.files.strict import to_json
-from core.records.export import Measured, ParityCard
+from core.errors import KeywordSpottingError
+from core.records.export import N_CLIPS, Measured, ParityCard
 from core.runs import RunState, keep
 from dashboard.shared import cache, jobs, measured, saving
 from dashboard.shared.widgets import choose, job_panel
@@ -26,9 +23,6 @@ if TYPE_CHECKING:
 
 FORMS: dict[Form, str] = {"float32": "Exact (float32)", "int8": "Smaller (int8)"}
 """What the numbers of an ONNX file are."""
-
-N_CLIPS = 400
-"""Clips that a file is compared on."""
 
 IN_PYTHON = """from earshot_runtime import Model, listen   # pip install numpy onnxruntime
 
@@ -77,17 +71,17 @@ def _offer(run: RunState, form: Form, name: str) -> None:
 
 def _make(run: RunState, form: Form, progress: jobs.Progress) -> None:
     from core.export import kept
+    from core.export.places import own_dataset
 
-    own: list[Path | None] = []
-    with suppress(RunError):  # one that came with the project does not say
-        own.append(runs.read_source(run.folder)[0])
-    kept.export(run.folder, form, places=[*own, None], n_clips=N_CLIPS, progress=progress)
+    kept.export(run.folder, form, places=[*own_dataset(run.folder), None], n_clips=N_CLIPS, progress=progress)
 
 
 def _show(run: RunState, form: Form, card: ParityCard) -> None:
     from core.export import kept
+    from core.export.places import card_path
 
     file = kept.onnx_file(run.folder, form)
+    beside = card_path(file)
     st.markdown(f":material/check: {plain(card.finding)}")
     st.dataframe([_row(one) for one in (card.original, card.float32, card.int8) if one is not None], hide_index=True)
     with st.container(horizontal=True):
@@ -95,8 +89,8 @@ def _show(run: RunState, form: Form, card: ParityCard) -> None:
         saving.button("Program to run it (Python)", _runtime, "earshot_runtime.py", "export.runtime", icon="terminal")
         saving.button(
             "Parity card",
-            lambda: to_json(card.to_dict(), indent=1),
-            f"{file.name}.parity.json",
+            beside.read_bytes,
+            beside.name,
             "export.card",
             icon="fact_check",
             note="How the file compares with the model, as measured when it was made.",

@@ -11,6 +11,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.config import SAMPLE_RATE
+from core.data.kept_clips import Clip
 from core.errors import MicrophoneError
 from core.inference.classifier import Classifier
 from core.microphone import InputDevice, input_devices
@@ -222,7 +223,8 @@ def _row(one: Heard, latency_ms: int | None, several_models: bool, is_own: bool)
         f"**{one.detection.word}** {percent(one.detection.score)} :small[:gray[{' · '.join(notes)}]]",
         width="stretch",
     )
-    place, clip, use = f"heard.{one.number}", as_recorded(one.clip), _use_of(one)
+    place, clip = f"heard.{one.number}", as_recorded(one.clip)
+    use = _use_of(one, clip)
     with right:
         if use == "near-miss":
             near_miss.offer(place, [clip])
@@ -238,9 +240,8 @@ def _row(one: Heard, latency_ms: int | None, several_models: bool, is_own: bool)
             near_miss.offer(place, [clip])
 
 
-def _use_of(one: Heard) -> str:
+def _use_of(one: Heard, clip: Clip) -> str:
     """What the second of a detection was given to, if to anything: it is learned from or tested on, never both."""
-    clip = as_recorded(one.clip)
     if near_miss.is_taken([clip]):
         return "near-miss"
     if own_word.is_taken(clip):

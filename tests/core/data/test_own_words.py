@@ -56,7 +56,7 @@ def test_a_second_that_was_heard_is_kept_once_and_taken_back(home):
     clip = as_recorded(np.sin(np.arange(SAMPLE_RATE) / 5) / 4)
     own_words.keep("one", clip)
     own_words.keep("One ", clip)
-    assert own_words.kept_as(clip) == ("one",)
+    assert [path.parent.name for path in own_words.kept_as(clip)] == ["one"]
     assert [len(files) for files in own_words.all_words().values()] == [1]
     own_words.take_back(clip)
     own_words.take_back(clip)

@@ -6,11 +6,11 @@ import functools
 import numpy as np
 import pytest
 
-from core.config import ListeningConfig, Vocabulary
+from core.config import Vocabulary
 from core.data.pack import open_data
-from core.export.model import about, as_file, onnx_model
 from core.training.checkpoint import load_checkpoint, save_checkpoint
 from tests.conftest import PROJECT
+from tests.core.export.onnx_files import onnx_file
 
 SHIPPED = PROJECT / "checkpoints"
 
@@ -34,13 +34,7 @@ def sounds(demo):
 def exported():
     """A function from a shipped run, without ``shipped-``, to its file in float32, and what of it may be rounded."""
 
-    @functools.cache
-    def make(name):
-        checkpoint = load_checkpoint(SHIPPED / f"shipped-{name}")
-        graph, rounded = onnx_model(checkpoint.model(), checkpoint.labels)
-        return as_file(graph, about(checkpoint, ListeningConfig(), run=name, model_hash="0" * 64)), rounded
-
-    return make
+    return functools.cache(lambda name: onnx_file(SHIPPED / f"shipped-{name}"))
 
 
 @pytest.fixture(scope="session")

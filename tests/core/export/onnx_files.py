@@ -34,11 +34,17 @@ def about(labels, listening=None, **other):
     }
 
 
-def write_onnx(run: Path, path: Path) -> Path:
-    """The model of a run as a file, without the comparison that ``export_onnx`` begins with."""
+def onnx_file(run: Path):
+    """The model of a run as a file, without the comparison of ``export_onnx``; and what of it may be rounded."""
     checkpoint = load_checkpoint(run)
-    graph, _ = onnx_model(checkpoint.model(), checkpoint.labels)
-    path.write_bytes(as_file(graph, model.about(checkpoint, ListeningConfig(), run=run.name, model_hash="0" * 64)))
+    graph, rounded = onnx_model(checkpoint.model(), checkpoint.labels)
+    said = model.about(checkpoint, ListeningConfig(), run=run.name, model_hash="0" * 64)
+    return as_file(graph, said), rounded
+
+
+def write_onnx(run: Path, path: Path) -> Path:
+    """The same file, written."""
+    path.write_bytes(onnx_file(run)[0])
     return path
 
 
