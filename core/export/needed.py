@@ -13,6 +13,6 @@ def require_packages() -> None:
     """Raises ExportError if a package is not installed; it says how to install them."""
     if missing := [name for name in PACKAGES if find_spec(name) is None]:
         raise ExportError(
-            f"Exporting to ONNX needs {' and '.join(missing)}, which this environment does not have. Install it with "
-            "pip install -r requirements-export.txt, and export again."
+            f"Exporting to ONNX needs {' and '.join(missing)}, which this environment does not have. Run "
+            "pip install -r requirements-export.txt, then export again."
         )
