@@ -542,9 +542,16 @@ class FrontEndConfig:
 BCRESNET_TAUS = (1, 1.5, 2, 3, 6, 8)
 """Published widths of BC-ResNet (Kim et al., 2021)."""
 
+CAUSAL, CAUSAL_TAUS = "-causal", (1, 3)
+"""How the names of causal networks end, and the widths that they come in."""
+
 MODELS: dict[str, str] = {
     "linear": "one linear layer on the flattened log-mel",
     **{f"bcresnet-{tau:g}": f"BC-ResNet, width {tau:g}" for tau in BCRESNET_TAUS},
+    **{
+        f"bcresnet-{tau:g}{CAUSAL}": f"BC-ResNet, width {tau:g}, causal: it can go along a stream"
+        for tau in CAUSAL_TAUS
+    },
     "embedding": "Google's speech embedding, and one linear layer on it",
 }
 """Network names and what they are."""
@@ -562,6 +569,11 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _check_kinds(self)
         _one_of("model name", self.name, MODELS)
+
+    @property
+    def causal(self) -> bool:
+        """Whether what it makes of a frame depends on no later one, so that it can go along a stream."""
+        return self.name.endswith(CAUSAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -755,6 +767,11 @@ class RunConfig:
             f"preset is {shown(self.preset)}; a name has at most 60 letters, digits, '.', '_' and '-'.",
         )
         _require(
+            not (self.model.causal and self.front_end.center),
+            f"center is True; {self.model.name} goes along a stream, where no frame can mirror the end of a clip, so "
+            "center must be False.",
+        )
+        _require(
             self.training.products == "float32" or self.front_end.stft_start == "fourier",
             "products is 'bfloat16', which computes only what differs from Fourier kernels; "
             "with stft_start 'random' it must be 'float32'.",
@@ -778,8 +795,8 @@ class RunConfig:
         'Linear, learned filters and kernels (D), 10 mels, random mels'
         """
         front_end = self.front_end
-        kind, _, width = self.model.name.partition("-")
-        network = " ".join([NETWORK_NAMES[kind], *([width] if width else [])])
+        kind, *width = self.model.name.removesuffix(CAUSAL).split("-")
+        network = " ".join([NETWORK_NAMES[kind], *width, *(["causal"] if self.model.causal else [])])
         if self.preset == ENROLMENT:
             few = self.vocabulary.words[:NAMED]
             return f"{network}, {', '.join(few) if few == self.vocabulary.words else self.vocabulary.title}"

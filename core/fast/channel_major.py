@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.models.bcresnet import padding_in_time
+
 FAR_FROM_ZERO = 30.0
 """Squared mean over variance beyond which the mean is taken off first, so that the variance keeps its digits."""
 
@@ -29,32 +31,38 @@ def pointwise(x: Tensor, conv: nn.Conv2d) -> Tensor:
 
 def along_bands(x: Tensor, conv: nn.Conv2d) -> Tensor:
     """A depthwise convolution along bands, (C, H, N, W) to (C, H_out, N, W)."""
-    matrix = banded(conv.weight[:, 0, :, 0], x.shape[1], conv.stride[0], int(conv.padding[0]), conv.dilation[0])
+    matrix = banded_along_bands(conv, x.shape[1])
     return torch.bmm(matrix, x.flatten(start_dim=2)).view(len(x), -1, *x.shape[2:])
+
+
+def banded_along_bands(conv: nn.Conv2d, n_bands: int) -> Tensor:
+    """The matrices, (C, H_out, H), of a depthwise convolution along bands."""
+    padding = int(conv.padding[0])
+    return banded(conv.weight[:, 0, :, 0], n_bands, conv.stride[0], (padding, padding), conv.dilation[0])
 
 
 def along_frames(x: Tensor, conv: nn.Conv2d) -> Tensor:
     """A depthwise convolution along frames, (C, N, W) to (C, N, W_out)."""
-    matrix = banded(conv.weight[:, 0, 0], x.shape[2], conv.stride[1], int(conv.padding[1]), conv.dilation[1])
+    matrix = banded(conv.weight[:, 0, 0], x.shape[2], conv.stride[1], padding_in_time(conv), conv.dilation[1])
     return torch.bmm(x, matrix.transpose(1, 2))
 
 
-def banded(taps: Tensor, n_in: int, stride: int, padding: int, dilation: int) -> Tensor:
+def banded(taps: Tensor, n_in: int, stride: int, padding: tuple[int, int], dilation: int) -> Tensor:
     """Taps (C, n_taps) as matrices (C, n_out, n_in): a product with one is the convolution."""
     places = _places(n_in, taps.shape[1], stride, padding, dilation).to(taps.dtype)
     return (taps @ places.flatten(start_dim=1)).view(len(taps), *places.shape[1:])
 
 
 @functools.cache
-def _places(n_in: int, n_taps: int, stride: int, padding: int, dilation: int) -> Tensor:
+def _places(n_in: int, n_taps: int, stride: int, padding: tuple[int, int], dilation: int) -> Tensor:
     """Where each tap stands in the banded matrix, (n_taps, n_out, n_in), ones and zeros."""
-    n_out = (n_in + 2 * padding - dilation * (n_taps - 1) - 1) // stride + 1
+    n_out = (n_in + sum(padding) - dilation * (n_taps - 1) - 1) // stride + 1
     # Kept for every later use: made in inference mode, training could not use it.
     with torch.inference_mode(False):
         places = torch.zeros(n_taps, n_out, n_in)
     for tap in range(n_taps):
         for out in range(n_out):
-            position = out * stride + tap * dilation - padding
+            position = out * stride + tap * dilation - padding[0]
             if 0 <= position < n_in:
                 places[tap, out, position] = 1
     return places
@@ -62,19 +70,20 @@ def _places(n_in: int, n_taps: int, stride: int, padding: int, dilation: int) ->
 
 def first_convolution(x: Tensor, conv: nn.Conv2d) -> Tensor:
     """The convolution from one channel, (H, N, W) to (C, H_out, N, W)."""
-    return cast(Tensor, _FirstConvolution.apply(x, conv.weight[:, 0], conv.stride[0]))  # type: ignore[no-untyped-call]
+    before = padding_in_time(conv)[0]
+    return cast(Tensor, _FirstConvolution.apply(x, conv.weight[:, 0], conv.stride[0], before))  # type: ignore[no-untyped-call]
 
 
 class _FirstConvolution(torch.autograd.Function):
     """Each row of bands is a product with the rows that its taps reach, shifted along time beforehand."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, stride: int, before: int) -> Tensor:
         n_bands, n_clips, n_frames = x.shape
         n_channels, height, width = weight.shape
         shifted = x.new_zeros(n_bands + 2 * (height // 2), width, n_clips, n_frames)
         inner = shifted[height // 2 : height // 2 + n_bands]
-        for tap, (to, origin) in enumerate(_shifts(width, n_frames)):
+        for tap, (to, origin) in enumerate(_shifts(width, n_frames, before)):
             inner[:, tap, :, to] = x[:, :, origin]
         flat = weight.reshape(n_channels, -1)
         n_out = (n_bands - 1) // stride + 1
@@ -82,12 +91,12 @@ class _FirstConvolution(torch.autograd.Function):
         for band in range(n_out):
             torch.mm(flat, _reached(shifted, band * stride, height), out=out[:, band].flatten(start_dim=1))
         ctx.save_for_backward(shifted, weight)
-        ctx.stride = stride
+        ctx.stride, ctx.before = stride, before
         return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, None, None]:
         shifted, weight = ctx.saved_tensors
         n_channels, height, width = weight.shape
         gradient = gradient.contiguous()
@@ -100,18 +109,21 @@ class _FirstConvolution(torch.autograd.Function):
             if to_shifted is not None:
                 _reached(to_shifted, band * ctx.stride, height).addmm_(turned, row)
         if to_shifted is None:
-            return None, to_weight.view_as(weight), None
+            return None, to_weight.view_as(weight), None, None
         inner = to_shifted[height // 2 : len(shifted) - height // 2]
         to_x = inner.new_zeros(inner.shape[0], *inner.shape[2:])
-        for tap, (to, origin) in enumerate(_shifts(width, inner.shape[3])):
+        for tap, (to, origin) in enumerate(_shifts(width, inner.shape[3], ctx.before)):
             to_x[:, :, origin] += inner[:, tap, :, to]
-        return to_x, to_weight.view_as(weight), None
+        return to_x, to_weight.view_as(weight), None, None
 
 
-def _shifts(width: int, n_frames: int) -> list[tuple[slice, slice]]:
-    """For each tap of an odd convolution that keeps the length: output frames, and the input frames they see."""
+def _shifts(width: int, n_frames: int, before: int) -> list[tuple[slice, slice]]:
+    """For each tap of a convolution that keeps the length: output frames, and the input frames they see.
+
+    Its first tap sees ``before`` frames back.
+    """
     shifts = []
-    for offset in range(-(width // 2), width // 2 + 1):
+    for offset in range(-before, width - before):
         first, end = max(0, -offset), min(n_frames, n_frames - offset)
         shifts.append((slice(first, end), slice(first + offset, end + offset)))
     return shifts
@@ -125,10 +137,10 @@ def _reached(shifted: Tensor, first: int, height: int) -> Tensor:
 def last_convolution(x: Tensor, conv: nn.Conv2d) -> Tensor:
     """A depthwise convolution that keeps the frames and not the bands, (C, H, N, W) to (C, H_out, N, W)."""
     weight = conv.weight[:, 0]
-    width, half = weight.shape[2], weight.shape[2] // 2
-    matrices = torch.cat([banded(weight[:, :, tap], x.shape[1], 1, 0, 1) for tap in range(width)], dim=1)
+    width = weight.shape[2]
+    matrices = torch.cat([banded(weight[:, :, tap], x.shape[1], 1, (0, 0), 1) for tap in range(width)], dim=1)
     by_tap = torch.bmm(matrices, x.flatten(start_dim=2)).view(len(x), width, -1, *x.shape[2:])
-    padded, n_frames = functional.pad(by_tap, (half, half)), x.shape[3]
+    padded, n_frames = functional.pad(by_tap, padding_in_time(conv)), x.shape[3]
     return torch.stack([padded[:, tap, ..., tap : tap + n_frames] for tap in range(width)]).sum(dim=0)
 
 

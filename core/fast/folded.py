@@ -1,4 +1,4 @@
-"""BC-ResNet for one clip at a time on a CPU: as few steps as possible, for listening.
+"""BC-ResNet for one clip at a time on a CPU, or along a stream: as few steps as possible, for listening.
 
 A single clip keeps a processor busy for a millisecond or two; calling a hundred and fifty layers takes several times as
 long. So everything that is constant once training is over is multiplied out beforehand: batch normalisation into the
@@ -9,14 +9,19 @@ Shapes: C channels, H bands, W frames.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.fast.channel_major import banded, scale_and_shift
-from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm
+from core.fast.channel_major import banded, banded_along_bands, scale_and_shift
+from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm, padding_in_time
+
+Extend = Callable[[Tensor, tuple[int, int]], Tensor]
+"""From (..., W) and numbers of frames to what a convolution along time sees: so many more before and behind."""
 
 
 class FoldedBCResNet:
@@ -33,7 +38,7 @@ class FoldedBCResNet:
     def __init__(self, network: BCResNet) -> None:
         convolution, norm = cast(nn.Conv2d, network.head[0]), cast(nn.BatchNorm2d, network.head[1])
         scale, shift = scale_and_shift(norm)
-        self._stride = convolution.stride
+        self._stride, self._head_padding = convolution.stride, padding_in_time(convolution)
         self._head = convolution.weight * scale[:, None, None, None], shift
         blocks = [cast(BroadcastBlock, block) for block in network.blocks]
         n_bands = network.n_mels // self._stride[0]
@@ -44,29 +49,66 @@ class FoldedBCResNet:
         depthwise, mixing = cast(nn.Conv2d, network.tail[0]), cast(nn.Conv2d, network.tail[1])
         scale, shift = scale_and_shift(cast(nn.BatchNorm2d, network.tail[2]))
         taps = depthwise.weight[:, 0].unbind(2)
-        self._width = len(taps)
-        self._taps = torch.cat([banded(tap, n_bands, 1, 0, 1) for tap in taps], dim=1)
+        self._width, self._tail_padding = len(taps), padding_in_time(depthwise)
+        self._taps = torch.cat([banded(tap, n_bands, 1, (0, 0), 1) for tap in taps], dim=1)
         self._mixing = mixing.weight.flatten(1) * scale[:, None], shift[:, None]
         self._classify = network.classify.weight, network.classify.bias
 
     def __call__(self, log_mel: Tensor) -> Tensor:
         """Log-mel (1, n_mels, W) to logits (1, n_labels); in inference mode only."""
+        return self.classify(self.along(log_mel))
+
+    def along(self, log_mel: Tensor, extend: Extend = functional.pad) -> Tensor:
+        """What is known of each frame, (n_features, W); ``extend`` is asked in the same order each time."""
         weight, bias = self._head
-        x = functional.conv2d(log_mel[:, None], weight, bias, self._stride, padding=2)[0].relu_()
+        extended = extend(log_mel, self._head_padding)[:, None]
+        x = functional.conv2d(extended, weight, bias, self._stride, padding=(2, 0))[0].relu_()
         for block in self._blocks:
-            x = block(x)
+            x = block(x, extend)
         n_channels, _, n_frames = x.shape
-        half = self._width // 2
-        by_tap = functional.pad(torch.bmm(self._taps, x), (half, half)).view(
-            n_channels, self._width, -1, n_frames + 2 * half
+        by_tap = extend(torch.bmm(self._taps, x), self._tail_padding).view(
+            n_channels, self._width, -1, n_frames + self._width - 1
         )
         summed = by_tap[:, 0, :, :n_frames].clone()
         for tap in range(1, self._width):
             summed += by_tap[:, tap, :, tap : tap + n_frames]
         weight, bias = self._mixing
-        means = torch.addmm(bias, weight, summed.flatten(1)).relu_().mean(dim=1)
+        features = torch.addmm(bias, weight, summed.flatten(1)).relu_()
+        return features.view(len(weight), -1, n_frames).mean(dim=1)
+
+    def classify(self, features: Tensor) -> Tensor:
+        """The logits, (1, n_labels), of what is known of frames, (n_features, W)."""
         weight, bias = self._classify
-        return functional.linear(means, weight, bias)[None]
+        return functional.linear(features.mean(dim=1), weight, bias)[None]
+
+
+class Stream:
+    """A causal network along a stream: each frame goes through it once, and the answer is that of the last second.
+
+    It begins with frames of which nothing was known before, as a clip does.
+    """
+
+    def __init__(self, network: FoldedBCResNet, n_frames: int) -> None:
+        self._network, self._n_frames = network, n_frames
+        self._before: list[Tensor] = []
+        self._known: Tensor | None = None
+
+    def advance(self, features: Tensor) -> Tensor:
+        """The logits, (1, n_labels), of the last ``n_frames`` frames, once these, (1, n_mels, n_new), have come."""
+        places = itertools.count()
+
+        def extend(x: Tensor, padding: tuple[int, int]) -> Tensor:
+            before = padding[0]
+            place = next(places)
+            if place == len(self._before):
+                self._before.append(x.new_zeros(*x.shape[:-1], before))
+            extended = torch.cat([self._before[place], x], dim=-1)
+            self._before[place] = extended[..., -before:]
+            return extended
+
+        new = self._network.along(features, extend)
+        self._known = (new if self._known is None else torch.cat([self._known, new], dim=1))[:, -self._n_frames :]
+        return self._network.classify(self._known)
 
 
 class _FoldedBlock:
@@ -79,7 +121,7 @@ class _FoldedBlock:
             scale, shift = scale_and_shift(cast(nn.BatchNorm2d, entry[1]))
             self._entry = cast(nn.Conv2d, entry[0]).weight.flatten(1) * scale[:, None], shift[:, None]
         conv = cast(nn.Conv2d, depthwise)
-        matrix = banded(conv.weight[:, 0, :, 0], n_bands, conv.stride[0], int(conv.padding[0]), conv.dilation[0])
+        matrix = banded_along_bands(conv, n_bands)
         n_channels, self.n_bands, _ = matrix.shape
         groups = (n_channels, SUB_BANDS, 1)
         scale, shift = (
@@ -92,20 +134,21 @@ class _FoldedBlock:
         self._shift = torch.cat([shift, shift.mean(dim=1, keepdim=True)], dim=1)
         convolution, norm, _, mixing, _ = block.along_time
         scale, shift = scale_and_shift(cast(nn.BatchNorm2d, norm))
+        self._padding = padding_in_time(cast(nn.Conv2d, convolution))
         self._dilation = cast(nn.Conv2d, convolution).dilation[1]
         self._taps = (cast(nn.Conv2d, convolution).weight[:, 0, 0] * scale[:, None])[:, :, None].unbind(1)
         self._time_shift = shift[:, None]
         self._mixing = cast(nn.Conv2d, mixing).weight.flatten(1)
         self._transition = block.transition
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Tensor, extend: Extend) -> Tensor:
         n_frames, step = x.shape[2], self._dilation
         bands = x
         if self._entry is not None:
             weight, bias = self._entry
             bands = torch.addmm(bias, weight, x.flatten(1)).relu_().view(len(weight), *x.shape[1:])
         bands = torch.baddbmm(self._shift, self._matrix, bands)
-        over_bands = functional.pad(bands[:, self.n_bands], (step, step))
+        over_bands = extend(bands[:, self.n_bands], self._padding)
         time = self._time_shift
         for tap, weight in enumerate(self._taps):
             time = torch.addcmul(time, weight, over_bands[:, tap * step : tap * step + n_frames])

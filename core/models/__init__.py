@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from core.config import BCRESNET_TAUS, FrontEndConfig, RunConfig
+from core.config import BCRESNET_TAUS, CAUSAL, CAUSAL_TAUS, FrontEndConfig, RunConfig
 from core.errors import CheckpointError
 from core.frontend.mel import TrainableMel
 from core.models.bcresnet import BCResNet
@@ -24,8 +24,8 @@ def _linear(config: FrontEndConfig, n_labels: int) -> nn.Module:
     return Linear(config.n_mels, config.n_frames(), n_labels)
 
 
-def _bcresnet(tau: float) -> Build:
-    return lambda config, n_labels: BCResNet(config.n_mels, n_labels, tau)
+def _bcresnet(tau: float, *, causal: bool = False) -> Build:
+    return lambda config, n_labels: BCResNet(config.n_mels, n_labels, tau, causal=causal)
 
 
 def _embedding(config: FrontEndConfig, n_labels: int) -> nn.Module:
@@ -35,6 +35,7 @@ def _embedding(config: FrontEndConfig, n_labels: int) -> nn.Module:
 NETWORKS: dict[str, Build] = {
     "linear": _linear,
     **{f"bcresnet-{tau:g}": _bcresnet(tau) for tau in BCRESNET_TAUS},
+    **{f"bcresnet-{tau:g}{CAUSAL}": _bcresnet(tau, causal=True) for tau in CAUSAL_TAUS},
     "embedding": _embedding,
 }
 """From the name in ``ModelConfig`` to a function that builds the network."""

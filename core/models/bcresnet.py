@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from core.errors import ConfigError
 
@@ -14,6 +15,25 @@ SUB_BANDS = 5
 STAGES = ((2, 1), (2, 2), (4, 2), (4, 1))
 """Blocks and frequency stride of each of the four stages; stage i dilates time by 2**i. With fewer than 40 mel filters
 the stride is left out where rows could no longer be parted into groups."""
+
+
+class CausalConv2d(nn.Conv2d):
+    """A convolution whose frames see none behind them: all that is padded along time stands before the first one.
+
+    ``padding`` then holds for bands alone; its second number stays unused.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C_out, H_out, W)."""
+        padded = functional.pad(input, padding_in_time(self))
+        rows = int(self.padding[0])
+        return functional.conv2d(padded, self.weight, self.bias, self.stride, (rows, 0), self.dilation, self.groups)
+
+
+def padding_in_time(convolution: nn.Conv2d) -> tuple[int, int]:
+    """Frames of zeros that a convolution which keeps their number puts before the first one and behind the last."""
+    reach = convolution.dilation[1] * (convolution.kernel_size[1] - 1)
+    return (reach, 0) if isinstance(convolution, CausalConv2d) else (reach // 2, reach - reach // 2)
 
 
 class SubSpectralNorm(nn.Module):
@@ -36,8 +56,9 @@ class BroadcastBlock(nn.Module):
     A block that changes the number of channels (a transition) has no residual connection.
     """
 
-    def __init__(self, n_in: int, n_out: int, frequency_stride: int, dilation: int) -> None:
+    def __init__(self, n_in: int, n_out: int, frequency_stride: int, dilation: int, *, causal: bool = False) -> None:
         super().__init__()
+        along_frames = CausalConv2d if causal else nn.Conv2d
         self.transition = n_in != n_out
         along_frequency: list[nn.Module] = []
         if self.transition:
@@ -48,7 +69,7 @@ class BroadcastBlock(nn.Module):
         ]
         self.along_frequency = nn.Sequential(*along_frequency)
         self.along_time = nn.Sequential(
-            nn.Conv2d(n_out, n_out, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=n_out, bias=False),
+            along_frames(n_out, n_out, (1, 3), padding=(0, dilation), dilation=(1, dilation), groups=n_out, bias=False),
             nn.BatchNorm2d(n_out),
             nn.SiLU(inplace=True),
             nn.Conv2d(n_out, n_out, 1, bias=False),
@@ -71,13 +92,16 @@ class BCResNet(nn.Module):
             network has 40.
         n_labels: Number of classes.
         tau: Width; the published ones are 1, 1.5, 2, 3, 6 and 8.
+        causal: Whether its frames see none behind them, so that it can go along a stream; the published one sees both
+            sides. The weights are of the same shapes.
 
     >>> sum(p.numel() for p in BCResNet(n_mels=40, n_labels=12, tau=1).parameters())
     9232
     """
 
-    def __init__(self, n_mels: int, n_labels: int, tau: float) -> None:
+    def __init__(self, n_mels: int, n_labels: int, tau: float, *, causal: bool = False) -> None:
         super().__init__()
+        along_frames = CausalConv2d if causal else nn.Conv2d
         if n_mels % (2 * SUB_BANDS):
             raise ConfigError(
                 f"BC-ResNet takes a multiple of {2 * SUB_BANDS} mel filters, not {n_mels}. Choose 40, as published, or "
@@ -88,7 +112,7 @@ class BCResNet(nn.Module):
         widths = [base, int(1.5 * base), 2 * base, int(2.5 * base)]
         n_in = 2 * base
         self.head = nn.Sequential(
-            nn.Conv2d(1, n_in, 5, stride=(2, 1), padding=2, bias=False), nn.BatchNorm2d(n_in), nn.ReLU(inplace=True)
+            along_frames(1, n_in, 5, stride=(2, 1), padding=2, bias=False), nn.BatchNorm2d(n_in), nn.ReLU(inplace=True)
         )
         blocks: list[nn.Module] = []
         rows = n_mels // 2
@@ -96,11 +120,12 @@ class BCResNet(nn.Module):
             stride = stride if rows % (stride * SUB_BANDS) == 0 else 1
             rows //= stride
             for block in range(n_blocks):
-                blocks.append(BroadcastBlock(n_in, n_out, stride if block == 0 else 1, dilation=2**stage))
+                stride_here = stride if block == 0 else 1
+                blocks.append(BroadcastBlock(n_in, n_out, stride_here, dilation=2**stage, causal=causal))
                 n_in = n_out
         self.blocks = nn.Sequential(*blocks)
         self.tail = nn.Sequential(
-            nn.Conv2d(n_in, n_in, 5, padding=(0, 2), groups=n_in, bias=False),
+            along_frames(n_in, n_in, 5, padding=(0, 2), groups=n_in, bias=False),
             nn.Conv2d(n_in, 4 * base, 1, bias=False),
             nn.BatchNorm2d(4 * base),
             nn.ReLU(inplace=True),
@@ -109,5 +134,8 @@ class BCResNet(nn.Module):
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """Logits (B, n_labels)."""
-        x = self.tail(self.blocks(self.head(log_mel[:, None])))
-        return cast(Tensor, self.classify(x.mean(dim=(2, 3))))
+        return cast(Tensor, self.classify(self.along(log_mel).mean(dim=2)))
+
+    def along(self, log_mel: Tensor) -> Tensor:
+        """What is known of each frame, (B, n_features, frames); the logits are a linear layer on its mean."""
+        return cast(Tensor, self.tail(self.blocks(self.head(log_mel[:, None]))).mean(dim=2))
