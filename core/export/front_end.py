@@ -7,9 +7,12 @@ from typing import cast
 import numpy as np
 from torch import Tensor, nn
 
+from core.config import CLIP_SAMPLES
 from core.export.graph import Graph
+from core.export.memory import LAST, Memory
 from core.fast.mel import FastMel
 from core.frontend.mel import TrainableMel
+from core.inference.frames import FramePlan
 from core.models.normalise import BandNorm
 
 
@@ -28,6 +31,46 @@ def add_front_end(graph: Graph, front_end: TrainableMel, waveform: str) -> str:
         everywhere = config.power_offset * front_end.layer.mel_basis.sum(dim=1, keepdim=True)
         mel = graph.node("Add", mel, graph.constant(everywhere))
     return graph.node("Log", graph.node("Add", mel, graph.constant(config.log_offset)))
+
+
+def add_moving_front_end(graph: Graph, front_end: TrainableMel, sound: str, memory: Memory, plan: FramePlan) -> str:
+    """Add what makes the log-mels of the last second, (batch, n_mels, n_frames), of the next hop of a stream.
+
+    Only frames that are new or reach over an end of that second are computed, as ``RollingLogMel`` does.
+
+    Args:
+        graph: The graph that it joins.
+        front_end: The front end.
+        sound: Name of the hop, (batch, plan.hop_samples).
+        memory: What is remembered of the stream.
+        plan: Which frames are which.
+    """
+    size, n_mels = plan.part_samples, front_end.config.n_mels
+    if plan.n_left + plan.n_right == 0:
+        return memory.extend(
+            add_new_frames(graph, front_end, sound, memory, plan), (n_mels,), plan.n_frames - plan.n_new
+        )
+    window = memory.extend(sound, (), CLIP_SAMPLES - plan.hop_samples)
+    if size == CLIP_SAMPLES:
+        return add_front_end(graph, front_end, window)
+
+    def cut(of: str, first: int, end: int, axis: int) -> str:
+        return graph.node("Slice", of, *(graph.whole(one) for one in (first, end, axis)))
+
+    def frames(first: int, end: int) -> str:
+        return add_front_end(graph, front_end, cut(window, first, end, 1))
+
+    n_kept = plan.n_frames - plan.n_left - plan.n_new - plan.n_right
+    left = cut(frames(0, size), 0, plan.n_left, 2)
+    right = cut(frames(-size, LAST), plan.n_left, LAST, 2)
+    log_mel = graph.node("Concat", left, memory.before(n_mels, n_kept), right, axis=2)
+    memory.after(cut(log_mel, plan.n_left + plan.n_new, plan.n_frames - plan.n_right, 2))
+    return log_mel
+
+
+def add_new_frames(graph: Graph, front_end: TrainableMel, sound: str, memory: Memory, plan: FramePlan) -> str:
+    """Add what makes log-mels of a hop alone, (batch, n_mels, n_new), where no frame reaches over the stream's end."""
+    return add_front_end(graph, front_end, memory.extend(sound, (), plan.part_samples - plan.hop_samples))
 
 
 def add_normalisation(graph: Graph, normalise: nn.Module, log_mel: str) -> str:

@@ -56,28 +56,25 @@ class Graph:
             self.rounded[name] = rounded
         return name
 
+    def split(self, x: str, sizes: list[int], axis: int) -> list[str]:
+        """Cut an array into parts of these sizes along an axis; answers their names."""
+        names = [f"n{len(self.nodes)}_{number}" for number in range(len(sizes))]
+        self.nodes.append(helper.make_node("Split", [x, self.whole(*sizes)], names, names[0], axis=axis))
+        return names
+
     def output(self, name: str, of: str) -> str:
         """Give what a node answers a name of its own, before others have taken it; answers that name."""
         next(node for node in self.nodes if node.name == of).output[0] = name
         return name
 
-    def model(self, *, shape: tuple[str, list[int]], outputs: list[str], n_labels: int) -> onnx.ModelProto:
-        """The finished model.
-
-        Args:
-            shape: Name of the one input, and its lengths behind the batch axis.
-            outputs: Names of the outputs, each (batch, n_labels).
-            n_labels: Number of classes.
-        """
-        name, lengths = shape
+    def model(self, inputs: dict[str, int], outputs: dict[str, int]) -> onnx.ModelProto:
+        """The finished model, with inputs and outputs by name: each is (batch, so many numbers)."""
+        taken, given = (
+            [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", n]) for name, n in rows.items()]
+            for rows in (inputs, outputs)
+        )
         made = helper.make_model(
-            helper.make_graph(
-                self.nodes,
-                "earshot",
-                [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", *lengths])],
-                [helper.make_tensor_value_info(one, onnx.TensorProto.FLOAT, ["batch", n_labels]) for one in outputs],
-                initializer=list(self._constants.values()),
-            ),
+            helper.make_graph(self.nodes, "earshot", taken, given, initializer=list(self._constants.values())),
             opset_imports=[helper.make_opsetid("", OPSET)],
             producer_name="earshot",
         )

@@ -11,17 +11,22 @@ from onnx import helper
 
 from core import __version__
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig, to_dict
-from core.export.front_end import add_front_end, add_normalisation
+from core.export.causal import add_causal_network
+from core.export.front_end import add_front_end, add_moving_front_end, add_new_frames, add_normalisation
 from core.export.graph import Graph, Rounded
+from core.export.memory import Memory
 from core.export.networks import add_network
 from core.export.read import FORMAT, KEY, graph_of
 from core.files.strict import to_json
+from core.inference.frames import FramePlan
 from core.models import KeywordSpotter
+from core.models.bcresnet import BCResNet
 from core.records.export import About
 from core.text import printable
 from core.training.checkpoint import Checkpoint
 
 INPUT, PROBABILITIES, LOGITS = "waveform", "probabilities", "logits"
+SOUND, STATE, NEXT_STATE = "sound", "state", "next_state"
 
 
 @torch.no_grad()
@@ -40,11 +45,47 @@ def onnx_model(model: KeywordSpotter, labels: tuple[str, ...]) -> tuple[onnx.Mod
     answer = add_network(graph, model.network, features, model.front_end.config.n_frames())
     logits = graph.output(LOGITS, of=answer)
     graph.output(PROBABILITIES, of=graph.node("Softmax", logits, axis=1))
-    made = graph.model(shape=(INPUT, [CLIP_SAMPLES]), outputs=[PROBABILITIES, LOGITS], n_labels=len(labels))
-    return made, graph.rounded
+    n_labels = len(labels)
+    return graph.model({INPUT: CLIP_SAMPLES}, {PROBABILITIES: n_labels, LOGITS: n_labels}), graph.rounded
 
 
-def about(checkpoint: Checkpoint, listening: ListeningConfig, *, run: str, model_hash: str) -> About:
+@torch.no_grad()
+def streaming_model(
+    model: KeywordSpotter, labels: tuple[str, ...], hop_s: float
+) -> tuple[onnx.ModelProto, dict[str, Rounded]]:
+    """A model along a stream as a graph: a hop and what is remembered go in, the answer to the last second comes out.
+
+    Its inputs are ``sound``, (batch, hop_samples), and ``state``, (batch, n_numbers), zeros at first and then what was
+    given as ``next_state``. A causal network computes new frames alone; any other one gets the spectrogram of the last
+    second, of which new frames alone are computed. Beside ``next_state`` its outputs are ``probabilities`` and
+    ``logits``, (batch, n_labels).
+
+    Raises:
+        ExportError: If the network is of a kind that cannot be exported.
+    """
+    graph = Graph()
+    memory = Memory(graph, STATE)
+    plan = FramePlan.of_hop(model.front_end.config, hop_s)
+    network = model.network
+    if isinstance(network, BCResNet) and network.causal:
+        log_mel = add_new_frames(graph, model.front_end, SOUND, memory, plan)
+        features = add_normalisation(graph, model.normalise, log_mel)
+        answer = add_causal_network(graph, network, features, memory, n_new=plan.n_new, n_frames=plan.n_frames)
+    else:
+        log_mel = add_moving_front_end(graph, model.front_end, SOUND, memory, plan)
+        answer = add_network(graph, network, add_normalisation(graph, model.normalise, log_mel), plan.n_frames)
+    logits = graph.output(LOGITS, of=answer)
+    graph.output(PROBABILITIES, of=graph.node("Softmax", logits, axis=1))
+    graph.output(NEXT_STATE, of=memory.close())
+    n_labels = len(labels)
+    given = {PROBABILITIES: n_labels, LOGITS: n_labels, NEXT_STATE: memory.size}
+    # Weights alone are rounded to int8: what flows along a stream has no clips to find its ranges on.
+    return graph.model({SOUND: plan.hop_samples, STATE: memory.size}, given), dict.fromkeys(graph.rounded, "weights")
+
+
+def about(
+    checkpoint: Checkpoint, listening: ListeningConfig, *, run: str, model_hash: str, streaming: bool = False
+) -> About:
     """What a file of a model says about itself.
 
     Args:
@@ -52,15 +93,16 @@ def about(checkpoint: Checkpoint, listening: ListeningConfig, *, run: str, model
         listening: The settings kept with it.
         run: What people call it.
         model_hash: SHA-256 of its file of weights.
+        streaming: Whether the file takes a stream hop by hop.
     """
     config = checkpoint.config
-    frame = config.front_end.hop_length
     return About(
         format=FORMAT,
         labels=checkpoint.labels,
         sample_rate=SAMPLE_RATE,
         clip_samples=CLIP_SAMPLES,
-        hop_samples=max(1, round(listening.hop_s * SAMPLE_RATE / frame)) * frame,
+        hop_samples=FramePlan.of_hop(config.front_end, listening.hop_s).hop_samples,
+        streaming=streaming,
         listening=listening,
         run=printable(run),
         model_hash=model_hash,

@@ -14,13 +14,11 @@ from torch import nn
 
 from core.errors import ExportError
 from core.export.graph import Graph, Rounded
+from core.export.memory import LAST
 from core.fast.channel_major import scale_and_shift
-from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm
+from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm, padding_in_time
 from core.models.embedding import MARGIN, RANGE_DB, SPECTROGRAM, LeakyFloor, SpeechEmbedding
 from core.models.linear import Linear
-
-LAST = 2**31 - 1
-"""Stands for the end of an axis."""
 
 
 @torch.no_grad()
@@ -49,12 +47,12 @@ def add_network(graph: Graph, network: nn.Module, features: str, n_frames: int) 
 def _bcresnet(graph: Graph, network: BCResNet, features: str) -> str:
     head, norm = cast(nn.Conv2d, network.head[0]), cast(nn.BatchNorm2d, network.head[1])
     x = graph.node("Unsqueeze", features, graph.whole(1))
-    x = graph.node("Relu", _convolution(graph, x, head, norm, rounded="weights"))
+    x = graph.node("Relu", _along_frames(graph, x, head, norm, rounded="weights"))
     n_bands = (network.n_mels - 1) // head.stride[0] + 1
     for block in network.blocks:
         x, n_bands = _block(graph, cast(BroadcastBlock, block), x, n_bands)
     depthwise, mixing = cast(nn.Conv2d, network.tail[0]), cast(nn.Conv2d, network.tail[1])
-    x = _convolution(graph, x, depthwise)
+    x = _along_frames(graph, x, depthwise)
     x = _convolution(graph, x, mixing, cast(nn.BatchNorm2d, network.tail[2]), rounded="weights")
     means = graph.node("ReduceMean", graph.node("Relu", x), graph.whole(2, 3), keepdims=0)
     return _gemm(graph, means, network.classify)
@@ -78,7 +76,7 @@ def _block(graph: Graph, block: BroadcastBlock, x: str, n_bands: int) -> tuple[s
     bands = graph.node("Add", bands, graph.constant(shift))
     along, norm, _, mixing, _ = block.along_time
     over_bands = graph.node("ReduceMean", bands, graph.whole(2), keepdims=1)
-    time = _convolution(graph, over_bands, cast(nn.Conv2d, along), cast(nn.BatchNorm2d, norm))
+    time = _along_frames(graph, over_bands, cast(nn.Conv2d, along), cast(nn.BatchNorm2d, norm))
     time = graph.node("Mul", time, graph.node("Sigmoid", time))
     out = graph.node("Add", bands, _convolution(graph, time, cast(nn.Conv2d, mixing), rounded="all"))
     return graph.node("Relu", out if block.transition else graph.node("Add", out, x)), n_bands
@@ -126,8 +124,23 @@ def _layer(graph: Graph, layer: nn.Module, x: str) -> str:
     raise ExportError(f"A layer of the kind {type(layer).__name__} cannot be exported yet.")
 
 
-def _convolution(
+def _along_frames(
     graph: Graph, x: str, layer: nn.Conv2d, norm: nn.BatchNorm2d | None = None, *, rounded: Rounded | None = None
+) -> str:
+    """A convolution that keeps the number of frames, with the normalisation behind it."""
+    before, behind = padding_in_time(layer)
+    rows = int(layer.padding[0])
+    return _convolution(graph, x, layer, norm, rounded=rounded, pads=[rows, before, rows, behind])
+
+
+def _convolution(
+    graph: Graph,
+    x: str,
+    layer: nn.Conv2d,
+    norm: nn.BatchNorm2d | None = None,
+    *,
+    rounded: Rounded | None = None,
+    pads: list[int] | None = None,
 ) -> str:
     """A convolution, with the normalisation behind it."""
     weight, bias = layer.weight, layer.bias
@@ -135,7 +148,7 @@ def _convolution(
         scale, shift = scale_and_shift(norm)
         weight, bias = weight * scale[:, None, None, None], cast(Any, shift)
     constants = [graph.constant(one) for one in (weight, bias) if one is not None]
-    pads = [int(one) for one in layer.padding] * 2
+    pads = pads or [int(one) for one in layer.padding] * 2
     attributes = {"strides": layer.stride, "dilations": layer.dilation, "pads": pads, "group": layer.groups}
     return graph.node("Conv", x, *constants, rounded=rounded, **attributes)
 

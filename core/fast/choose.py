@@ -7,6 +7,7 @@
 | `BandNorm`                    | `FastBandNorm`                      | on a CPU                                   |
 | `BCResNet`                    | `ChannelMajorBCResNet`              | on a CPU                                   |
 | `BCResNet`, one clip a time   | `FoldedBCResNet`                    | on a CPU, once training is over            |
+| causal `BCResNet`, a stream   | `Stream` of a `FoldedBCResNet`      | on a CPU, wherever the model is            |
 | `KeywordSpotter.classify`     | `NormalisedLinearSpotter`           | on a CPU, where linear and normalised      |
 | waveforms in every step       | `StoredSpectra`, `StoredLogMels`    | where they do not change and fit in memory |
 | steps in turn                 | `Replay`, a CUDA graph              | on a GPU that holds all that a step reads  |
@@ -14,6 +15,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
@@ -26,7 +28,7 @@ from core.config import RunConfig
 from core.data.source import Progress
 from core.fast.bcresnet import ChannelMajorBCResNet
 from core.fast.cuda_graph import Replay
-from core.fast.folded import FoldedBCResNet
+from core.fast.folded import FoldedBCResNet, Stream
 from core.fast.linear import NormalisedLinearSpotter, TurnedLinear
 from core.fast.mel import FastMel
 from core.fast.normalise import FastBandNorm
@@ -89,6 +91,16 @@ def network_for_one_clip(spotter: KeywordSpotter, device: torch.device) -> Calla
     """The network of a model that learns no more, for features of a single clip, (1, n_mels, n_frames), at a time."""
     network = spotter.network
     return FoldedBCResNet(network) if isinstance(network, BCResNet) and device.type == "cpu" else network
+
+
+def stream(spotter: KeywordSpotter, n_frames: int) -> Stream:
+    """The network of a causal model along a stream, on a CPU: single frames leave a GPU idle.
+
+    Args:
+        spotter: The model, which learns no more.
+        n_frames: Frames that an answer is about.
+    """
+    return Stream(FoldedBCResNet(cast(BCResNet, copy.deepcopy(spotter.network).cpu())), n_frames)
 
 
 def source(

@@ -38,21 +38,21 @@ class FoldedBCResNet:
     def __init__(self, network: BCResNet) -> None:
         convolution, norm = cast(nn.Conv2d, network.head[0]), cast(nn.BatchNorm2d, network.head[1])
         scale, shift = scale_and_shift(norm)
-        self._stride, self._head_padding = convolution.stride, padding_in_time(convolution)
-        self._head = convolution.weight * scale[:, None, None, None], shift
+        self.stride, self.head_padding = convolution.stride, padding_in_time(convolution)
+        self.head = convolution.weight * scale[:, None, None, None], shift
         blocks = [cast(BroadcastBlock, block) for block in network.blocks]
-        n_bands = network.n_mels // self._stride[0]
-        self._blocks = []
+        n_bands = network.n_mels // self.stride[0]
+        self.blocks = []
         for block in blocks:
-            self._blocks.append(_FoldedBlock(block, n_bands))
-            n_bands = self._blocks[-1].n_bands
+            self.blocks.append(FoldedBlock(block, n_bands))
+            n_bands = self.blocks[-1].n_bands
         depthwise, mixing = cast(nn.Conv2d, network.tail[0]), cast(nn.Conv2d, network.tail[1])
         scale, shift = scale_and_shift(cast(nn.BatchNorm2d, network.tail[2]))
         taps = depthwise.weight[:, 0].unbind(2)
-        self._width, self._tail_padding = len(taps), padding_in_time(depthwise)
-        self._taps = torch.cat([banded(tap, n_bands, 1, (0, 0), 1) for tap in taps], dim=1)
-        self._mixing = mixing.weight.flatten(1) * scale[:, None], shift[:, None]
-        self._classify = network.classify.weight, network.classify.bias
+        self.width, self.tail_padding = len(taps), padding_in_time(depthwise)
+        self.taps = torch.cat([banded(tap, n_bands, 1, (0, 0), 1) for tap in taps], dim=1)
+        self.mixing = mixing.weight.flatten(1) * scale[:, None], shift[:, None]
+        self.last = network.classify.weight, network.classify.bias
 
     def __call__(self, log_mel: Tensor) -> Tensor:
         """Log-mel (1, n_mels, W) to logits (1, n_labels); in inference mode only."""
@@ -60,25 +60,25 @@ class FoldedBCResNet:
 
     def along(self, log_mel: Tensor, extend: Extend = functional.pad) -> Tensor:
         """What is known of each frame, (n_features, W); ``extend`` is asked in the same order each time."""
-        weight, bias = self._head
-        extended = extend(log_mel, self._head_padding)[:, None]
-        x = functional.conv2d(extended, weight, bias, self._stride, padding=(2, 0))[0].relu_()
-        for block in self._blocks:
+        weight, bias = self.head
+        extended = extend(log_mel, self.head_padding)[:, None]
+        x = functional.conv2d(extended, weight, bias, self.stride, padding=(2, 0))[0].relu_()
+        for block in self.blocks:
             x = block(x, extend)
         n_channels, _, n_frames = x.shape
-        by_tap = extend(torch.bmm(self._taps, x), self._tail_padding).view(
-            n_channels, self._width, -1, n_frames + self._width - 1
+        by_tap = extend(torch.bmm(self.taps, x), self.tail_padding).view(
+            n_channels, self.width, -1, n_frames + self.width - 1
         )
         summed = by_tap[:, 0, :, :n_frames].clone()
-        for tap in range(1, self._width):
+        for tap in range(1, self.width):
             summed += by_tap[:, tap, :, tap : tap + n_frames]
-        weight, bias = self._mixing
+        weight, bias = self.mixing
         features = torch.addmm(bias, weight, summed.flatten(1)).relu_()
         return features.view(len(weight), -1, n_frames).mean(dim=1)
 
     def classify(self, features: Tensor) -> Tensor:
         """The logits, (1, n_labels), of what is known of frames, (n_features, W)."""
-        weight, bias = self._classify
+        weight, bias = self.last
         return functional.linear(features.mean(dim=1), weight, bias)[None]
 
 
@@ -111,15 +111,19 @@ class Stream:
         return self._network.classify(self._known)
 
 
-class _FoldedBlock:
-    """One ``BroadcastBlock``, (C_in, H, W) to (C, H_out, W)."""
+class FoldedBlock:
+    """One ``BroadcastBlock``, (C_in, H, W) to (C, H_out, W).
+
+    ``matrix``, (C, H_out + 1, H), makes bands of bands, and in its last row their mean; ``taps`` are three weights a
+    channel, (C, 1) each, along the frames of that mean.
+    """
 
     def __init__(self, block: BroadcastBlock, n_bands: int) -> None:
         *entry, depthwise, sub_spectral = block.along_frequency
-        self._entry: tuple[Tensor, Tensor] | None = None
+        self.entry: tuple[Tensor, Tensor] | None = None
         if entry:
             scale, shift = scale_and_shift(cast(nn.BatchNorm2d, entry[1]))
-            self._entry = cast(nn.Conv2d, entry[0]).weight.flatten(1) * scale[:, None], shift[:, None]
+            self.entry = cast(nn.Conv2d, entry[0]).weight.flatten(1) * scale[:, None], shift[:, None]
         conv = cast(nn.Conv2d, depthwise)
         matrix = banded_along_bands(conv, n_bands)
         n_channels, self.n_bands, _ = matrix.shape
@@ -130,28 +134,29 @@ class _FoldedBlock:
         )
         matrix = matrix * scale
         # A last row gives the mean over bands.
-        self._matrix = torch.cat([matrix, matrix.mean(dim=1, keepdim=True)], dim=1)
-        self._shift = torch.cat([shift, shift.mean(dim=1, keepdim=True)], dim=1)
+        self.matrix = torch.cat([matrix, matrix.mean(dim=1, keepdim=True)], dim=1)
+        self.shift = torch.cat([shift, shift.mean(dim=1, keepdim=True)], dim=1)
         convolution, norm, _, mixing, _ = block.along_time
         scale, shift = scale_and_shift(cast(nn.BatchNorm2d, norm))
-        self._padding = padding_in_time(cast(nn.Conv2d, convolution))
-        self._dilation = cast(nn.Conv2d, convolution).dilation[1]
-        self._taps = (cast(nn.Conv2d, convolution).weight[:, 0, 0] * scale[:, None])[:, :, None].unbind(1)
-        self._time_shift = shift[:, None]
-        self._mixing = cast(nn.Conv2d, mixing).weight.flatten(1)
-        self._transition = block.transition
+        self.padding = padding_in_time(cast(nn.Conv2d, convolution))
+        self.dilation = cast(nn.Conv2d, convolution).dilation[1]
+        self.taps = (cast(nn.Conv2d, convolution).weight[:, 0, 0] * scale[:, None])[:, :, None].unbind(1)
+        self.time_shift = shift[:, None]
+        self.mixing = cast(nn.Conv2d, mixing).weight.flatten(1)
+        self.transition = block.transition
 
     def __call__(self, x: Tensor, extend: Extend) -> Tensor:
-        n_frames, step = x.shape[2], self._dilation
+        """(C_in, H, W) to (C, H_out, W)."""
+        n_frames, step = x.shape[2], self.dilation
         bands = x
-        if self._entry is not None:
-            weight, bias = self._entry
+        if self.entry is not None:
+            weight, bias = self.entry
             bands = torch.addmm(bias, weight, x.flatten(1)).relu_().view(len(weight), *x.shape[1:])
-        bands = torch.baddbmm(self._shift, self._matrix, bands)
-        over_bands = extend(bands[:, self.n_bands], self._padding)
-        time = self._time_shift
-        for tap, weight in enumerate(self._taps):
+        bands = torch.baddbmm(self.shift, self.matrix, bands)
+        over_bands = extend(bands[:, self.n_bands], self.padding)
+        time = self.time_shift
+        for tap, weight in enumerate(self.taps):
             time = torch.addcmul(time, weight, over_bands[:, tap * step : tap * step + n_frames])
-        time = torch.mm(self._mixing, functional.silu(time, inplace=True))
+        time = torch.mm(self.mixing, functional.silu(time, inplace=True))
         out = bands[:, : self.n_bands] + time[:, None]
-        return (out if self._transition else out.add_(x)).relu_()
+        return (out if self.transition else out.add_(x)).relu_()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -23,6 +23,10 @@ from core.records.answers import Prediction
 from core.records.arrays import FloatArray, Waveform
 from core.sound.word_second import second_at, word_seconds
 from core.training.checkpoint import Checkpoint, load_checkpoint
+
+SETTLED_SAMPLES = 3 * CLIP_SAMPLES
+"""Silence after which a stream of silence changes nothing any more: a causal BC-ResNet sees 116 frames back, and its
+answer is about a second."""
 
 
 class Classifier:
@@ -97,6 +101,26 @@ class Classifier:
             network = self._network_for_one if len(log_mel) == 1 else self._model.network
             answers: FloatArray = probabilities_of(network(self._model.normalise(log_mel))).cpu().numpy()
         return answers
+
+    def stream(self) -> Callable[[Tensor], FloatArray] | None:
+        """A causal model along a stream that begins after long silence; None where the model is not causal.
+
+        It takes the next frames that lie whole in the stream, (1, n_mels, n_new), in their order, and gives the answer
+        to the last second, (n_labels,). What it remembers of earlier sound belongs to this one stream.
+        """
+        config = self.checkpoint.config
+        if not config.model.causal:
+            return None
+        with self._lock, torch.inference_mode():
+            along = choose.stream(self._model, config.front_end.n_frames())
+
+        def advance(log_mel: Tensor) -> FloatArray:
+            with self._lock, torch.inference_mode():
+                answer: FloatArray = probabilities_of(along.advance(self._model.normalise(log_mel).cpu()))[0].numpy()
+            return answer
+
+        advance(self.log_mel(np.zeros((1, SETTLED_SAMPLES), np.float32)))
+        return advance
 
     def _predict(self, clips: Sequence[Waveform], starts: Sequence[int]) -> list[Prediction]:
         log_mel = self.log_mel(np.stack(clips))

@@ -31,7 +31,8 @@ class Engine:
     """One model listening to one stream: no clock, no sound card; the same sound gives the same decisions.
 
     How the sound is cut into chunks makes no difference. A decision is made at the end of every hop, on the last
-    second; what came before the stream counts as silence. Not for use by several threads at once (see ``Listening``).
+    second (a causal model goes along the stream, and remembers a little more); what came before the stream counts as
+    silence. Not for use by several threads at once (see ``Listening``).
 
     Args:
         classifier: The model; other engines may share it.
@@ -51,6 +52,7 @@ class Engine:
         self._speech = Speech()
         self._detector = Detector(self.config, self.classifier.vocabulary)
         self._log_mel = RollingLogMel(self.classifier.log_mel, self._plan())
+        self._stream = self.classifier.stream()
         self._window = np.zeros(CLIP_SAMPLES, np.float32)
         self._window_end = 0
         self._waiting = np.zeros(0, np.float32)
@@ -96,8 +98,7 @@ class Engine:
             self._log_mel = RollingLogMel(self.classifier.log_mel, plan)
 
     def _plan(self) -> FramePlan:
-        config = self.classifier.checkpoint.config.front_end
-        return FramePlan.of(config, n_new=max(1, round(self.config.hop_s * SAMPLE_RATE / config.hop_length)))
+        return FramePlan.of_hop(self.classifier.checkpoint.config.front_end, self.config.hop_s)
 
     def _hear(self, samples: Waveform) -> list[Decision]:
         """More sound at 16 kHz, cut into hops."""
@@ -117,8 +118,9 @@ class Engine:
         speaking = self._speech.speaking()
         with torch.inference_mode():
             log_mel = self._log_mel.advance(self._window)
-            columns = self._log_mel.plan.final(log_mel)[0].cpu().numpy().copy()
-        probabilities = self.classifier.probabilities(log_mel)[0]
+            newest_frames = self._log_mel.plan.final(log_mel)
+            columns = newest_frames[0].cpu().numpy().copy()
+        probabilities = self._stream(newest_frames) if self._stream else self.classifier.probabilities(log_mel)[0]
         utterances = self._speech.utterances() if speaking else []
         smoothed, detection = self._detector.update(end_s, probabilities, utterances)
         if detection is not None:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.config import CLIP_SAMPLES, FrontEndConfig
+from core.config import CLIP_SAMPLES, SAMPLE_RATE, FrontEndConfig
 from core.records.arrays import Waveform
 
 FrontEnd = Callable[[Waveform], Tensor]
@@ -53,6 +53,11 @@ class FramePlan:
             n_right=max(0, -(-(reach - behind_last) // hop)) if config.center else 0,
             hop_length=hop,
         )
+
+    @classmethod
+    def of_hop(cls, config: FrontEndConfig, hop_s: float) -> FramePlan:
+        """The plan for windows about ``hop_s`` seconds apart: a whole number of frames."""
+        return cls.of(config, n_new=max(1, round(hop_s * SAMPLE_RATE / config.hop_length)))
 
     @property
     def hop_samples(self) -> int:

@@ -11,6 +11,7 @@ from core.config import CLIP_SAMPLES, SAMPLE_RATE, TWELVE, ListeningConfig, Voca
 from core.inference.classifier import Classifier
 from core.inference.detector import Detector, silence
 from core.inference.engine import LISTENED_ON_S
+from core.inference.frames import FramePlan
 from core.inference.one_thread import in_one_thread
 from core.records.answers import Detection, Prediction, WordsAlong
 from core.records.arrays import FloatArray, Waveform
@@ -111,7 +112,8 @@ def hear(
         config: Of it only ``hop_s`` matters here.
         progress: Called with the seconds done; raising in it cancels.
     """
-    hop = _hop_samples(classifier, config)
+    plan = FramePlan.of_hop(classifier.checkpoint.config.front_end, config.hop_s)
+    hop = plan.hop_samples
     n_hops = len(waveform) // hop
     # Before the track there is silence, as before any stream.
     padded = np.concatenate([np.zeros(CLIP_SAMPLES, np.float32), waveform])
@@ -120,13 +122,21 @@ def hear(
     utterances = [_utterances(speech, window[-hop:]) for window in windows]
     spoken = np.flatnonzero([bool(each) for each in utterances])
     answers = np.tile(silence(classifier.vocabulary), (n_hops, 1))
-    for first in range(0, len(spoken), WINDOWS_AT_ONCE):
-        rows = spoken[first : first + WINDOWS_AT_ONCE]
+    stream = classifier.stream()
+    asked = spoken if stream is None else np.arange(n_hops)
+    for first in range(0, len(asked), WINDOWS_AT_ONCE):
+        rows = asked[first : first + WINDOWS_AT_ONCE]
         # A page that listens meanwhile keeps the other processors.
         with in_one_thread():
-            answers[rows] = classifier.probabilities(classifier.log_mel(windows[rows]))
+            if stream is None:
+                answers[rows] = classifier.probabilities(classifier.log_mel(windows[rows]))
+            else:
+                frames = plan.final(classifier.log_mel(windows[rows, -plan.part_samples :]))
+                answers[rows] = [stream(each) for each in frames.split(1)]
         if progress:
             progress(float(rows[-1] + 1) * hop / SAMPLE_RATE)
+    if stream is not None:
+        answers[np.isin(asked, spoken, invert=True)] = silence(classifier.vocabulary)
     end_s = tuple((number + 1) * hop / SAMPLE_RATE for number in range(n_hops))
     return Heard(end_s, answers, tuple(utterances), classifier.vocabulary)
 
@@ -139,15 +149,9 @@ def hear_to_the_end(
     progress: Callable[[float], None] | None = None,
 ) -> Heard:
     """``hear`` for a recording that ends: as much silence follows it as its last word needs to be decided."""
-    hop = _hop_samples(classifier, config)
+    hop = FramePlan.of_hop(classifier.checkpoint.config.front_end, config.hop_s).hop_samples
     n_silent = -(-round(LISTENED_ON_S * SAMPLE_RATE) // hop) * hop
     return hear(classifier, np.pad(waveform, (0, n_silent)), config, progress=progress)
-
-
-def _hop_samples(classifier: Classifier, config: ListeningConfig) -> int:
-    """Samples from one decision to the next: whole frames of the front end."""
-    frame = classifier.checkpoint.config.front_end.hop_length
-    return max(1, round(config.hop_s * SAMPLE_RATE / frame)) * frame
 
 
 def _utterances(speech: Speech, newest: Waveform) -> tuple[Utterance, ...]:

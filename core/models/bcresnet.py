@@ -107,7 +107,7 @@ class BCResNet(nn.Module):
                 f"BC-ResNet takes a multiple of {2 * SUB_BANDS} mel filters, not {n_mels}. Choose 40, as published, or "
                 "the linear model, which takes any number."
             )
-        self.n_mels = n_mels
+        self.n_mels, self.causal = n_mels, causal
         base = int(8 * tau)
         widths = [base, int(1.5 * base), 2 * base, int(2.5 * base)]
         n_in = 2 * base

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.config import ENROLMENT, RunConfig, Setting, StartConfig, Vocabulary
+from core.config import CAUSAL, ENROLMENT, MODELS, ModelConfig, RunConfig, Setting, StartConfig, Vocabulary
 from core.errors import CheckpointError, ConfigError
 from core.models import KeywordSpotter
 from core.runs import keep
@@ -34,7 +34,8 @@ def config_from(
 ) -> RunConfig:
     """Settings of a training that begins with a trained model.
 
-    Network, spectrogram and normalisation are that model's. What of the spectrogram is trained can be chosen anew, and
+    Network, spectrogram and normalisation are that model's, or those of its causal twin if the preset says so: its
+    weights are of the same shapes, and its frames alone are no longer centred. What of the spectrogram is trained can be chosen anew, and
     so can the words: what tells a new one from the rest begins anew, all before it keeps what it knows.
 
     Args:
@@ -61,7 +62,7 @@ def config_from(
         config = tuned(known, epochs=epochs, seed=seed, vocabulary=words)
     else:
         config = preset_config(preset, epochs=epochs, seed=seed, vocabulary=words)
-        if config.model != known.model:
+        if config.model not in (known.model, _causal(known)):
             raise ConfigError(
                 f"The preset {preset} does not fit {run.name}: it trains {_network(config)}, and {run.name} is "
                 f"{_network(known)}. Leave the preset out, or choose one of the same network."
@@ -77,7 +78,7 @@ def config_from(
     shape = known.front_end.mel_shape if known.front_end.trains_mel else "free"
     return replace(
         config,
-        front_end=replace(known.front_end, setting=wished, mel_shape=shape),
+        front_end=replace(known.front_end, setting=wished, mel_shape=shape, center=config.front_end.center),
         start=StartConfig(
             name=printable_name(run.resolve().name if run.is_dir() else run.stem),
             checkpoint=checkpoint,
@@ -134,6 +135,12 @@ def pull_back(model: KeywordSpotter, begun: Mapping[str, Tensor], part: float) -
     for name, tensor in begun.items():
         now[name].lerp_(tensor, part)
     model.front_end.project()
+
+
+def _causal(config: RunConfig) -> ModelConfig | None:
+    """The network whose frames see none behind them, of those that do; None where there is none."""
+    name = config.model.name + CAUSAL
+    return replace(config.model, name=name) if name in MODELS else None
 
 
 def _network(config: RunConfig) -> str:
