@@ -49,6 +49,12 @@ def add(commands: Commands) -> None:
         f"{100 * MOST_LOST:g} %% of the clips, or is not smaller, is not written",
     )
     parser.add_argument(
+        "--streaming",
+        action="store_true",
+        help="for a stream: a hop of sound and a state go in, the answer to the last second and the next state come "
+        "out; a causal model is always exported so",
+    )
+    parser.add_argument(
         "--web",
         metavar="FOLDER",
         help="write a web page that listens with the model in the browser alone; any static server can serve it",
@@ -75,6 +81,8 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("Nothing was asked for. Give --onnx FILE, --web FOLDER, --nnaudio FILE or --npz FILE.")
     if options.int8 and options.onnx is None and options.web is None:
         raise ConfigError("--int8 is about the ONNX file: give --onnx FILE or --web FOLDER too.")
+    if options.streaming and options.onnx is None and options.web is None:
+        raise ConfigError("--streaming is about the ONNX file: give --onnx FILE or --web FOLDER too.")
     places = {name: path_from(text, f"--{name}") for name in FILES if (text := getattr(options, name)) is not None}
     _check(places)
     path = runs.find_run(options.run)
@@ -149,6 +157,7 @@ def _export_onnx(options: argparse.Namespace, run: Path, places: dict[str, Path]
             file,
             listening_config(options, run),
             int8=options.int8,
+            streaming=options.streaming,
             places=_datasets(options.data, run),
             n_clips=options.clips,
             progress=progress,
@@ -188,15 +197,16 @@ def as_text(card: ParityCard) -> str:
     """The card for a person."""
     lines = [
         f"{printable(card.file)}: {card.run}, compared on {card.clips}",
-        f"  {'sounds':12}{'clips':>7}{'same answers':>14}  largest difference of a logit",
+        f"  {'sounds':12}{'hops' if card.streaming else 'clips':>7}{'same answers':>14}  largest difference of a logit",
         *(f"  {one.sound:12}{one.n:7d}{one.same / one.n:14.1%}  {one.largest_difference:.1e}" for one in card.compared),
         "",
-        f"  {'form':12}{'right':>9}  {'95 % interval':18}{'size':>10}{'one clip':>11}",
+        f"  {'form':12}{'right':>9}  {'95 % interval':18}{'size':>10}{'one hop' if card.streaming else 'one clip':>11}",
         *(_form(one) for one in (card.original, card.float32, card.int8) if one is not None),
     ]
     if card.int8 is not None:
         how = f"ranges found on {card.calibration}" if card.calibration else "weights alone are rounded"
-        lines.append(f"  int8: {how}; {card.same_in_int8} of {card.compared[0].n} clips are answered as in float32")
+        what = "hops" if card.streaming else "clips"
+        lines.append(f"  int8: {how}; {card.same_in_int8} of {card.compared[0].n} {what} are answered as in float32")
     return "\n".join(lines)
 
 

@@ -19,8 +19,8 @@ from core.records.export import ParityCard
 from core.runs import keep
 from core.studies.listening import operating_point
 
-Form = Literal["float32", "int8"]
-"""What a file computes in."""
+Form = Literal["float32", "int8", "stream"]
+"""What a file computes in, or that it takes a stream hop by hop, in float32."""
 
 STUDY = keep.json_study(ParityCard, "export", "parity card of an exported file", again="Export it again.")
 
@@ -51,7 +51,8 @@ def export(
         listening = ListeningConfig()  # where the settings are used, it is said that they cannot be read
     path = onnx_file(run, form)
     keep.make_room(path)
-    card = export_onnx(run, path, listening, int8=form == "int8", places=places, n_clips=n_clips, progress=progress)
+    how = {"int8": form == "int8", "streaming": form == "stream"}
+    card = export_onnx(run, path, listening, **how, places=places, n_clips=n_clips, progress=progress)
     page_file(run, form).unlink(missing_ok=True)  # the page of an earlier file
     keep.save(STUDY, run, STUDY.file(form), card)
     return card

@@ -80,7 +80,8 @@ def streaming_model(
     n_labels = len(labels)
     given = {PROBABILITIES: n_labels, LOGITS: n_labels, NEXT_STATE: memory.size}
     # Weights alone are rounded to int8: what flows along a stream has no clips to find its ranges on.
-    return graph.model({SOUND: plan.hop_samples, STATE: memory.size}, given), dict.fromkeys(graph.rounded, "weights")
+    rounded: dict[str, Rounded] = dict.fromkeys(graph.rounded, "weights")
+    return graph.model({SOUND: plan.hop_samples, STATE: memory.size}, given), rounded
 
 
 def about(

@@ -7,18 +7,25 @@ import time
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import onnxruntime
 import torch
 from numpy.typing import NDArray
 
+from core.config import CLIP_SAMPLES
 from core.data.source import Progress
+from core.export import along
+from core.export.model import INPUT, NEXT_STATE, PROBABILITIES, SOUND, STATE
 from core.export.session import BATCH, logits, open_session
 from core.export.sounds import Clips, extreme_sounds
 from core.inference.classifier import Classifier
-from core.models import KeywordSpotter
+from core.inference.frames import FramePlan, RollingLogMel
 from core.records.arrays import Waveform
 from core.records.export import About, Compared, Measured, ParityCard
 
 Logits = NDArray[np.float32]
+
+MOST_CAUSAL, MOST_WINDOWED = 400, 40
+"""Clips along a stream that are compared: a causal model answers all their hops at once, others one second a hop."""
 
 N_TIMED, N_WARM = 30, 5
 """Answers to one clip that are timed, and those before them that are not."""
@@ -38,7 +45,7 @@ def parity(
 
     Args:
         file: What it will be called.
-        says: What it says about itself.
+        says: What it says about itself; a streaming file is asked hop by hop.
         classifier: The model that it was made from, on the CPU.
         clips: Real clips.
         forms: The file in "float32", and in "int8" if that was asked for.
@@ -48,20 +55,20 @@ def parity(
     Raises:
         ExportError: If ONNX Runtime cannot open a file.
     """
-    model = classifier.checkpoint.model("cpu")
-    exact = open_session(forms["float32"])
+    asked = Streams(classifier, says.hop_samples) if says.streaming else Seconds(classifier)
+    sessions = {form: open_session(content) for form, content in forms.items()}
+    clips = asked.some_of(clips)
     sounds = {"clips": clips.waveforms, **extreme_sounds(clips.waveforms)}
-    pairs = {name: (_answers(model, one, progress), logits(exact, one)) for name, one in sounds.items()}
-    original, float32 = pairs["clips"]
-    answers = {"float32": float32}
+    pairs = {name: (asked.model(one, progress), asked.file(sessions["float32"], one)) for name, one in sounds.items()}
+    answers = {"float32": pairs["clips"][1]}
     if "int8" in forms:
-        answers["int8"] = logits(open_session(forms["int8"]), clips.waveforms)
-    one = clips.waveforms[:1]
-    original_ms = _median_ms(lambda: classifier.probabilities(classifier.log_mel(one)))
+        answers["int8"] = asked.file(sessions["int8"], clips.waveforms)
     measured = {
-        form: _measured(form, answers[form], clips, _time(content, one), len(content))
+        form: _measured(form, asked.of_clips(answers[form]), clips, asked.file_ms(sessions[form], clips), len(content))
         for form, content in forms.items()
     }
+    original = _measured("original", asked.of_clips(pairs["clips"][0]), clips, asked.model_ms(clips), None)
+    float32 = answers["float32"]
     return ParityCard(
         file=file,
         sha256=hashlib.sha256(forms.get("int8", forms["float32"])).hexdigest(),
@@ -70,23 +77,100 @@ def parity(
         clips=clips.title,
         data_key=clips.data_key,
         compared=tuple(_compared(name, *pair) for name, pair in pairs.items()),
-        original=_measured("original", original, clips, original_ms, None),
+        original=original,
         float32=measured["float32"],
         int8=measured.get("int8"),
         same_in_int8=int((float32.argmax(axis=1) == answers.get("int8", float32).argmax(axis=1)).sum()),
         calibration=calibration,
+        streaming=says.streaming,
     )
 
 
-def _answers(model: KeywordSpotter, waveforms: Waveform, progress: Progress | None) -> Logits:
-    """The model's own logits, (n, n_labels)."""
-    parts = []
-    with torch.inference_mode():
-        for part in torch.from_numpy(waveforms).split(BATCH):
-            parts.append(model(part).numpy())
+class Seconds:
+    """How a file is asked that takes whole seconds of sound."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._model = classifier.checkpoint.model("cpu")
+
+    def some_of(self, clips: Clips) -> Clips:
+        """The clips that it is compared on."""
+        return clips
+
+    def model(self, waveforms: Waveform, progress: Progress | None) -> Logits:
+        """The model's own logits, (n, n_labels)."""
+        parts: list[Logits] = []
+        with torch.inference_mode():
+            for part in torch.from_numpy(waveforms).split(BATCH):
+                parts.append(self._model(part).numpy())
+                if progress:
+                    progress(sum(map(len, parts)), len(waveforms), "Comparing with the model")
+        return np.concatenate(parts)
+
+    def file(self, session: onnxruntime.InferenceSession, waveforms: Waveform) -> Logits:
+        """The file's."""
+        return logits(session, waveforms)
+
+    def of_clips(self, answers: Logits) -> Logits:
+        """Those that are about a whole clip each."""
+        return answers
+
+    def model_ms(self, clips: Clips) -> float:
+        """Time of one answer of the model (median, ms)."""
+        one, asked = clips.waveforms[:1], self._classifier
+        return _median_ms(lambda: asked.probabilities(asked.log_mel(one)))
+
+    def file_ms(self, session: onnxruntime.InferenceSession, clips: Clips) -> float:
+        """And of the file."""
+        one = clips.waveforms[:1]
+        return _median_ms(lambda: session.run([PROBABILITIES], {INPUT: one}))
+
+
+class Streams:
+    """How a file is asked that takes a stream hop by hop: clips follow each other, each ends with a hop."""
+
+    def __init__(self, classifier: Classifier, hop: int) -> None:
+        self._classifier, self._hop = classifier, hop
+        self._spotter = classifier.checkpoint.model("cpu")
+        config = classifier.checkpoint.config.front_end
+        self._plan = FramePlan.of(config, n_new=hop // config.hop_length)
+        self._most = MOST_CAUSAL if classifier.checkpoint.config.model.causal else MOST_WINDOWED
+
+    def some_of(self, clips: Clips) -> Clips:
+        """As many as can be compared in reasonable time: a second of a stream has ten answers."""
+        return clips.spread(self._most)
+
+    def model(self, waveforms: Waveform, progress: Progress | None) -> Logits:
+        """The model's own logits at the end of each hop, (n_hops, n_labels)."""
+        track = along.track_of(waveforms[: self._most], self._hop)
+        parts: list[Logits] = []
+        for part in along.of_model(self._spotter, track, self._plan):
+            parts.append(part)
             if progress:
-                progress(sum(map(len, parts)), len(waveforms), "Comparing with the model")
-    return np.concatenate(parts)
+                progress(sum(map(len, parts)), len(track) // self._hop, "Comparing with the model")
+        return np.concatenate(parts)
+
+    def file(self, session: onnxruntime.InferenceSession, waveforms: Waveform) -> Logits:
+        """The file's."""
+        return along.of_file(session, along.track_of(waveforms[: self._most], self._hop), self._hop)
+
+    def of_clips(self, answers: Logits) -> Logits:
+        """Those at the ends of the clips."""
+        n_hops = -(-CLIP_SAMPLES // self._hop)
+        return answers[n_hops - 1 :: n_hops]
+
+    def model_ms(self, clips: Clips) -> float:
+        """Time of one hop of the model (median, ms)."""
+        classifier, window = self._classifier, clips.waveforms[0]
+        moving = RollingLogMel(classifier.log_mel, self._plan)
+        stream = classifier.stream()
+        ask = (lambda log_mel: stream(self._plan.final(log_mel))) if stream else classifier.probabilities
+        return _median_ms(lambda: ask(moving.advance(window)))
+
+    def file_ms(self, session: onnxruntime.InferenceSession, clips: Clips) -> float:
+        """And of the file."""
+        given = {SOUND: clips.waveforms[:1, : self._hop], STATE: along.first_state(session)}
+        return _median_ms(lambda: session.run([PROBABILITIES, NEXT_STATE], given))
 
 
 def _compared(sound: str, theirs: Logits, ours: Logits) -> Compared:
@@ -100,11 +184,6 @@ def _measured(form: str, answers: Logits, clips: Clips, one_clip_ms: float, n_by
     labelled = clips.truth >= 0
     right = (answers.argmax(axis=1) == clips.truth) & labelled
     return Measured(form=form, right=int(right.sum()), n=int(labelled.sum()), one_clip_ms=one_clip_ms, n_bytes=n_bytes)
-
-
-def _time(content: bytes, clip: Waveform) -> float:
-    session = open_session(content)
-    return _median_ms(lambda: session.run(["probabilities"], {"waveform": clip}))
 
 
 def _median_ms(answer: Callable[[], object]) -> float:

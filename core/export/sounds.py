@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +42,13 @@ class Clips:
     calibration_title: str
     calibration: Waveform
     """(n_calibration, 16000)."""
+
+    def spread(self, n: int) -> Clips:
+        """So many of the clips, evenly spread over them."""
+        if n >= len(self.truth):
+            return self
+        some = np.linspace(0, len(self.truth) - 1, n).astype(int)
+        return replace(self, title=f"{self.title}, {n} of them", waveforms=self.waveforms[some], truth=self.truth[some])
 
 
 def real_clips(

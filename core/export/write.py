@@ -9,7 +9,7 @@ from core.config import ListeningConfig
 from core.data.source import Progress
 from core.errors import ExportError
 from core.export.int8 import in_int8
-from core.export.model import about, as_file, onnx_model
+from core.export.model import about, as_file, onnx_model, streaming_model
 from core.export.parity import parity
 from core.export.places import card_path, require_place
 from core.export.sounds import real_clips
@@ -26,6 +26,7 @@ def export_onnx(
     listening: ListeningConfig,
     *,
     int8: bool = False,
+    streaming: bool = False,
     places: Sequence[Path | None] = (None,),
     n_clips: int | None = None,
     progress: Progress | None = None,
@@ -37,6 +38,7 @@ def export_onnx(
         path: Where to; the card gets the same name and ``.parity.json``.
         listening: The settings kept with the run, which go with it.
         int8: Whether the large layers of its network are computed in int8.
+        streaming: Whether the file takes a stream hop by hop; that of a causal model always does.
         places: Datasets, of which the first that can be used gives the clips it is compared on; None: the demo words.
         n_clips: How many of them; None for all.
         progress: Called with clips done, clips in all, and what is being done.
@@ -53,8 +55,13 @@ def export_onnx(
         classifier = Classifier(run, "cpu")
         loaded = classifier.checkpoint
         clips = real_clips(run, places, loaded.config.vocabulary, n_clips, progress)
-        says = about(loaded, listening, run=keep.name_of(run), model_hash=checkpoint)
-        graph, rounded = onnx_model(loaded.model("cpu"), loaded.labels)
+        streaming = streaming or loaded.config.model.causal
+        says = about(loaded, listening, run=keep.name_of(run), model_hash=checkpoint, streaming=streaming)
+        model = loaded.model("cpu")
+        if streaming:
+            graph, rounded = streaming_model(model, loaded.labels, listening.hop_s)
+        else:
+            graph, rounded = onnx_model(model, loaded.labels)
         forms = {"float32": as_file(graph, says)}
         if int8:
             forms["int8"] = as_file(in_int8(forms["float32"], rounded, clips.calibration), says)

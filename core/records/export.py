@@ -61,7 +61,7 @@ class Compared:
     sound: str
     """Which sounds."""
     n: int
-    """How many clips of a second."""
+    """How many clips of a second, or hops of a stream."""
     largest_difference: float
     """Largest difference of any logit."""
     same: int
@@ -122,6 +122,9 @@ class ParityCard:
     """Real clips that both files answer alike."""
     calibration: str
     """Which clips the ranges of int8 were found on; empty where weights alone are rounded, which need none."""
+    streaming: bool = False
+    """Whether it takes a stream: then clips follow each other, answers are those at the end of each hop, a clip is
+    right if its last one is, and times are those of a hop."""
 
     @property
     def largest_difference(self) -> float:
@@ -160,7 +163,9 @@ class ParityCard:
                 f"more than {LARGEST_DIFFERENCE:g}"
             )
         if self.same < self.n:
-            found.append(f"{self.n - self.same} of {self.n} clips are answered otherwise")
+            found.append(
+                f"{self.n - self.same} of {self.n} {'hops' if self.streaming else 'clips'} are answered otherwise"
+            )
         if self.int8 is not None:
             if self.lost > MOST_LOST:
                 found.append(f"int8 loses {self.lost:.1%} of the clips, more than {MOST_LOST:.1%}")
@@ -172,14 +177,16 @@ class ParityCard:
     def finding(self) -> str:
         """How the file compares, in a sentence or two."""
         same = f"all {self.n:,}" if self.same == self.n else f"{self.same:,} of {self.n:,}"
+        what = "hops of a stream" if self.streaming else "sounds"
         said = (
-            f"It answers {same} sounds as the model does, and its logits differ by at most "
+            f"It answers {same} {what} as the model does, and its logits differ by at most "
             f"{self.largest_difference:.0e}. Compared on {self.clips}, and on silence, full scale and noise."
         )
         if self.int8 is None:
             return said
         n = self.compared[0].n
-        return f"{said} In int8, {self.same_in_int8:,} of {n:,} real clips are answered as before."
+        real = "hops" if self.streaming else "real clips"
+        return f"{said} In int8, {self.same_in_int8:,} of {n:,} {real} are answered as before."
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""

@@ -35,8 +35,9 @@ def config_from(
     """Settings of a training that begins with a trained model.
 
     Network, spectrogram and normalisation are that model's, or those of its causal twin if the preset says so: its
-    weights are of the same shapes, and its frames alone are no longer centred. What of the spectrogram is trained can be chosen anew, and
-    so can the words: what tells a new one from the rest begins anew, all before it keeps what it knows.
+    weights are of the same shapes, and its frames alone are no longer centred. What of the spectrogram is trained can
+    be chosen anew, and so can the words: what tells a new one from the rest begins anew, all before it keeps what it
+    knows.
 
     Args:
         run: The trained model: run folder or checkpoint file.

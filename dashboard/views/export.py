@@ -21,8 +21,17 @@ if TYPE_CHECKING:
     from core.export.kept import Form
     from core.training.checkpoint import Checkpoint
 
-FORMS: dict[Form, str] = {"float32": "Exact (float32)", "int8": "Smaller (int8)"}
-"""What the numbers of an ONNX file are."""
+FORMS: dict[Form, str] = {"float32": "Exact (float32)", "int8": "Smaller (int8)", "stream": "For a stream"}
+"""The ways an ONNX file can be made."""
+
+MADE: dict[Form, str] = {
+    "float32": "It is compared with the model first, and kept only if it gives the same answers.",
+    "int8": "The spectrogram stays as it is. It is compared with the model first, and kept only if it loses no more "
+    "than half a point of accuracy. It is smaller, and no faster on most computers.",
+    "stream": "Each tenth of a second goes in once, with what the file remembers of the sound before it. It is "
+    "compared with the model first, hop by hop, and kept only if it gives the same answers.",
+}
+"""How each is made."""
 
 IN_PYTHON = """from earshot_runtime import Model, listen   # pip install numpy onnxruntime
 
@@ -36,8 +45,12 @@ for detection in listen(model, chunks):     # chunks of any length, as they come
 def whole_model(run: RunState) -> None:
     """The ONNX file: made when it is asked for; then how it compares, and the file itself."""
     st.subheader("The whole model, its spectrogram inside")
-    st.write("One ONNX file: a second of sound in, a probability for each label out. It runs without PyTorch.")
-    form: Form = choose("Precision", FORMS, "export.form", bind="query-params")
+    causal = run.config is not None and run.config.model.causal
+    taken = "the next tenth of a second of a stream" if causal else "a second of sound"
+    st.write(f"One ONNX file: {taken} in, a probability for each label out. It runs without PyTorch.")
+    # A causal model is always exported for a stream.
+    forms = {form: title for form, title in FORMS.items() if form != "stream" or not causal}
+    form: Form = choose("Form", forms, "export.form", bind="query-params")
     try:
         from core.export.needed import require_packages
 
@@ -59,12 +72,7 @@ def _card(run: RunState, form: Form) -> ParityCard | None:
 
 
 def _offer(run: RunState, form: Form, name: str) -> None:
-    exact = "It is compared with the model first, and kept only if it gives the same answers."
-    rounded = (
-        "The spectrogram stays as it is. It is compared with the model first, and kept only if it loses no more than "
-        "half a point of accuracy. It is smaller, and no faster on most computers."
-    )
-    st.caption(exact if form == "float32" else rounded)
+    st.caption(MADE[form])
     title = f"Exporting {plain(run.called)}"
     measured.button("Make the file", f"export.make.{form}", name, title, lambda: partial(_make, run, form))
 
@@ -83,7 +91,8 @@ def _show(run: RunState, form: Form, card: ParityCard) -> None:
     file = kept.onnx_file(run.folder, form)
     beside = card_path(file)
     st.markdown(f":material/check: {plain(card.finding)}")
-    st.dataframe([_row(one) for one in (card.original, card.float32, card.int8) if one is not None], hide_index=True)
+    forms = [one for one in (card.original, card.float32, card.int8) if one is not None]
+    st.dataframe([_row(one, "One hop" if card.streaming else "One clip") for one in forms], hide_index=True)
     with st.container(horizontal=True):
         saving.button(f"ONNX file ({file.stat().st_size / 1e6:.1f} MB)", file.read_bytes, file.name, "export.onnx")
         saving.button("Program to run it (Python)", _runtime, "earshot_runtime.py", "export.runtime", icon="terminal")
@@ -129,13 +138,13 @@ def _make_page(run: RunState, form: Form, progress: jobs.Progress) -> None:
     kept.make_page(run.folder, form)
 
 
-def _row(one: Measured) -> dict[str, str]:
+def _row(one: Measured, timed: str) -> dict[str, str]:
     return {
         "Form": {"original": "This model", "float32": "ONNX, float32", "int8": "ONNX, int8"}[one.form],
         "Right": "–" if one.accuracy is None else percent(one.accuracy),
         "95 %": "–" if one.interval is None else interval(*one.interval),
         "Size": "" if one.n_bytes is None else f"{one.n_bytes / 1e6:.2f} MB",
-        "One clip": f"{one.one_clip_ms:.1f} ms",
+        timed: f"{one.one_clip_ms:.1f} ms",
     }
 
 

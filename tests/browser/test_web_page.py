@@ -119,12 +119,12 @@ def open_site(browser, site):
     """Opens the page as a new visitor; at the end nothing went wrong in the browser, and nobody else was asked."""
     complaints, contexts = [], []
 
-    def open_it(**options):
+    def open_it(folder="", **options):
         page = new_page(browser, **{"permissions": ["microphone"], **options})
         contexts.append(page.context)
         note_complaints(page, complaints)
         page.add_init_script(f"({REMEMBER_SOUND})()")
-        page.goto(site)
+        page.goto(f"{site}/{folder}")
         expect(page.locator("body")).to_have_attribute("data-phase", "idle")
         return page
 
@@ -154,6 +154,20 @@ def test_the_browser_detects_what_python_detects(open_site, folder, track, model
     print(f"{len(took['times'])} decisions, {median(took['times']):.1f} ms each, at most {max(took['times']):.0f} ms")
     expected = list(listen(Model(model_file), [track]))
     assert len(expected) >= 6
+    assert_the_same(took["heard"], expected)
+
+
+def test_a_streaming_model_detects_in_the_browser_what_it_detects_in_python(open_site, folder, track, tmp_path):
+    file = write_onnx(
+        PROJECT / "checkpoints" / "shipped-bcresnet-1-causal-A-in-noise", tmp_path / "m.onnx", streaming=True
+    )
+    write_page(file, folder / "streaming")
+    (folder / "streaming" / "track.f32").write_bytes(track.tobytes())
+    took = open_site("streaming/").evaluate(WITHOUT_MICROPHONE, ["track.f32", SAMPLE_RATE, 1_601])
+    print(f"{len(took['times'])} hops, {median(took['times']):.1f} ms each, at most {max(took['times']):.0f} ms")
+    expected = list(listen(Model(file), [track]))
+    assert len(expected) >= 6
+    assert len(took["times"]) >= len(track) / 1_600, "it hears every hop"
     assert_the_same(took["heard"], expected)
 
 

@@ -10,8 +10,9 @@ Or from a program, with sound of 16 kHz in chunks of any length:
         print(detection.word, detection.heard_s)
 
 The words detected are those that Earshot itself detects in the same sound. A second of sound goes through the model
-every hop (0.1 s, say), its answers are averaged and held against thresholds, and each utterance counts once. While
-nothing stands out of the noise of the room, the model is not asked at all.
+every hop (0.1 s, say), or, if it was exported for a stream, the new part alone; its answers are averaged and held
+against thresholds, and each utterance counts once. While nothing stands out of the noise of the room, a model that
+takes whole seconds is not asked at all.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ LARGEST_FILE_BYTES = 2**29
 
 MOST_OVER = 4.0
 """Peak up to which samples are a sound with too much gain, which is clipped at full scale (1.0)."""
+
+SETTLED_SAMPLES = 3 * CLIP_SAMPLES
+"""Silence after which a streaming model remembers nothing but silence."""
 
 LISTENED_ON_S = 1.0
 """Silence that is heard after the end of a stream, so that its last word is decided."""
@@ -126,12 +130,14 @@ class Model:
             self.labels = _labels(self.about["labels"])
             self.hop_samples = int(_number(self.about, "hop_samples", 1, CLIP_SAMPLES))
             self.listening = _listening(self.about["listening"])
+            self.streaming = bool(self.about.get("streaming", False))
         except (KeyError, TypeError, ValueError) as error:
             raise EarshotError(
                 f"What {self.path} says about itself makes no sense ({error!r}). Export it again."
             ) from error
         self.name = str(self.about.get("run", self.path.stem))
-        self._require_form()
+        self._n_remembered = self._require_form()
+        self._settled: Waveform | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -158,16 +164,50 @@ class Model:
     def probabilities(self, clips: Waveform) -> NDArray[np.float32]:
         """The answers to seconds of sound, (n_clips, 16000): probabilities, (n_clips, n_labels).
 
+        For a streaming model each is a stream that follows silence.
+
         Raises:
             EarshotError: If the model cannot be run, or its answers are no numbers.
         """
+        if not self.streaming:
+            return self._run(["probabilities"], {"waveform": clips})[0]
+        hop = self.hop_samples
+        state = np.repeat(self.settled(), len(clips), axis=0)
+        padded = np.pad(clips, ((0, 0), (-CLIP_SAMPLES % hop, 0)))
+        for first in range(0, padded.shape[1], hop):
+            answers, state = self.advance(padded[:, first : first + hop], state)
+        return answers
+
+    def advance(self, sound: Waveform, state: Waveform) -> tuple[NDArray[np.float32], Waveform]:
+        """A streaming model's answers to the last second once a hop of sound has come, and what it remembers then.
+
+        Args:
+            sound: (n_streams, hop_samples).
+            state: What it remembered before, (n_streams, n_numbers): ``settled`` where a stream begins.
+
+        Raises:
+            EarshotError: If the model cannot be run, or its answers are no numbers.
+        """
+        answers, after = self._run(["probabilities", "next_state"], {"sound": sound, "state": state})
+        return answers, after
+
+    def settled(self) -> Waveform:
+        """What a streaming model remembers of long silence, (1, n_numbers)."""
+        if self._settled is None:
+            state = np.zeros((1, self._n_remembered), np.float32)
+            for _ in range(-(-SETTLED_SAMPLES // self.hop_samples)):
+                _, state = self.advance(np.zeros((1, self.hop_samples), np.float32), state)
+            self._settled = state
+        return self._settled
+
+    def _run(self, outputs: list[str], inputs: dict[str, Waveform]) -> list[NDArray[np.float32]]:
         try:
-            answers: NDArray[np.float32] = self._session.run(["probabilities"], {"waveform": clips})[0]
+            found: list[NDArray[np.float32]] = self._session.run(outputs, inputs)
         except Exception as error:  # its errors have no base of their own
             raise EarshotError(f"{self.path} cannot be run ({_first_line(error)}). Export it again.") from error
-        if not np.isfinite(answers).all():
+        if not np.isfinite(found[0]).all():
             raise EarshotError(f"The answers of {self.path} are no numbers. Train its model again.")
-        return answers
+        return found
 
     def _content(self) -> bytes:
         try:
@@ -200,15 +240,23 @@ class Model:
             )
         return about
 
-    def _require_form(self) -> None:
-        """A model that takes a second of sound and gives a probability for each label."""
+    def _require_form(self) -> int:
+        """Check what goes in and comes out; gives how many numbers a streaming model remembers."""
         inputs = {one.name: one.shape[1:] for one in self._session.get_inputs()}
         outputs = {one.name: one.shape[1:] for one in self._session.get_outputs()}
-        if inputs != {"waveform": [CLIP_SAMPLES]} or outputs.get("probabilities") != [len(self.labels)]:
+        n_remembered = inputs.get("state", [0])[-1]
+        taken = {"sound": [self.hop_samples], "state": [n_remembered]}
+        fits = inputs == (taken if self.streaming else {"waveform": [CLIP_SAMPLES]})
+        fits &= outputs.get("probabilities") == [len(self.labels)]
+        if self.streaming:
+            fits &= outputs.get("next_state") == [n_remembered] and isinstance(n_remembered, int)
+        if not fits:
+            what = "a hop of a stream" if self.streaming else "a second of sound"
             raise EarshotError(
-                f"{self.path} does not turn a second of sound into probabilities of its {len(self.labels)} labels. "
+                f"{self.path} does not turn {what} into probabilities of its {len(self.labels)} labels. "
                 "Export it again."
             )
+        return int(n_remembered)
 
 
 def _graph(content: bytes) -> bytes:
@@ -668,6 +716,7 @@ class Detector:
         self._speech = Speech()
         self._decisions = Decisions(self.listening, self.model.labels)
         self._window: Waveform = np.zeros(CLIP_SAMPLES, np.float32)
+        self._state = self.model.settled() if self.model.streaming else None
         self._window_end = 0
         self._waiting: Waveform = np.zeros(0, np.float32)
 
@@ -714,11 +763,14 @@ class Detector:
         self._window_end += len(newest)
         self._speech.hear(newest)
         utterances = self._speech.utterances()
+        if self._state is not None:  # it has to hear everything, also what nobody asks about
+            answers, self._state = self.model.advance(newest[None], self._state)
         if not utterances:
             self._decisions.silence()
             return None
-        answer = self.model.probabilities(self._window[None])[0]
-        found = self._decisions.update(self._window_end / SAMPLE_RATE, answer, utterances)
+        if self._state is None:
+            answers = self.model.probabilities(self._window[None])
+        found = self._decisions.update(self._window_end / SAMPLE_RATE, answers[0], utterances)
         if found is None:
             return None
         return Detection(found.word, found.score, found.start_s, min(found.end_s, self.seconds), found.heard_s)

@@ -1,7 +1,8 @@
 // From sound to words: the decisions of Earshot's own engine, as earshot_runtime.py makes them in Python.
 //
 // Nothing here knows of a page, a microphone or ONNX Runtime: the model is a function from a second of sound to
-// probabilities, which is asked at the end of each hop in which something stands out of the noise of the room.
+// probabilities, which is asked at the end of each hop in which something stands out of the noise of the room. One that
+// was exported for a stream gets each hop alone, and hears them all, since it remembers what came before.
 
 const SAMPLE_RATE = 16000;
 const CLIP_SAMPLES = 16000;
@@ -289,10 +290,12 @@ class Decisions {
 }
 
 // One model listening to one stream; how the sound is cut into chunks makes no difference. `about` is what the model
-// says about itself (model.json), `answer` gives the probabilities (Float32Array, a promise) of a second of sound.
+// says about itself (model.json), `answer` gives the probabilities (Float32Array, a promise) of a second of sound, or,
+// if the model is a streaming one, those of the last second once a hop has come.
 export class Detector {
   constructor(about, answer) {
     this.answer = answer;
+    this.streaming = about.streaming ?? false;
     this.hop = about.hop_samples;
     this.speech = new Speech();
     this.decisions = new Decisions(about.listening, about.labels);
@@ -345,10 +348,12 @@ export class Detector {
     this.speech.hear(newest);
     const utterances = this.speech.utterances();
     this.speaking = utterances.length > 0;
+    const streamed = this.streaming ? await this.answer(newest) : null;
     if (!this.speaking) {
       this.decisions.beginAnew();
       return null;
     }
-    return this.decisions.update(this.windowEnd / SAMPLE_RATE, await this.answer(this.window), utterances);
+    const answer = streamed ?? (await this.answer(this.window));
+    return this.decisions.update(this.windowEnd / SAMPLE_RATE, answer, utterances);
   }
 }

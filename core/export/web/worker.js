@@ -4,9 +4,11 @@ import * as ort from './onnxruntime-web.js';
 import { Detector } from './detector.js';
 import { Resampler } from './resampler.js';
 
+const SETTLED_S = 3; // of silence after which a streaming model remembers nothing but silence
 const KEPT_S = 10; // of sound that waits for a slow computer before all of it is dropped
 
 let about, session, detector, resampler;
+let state, settled; // what a streaming model remembers now, and after long silence
 let waiting = []; // blocks
 let working = false;
 let ending = false;
@@ -26,16 +28,29 @@ async function load() {
   ort.env.wasm.numThreads = 1; // a second of sound is too little work to share
   const model = new Uint8Array(await (await fetched('model.onnx')).arrayBuffer());
   session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'] });
-  await answer(new Float32Array(about.clip_samples)); // the first time takes longest
+  if (about.streaming) await settle();
+  else await answer(new Float32Array(about.clip_samples)); // the first time takes longest
   decisionMs = [];
   postMessage({ kind: 'ready', about });
 }
 
-// The probabilities of a second of sound.
+// What a streaming model remembers of long silence; it begins with zeros.
+async function settle() {
+  state = session.inputMetadata.find(one => one.name === 'state').shape.at(-1);
+  state = new ort.Tensor('float32', new Float32Array(state), [1, state]);
+  const nHops = Math.ceil((SETTLED_S * about.sample_rate) / about.hop_samples);
+  for (let hop = 0; hop < nHops; hop++) await answer(new Float32Array(about.hop_samples));
+  settled = state;
+}
+
+// The probabilities of a second of sound; a streaming model gets the newest hop of it.
 async function answer(samples) {
   const began = performance.now();
-  const waveform = new ort.Tensor('float32', samples.slice(), [1, samples.length]);
-  const { probabilities } = await session.run({ waveform }, ['probabilities']);
+  const sound = new ort.Tensor('float32', samples.slice(), [1, samples.length]);
+  const { probabilities, next_state: next } = about.streaming
+    ? await session.run({ sound, state }, ['probabilities', 'next_state'])
+    : await session.run({ waveform: sound }, ['probabilities']);
+  state = next;
   decisionMs.push(performance.now() - began);
   if (!probabilities.data.every(Number.isFinite)) throw new Error('its answers are no numbers');
   return probabilities.data;
@@ -43,6 +58,7 @@ async function answer(samples) {
 
 function begin(rate) {
   detector = new Detector(about, answer);
+  state = settled;
   resampler = new Resampler(rate);
   waiting = [];
   ending = false;

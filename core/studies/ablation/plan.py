@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.config import CAUSAL
 from core.errors import ConfigError
 from core.records.ablation import ExperimentKind
 from core.text import shortened
@@ -34,7 +35,8 @@ QUICK_PASSES = {
     "bcresnet-8": 600,
     "embedding": 600,
 }
-"""Clips that a network answers within about ten seconds on two cores, counting a clip once for each changed basis."""
+"""Clips that a network answers within about ten seconds on two cores, counting a clip once for each changed basis. A
+causal one takes as long as the one that sees both sides."""
 
 FEWEST_CLIPS = 60
 """A sample is never smaller: five clips of each label."""
@@ -49,7 +51,7 @@ def n_quick(model: str, n_variants: int, n_clips: int) -> int:
     >>> n_quick("linear", 41, 2427), n_quick("bcresnet-3", 41, 2427), n_quick("bcresnet-3", 4, 2427)
     (2427, 97, 1000)
     """
-    n = max(FEWEST_CLIPS, QUICK_PASSES[model] // n_variants)
+    n = max(FEWEST_CLIPS, QUICK_PASSES[model.removesuffix(CAUSAL)] // n_variants)
     return n if n < NEARLY_ALL * n_clips else n_clips
 
 

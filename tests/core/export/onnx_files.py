@@ -11,7 +11,7 @@ import torch
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig
 from core.export import model
-from core.export.model import as_file, onnx_model
+from core.export.model import as_file, onnx_model, streaming_model
 from core.training.checkpoint import load_checkpoint
 
 
@@ -34,17 +34,18 @@ def about(labels, listening=None, **other):
     }
 
 
-def onnx_file(run: Path):
+def onnx_file(run: Path, *, streaming: bool = False, listening: ListeningConfig | None = None):
     """The model of a run as a file, without the comparison of ``export_onnx``; and what of it may be rounded."""
-    checkpoint = load_checkpoint(run)
-    graph, rounded = onnx_model(checkpoint.model(), checkpoint.labels)
-    said = model.about(checkpoint, ListeningConfig(), run=run.name, model_hash="0" * 64)
+    checkpoint, listening = load_checkpoint(run), listening or ListeningConfig()
+    spotter, labels = checkpoint.model(), checkpoint.labels
+    graph, rounded = streaming_model(spotter, labels, listening.hop_s) if streaming else onnx_model(spotter, labels)
+    said = model.about(checkpoint, listening, run=run.name, model_hash="0" * 64, streaming=streaming)
     return as_file(graph, said), rounded
 
 
-def write_onnx(run: Path, path: Path) -> Path:
+def write_onnx(run: Path, path: Path, **how) -> Path:
     """The same file, written."""
-    path.write_bytes(onnx_file(run)[0])
+    path.write_bytes(onnx_file(run, **how)[0])
     return path
 
 

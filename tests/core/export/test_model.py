@@ -7,7 +7,16 @@ import onnx
 import pytest
 import torch
 
-from core.config import BCRESNET_TAUS, FrontEndConfig, ListeningConfig, ModelConfig, RunConfig, Vocabulary
+from core.config import (
+    BCRESNET_TAUS,
+    CAUSAL,
+    CAUSAL_TAUS,
+    FrontEndConfig,
+    ListeningConfig,
+    ModelConfig,
+    RunConfig,
+    Vocabulary,
+)
 from core.errors import ExportError
 from core.export.graph import Graph
 from core.export.model import about, as_file, onnx_model
@@ -92,7 +101,7 @@ def test_every_front_end_is_exact(front_end, sounds):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_can_be_exported(name, sounds):
-    front_end = SPECTROGRAM if name == "embedding" else None
+    front_end = SPECTROGRAM if name == "embedding" else FrontEndConfig(center=not name.endswith(CAUSAL))
     checkpoint, _ = made(front_end, ModelConfig(name=name, normalise=name != "embedding"))
     spotter = checkpoint.model()
     file = as_file(
@@ -100,7 +109,7 @@ def test_every_network_can_be_exported(name, sounds):
     )
     exact = spotter(torch.from_numpy(sounds[:3])).detach().numpy()
     assert logits(open_session(file), sounds[:3]) == pytest.approx(exact, abs=1e-4)
-    assert len(BCRESNET_TAUS) == sum(one.startswith("bcresnet") for one in NETWORKS)
+    assert len(BCRESNET_TAUS) + len(CAUSAL_TAUS) == sum(one.startswith("bcresnet") for one in NETWORKS)
 
 
 def test_a_network_that_nobody_described_is_refused():

@@ -112,11 +112,11 @@ def test_a_mean_far_from_zero_costs_no_digits():
     assert float((norm.running_var - (0.9 + 0.1 * truth.var(1))).abs().max()) < 1e-5
 
 
-@pytest.mark.parametrize("tau", [1, 1.5, 3])
+@pytest.mark.parametrize(("tau", "causal"), [(1, False), (1, True), (1.5, False), (3, True)])
 @pytest.mark.parametrize("training", [True, False])
-def test_the_whole_network_is_the_plain_one(tau, training):
+def test_the_whole_network_is_the_plain_one(tau, causal, training):
     torch.manual_seed(0)
-    plain = BCResNet(40, 12, tau).double().train(training)
+    plain = BCResNet(40, 12, tau, causal=causal).double().train(training)
     results = []
     for network in (plain, choose.faster(copy.deepcopy(plain))):
         torch.manual_seed(5)  # the same channels are dropped

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.config import CLIP_SAMPLES
-from core.fast.folded import FoldedBCResNet
+from core.fast.folded import FoldedBCResNet, Stream
 from core.inference.classifier import Classifier
 from core.models.bcresnet import BCResNet
 from core.training.checkpoint import load_model
@@ -31,9 +31,10 @@ def seasoned(network):
     return network.eval()
 
 
+@pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize(("n_mels", "tau", "n_frames"), [(40, 1, 101), (40, 1.5, 98), (80, 2, 101), (40, 3, 63)])
-def test_folding_changes_nothing(n_mels, tau, n_frames):
-    network = seasoned(BCResNet(n_mels, 12, tau))
+def test_folding_changes_nothing(n_mels, tau, n_frames, causal):
+    network = seasoned(BCResNet(n_mels, 12, tau, causal=causal))
     folded = FoldedBCResNet(network)
     with torch.inference_mode():
         for _ in range(3):
@@ -65,3 +66,17 @@ def test_a_classifier_answers_one_clip_as_it_answers_many():
         one = classifier.probabilities(log_mel[number : number + 1])[0]
         np.testing.assert_allclose(one, together[number], atol=1e-5)
         assert dict(classifier.classify(clips[number]).ranking)["yes"] == pytest.approx(float(one[9]), abs=1e-5)
+
+
+@pytest.mark.parametrize("n_mels", [20, 40, 80])
+def test_piece_by_piece_along_a_stream_is_the_whole_stream_at_once(n_mels):
+    network = seasoned(BCResNet(n_mels, 12, 1, causal=True))
+    log_mel = torch.randn(1, n_mels, 420, dtype=torch.float64)
+    ends = np.cumsum([10] * 20 + [1, 3, 98, 40, 23, 5])
+    stream = Stream(FoldedBCResNet(network), n_frames=98)
+    with torch.inference_mode():
+        known = network.along(log_mel)
+        for begin, end in zip([0, *ends], ends, strict=False):
+            answer = stream.advance(log_mel[:, :, begin:end])
+            about = known[:, :, max(0, end - 98) : end]
+            torch.testing.assert_close(answer, network.classify(about.mean(dim=2)), rtol=1e-9, atol=1e-9)

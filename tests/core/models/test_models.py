@@ -18,10 +18,16 @@ PUBLISHED_PARAMETERS = {
     "bcresnet-3": 54_168,
     "bcresnet-6": 187_812,
     "bcresnet-8": 321_068,
+    "bcresnet-1-causal": 9_232,
+    "bcresnet-3-causal": 54_168,
     "embedding": 328_128 + 12 * (288 + 1),  # the published body, and our last layer
 }
 
-FRONT_ENDS = {"embedding": SPECTROGRAM}
+FRONT_ENDS = {
+    "embedding": SPECTROGRAM,
+    "bcresnet-1-causal": FrontEndConfig(center=False),
+    "bcresnet-3-causal": FrontEndConfig(center=False),
+}
 """Spectrograms of the networks that take no other."""
 
 
@@ -83,3 +89,37 @@ def test_bcresnet_takes_other_numbers_of_filters_and_both_its_ways_agree(n_mels,
     plain = network(log_mel)
     torch.testing.assert_close(plain, choose.faster(network)(log_mel), rtol=1e-4, atol=1e-4)
     assert seen == [rows]
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_what_a_causal_network_knows_of_a_frame_depends_on_no_later_one(causal):
+    network = BCResNet(40, 12, tau=1, causal=causal).eval()
+    log_mel = torch.randn(2, 40, 60)
+    other = log_mel.clone()
+    other[:, :, 40:] += 1
+    with torch.no_grad():
+        known, changed = network.along(log_mel), network.along(other)
+    assert known.shape == (2, 32, 60)
+    assert torch.allclose(known[:, :, :40], changed[:, :, :40], atol=1e-6) == causal
+    assert not torch.allclose(known[:, :, 40:], changed[:, :, 40:], atol=1e-6)
+
+
+def test_a_causal_network_sees_116_frames_back():
+    network = BCResNet(40, 12, tau=1, causal=True).double().eval()
+    log_mel = torch.randn(1, 40, 300, dtype=torch.float64, requires_grad=True)
+    network.along(log_mel)[:, :, 250].sum().backward()
+    seen = log_mel.grad[0].abs().sum(dim=0).nonzero()[:, 0]
+    assert seen.min() >= 250 - 116
+    assert seen.max() == 250
+
+
+def test_a_causal_network_has_the_weights_of_the_one_that_sees_both_sides():
+    both, causal = BCResNet(40, 12, tau=1), BCResNet(40, 12, tau=1, causal=True)
+    assert {name: one.shape for name, one in both.state_dict().items()} == {
+        name: one.shape for name, one in causal.state_dict().items()
+    }
+
+
+def test_a_causal_model_takes_no_frames_that_mirror_the_end_of_a_clip():
+    with pytest.raises(ConfigError, match="center must be False"):
+        RunConfig(model=ModelConfig(name="bcresnet-1-causal"))

@@ -66,6 +66,18 @@ def test_with_other_words_it_keeps_what_it_knows_of_each_label_and_learns_the_re
     assert reports[-1].train_loss < reports[0].train_loss
 
 
+def test_a_causal_network_can_begin_with_the_weights_of_the_one_that_sees_both_sides(trained, tone_pack):
+    start = load_checkpoint(file := trained("B", "bcresnet-1"))
+    config = config_from(file, preset="bcresnet-1-causal-in-noise", epochs=2)
+    assert (config.model.name, config.front_end.center) == ("bcresnet-1-causal", False)
+    assert config.front_end == replace(start.config.front_end, center=False)
+    training = Training(config, tone_pack, "cpu", start=start)
+    for name, tensor in training.model.network.state_dict().items():
+        assert torch.equal(tensor, start.weights[f"network.{name}"]), name
+    with pytest.raises(ConfigError, match="does not fit"):
+        config_from(file, preset="bcresnet-3-causal")
+
+
 @pytest.mark.parametrize("model", ["linear", "bcresnet-1"])
 @pytest.mark.parametrize(("before", "now"), ["AD", "DA", "BC", "CB", "DD"])
 def test_it_begins_with_the_answers_of_that_model(trained, tone_pack, model, before, now):

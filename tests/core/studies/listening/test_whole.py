@@ -23,13 +23,23 @@ def track(tap_pack):
 @pytest.fixture(scope="module")
 def bcresnet(tmp_path_factory):
     """A BC-ResNet as it comes: its answers are arbitrary, but they are answers."""
-    config = preset_config("bcresnet-1", setting="D")
-    path = tmp_path_factory.mktemp("bcresnet") / "fresh.pt"
+    return fresh("bcresnet-1", tmp_path_factory.mktemp("bcresnet"))
+
+
+@pytest.fixture(scope="module")
+def causal(tmp_path_factory):
+    """One that goes along the stream."""
+    return fresh("bcresnet-1-causal", tmp_path_factory.mktemp("causal"))
+
+
+def fresh(preset, folder):
+    config = preset_config(preset, setting="D")
+    path = folder / "fresh.pt"
     save_checkpoint(path, checkpoint_of(build_model(config), config, epoch=0, validation_accuracy=None, dataset=""))
     return Classifier(path, "cpu")
 
 
-@pytest.mark.parametrize("model", ["tone_classifier", "bcresnet"])
+@pytest.mark.parametrize("model", ["tone_classifier", "bcresnet", "causal"])
 @pytest.mark.parametrize("hop_s", [0.1, 0.13])
 def test_answers_and_detections_are_the_engines(model, hop_s, track, request):
     classifier = request.getfixturevalue(model)
