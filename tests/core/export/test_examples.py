@@ -3,15 +3,18 @@
 import runpy
 import sys
 
+import numpy as np
 import pytest
 import torch
 
 from core.data.pack import open_data
 from core.export.basis import nnaudio_arguments, write_nnaudio
+from core.inference import Engine
 from core.inference.classifier import Classifier
 from core.sound.wav import as_recorded, as_wav
 from core.training.checkpoint import load_checkpoint
 from tests.conftest import PROJECT
+from tests.core.export.onnx_files import write_onnx
 
 EXAMPLES = PROJECT / "examples"
 LINEAR = PROJECT / "checkpoints" / "shipped-linear-D"
@@ -53,6 +56,23 @@ def test_the_learned_spectrogram_is_used_without_this_project(word, tmp_path, mo
     assert said == f"40 learned filters; the loudest is filter {int(energy.argmax())}\n"
 
 
+def test_a_stream_is_asked_hop_by_hop(tmp_path, monkeypatch, capsys):
+    pack = open_data(None)
+    sound = np.concatenate([pack.clip(int(row)) for row in pack.indices("official")[:3]])
+    (tmp_path / "words.wav").write_bytes(as_wav(as_recorded(sound)))
+    run_folder = PROJECT / "checkpoints" / "shipped-bcresnet-1-causal-A-in-noise"
+    file = write_onnx(run_folder, tmp_path / "m.onnx", streaming=True)
+    said = run(monkeypatch, capsys, "stream_onnx.py", file, tmp_path / "words.wav").splitlines()
+    engine = Engine(Classifier(run_folder, "cpu"))
+    decisions = engine.feed(as_recorded(sound))
+    assert len(said) == len(decisions) == 30
+    labels = load_checkpoint(run_folder).labels
+    for line, decision in zip(said, decisions, strict=True):
+        assert float(line.split()[0]) == pytest.approx(decision.end_s)
+        assert line.split()[2] == labels[int(decision.probabilities.argmax())]
+        assert float(line.split()[3]) == pytest.approx(100 * decision.probabilities.max(), abs=0.06)
+
+
 EXPECTED = {
     "sr": 16000,
     "n_fft": 480,
@@ -74,6 +94,6 @@ EXPECTED = {
 
 
 def test_every_example_is_run_by_a_test():
-    ours = {"as_module.py", "learned_spectrogram.py"}
+    ours = {"as_module.py", "learned_spectrogram.py", "stream_onnx.py"}
     assert {path.name for path in EXAMPLES.glob("*.py")} == ours | {"listen_onnx.py"}
     assert "from core" not in (EXAMPLES / "learned_spectrogram.py").read_text()
