@@ -11,7 +11,7 @@ from core.config import to_dict
 from core.errors import ExportError
 from core.runs import RunState
 from dashboard.components import listening_page
-from dashboard.shared import jobs, listening_pages, measured
+from dashboard.shared import cache, jobs, listening_pages, measured
 from dashboard.shared.widgets import job_panel
 from dashboard.shared.wording import plain
 from dashboard.views.live import listening_settings
@@ -50,6 +50,7 @@ def _offer(run: RunState) -> None:
     except ExportError as error:
         st.info(plain(error), icon=":material/extension:")
         return
+    cache.filters(run.folder)  # a model that cannot be read is told now, and not once it is being made ready
     name = f"live.page.{run.name}"
     if job_panel(name):
         return
