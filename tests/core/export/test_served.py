@@ -76,7 +76,17 @@ def test_no_name_from_outside_leads_anywhere_else(run, tmp_path):
     (page / "secret.txt").write_text("mine")
     (page.parent / "index.html").write_text("mine")
     (page.parent / ("0" * 32)).symlink_to(tmp_path)
-    for name in ("secret.txt", web.MARK, "../index.html", "..", ".", "", f"../{key}/index.html", "/etc/hostname", "a\0b"):
+    for name in (
+        "secret.txt",
+        web.MARK,
+        "../index.html",
+        "..",
+        ".",
+        "",
+        f"../{key}/index.html",
+        "/etc/hostname",
+        "a\0b",
+    ):
         assert file(key, name) is None, name
     for other in ("", ".", "..", "../pages", f"{key}/../{key}", key.upper(), key[:-1], f"{key}\n", "0" * 32, "f" * 32):
         assert file(other, INDEX) is None, other

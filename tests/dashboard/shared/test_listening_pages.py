@@ -66,7 +66,15 @@ def test_the_page_may_stand_in_a_frame_of_this_server_and_of_no_other(page):
         headers = ask(f"/listens/{KEY}/{name}")[1]
         assert headers["content-security-policy"] == f"{meta}; frame-ancestors 'self'"
         assert headers["x-frame-options"] == "SAMEORIGIN"
-    for path in ("/", "/data", "/listens", "/listens/", f"/listens/{KEY}", f"/listens/{KEY}/a/b", f"/x/listens/{KEY}/a"):
+    for path in (
+        "/",
+        "/data",
+        "/listens",
+        "/listens/",
+        f"/listens/{KEY}",
+        f"/listens/{KEY}/a/b",
+        f"/x/listens/{KEY}/a",
+    ):
         assert ask(path)[1]["x-frame-options"] == "DENY", path
 
 
@@ -74,7 +82,11 @@ def test_nothing_else_is_served(page):
     (page / "secret.txt").write_text("mine")
     (page.parent / "index.html").write_text("mine")
     paths = ("secret.txt", "", "../index.html", "%2e%2e/index.html", "..%2findex.html", "index.html/", "//etc/hostname")
-    for path in (*(f"/listens/{KEY}/{path}" for path in paths), "/listens/../index.html", f"/listens/{'0' * 32}/page.js"):
+    for path in (
+        *(f"/listens/{KEY}/{path}" for path in paths),
+        "/listens/../index.html",
+        f"/listens/{'0' * 32}/page.js",
+    ):
         status, _, content = ask(path)
         assert status in (307, 404), path
         assert "mine" not in content, path
@@ -83,4 +95,3 @@ def test_nothing_else_is_served(page):
 
 def test_a_foreign_name_is_refused_here_too(page):
     assert ask(f"/listens/{KEY}/page.js", host="evil.example")[0] == 403
-
