@@ -926,7 +926,7 @@ def _end_of_sound(file: BinaryIO, start: int, size: int) -> int:
     first = max(start, size - TAIL_BYTES)
     file.seek(first)
     tail = file.read()
-    begins = {}
+    begins: dict[int, int] = {}
     for found in CHUNKS_BEHIND.finditer(tail, 0, max(0, len(tail) - 4)):
         place = found.start()
         n_bytes = int.from_bytes(tail[place + 4 : place + 8], "little")
