@@ -27,7 +27,7 @@ FRAME = HERE / "frame.py"
 if get_script_run_ctx(suppress_warning=True) is None:
     serving.check_address()
     share_pools()
-    app = st.App(FRAME, middleware=serving.MIDDLEWARE, lifespan=serving.lifespan)
+    app = st.App(FRAME, routes=serving.ROUTES, middleware=serving.MIDDLEWARE, lifespan=serving.lifespan)
 else:
     # Not served but run, as Streamlit's AppTest does.
     runpy.run_path(str(FRAME))

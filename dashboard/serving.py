@@ -2,7 +2,8 @@
 
 Whoever reaches the pages starts programs, reads folders and deletes runs. So the server listens to this computer alone
 unless another address is asked for by name, and no web page of anybody else may use it through the browser of its
-user: neither under a name of its own, nor from another origin, nor in a frame.
+user: neither under a name of its own, nor from another origin, nor in a frame. (Try shows one page in a frame: that
+which listens in the browser alone.)
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from dashboard import tidying
-from dashboard.shared import places, starting
+from dashboard.shared import listening_pages, places, starting
+from dashboard.shared.listening_pages import BASE
 
 HEADERS = {
     # Streamlit's pages need scripts and styles in line, and make some as they go. Nothing is fetched from elsewhere: a
@@ -34,10 +36,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """What every answer tells the browser."""
-
-
-BASE = f"/{st.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
-"""What all paths begin with; usually nothing."""
 
 START = places.FIRST
 """The page that Streamlit shows without a name, and does not know by its own."""
@@ -124,6 +122,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        says = HEADERS | (listening_pages.HEADERS if listening_pages.is_here(scope["path"]) else {})
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
@@ -131,7 +130,7 @@ class Guard:
                 # The recorder's player fetches what was recorded as a blob.
                 connect = f"connect-src 'self' blob: data: ws://{headers.get('host')} wss://{headers.get('host')}; "
                 answer = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in says.items():
                     answer[name] = value.format(connect="" if why else connect)
             await send(message)
 
@@ -156,4 +155,5 @@ def _other_way(scope: Scope, headers: Headers) -> Response | None:
     return None
 
 
+ROUTES = [listening_pages.ROUTE]
 MIDDLEWARE = [Middleware(Guard)]

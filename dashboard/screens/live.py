@@ -7,7 +7,7 @@ from dashboard.components import microphone
 from dashboard.shared import picker, starting
 from dashboard.shared.widgets import begin_page, explained
 from dashboard.views.live import words_to_say
-from dashboard.views.live.choices import EAR, choose_way
+from dashboard.views.live.choices import EAR, choose_way, is_alone
 
 run = picker.chosen_model()
 vocabulary = run.config.vocabulary if run and run.config else TWELVE
@@ -25,7 +25,7 @@ else:
         way = choose_way()
     if not starting.is_done():
         # The first visitor of a fresh server: the button is there before what listens.
-        if way == "listen":
+        if way == "listen" and not is_alone():
             microphone.draw_waiting(EAR)
         starting.wait()
         st.rerun()

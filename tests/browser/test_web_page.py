@@ -3,6 +3,7 @@
 import http.server
 import threading
 import time
+from dataclasses import asdict, replace
 from difflib import SequenceMatcher
 from functools import partial
 from statistics import median
@@ -36,7 +37,7 @@ REMEMBER_SOUND = """() => {
 }"""
 """In the browser, before the page: what the page hands to its worker is remembered, to be heard again elsewhere."""
 
-WITHOUT_MICROPHONE = """async ([name, rate, size]) => {
+WITHOUT_MICROPHONE = """async ([name, rate, size, first = [], then = []]) => {
     const sound = new Float32Array(await (await fetch(name)).arrayBuffer());
     const worker = new Worker('worker.js', { type: 'module' });
     const heard = [], times = [];
@@ -46,7 +47,10 @@ WITHOUT_MICROPHONE = """async ([name, rate, size]) => {
             if (data.kind === 'heard') { heard.push(...data.detections); times.push(...data.decisionMs); }
             if (data.kind === 'ended') done({ heard, times });
             // What waits may not grow beyond some seconds: the next part comes when this one is through.
-            if (data.kind === 'ready') { worker.postMessage({ kind: 'begin', rate }); next(0); }
+            if (data.kind === 'ready') {
+                [...first, { kind: 'begin', rate }, ...then].forEach(message => worker.postMessage(message));
+                next(0);
+            }
             if (data.kind === 'heard' && !ended) next(at);
         };
         let at = 0, ended = false;
@@ -57,7 +61,8 @@ WITHOUT_MICROPHONE = """async ([name, rate, size]) => {
         }
     });
 }"""
-"""In the browser: the page's worker on a sound that the server has, in parts of some size."""
+"""In the browser: the page's worker on a sound that the server has, in parts of some size; ``first`` and ``then`` it is
+told more."""
 
 
 @pytest.fixture(autouse=True)
@@ -168,6 +173,19 @@ def test_a_streaming_model_detects_in_the_browser_what_it_detects_in_python(open
     expected = list(listen(Model(file), [track]))
     assert len(expected) >= 6
     assert len(took["times"]) >= len(track) / 1_600, "it hears every hop"
+    assert_the_same(took["heard"], expected)
+
+
+@pytest.mark.parametrize("when", ["before it listens", "while it listens"])
+def test_settings_that_it_is_told_hold_instead_of_the_model_s_own(open_site, folder, track, model_file, when):
+    (folder / "track.f32").write_bytes(track.tobytes())
+    model = Model(model_file)
+    other = replace(model.listening, threshold=0.97, minimum_count=4, word_thresholds=(("yes", 0.1), ("no", 1.0)))
+    told = [{"kind": "listening", "listening": asdict(other)}]
+    first, then = (told, []) if when == "before it listens" else ([], told)
+    took = open_site().evaluate(WITHOUT_MICROPHONE, ["track.f32", SAMPLE_RATE, 1_601, first, then])
+    expected = list(listen(model, [track], other))
+    assert expected != list(listen(model, [track]))
     assert_the_same(took["heard"], expected)
 
 

@@ -22,14 +22,14 @@ import hashlib
 import json
 import math
 import os
+import re
+import struct
 import sys
-import wave
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import onnxruntime
@@ -43,7 +43,7 @@ SAMPLE_RATE = 16_000
 CLIP_SAMPLES = 16_000
 SILENCE_LABEL, UNKNOWN_LABEL = "_silence_", "_unknown_"
 
-LARGEST_FILE_BYTES = 2**29
+LARGEST_FILE_BYTES = 2**28
 """An exported model has a few MB; anything far beyond is none."""
 
 MOST_OVER = 4.0
@@ -844,43 +844,235 @@ class Resampler:
         return self.push(np.zeros(0 if self.rate == SAMPLE_RATE else self._reach, np.float32))
 
 
+# WAV files: what a damaged or odd header means, and many channels to one
+
+
+MOST_CHANNELS = 64
+WHOLE, FLOAT, A_LAW, MU_LAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+WIDTHS = {WHOLE: (1, 2, 3, 4), FLOAT: (4, 8), A_LAW: (1,), MU_LAW: (1,)}
+"""Kinds of samples by their number in the header, and how many bytes one may have."""
+
+LEFT_OPEN = 0x7FFF_F000
+"""Lengths from here on stand for "not known", as a program leaves it that writes to a pipe."""
+
+MOST_CHUNKS = 10_000
+TAIL_BYTES = 2**23
+"""Bytes at the end of a file in which chunks behind the sound are looked for."""
+
+CHUNKS_BEHIND = re.compile(
+    rb"LIST|id3 |ID3 |fact|PEAK|cue |smpl|inst|bext|iXML|axml|_PMX|JUNK|junk|FLLR|PAD |DISP|acid|afsp|cart|chna|levl|"
+    rb"plst|umid|minf|elm1|regn|note|labl|ltxt"
+)
+
+BLOCKS_A_SECOND = 50
+"""Blocks in which channels are compared: 20 ms."""
+
+COMPARED_HZ = 8_000
+"""Channels are compared by the changes of their samples, this many a second: an offset counts nothing, voices do."""
+
+REMEMBERED = math.exp(-1 / (0.1 * BLOCKS_A_SECOND))
+"""Share that is remembered of what was compared, from one block to the next: a tenth of a second."""
+
+CANCELLED, KEPT, STILL = 0.25, 0.5, 2e-8
+"""Power of the channels' mean, where 1 is that of unrelated ones, below which they cancel each other, and above which
+they no longer do; and their power below which nothing is to be heard."""
+
+MEAN = -1
+
+
+@dataclass(frozen=True)
+class _Wav:
+    """Where the sound of a WAV file lies, and how it is written."""
+
+    kind: int
+    n_channels: int
+    rate: int
+    width: int
+    """Bytes of a sample."""
+    start: int
+    n_samples: int
+    """Samples of each channel that are there ..."""
+    n_said: int
+    """... and that its header announces."""
+
+
 def read_wav(path: str | os.PathLike[str]) -> Iterator[Waveform]:
-    """The sound of a WAV file at 16 kHz, second by second; several channels become their mean.
+    """The sound of a WAV file as one channel at 16 kHz, second by second.
+
+    Samples may be whole numbers, floating point, A-law or mu-law. A length that the header leaves open, or gives as 0,
+    is found. Channels become their mean, or where that cancels them a strong one.
 
     Raises:
-        EarshotError: If it cannot be read, is damaged or cut off, or holds something else than whole numbers.
+        EarshotError: If it cannot be read, is damaged or holds no sound; and if it is cut off, after what is there.
     """
     try:
-        with closing(wave.open(os.fspath(path), "rb")) as file:
-            n_channels, width, rate, n_frames = file.getparams()[:4]
-            if not 4_000 <= rate <= 384_000 or not 1 <= width <= 4 or not n_channels:
-                raise EarshotError(f"{path} has {rate:,} samples a second of {8 * width} bits; that cannot be heard.")
-            resampler = Resampler(rate)
-            n_read = 0
-            while content := file.readframes(rate):
-                content = content[: len(content) // (width * n_channels) * width * n_channels]
-                n_read += len(content) // (width * n_channels)
-                yield resampler.push(_samples(content, width).reshape(-1, n_channels).mean(axis=1))
+        with Path(path).open("rb") as file:
+            wav = _header(file, path)
+            scale = 1.0
+            if wav.kind == FLOAT:
+                scale = _full_scale(max(float(np.abs(one).max(initial=0)) for one in _mixed(file, wav)), path)
+            resampler = Resampler(wav.rate)
+            for mixed in _mixed(file, wav):
+                yield resampler.push((mixed / np.float32(scale)).clip(-1, 1))
             yield resampler.finish()
     except (OSError, ValueError) as error:
         raise EarshotError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}).") from error
-    except (wave.Error, EOFError) as error:
+    if wav.n_samples < wav.n_said:
+        there, said = wav.n_samples / wav.rate, wav.n_said / wav.rate
+        raise EarshotError(f"{path} is cut off: {there:.1f} s of its {said:.1f} s are there.")
+
+
+def _header(file: BinaryIO, path: str | os.PathLike[str]) -> _Wav:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    opening = file.read(12)
+    form, data, long = b"", None, None
+    if opening[:4] in (b"RIFF", b"RF64", b"BW64") and opening[8:] == b"WAVE":
+        for name, start, said in _chunks(file, size):
+            file.seek(start)
+            if name == b"fmt ":
+                form = file.read(min(said, 40))
+            elif name == b"ds64":
+                long = int.from_bytes(file.read(16)[8:], "little")
+            elif name == b"data":
+                data = start, long if long and said in (0, 0xFFFF_FFFF) else said
+                break
+    if len(form) < 16 or data is None:
+        raise EarshotError(f"{path} is damaged, or no WAV file.")
+    kind, n_channels, rate, _, _, bits = struct.unpack("<HHIIHH", form[:16])
+    if kind == EXTENSIBLE and len(form) >= 26:
+        kind = int.from_bytes(form[24:26], "little")
+    width = (bits + 7) // 8
+    if width not in WIDTHS.get(kind, ()):
         raise EarshotError(
-            f"{path} is damaged, or no WAV file of whole numbers ({str(error) or 'it ends early'})."
-        ) from error
-    if n_read < n_frames:
-        raise EarshotError(f"{path} is cut off: {n_read / rate:.1f} s of its {n_frames / rate:.1f} s are there.")
+            f"{path} is damaged, or holds samples of a kind ({kind}, {bits} bits) that is not read here."
+        )
+    if not 4_000 <= rate <= 384_000 or not 1 <= n_channels <= MOST_CHANNELS:
+        raise EarshotError(f"{path} has {n_channels} channels of {rate:,} samples a second; that cannot be heard.")
+    start, said = data
+    there = said if 0 < said <= size - start else _end_of_sound(file, start, size) - start
+    if there < width * n_channels:
+        raise EarshotError(f"{path} holds no sound: it has a header, but not one sample. Record it again.")
+    n_said = said if 0 < said < LEFT_OPEN else there
+    return _Wav(kind, n_channels, rate, width, start, *(n // (width * n_channels) for n in (there, n_said)))
 
 
-def _samples(content: bytes, width: int) -> Waveform:
-    """Whole numbers of so many bytes as floats, -1 to 1."""
-    if width == 1:  # without a sign
+def _chunks(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Name, first byte and said length of each chunk in turn."""
+    place = 12
+    for _ in range(MOST_CHUNKS):
+        file.seek(place)
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        said = int.from_bytes(head[4:], "little")
+        yield head[:4], place + 8, said
+        place = min(place + 8 + said, size)
+        file.seek(place)
+        # One of odd length is followed by a byte, which some programs leave out.
+        place += place % 2 and not re.fullmatch(rb"[A-Za-z0-9_( ][ -~]{3}", file.read(4))
+
+
+def _end_of_sound(file: BinaryIO, start: int, size: int) -> int:
+    """Where the sound ends: before the chunks that lie one behind the other and end exactly where the file does."""
+    first = max(start, size - TAIL_BYTES)
+    file.seek(first)
+    tail = file.read()
+    begins: dict[int, int] = {}
+    for found in CHUNKS_BEHIND.finditer(tail, 0, max(0, len(tail) - 4)):
+        place = found.start()
+        n_bytes = int.from_bytes(tail[place + 4 : place + 8], "little")
+        begins |= {first + place + 8 + n_bytes + padding: first + place for padding in (0, n_bytes % 2)}
+    end = size
+    while (begin := begins.get(end, end)) < end:
+        end = begin
+    return max(start, end)
+
+
+def _mixed(file: BinaryIO, wav: _Wav) -> Iterator[Waveform]:
+    """The sound as one channel, about a second at a time, as far from full scale as it is written."""
+    mixer, block = _Mixer(wav), wav.rate // BLOCKS_A_SECOND
+    file.seek(wav.start)
+    for done in range(0, wav.n_samples, block * BLOCKS_A_SECOND):
+        n_samples = min(block * BLOCKS_A_SECOND, wav.n_samples - done)
+        content = file.read(n_samples * wav.n_channels * wav.width)
+        rows = _samples(content, wav).reshape(n_samples, wav.n_channels)
+        if wav.n_channels == 1:
+            yield rows[:, 0].astype(np.float32)
+        else:
+            yield np.concatenate([mixer.mix(rows[at : at + block]) for at in range(0, n_samples, block)])
+
+
+def _samples(content: bytes, wav: _Wav) -> NDArray[np.floating[Any]]:
+    """Samples as floats; whole numbers become -1 to 1."""
+    if wav.kind == FLOAT:
+        return np.frombuffer(content, f"<f{wav.width}")
+    if wav.kind in (A_LAW, MU_LAW):
+        return _expanded(wav.kind)[np.frombuffer(content, np.uint8)]
+    if wav.width == 1:  # without a sign
         return (np.frombuffer(content, np.uint8).astype(np.float32) - np.float32(128)) / np.float32(128)
     # Their bytes become the upper ones of four.
-    padded = np.zeros((len(content) // width, 4), np.uint8)
-    padded[:, 4 - width :] = np.frombuffer(content, np.uint8).reshape(-1, width)
+    padded = np.zeros((len(content) // wav.width, 4), np.uint8)
+    padded[:, 4 - wav.width :] = np.frombuffer(content, np.uint8).reshape(-1, wav.width)
     samples: Waveform = (padded.view("<i4")[:, 0] / 2**31).astype(np.float32)
     return samples
+
+
+def _expanded(kind: int) -> Waveform:
+    """What each byte of A-law or mu-law stands for (ITU-T G.711)."""
+    code = np.arange(256) ^ (0x55 if kind == A_LAW else 0xFF)
+    exponent, step = code >> 4 & 7, code & 15
+    if kind == MU_LAW:
+        size = ((2 * step + 33) << exponent + 2) - 132
+    else:
+        size = np.where(exponent > 0, (2 * step + 33) << exponent + 2, (2 * step + 1) << 3)
+    positive = (code & 128 > 0) == (kind == A_LAW)
+    return (np.where(positive, size, -size) / 32768).astype(np.float32)
+
+
+def _full_scale(peak: float, path: str | os.PathLike[str]) -> float:
+    """What floating-point samples of this peak reach at full scale: 1, or that of the whole numbers they are."""
+    if not math.isfinite(peak):
+        raise EarshotError(f"{path} holds samples that are no numbers; it is damaged.")
+    if peak <= MOST_OVER:
+        return 1.0
+    for bits in (16, 24, 32):
+        if 256 <= peak <= 1.25 * 2.0 ** (bits - 1):
+            return 2.0 ** (bits - 1)
+    raise EarshotError(f"{path} holds samples up to {peak:,.6g}, where 1 is full scale. Export it as 16-bit samples.")
+
+
+class _Mixer:
+    """Channels to one, block by block: their mean, or where that cancels them the first of the strong ones."""
+
+    def __init__(self, wav: _Wav) -> None:
+        self._step = max(1, wav.rate // COMPARED_HZ)
+        self._powers = np.zeros(wav.n_channels + 1)
+        self._choice, self._begun = MEAN, False
+
+    def mix(self, block: NDArray[np.floating[Any]]) -> Waveform:
+        """20 ms of the channels, (n, n_channels), as one, (n,)."""
+        block = block.astype(np.float64)
+        before, now = self._choose(np.diff(block[:: self._step], axis=0))
+        old, new = (block.mean(axis=1) if one == MEAN else block[:, one] for one in (before, now))
+        # From one choice to the next the sound fades.
+        mixed: Waveform = (old + (new - old) * np.arange(1, len(block) + 1) / len(block)).astype(np.float32)
+        return mixed
+
+    def _choose(self, changes: Array) -> tuple[int, int]:
+        """What was used before this block, and what from its end on: a channel, or the mean."""
+        powers = [*np.square(changes).sum(axis=0), np.square(changes.mean(axis=1)).sum()]
+        self._powers = REMEMBERED * self._powers + np.array(powers) / max(1, len(changes))
+        channels, of_mean = self._powers[:-1], self._powers[-1]
+        before = self._choice
+        if channels.mean() > STILL:
+            if not len(channels) * of_mean / channels.mean() < (CANCELLED if before == MEAN else KEPT):
+                self._choice = MEAN
+            elif before == MEAN or channels[before] < channels.max() / 4:
+                self._choice = int(np.argmax(channels >= channels.max() / 2))
+            if not self._begun:
+                before, self._begun = self._choice, True  # there was nothing from which to fade
+        return before, self._choice
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

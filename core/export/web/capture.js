@@ -5,8 +5,8 @@ const RATE = 16000; // what the model hears (Hz)
 
 const TEXTS = {
   insecure:
-    'The browser gives its microphone only to pages of this computer and to https pages. Serve this folder on this ' +
-    'computer (python -m http.server) and open http://localhost:8000, or put it on a server with https.',
+    'The browser gives its microphone only to pages of this computer and to https pages. Open this page on the ' +
+    'computer that serves it, as http://localhost, or put it on a server with https.',
   tooOld: 'This browser cannot pass sound on to a page. Use a current Firefox, Chrome, Edge or Safari.',
   denied:
     'The browser does not allow this page to use the microphone. Click the sign beside the address, allow the ' +

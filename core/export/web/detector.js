@@ -198,11 +198,15 @@ const ROUNDING_S = 1e-5;
 // meanwhile, or a new utterance has begun and half of the old one has left the window.
 class Decisions {
   constructor(listening, labels) {
-    this.listening = listening;
-    this.thresholds = new Map(listening.word_thresholds);
+    this.configure(listening);
     this.labels = labels;
     this.last = null;
     this.beginAnew();
+  }
+
+  configure(listening) {
+    this.listening = listening;
+    this.thresholds = new Map(listening.word_thresholds);
   }
 
   thresholdOf(word) {

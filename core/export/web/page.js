@@ -129,6 +129,10 @@ const ANSWERS = {
   },
 };
 
+// The page around this one, if it comes from the same server, may say how answers become words.
+window.onmessage = ({ data, source, origin }) => {
+  if (source === parent && origin === location.origin && data.kind === 'listening') worker.postMessage(data);
+};
 worker.onmessage = ({ data }) => ANSWERS[data.kind](data);
 worker.onerror = event => ANSWERS.failed({ text: event.message ?? 'its program cannot be loaded.' });
 part('start').onclick = () => {
@@ -137,4 +141,5 @@ part('start').onclick = () => {
   asked = null;
   show('idle');
 };
+if (parent !== window) document.body.dataset.framed = '';
 show('loading');

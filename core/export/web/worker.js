@@ -9,6 +9,7 @@ const KEPT_S = 10; // of sound that waits for a slow computer before all of it i
 
 let about, session, detector, resampler;
 let state, settled; // what a streaming model remembers now, and after long silence
+let listening; // settings that came after the model's own
 let waiting = []; // blocks
 let working = false;
 let ending = false;
@@ -56,8 +57,14 @@ async function answer(samples) {
   return probabilities.data;
 }
 
+// Other settings: they hold at once, in the middle of a word too.
+function configure(settings) {
+  listening = settings;
+  detector?.decisions.configure(listening);
+}
+
 function begin(rate) {
-  detector = new Detector(about, answer);
+  detector = new Detector({ ...about, listening: listening ?? about.listening }, answer);
   state = settled;
   resampler = new Resampler(rate);
   waiting = [];
@@ -94,6 +101,7 @@ function failed(error) {
 
 onmessage = ({ data }) => {
   if (data.kind === 'begin') begin(data.rate);
+  if (data.kind === 'listening') configure(data.listening);
   if (data.kind === 'sound') waiting.push(data.block);
   if (data.kind === 'end') ending = true;
   const behind = waiting.reduce((sum, block) => sum + block.length, 0) / (resampler?.rate ?? 1);
@@ -101,7 +109,7 @@ onmessage = ({ data }) => {
     waiting = [];
     postMessage({ kind: 'dropped', seconds: behind });
   }
-  if (data.kind !== 'begin') work().catch(failed);
+  if (data.kind === 'sound' || data.kind === 'end') work().catch(failed);
 };
 
 load().catch(failed);

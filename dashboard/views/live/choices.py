@@ -7,15 +7,42 @@ import streamlit as st
 from dashboard.shared.widgets import choose
 
 WAYS = {"listen": "Listen", "record": "Record one word", "upload": "Drop a file"}
+SOURCES = {"browser": "Browser's microphone", "card": "This computer's sound card", "alone": "The browser alone"}
 BASES = {"learned": "Learned filters", "initial": "Textbook filters"}
 
 EAR = "live.ear"
 """Key of the part of the page that runs in the browser and hears its microphone."""
 
 
+SOURCE = "live.microphone"
+"""Key of the choice of who listens."""
+
+
 def choose_way() -> str:
     """How the sound comes: "listen" as one speaks, "record" one word, or "upload" a file."""
     return choose("Sound", WAYS, "live.source", label_visibility="collapsed")
+
+
+def choose_source(*, is_near: bool) -> str:
+    """Who listens: the server, through the "browser" or the sound "card", or the browser "alone".
+
+    Args:
+        is_near: Whether the visitor sits at the server, whose sound card is then offered.
+    """
+    card = " The sound card is that of the computer that runs Earshot; it is offered because you sit at it."
+    return choose(
+        "Listen through",
+        {key: title for key, title in SOURCES.items() if is_near or key != "card"},
+        SOURCE,
+        bind="query-params",
+        help="The browser asks for your permission and works from everywhere; the sound goes to the computer that runs "
+        f"Earshot.{card if is_near else ''} The browser alone: the model runs in your browser, and no sound leaves it.",
+    )
+
+
+def is_alone() -> bool:
+    """Whether the browser listens alone, as far as can be told before the choice is drawn."""
+    return st.session_state.get(SOURCE) == "alone" or st.query_params.get(SOURCE) == SOURCES["alone"]
 
 
 def choose_basis() -> str:

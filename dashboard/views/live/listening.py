@@ -1,4 +1,7 @@
-"""Listening as one speaks: through the browser's microphone or this computer's sound card, with one model or two."""
+"""Listening as one speaks: through the browser's microphone or this computer's sound card, with one model or two.
+
+Or in the browser alone, which is no part of this server's work (``in_browser.py``).
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,18 @@ from core.sound.wav import as_recorded
 from dashboard.components import microphone
 from dashboard.shared import cache, picker, state
 from dashboard.shared.device_choice import choose_device
-from dashboard.shared.widgets import choose, explained
+from dashboard.shared.widgets import explained
 from dashboard.shared.wording import percent, plain
-from dashboard.views.live import listener, listening_settings, near_miss, own_recordings, own_word, sound_card
-from dashboard.views.live.choices import EAR, choose_basis
+from dashboard.views.live import (
+    in_browser,
+    listener,
+    listening_settings,
+    near_miss,
+    own_recordings,
+    own_word,
+    sound_card,
+)
+from dashboard.views.live.choices import EAR, SOURCE, SOURCES, choose_basis, choose_source
 from dashboard.views.live.listener import Heard
 from dashboard.views.live.listening_picture import Look, look
 from dashboard.views.live.listening_settings import Settings
@@ -31,8 +42,7 @@ from dashboard.views.live.listening_settings import Settings
 BELL = "live.bell"
 """Key of the part that says that a word was shown."""
 
-SOURCES = {"browser": "Browser's microphone", "card": "This computer's sound card"}
-CHOICES = (state.MODEL, "live.device", "live.source", "live.microphone", "live.input", "live.compare")
+CHOICES = (state.MODEL, "live.device", "live.source", SOURCE, "live.input", "live.compare")
 """Session-state keys of what the fragments are drawn with."""
 
 NONE = "no other model"
@@ -50,8 +60,12 @@ def panel(run: RunState, place: DeltaGenerator) -> None:
         CheckpointError: If the model cannot be loaded.
     """
     with place:
+        source = choose_source(is_near=sound_card.is_at_this_computer())
+    if source == "alone":
+        in_browser.panel(run, place)
+        return
+    with place:
         device = choose_device("live.device")
-        source = _choose_source()
         device_number = _choose_device() if source == "card" else None
         other = _choose_other(run)
     classifiers = {run.name: cache.classifier(run.folder, device)}
@@ -66,22 +80,15 @@ def panel(run: RunState, place: DeltaGenerator) -> None:
         for model in models
     }
     settings = [listening_settings.of(model) for model in models]
+    if not sound_card.is_at_this_computer():
+        st.caption(
+            "What you say is sent to the server that runs this page, and answered there. Under Settings, "
+            f"**{SOURCES['alone']}** listens without sending it."
+        )
     st.fragment(_ear)(settings, classifiers, looks, source, device_number, _choices())
     with place:
         st.fragment(listening_settings.draw)(settings)
     st.fragment(_words)(run.name, len(models) > 1)
-
-
-def _choose_source() -> str:
-    if not sound_card.is_at_this_computer():
-        return "browser"
-    return choose(
-        "Listen through",
-        SOURCES,
-        "live.microphone",
-        help="The browser asks for your permission and works from everywhere. The sound card is that of the computer "
-        "that runs Earshot; it is offered because you sit at it.",
-    )
 
 
 def _choose_other(run: RunState) -> RunState | None:

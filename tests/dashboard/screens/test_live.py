@@ -1,5 +1,6 @@
 """Try: sounds in, words out, and clear words for what is no sound."""
 
+import json
 import re
 import shutil
 import sys
@@ -13,6 +14,8 @@ from core import runs
 from core.config import LABELS, SAMPLE_RATE, ListeningConfig
 from core.data import near_misses
 from core.data.near_misses import near_misses_folder
+from core.errors import ExportError
+from core.export import needed, web
 from core.inference.classifier import Classifier
 from core.records.answers import Detection
 from core.sound.reading import read_audio
@@ -20,11 +23,11 @@ from core.sound.wav import as_recorded
 from core.studies.listening import operating_point
 from core.training.checkpoint import load_checkpoint, save_checkpoint
 from dashboard.components.messages import read_message
-from dashboard.shared import cache
+from dashboard.shared import cache, jobs
 from dashboard.views.live import listener, sound_card
 from tests.core.microphone.fake_sounddevice import Device, FakeSounddevice
 from tests.dashboard.components.test_messages import message
-from tests.dashboard.conftest import GOOD, assert_calm, texts, tone, wav
+from tests.dashboard.conftest import GOOD, assert_calm, texts, tone, train_further, wait_until, wav
 
 pytestmark = pytest.mark.usefixtures("own_run")
 
@@ -478,4 +481,99 @@ def test_the_sound_card_is_not_offered_to_somebody_elsewhere(open_page, monkeypa
     monkeypatch.setattr(sound_card, "is_at_this_computer", lambda: False)
     app = open_page("live")
     assert_calm(app)
-    assert "live.microphone" not in [one.key for one in app.segmented_control]
+    assert app.segmented_control("live.microphone").options == ["Browser's microphone", "The browser alone"]
+    assert "What you say is sent to the server" in texts(app)
+
+
+# The browser alone
+
+
+@pytest.fixture
+def alone(open_page, own_run, monkeypatch, tmp_path):
+    """Try with nothing made yet, once its visitor has chosen that the browser listens alone."""
+    from core.export import served
+
+    monkeypatch.setattr(served, "packs_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(served, "N_CLIPS", 30)
+    monkeypatch.setattr(web, "runtime_files", lambda: {"onnxruntime-web.js": b"//", "onnxruntime-web.wasm": b"wasm"})
+
+    def choose():
+        app = open_page("live")
+        app.segmented_control("live.microphone").set_value("alone").run()
+        return app
+
+    yield choose
+    jobs.forget(ALONE)
+
+
+ALONE = f"live.page.{GOOD}"
+
+
+def make_ready(app):
+    app.button("live.page.make").click().run()
+    wait_until(lambda: not jobs.find(ALONE).running)
+    app.run()
+
+
+def part(app, name):
+    """What is said to a part of the page that runs in the browser; None where it is not drawn."""
+    found = [one.proto for one in app.get("bidi_component") if name in one.proto.id]
+    return json.loads(found[0].json) if found else None
+
+
+def test_the_browser_listens_alone_once_the_model_was_made_ready(alone, own_run):
+    app = alone()
+    assert_calm(app)
+    assert "Your sound stays in this browser." in texts(app)
+    assert part(app, "live.ear") is None, "the server's ear is not on the page"
+    assert part(app, "live.page") is None
+    make_ready(app)
+    assert_calm(app)
+    said = part(app, "live.page")
+    assert re.fullmatch("/listens/[0-9a-f]{32}/index.html", said["address"])
+    assert said["listening"]["threshold"] == ListeningConfig().threshold
+    assert "live.page.make" not in {button.key for button in app.button}
+    assert "Words heard" not in texts(app)
+    app.slider(f"live.threshold.{GOOD}").set_value(0.5).run()
+    assert part(app, "live.page") == {**said, "listening": {**said["listening"], "threshold": 0.5}}
+    app.segmented_control("live.microphone").set_value("browser").run()
+    assert_calm(app)
+    assert part(app, "live.ear") is not None
+
+
+def test_a_model_that_was_trained_further_has_to_be_made_ready_again(alone, own_run):
+    app = alone()
+    make_ready(app)
+    train_further(own_run)
+    app.run()
+    assert_calm(app)
+    assert part(app, "live.page") is None
+    assert app.button("live.page.make")
+
+
+def test_without_the_packages_it_is_said_what_to_install_to_listen_in_the_browser(alone, monkeypatch):
+    monkeypatch.setattr(needed, "find_spec", lambda _: None)
+    app = alone()
+    assert_calm(app)
+    assert "pip install -r requirements-export.txt" in texts(app)
+    assert "live.page.make" not in {button.key for button in app.button}
+
+
+def test_where_nothing_can_be_fetched_it_is_said_what_to_bring(alone, monkeypatch):
+    def offline():
+        raise ExportError("On a computer with a connection, run: npm pack")
+
+    monkeypatch.setattr(web, "runtime_files", offline)
+    app = alone()
+    make_ready(app)
+    assert not app.exception
+    assert any("npm pack" in one.value for one in app.error)
+    assert app.button("live.page.make"), "it can be tried again"
+
+
+def test_a_damaged_model_is_told_before_it_is_made_ready(alone, own_run):
+    (own_run / runs.BEST).write_bytes(b"hello")
+    app = alone()
+    assert not app.exception
+    assert any("damaged" in one.value for one in app.error)
+    assert "live.page.make" not in {button.key for button in app.button}
