@@ -29,8 +29,8 @@ __all__ = [
     "open_data",
     "open_pack",
     "open_to_enrol",
-    "pack_ready",
     "packs_folder",
+    "ready_pack",
     "source_of",
 ]
 
@@ -94,12 +94,13 @@ def _opened(source: Source, progress: Progress | None, workers: int | None) -> P
     return build_pack(source, folder, progress=progress, workers=workers)
 
 
-def pack_ready(root: Path | None) -> bool:
-    """Whether the dataset has a pack that fits, so that ``open_data`` returns at once. False if there is no dataset."""
+def ready_pack(root: Path | None) -> Pack | None:
+    """What ``open_data`` would return at once; None if the pack has to be made first, or there is no dataset."""
     with suppress(DataError):
         source = source_of(root)
-        return open_pack(_pack_folder(source)).key == source.key
-    return False
+        pack = open_pack(_pack_folder(source))
+        return pack.with_words(source.vocabulary) if pack.key == source.key else None
+    return None
 
 
 def packs_folder() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from itertools import pairwise
 
 import numpy as np
@@ -33,6 +34,12 @@ HEARD_DB = 25.0
 """Bands this far below the loudest one, now or just before, do not count."""
 
 
+@functools.cache
+def _band_filters() -> tuple[NDArray[np.float64], ...]:
+    """One for each band, as second-order sections; designing them takes longer than opening a stream should."""
+    return tuple(butter(2, edges, "bandpass", fs=SAMPLE_RATE, output="sos") for edges in pairwise(BAND_EDGES_HZ))
+
+
 class Onsets:
     """Follows the bands of a stream, and finds where some of them rise.
 
@@ -48,9 +55,7 @@ class Onsets:
     """
 
     def __init__(self) -> None:
-        self._bands = BandPowers(
-            [butter(2, edges, "bandpass", fs=SAMPLE_RATE, output="sos") for edges in pairwise(BAND_EDGES_HZ)]
-        )
+        self._bands = BandPowers(_band_filters())
         n_bands = len(BAND_EDGES_HZ) - 1
         self._powers = np.zeros((n_bands, SMOOTH_STEPS - 1))
         self._levels = to_db(np.zeros((n_bands, BEFORE_STEPS)))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from core import metrics, runs
 from core.config import SAMPLE_RATE, FrontEndConfig, ListeningConfig, RunConfig, Setting, Vocabulary
 from core.data import recordings
-from core.data.pack import Pack, check_root, open_data, pack_ready
+from core.data.pack import Pack, check_root, ready_pack
 from core.data.source import DataSummary
 from core.device import available_devices
 from core.errors import ConfigError, DataError
@@ -174,9 +174,10 @@ def data(root: Path | None) -> Pack | None:
 @st.cache_resource(ttl=3600, show_spinner="Opening the dataset …", validate=lambda pack: pack.folder.is_dir())
 def _pack(root: Path | None) -> Pack:
     # An exception is not cached, so the next look finds a pack made meanwhile.
-    if not pack_ready(root):
+    pack = ready_pack(root)
+    if pack is None:
         raise _NotPacked
-    return open_data(root)
+    return pack
 
 
 def forget_data() -> None:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core import runs
+from core.data.pack import open_data
 from tests.browser.models import truncate
 from tests.browser.pages import (
     WORK_S,
@@ -20,6 +21,7 @@ from tests.browser.pages import (
     wait_for_page,
     wait_until_calm,
 )
+from tests.browser.server import environment
 
 
 @pytest.fixture
@@ -31,13 +33,18 @@ def model(add_model):
     return folder
 
 
+@pytest.fixture(scope="module")
+def demo_words_are_ready(home):
+    """The pack that the server would make at the first look at Data, as other tests see."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KWS_CACHE", environment(home)["KWS_CACHE"])
+        open_data(None)
+
+
 @pytest.fixture
-def evaluation(visit, model):
+def evaluation(demo_words_are_ready, visit, model):
     """The page, with the demo words ready."""
-    page = visit("data")
-    expect(main(page).get_by_role("heading", name=re.compile("^Demo words"))).to_be_visible(timeout=1000 * WORK_S)
-    click_menu(page, "evaluation")
-    return page
+    return visit("evaluation")
 
 
 def choose_protocol(page, name):

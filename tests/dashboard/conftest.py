@@ -169,17 +169,20 @@ def use_tiny_data(tiny_root, tiny_pack, monkeypatch):
 
 @pytest.fixture
 def open_page():
-    """Opens a page by its file name and answers the app there; all pages of a test are one visit."""
+    """Opens a page by its file name and answers the app there; all pages of a test are one visit.
+
+    It begins with the page that is opened first, as one does whose bookmark it is.
+    """
     app = AppTest.from_file(str(APP), default_timeout=150)
     opened = False
 
     def open_it(name):
         nonlocal opened
-        if not opened:
-            app.run()
-            opened = True
-        app.switch_page(f"screens/{name}.py").run()
-        return app
+        # Before the first run Streamlit knows no pages, and takes the name of a file for its address, which it is here.
+        if opened or name != places.FIRST:
+            app.switch_page(f"screens/{name}.py")
+        opened = True
+        return app.run()
 
     return open_it
 

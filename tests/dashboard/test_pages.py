@@ -84,43 +84,44 @@ def test_a_page_shows_a_finished_run(open_page, page):
         assert "Nothing is trained yet" not in texts(app)
 
 
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.usefixtures("use_tiny_data")
-def test_a_page_explains_a_damaged_checkpoint(open_page, own_run, page, damage):
+def test_every_page_explains_a_damaged_checkpoint(open_page, own_run, damage):
     damage(own_run)
-    app = open_page(page)
-    assert not app.exception
-    assert [title.value for title in app.title] == [TITLES[page]]
-    if page in ("filterbank", "kernels", "hearing"):
-        assert any(DAMAGES[damage] in error.value for error in app.error), [error.value for error in app.error]
-    elif page == "live":
-        app.segmented_control("live.source").set_value("upload").run()
-        app.file_uploader("live.file").upload("word.wav", wav(tone(440)), "audio/wav").run()
-        assert not app.exception
-        assert any(DAMAGES[damage] in error.value for error in app.error)
+    for page in PAGES:
+        app = open_page(page)
+        assert not app.exception, page
+        assert [title.value for title in app.title] == [TITLES[page]]
+        if page in ("filterbank", "kernels", "hearing"):
+            errors = [error.value for error in app.error]
+            assert any(DAMAGES[damage] in error for error in errors), (page, errors)
+        elif page == "live":
+            app.segmented_control("live.source").set_value("upload").run()
+            app.file_uploader("live.file").upload("word.wav", wav(tone(440)), "audio/wav").run()
+            assert not app.exception
+            assert any(DAMAGES[damage] in error.value for error in app.error)
 
 
-@pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("content", ["{not json", '{"preset": "linear", "unheard_of": 1}', "[]", ""])
-def test_a_page_survives_an_unreadable_config(open_page, own_run, page, content):
+def test_every_page_survives_an_unreadable_config(open_page, own_run, content):
     (own_run / runs.CONFIG).write_text(content)
-    app = open_page(page)
-    assert not app.exception
-    if page in ("filterbank", "kernels"):
-        assert runs.CONFIG in app.warning[0].value
-        assert charts(app) == FIGURES_WITH_A_MODEL[page], "the model itself is in its own file and can be shown"
-    if page == "training":
-        assert runs.CONFIG in app.error[0].value
+    for page in PAGES:
+        app = open_page(page)
+        assert not app.exception, page
+        if page in ("filterbank", "kernels"):
+            assert runs.CONFIG in app.warning[0].value
+            assert charts(app) == FIGURES_WITH_A_MODEL[page], "the model itself is in its own file and can be shown"
+        if page == "training":
+            assert runs.CONFIG in app.error[0].value
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_survives_files_of_a_run_that_make_no_sense(open_page, own_run, page):
+def test_every_page_survives_files_of_a_run_that_make_no_sense(open_page, own_run):
     (own_run / runs.STATUS).write_text(json.dumps({"state": 3, "epoch": "many", "best_accuracy": "high"}))
     (own_run / runs.PROGRESS).write_text("half a line")
     for evaluation in own_run.glob("evaluation-*.npz"):
         evaluation.write_bytes(b"nothing")
-    assert not open_page(page).exception
+    for page in PAGES:
+        assert not open_page(page).exception, page
 
 
 @pytest.mark.usefixtures("own_run")

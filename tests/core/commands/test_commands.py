@@ -1,6 +1,7 @@
 """The command line, run as a user would: its forms, its JSON, its exit codes.
 
-Each command starts once as a program of its own; its other forms are asked for in this process, which needs no start.
+Help, training, detecting and two lists start as programs of their own; all else is asked for in this process, which
+needs no start.
 """
 
 import json
@@ -85,8 +86,8 @@ def test_help_shows_a_newcomer_the_first_commands(program, cli):
         assert cli(command, "--help").returncode == 0
 
 
-def test_evaluate_prints_one_json_object(program, trained, tone_root):
-    result = program("evaluate", trained, "--data", tone_root, "--protocol", "testing-list", "--json")
+def test_evaluate_prints_one_json_object(cli, trained, tone_root):
+    result = cli("evaluate", trained, "--data", tone_root, "--protocol", "testing-list", "--json")
     assert result.returncode == 0, result.stderr
     record = json.loads(result.stdout)
     assert set(record) >= {"accuracy", "n", "interval", "macro_f1", "loss", "protocol", "labels", "confusion"}
@@ -106,8 +107,8 @@ def test_evaluate_names_protocol_clips_interval_and_baseline_for_people(cli, tra
         assert text in result.stdout
 
 
-def test_classify_prints_one_json_line_a_file(program, trained, recording):
-    result = program("classify", trained, recording, recording, "--json")
+def test_classify_prints_one_json_line_a_file(cli, trained, recording):
+    result = cli("classify", trained, recording, recording, "--json")
     assert result.returncode == 0, result.stderr
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert len(lines) == 2

@@ -16,7 +16,7 @@ import pytest
 from core.config import CLIP_SAMPLES, LABELS
 from core.data import build
 from core.data.build import build_pack
-from core.data.pack import SPLITS, open_data, open_pack, pack_ready, packs_folder
+from core.data.pack import SPLITS, open_data, open_pack, packs_folder, ready_pack
 from core.data.speech_commands import speech_commands
 from core.errors import DataError
 
@@ -168,9 +168,9 @@ def test_a_dataset_without_one_usable_clip_is_an_error_and_leaves_nothing(tree):
 
 
 def test_a_pack_is_made_once_and_then_opened(tree):
-    assert not pack_ready(tree)
+    assert not ready_pack(tree)
     first = open_data(tree)
-    assert pack_ready(tree)
+    assert ready_pack(tree)
     second = open_data(tree, progress=never)
     assert second.folder == first.folder
     assert content(second) == content(first)
@@ -180,14 +180,14 @@ def test_a_changed_clip_makes_a_new_pack(tree, words_folder, wav_bytes, tone):
     first = open_data(tree)
     clip = words_folder / first.files[0]
     clip.write_bytes(wav_bytes(tone(777, 100)))
-    assert not pack_ready(tree)
+    assert not ready_pack(tree)
     second = open_data(tree)
     assert second.folder != first.folder
     assert np.count_nonzero(second.clips[0, 100:]) == 0
 
 
 def test_no_dataset_is_not_ready(tmp_path):
-    assert not pack_ready(tmp_path / "nowhere")
+    assert not ready_pack(tmp_path / "nowhere")
 
 
 def test_packs_go_where_the_environment_says(monkeypatch, tmp_path):
@@ -259,7 +259,7 @@ def test_a_killed_build_leaves_nothing_that_opens_and_the_next_one_clears_it_awa
     assert ".building-" in left
     with pytest.raises(DataError):
         open_pack(packs_folder() / left)
-    assert not pack_ready(tree)
+    assert not ready_pack(tree)
     # Whatever the clock says about its age.
     (packs_folder() / "0123.building-4567").mkdir()
     os.utime(packs_folder() / "0123.building-4567", (2**33, 2**33))
@@ -441,7 +441,7 @@ def test_a_damaged_pack_is_refused_by_name_and_made_anew(tree, damage):
     with pytest.raises(DataError, match=named) as caught:
         open_pack(folder)
     assert str(folder) in str(caught.value)
-    assert not pack_ready(tree)
+    assert not ready_pack(tree)
     assert content(open_data(tree)) == before
     assert content(open_pack(folder)) == before
     assert packs() == [folder.name]
@@ -450,7 +450,7 @@ def test_a_damaged_pack_is_refused_by_name_and_made_anew(tree, damage):
 def test_a_pack_whose_key_was_changed_is_made_anew(tree):
     folder = open_data(tree).folder
     change_about(folder, key="0" * 64)
-    assert not pack_ready(tree)
+    assert not ready_pack(tree)
     assert open_data(tree).key == speech_commands(tree).key
 
 

@@ -45,9 +45,14 @@ def _filters(setting: str, mel_gain: float = 1.0, noise: float = 0.0) -> Filters
     return Filters(start, learned, SAMPLE_RATE, N_FFT, 160, setting)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def trained() -> Filters:
-    return _filters("D", noise=0.02)
+    """Made once: its arrays cannot be written to."""
+    filters = _filters("D", noise=0.02)
+    for snapshot in (filters.initial, filters.learned):
+        for array in (snapshot.mel_basis, snapshot.stft_cos, snapshot.stft_sin):
+            array.setflags(write=False)
+    return filters
 
 
 @pytest.fixture(scope="session")
@@ -77,31 +82,25 @@ def broken() -> Filters:
     return filters
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def evaluation() -> Evaluation:
-    """No clip of silence; "down" is taken for "go" 3 times out of 10, everything else is right."""
+    """No clip of silence; "down" is taken for "go" 3 times out of 10, everything else is right. Fixed."""
     confusion = np.diag([7, *[10] * 9, 0, 50]).astype(np.int64)
     confusion[0, 1] = 3
     n = int(confusion.sum())
-    return Evaluation(
-        "a run",
-        "demo words",
-        "testing-list",
-        LABELS,
-        confusion,
-        1.0,
-        np.zeros((n, 12), np.float32),
-        np.zeros(n, np.int64),
-    )
+    probabilities, truth = np.zeros((n, 12), np.float32), np.zeros(n, np.int64)
+    for array in (confusion, probabilities, truth):
+        array.setflags(write=False)
+    return Evaluation("a run", "demo words", "testing-list", LABELS, confusion, 1.0, probabilities, truth)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scores() -> Scores:
     rows = tuple(ClassScores(label, 0.5, 0.25, 1 / 3, 0 if label == "_silence_" else 10) for label in LABELS)
     return Scores(110, 1.0, 0.6, (0.5, 0.69), 0.09, "down", rows, *[0.6] * 9)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_reports() -> Callable[..., list[EpochReport]]:
     def make(epochs: int, every: int = 1, best: int | None = None) -> list[EpochReport]:
         return [
@@ -125,7 +124,7 @@ def make_reports() -> Callable[..., list[EpochReport]]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_predictions() -> Callable[..., list[Prediction]]:
     def make(winners: list[str], hop_s: float = 0.25) -> list[Prediction]:
         """One window a winner, with probability 0.6 for it and the rest shared out."""
@@ -142,7 +141,7 @@ def make_predictions() -> Callable[..., list[Prediction]]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_along() -> Callable[..., WordsAlong]:
     def make(
         *detections: tuple[str, float, float], seconds: float = 10.0, probable: Sequence[tuple[str, int, float]] = ()
@@ -159,7 +158,7 @@ def make_along() -> Callable[..., WordsAlong]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_track() -> Callable[..., StreamTrack]:
     def make(snr_db: float | None, *rows: tuple[float, int, int]) -> StreamTrack:
         """A track of 50 keywords and a quarter of an hour; a row is a threshold, its misses and its false alarms."""
@@ -182,7 +181,7 @@ def make_track() -> Callable[..., StreamTrack]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tracks(make_track: Callable[..., StreamTrack]) -> list[StreamTrack]:
     return [
         make_track(None, (0.3, 1, 40), (0.7, 5, 2), (0.99, 40, 0)),

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import functools
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -68,7 +69,7 @@ def run_cost() -> RunCost:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def drawn(
     trained: Filters,
     trained_kernels: KernelFacts,
@@ -79,7 +80,7 @@ def drawn(
     make_along: Callable[..., WordsAlong],
     tracks: list[StreamTrack],
 ) -> dict[str, tuple[Callable[..., go.Figure], tuple[Any, ...], dict[str, Any]]]:
-    """Each figure function with typical arguments."""
+    """Each figure function with typical arguments, which none of them changes (see below)."""
     sound = np.sin(np.arange(16_000) / 5).astype(np.float32)
     log_mel = np.log(np.random.default_rng(0).random((40, 101), np.float32) + 1e-10)
     timings = [one for one in benchmark_reports.cpu_timings() if one.task == "epoch-linear"]
@@ -185,14 +186,27 @@ def _axes(figure: go.Figure) -> list[tuple[str, Any]]:
     return [(name, layout[name]) for name in layout if name.startswith(("xaxis", "yaxis"))]
 
 
+@pytest.fixture(scope="module")
+def figure_of(drawn: dict[str, Any]) -> Callable[[str], go.Figure]:
+    """A function from a name to that figure, drawn once: to be looked at, not to be changed."""
+
+    @functools.cache
+    def draw(name: str) -> go.Figure:
+        function, arguments, options = drawn[name]
+        return function(*arguments, **options)
+
+    return draw
+
+
 def test_every_figure_of_the_package_is_checked_here(drawn: dict[str, Any]) -> None:
     assert set(drawn) == set(figures.__all__)
 
 
 @pytest.mark.parametrize("name", figures.__all__)
-def test_a_figure_survives_json_and_names_its_axes_and_its_title(name: str, drawn: dict[str, Any]) -> None:
-    function, arguments, options = drawn[name]
-    figure = function(*arguments, **options)
+def test_a_figure_survives_json_and_names_its_axes_and_its_title(
+    name: str, figure_of: Callable[[str], go.Figure]
+) -> None:
+    figure = figure_of(name)
     back = go.Figure(json.loads(figure.to_json()))
     assert [trace.name for trace in back.data] == [trace.name for trace in figure.data]
     assert figure.layout.title.text.startswith("<b>")
@@ -206,9 +220,10 @@ def test_a_figure_survives_json_and_names_its_axes_and_its_title(name: str, draw
 
 
 @pytest.mark.parametrize("name", figures.__all__)
-def test_a_figure_begins_with_one_short_sentence_that_is_not_said_again_below(name: str, drawn: dict[str, Any]) -> None:
-    function, arguments, options = drawn[name]
-    figure = function(*arguments, **options)
+def test_a_figure_begins_with_one_short_sentence_that_is_not_said_again_below(
+    name: str, figure_of: Callable[[str], go.Figure]
+) -> None:
+    figure = figure_of(name)
     finding = style.finding_of(figure)
     assert finding.endswith(".")
     assert finding[0] == finding[0].upper() or finding.startswith(("one", "two", "a run", "other"))
@@ -243,19 +258,20 @@ def test_a_caller_can_write_the_title(name: str, drawn: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", figures.__all__)
-def test_a_figure_brings_its_own_ground_and_ink(name: str, drawn: dict[str, Any]) -> None:
-    function, arguments, options = drawn[name]
-    layout = function(*arguments, **options).layout
+def test_a_figure_brings_its_own_ground_and_ink(name: str, figure_of: Callable[[str], go.Figure]) -> None:
+    layout = figure_of(name).layout
     look = layout.template.layout
     assert (look.paper_bgcolor, look.plot_bgcolor, look.font.color) == ("#ffffff", "#ffffff", style.INK)
     assert 180 <= layout.height <= 950
     assert layout.margin.t < layout.height / 2
 
 
-def test_in_the_dark_every_figure_has_other_colours_and_nothing_else_changes(drawn: dict[str, Any]) -> None:
+def test_in_the_dark_every_figure_has_other_colours_and_nothing_else_changes(
+    drawn: dict[str, Any], figure_of: Callable[[str], go.Figure]
+) -> None:
     values = ("x", "y", "z", "customdata", "name", "mode", "hovertemplate")
     for name, (function, arguments, options) in drawn.items():
-        light, dark = (function(*arguments, **options) for _ in range(2))
+        light, dark = figure_of(name), function(*arguments, **options)
         assert style.in_dark(dark) is dark
         assert dark.layout.template.layout.paper_bgcolor == style.DARK[style.WHITE], name
         left = [colour for colour in style.DARK if colour in _looks(dark)]
