@@ -84,7 +84,8 @@ def _kept(run: RunState) -> dict[tuple[str, str], Path]:
 
 def _network(run: RunState) -> str:
     assert run.config
-    return run.config.title.split(",")[0]
+    network, *further = run.config.title.split(", ")
+    return f"{network} in noise" if "in noise" in further else network
 
 
 def _picture(found: Sequence[RunState]) -> tuple[RunState | None, claim.Sensitivity | None]:
