@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
-
 import onnx
 import torch
 from onnx import helper
@@ -16,7 +13,7 @@ from core.export.front_end import add_front_end, add_moving_front_end, add_new_f
 from core.export.graph import Graph, Rounded
 from core.export.memory import Memory
 from core.export.networks import add_network
-from core.export.read import FORMAT, KEY, graph_of
+from core.export.read import CHECKSUM, FORMAT, KEY, checksum, graph_of
 from core.files.strict import to_json
 from core.inference.frames import FramePlan
 from core.models import KeywordSpotter
@@ -115,10 +112,9 @@ def about(
 
 
 def as_file(model: onnx.ModelProto, says: About) -> bytes:
-    """The bytes of a file: the model, what it says about itself, and a checksum of its graph."""
+    """The bytes of a file: the model, what it says about itself, and a checksum of both."""
     del model.metadata_props[:]
-    graph = graph_of(model.SerializeToString())
-    noted = replace(says, graph_sha256=hashlib.sha256(graph).hexdigest())
-    helper.set_model_props(model, {KEY: to_json(to_dict(noted))})
+    text = to_json(to_dict(says))
+    helper.set_model_props(model, {KEY: text, CHECKSUM: checksum(graph_of(model.SerializeToString()), text)})
     content: bytes = model.SerializeToString()
     return content

@@ -22,6 +22,9 @@ FORMAT = 1
 KEY = "earshot"
 """What the metadata are called in the file."""
 
+CHECKSUM = "earshot_sha256"
+"""What the checksum is called; a file without one is read unchecked."""
+
 LARGEST_BYTES = 2**28
 """Largest file that is opened (256 MB); ours have at most a few MB, and 70 with the longest kernels there can be."""
 
@@ -63,10 +66,14 @@ def read_onnx(path: Path) -> Exported:
             f"{path.name} is an ONNX file that another program made: it does not say which words it tells apart. "
             f"{AGAIN}"
         )
-    about = _about(path.name, texts[KEY])
-    if about.graph_sha256 and hashlib.sha256(graph).hexdigest() != about.graph_sha256:
+    if texts.get(CHECKSUM, found := checksum(graph, texts[KEY])) != found:
         raise ExportError(f"{path.name} is damaged, or was changed after it was exported. {AGAIN}")
-    return Exported(content, about)
+    return Exported(content, _about(path.name, texts[KEY]))
+
+
+def checksum(graph: bytes, text: str) -> str:
+    """SHA-256 of a graph and what a file says about itself, by which a damaged file is told."""
+    return hashlib.sha256(graph + text.encode()).hexdigest()
 
 
 def graph_of(content: bytes) -> bytes:

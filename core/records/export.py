@@ -50,8 +50,6 @@ class About:
     """What of its spectrogram was trained, one of ``config.SETTINGS``."""
     streaming: bool = False
     """Whether it takes a stream hop by hop and remembers what came before, instead of a whole second each time."""
-    graph_sha256: str = ""
-    """SHA-256 of the graph, by which a damaged file is told; empty where nobody noted it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,10 +121,7 @@ class Model:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors have no base of their own
             raise EarshotError(f"{self.path} is damaged, or no ONNX model ({_first_line(error)}).") from error
-        self.about = self._about()
-        graph_sha256 = self.about.get("graph_sha256")
-        if graph_sha256 and hashlib.sha256(_graph(content)).hexdigest() != graph_sha256:
-            raise EarshotError(f"{self.path} is damaged, or was changed after it was exported. Export it again.")
+        self.about = self._about(content)
         try:
             _number(self.about, "sample_rate", SAMPLE_RATE, SAMPLE_RATE)
             self.labels = _labels(self.about["labels"])
@@ -219,14 +216,17 @@ class Model:
             raise EarshotError(f"{self.path} has {size:,} bytes; no model of Earshot is that large.")
         return content
 
-    def _about(self) -> Mapping[str, Any]:
-        """What the file says about itself."""
+    def _about(self, content: bytes) -> Mapping[str, Any]:
+        """What the file says about itself, if it is as it was exported."""
         try:
-            text = self._session.get_modelmeta().custom_metadata_map.get("earshot")
+            noted = self._session.get_modelmeta().custom_metadata_map
+            text, checksum = noted.get("earshot"), noted.get("earshot_sha256")
         except UnicodeDecodeError as error:
             raise EarshotError(f"What {self.path} says about itself is damaged. Export it again.") from error
         if text is None:
             raise EarshotError(f"{self.path} is an ONNX model, but was not exported by Earshot.")
+        if checksum and hashlib.sha256(_graph(content) + text.encode()).hexdigest() != checksum:
+            raise EarshotError(f"{self.path} is damaged, or was changed after it was exported. Export it again.")
         try:
             about = json.loads(text)
         except (ValueError, RecursionError):
