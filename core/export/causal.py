@@ -1,8 +1,8 @@
 """A causal BC-ResNet along a stream as a part of an ONNX graph: a hop of few frames, and as few nodes as possible.
 
 With so few frames a runtime spends its time on nodes, not on numbers. So everything that is constant is multiplied out
-as in ``core.fast.folded``, whose matrices along bands become convolutions with one group a channel, and all blocks
-remember their frames in one array.
+as in ``core.fast.folded``, whose matrices along bands become convolutions with one group a channel, and blocks
+that reach equally far back remember their frames in one array.
 
 Shapes: C channels, H bands, W new frames; (batch, C * H, 1, W) between the blocks: with that 1 a runtime knows the
 quicker way of a convolution along frames.
@@ -131,8 +131,3 @@ def _convolution(
     constants = [graph.constant(weight[:, :, None]), *([] if bias is None else [graph.constant(bias.flatten())])]
     attributes = {"group": groups, "dilations": [1, dilation]}
     return graph.node("Conv", x, *constants, rounded="weights" if rounded else None, **attributes)
-
-
-def _last(graph: Graph, x: str, n: int) -> str:
-    """The last frames of an array."""
-    return graph.node("Slice", x, *(graph.whole(one) for one in (-n, LAST, -1)))
