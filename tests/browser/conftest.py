@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.browser.chromium import MAY_HEAR, launch
 from tests.browser.models import copy_model, remove_runs, shipped_models, train_on_demo_words
 from tests.browser.pages import DESKTOP, WAIT_S, listen, new_page, open_page
 from tests.browser.server import PROJECT, running_server
 from tests.browser.sounds import spoken, wav, with_pauses
-
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-)
-"""Chromium's switches that let it run as root, in a container, and ask nothing of the network."""
 
 WORD = "yes"
 """What the microphone hears."""
@@ -105,18 +92,9 @@ def microphone(speech_commands_root, tmp_path_factory):
 # Not for the session: while Playwright runs, an event loop does, and other tests may want one of their own.
 @pytest.fixture(scope="module")
 def browser(microphone):
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    executable = next((path for name in names if (path := shutil.which(name))), None)
-    if executable is None:
-        pytest.skip("no browser: install Chromium (Debian, Ubuntu: apt-get install chromium)")
-    hears = (
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-audio-capture={microphone}",
-    )
     expect.set_options(timeout=1000 * WAIT_S)
     with sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=executable, args=[*QUIET, *hears])
+        one = launch(playwright.chromium, microphone, MAY_HEAR)
         yield one
         one.close()
 

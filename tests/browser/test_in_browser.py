@@ -12,6 +12,7 @@ from core.export import web
 from core.export.runtime.earshot_runtime import Model, Resampler, listen
 from core.files.writing import make_folder
 from tests.browser.axe import assert_accessible
+from tests.browser.chromium import launch
 from tests.browser.pages import (
     PHONE,
     WAIT_S,
@@ -23,7 +24,6 @@ from tests.browser.pages import (
     wait_until_calm,
 )
 from tests.browser.sounds import wav
-from tests.browser.test_listening import launch
 from tests.browser.test_web_page import REMEMBER_SOUND, assert_the_same, in_common, track, words_of
 
 __all__ = ["track"]  # a fixture

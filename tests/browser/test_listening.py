@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import time
 from difflib import SequenceMatcher
 from statistics import median
@@ -17,7 +16,7 @@ from core.config import KEYWORDS, SAMPLE_RATE
 from core.inference import Engine
 from core.inference.classifier import Classifier
 from dashboard.components import microphone as component
-from tests.browser.conftest import QUIET
+from tests.browser.chromium import launch
 from tests.browser.models import copy_model
 from tests.browser.pages import (
     PHONE,
@@ -94,21 +93,11 @@ def track_file(track, tmp_path_factory):
     return path
 
 
-def launch(chromium, signal):
-    """A browser with a microphone that hears a file; whether it may, is asked for as in real life."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    executable = next((path for name in names if (path := shutil.which(name))), None)
-    if executable is None:
-        pytest.skip("no browser: install Chromium (Debian, Ubuntu: apt-get install chromium)")
-    hears = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={signal}")
-    return chromium.launch(executable_path=executable, args=[*QUIET, *hears, "--enable-precise-memory-info"])
-
-
 @pytest.fixture(scope="module")
 def browser(track_file):
     expect.set_options(timeout=1000 * WAIT_S)
     with sync_playwright() as playwright:
-        one = launch(playwright.chromium, f"{track_file}%noloop")
+        one = launch(playwright.chromium, f"{track_file}%noloop", "--enable-precise-memory-info")
         yield one
         one.close()
 

@@ -16,11 +16,12 @@ from core.config import KEYWORDS, SAMPLE_RATE
 from core.export.runtime.earshot_runtime import Model, Resampler, listen
 from core.export.web import write_page
 from tests.browser.axe import assert_accessible
+from tests.browser.chromium import launch
 from tests.browser.pages import PHONE, WAIT_S, new_page
 from tests.browser.pages import listen as note_complaints
 from tests.browser.server import PROJECT
 from tests.browser.sounds import spoken, wav, with_pauses
-from tests.browser.test_listening import REFUSALS, REMEMBER_TRACKS, launch
+from tests.browser.test_listening import REFUSALS, REMEMBER_TRACKS
 from tests.core.export.onnx_files import write_onnx
 
 PAUSE_S = 0.5
