@@ -24,7 +24,7 @@ MAY_HEAR = "--use-fake-ui-for-media-stream"
 """The switch with which no page has to ask for the microphone."""
 
 
-def launch(playwright.chromium, signal, *switches):
+def launch(chromium, signal, *switches):
     """A browser whose microphone hears a file; skips the test where none is installed.
 
     Args:
