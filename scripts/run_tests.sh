@@ -1,27 +1,37 @@
 #!/usr/bin/env bash
 # All tests, in three rows at once, each as long as the others. Those in a browser wait more than they compute: one row has
-# most of them, another one those of whole pages, once it is through with the pages without a browser.
+# most of them, another one those of whole pages, once it is through with the pages without a browser. Both then take some
+# of the third row's.
 # Each takes one thread for arithmetic: the threads of two programs would wait for each other.
 set -uo pipefail
 export OMP_NUM_THREADS=1
 whole_pages=(tests/browser/test_{accessibility,evaluation,filters,fresh_server,pages}.py)
-later=(tests/core/{studies,training})
+after_browser=(tests/core/{studies,training})
+after_pages=(tests/core/{jobs,microphone,runs} tests/fuzz)
 pytest=.venv/bin/pytest
 
 browser() {
     local status=0
     "$pytest" tests/browser "${whole_pages[@]/#/--ignore=}" || status=$?
-    "$pytest" "${later[@]}" || status=$?
+    "$pytest" "${after_browser[@]}" || status=$?
+    return "$status"
+}
+
+pages() {
+    local status=0
+    "$pytest" tests/dashboard "${whole_pages[@]}" || status=$?
+    "$pytest" "${after_pages[@]}" || status=$?
     return "$status"
 }
 
 browser >.make/browser-tests.log 2>&1 &
 running=($!)
-"$pytest" tests/dashboard "${whole_pages[@]}" >.make/page-tests.log 2>&1 &
+pages >.make/page-tests.log 2>&1 &
 running+=($!)
 trap 'kill "${running[@]}" 2>/dev/null' INT TERM
 status=0
-"$pytest" --ignore=tests/browser --ignore=tests/dashboard "${later[@]/#/--ignore=}" || status=$?
+elsewhere=(tests/browser tests/dashboard "${after_browser[@]}" "${after_pages[@]}")
+"$pytest" "${elsewhere[@]/#/--ignore=}" || status=$?
 for part in "${running[@]}"; do
     wait "$part" || status=$?
 done
