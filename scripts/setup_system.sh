@@ -17,8 +17,7 @@ has_library() { PATH="$PATH:/usr/sbin:/sbin" ldconfig -p | grep -q "$1"; }
 has_file() { compgen -G "$1" >/dev/null; }
 
 missing=()
-has chromium-headless-shell || has chromium || has chromium-browser || has google-chrome ||
-    missing+=(chromium-headless-shell fonts-liberation)
+has chromium || has chromium-browser || has google-chrome || missing+=(chromium fonts-liberation)
 has_library libportaudio.so.2 || missing+=(libportaudio2)
 has pulseaudio || missing+=(pulseaudio)
 has pactl || missing+=(pulseaudio-utils)
