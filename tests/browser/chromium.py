@@ -5,8 +5,8 @@ import shutil
 import pytest
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-"""What it may be called. Its shell without a window, which is a package of its own, starts sooner, and its pages hear no
-microphone that they have to ask for."""
+"""What it may be called. Its shell without a window, a package of its own, starts sooner; no page of its hears a
+microphone that it has to ask for."""
 
 SWITCHES = (
     "--no-sandbox",

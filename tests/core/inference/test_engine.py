@@ -212,6 +212,7 @@ def test_a_decision_takes_one_thread_and_leaves_the_others_theirs(shipped):
         checkpoint = shipped("linear-A").checkpoint
         vocabulary = shipped("linear-A").vocabulary
         probabilities = shipped("linear-A").probabilities
+        stream = shipped("linear-A").stream
 
         def log_mel(self, clips):
             with ThreadPoolExecutor(1) as other:
