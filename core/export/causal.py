@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.export.graph import Graph
-from core.export.memory import LAST, Memory
+from core.export.graph import LAST, Graph
+from core.export.memory import Memory
 from core.fast.folded import FoldedBCResNet, FoldedBlock
 from core.models.bcresnet import BCResNet
 
@@ -48,7 +48,7 @@ def add_causal_network(
             x, mean = _block(graph, block, x, earlier, further=int(block is not folded.blocks[0]))
             means.append(mean)
         together = graph.node("Concat", before, graph.node("Concat", *means, axis=1), axis=3)
-        memory.after(graph.node("Slice", together, *(graph.whole(one) for one in (-reach, LAST, -1))))
+        memory.after(graph.cut(together, -reach, LAST, axis=3))
     known = memory.extend(_tail(graph, folded, x, memory, n_new), (len(folded.mixing[0]), 1), n_frames - n_new)
     over_time = graph.node("ReduceMean", known, graph.whole(2, 3), keepdims=0)
     weight, bias = folded.last
@@ -89,8 +89,7 @@ def _block(graph: Graph, block: FoldedBlock, x: str, earlier: str, further: int)
         bands = graph.node("Relu", _convolution(graph, by_channel, weight[:, :, None], bias, rounded=True))
         bands = graph.node("Reshape", bands, graph.whole(0, n_channels * (n_bands + further), 1, -1))
     out = _convolution(graph, bands, matrix.flatten(0, 1)[:, :, None], block.shift, n_channels)
-    means = (graph.whole(one) for one in (n_rows - 1, LAST, 1, n_rows))
-    mean = graph.node("Slice", out, *means)
+    mean = graph.cut(out, n_rows - 1, LAST, axis=1, step=n_rows)
     along = graph.node("Concat", earlier, mean, axis=3)
     time = _convolution(graph, along, torch.stack(block.taps, dim=2), block.time_shift, n_channels, block.dilation)
     time = graph.node("Mul", time, graph.node("Sigmoid", time))

@@ -8,8 +8,8 @@ import numpy as np
 from torch import Tensor, nn
 
 from core.config import CLIP_SAMPLES
-from core.export.graph import Graph
-from core.export.memory import LAST, Memory
+from core.export.graph import LAST, Graph
+from core.export.memory import Memory
 from core.fast.mel import FastMel
 from core.frontend.mel import TrainableMel
 from core.inference.frames import FramePlan
@@ -54,17 +54,14 @@ def add_moving_front_end(graph: Graph, front_end: TrainableMel, sound: str, memo
     if size == CLIP_SAMPLES:
         return add_front_end(graph, front_end, window)
 
-    def cut(of: str, first: int, end: int, axis: int) -> str:
-        return graph.node("Slice", of, *(graph.whole(one) for one in (first, end, axis)))
-
     def frames(first: int, end: int) -> str:
-        return add_front_end(graph, front_end, cut(window, first, end, 1))
+        return add_front_end(graph, front_end, graph.cut(window, first, end, axis=1))
 
     n_kept = plan.n_frames - plan.n_left - plan.n_new - plan.n_right
-    left = cut(frames(0, size), 0, plan.n_left, 2)
-    right = cut(frames(-size, LAST), plan.n_left, LAST, 2)
+    left = graph.cut(frames(0, size), 0, plan.n_left, axis=2)
+    right = graph.cut(frames(-size, LAST), plan.n_left, LAST, axis=2)
     log_mel = graph.node("Concat", left, memory.before(n_mels, n_kept), right, axis=2)
-    memory.after(cut(log_mel, plan.n_left + plan.n_new, plan.n_frames - plan.n_right, 2))
+    memory.after(graph.cut(log_mel, plan.n_left + plan.n_new, plan.n_frames - plan.n_right, axis=2))
     return log_mel
 
 

@@ -16,6 +16,9 @@ OPSET = 18
 IR_VERSION = 8
 """Version of the file format that came with these operators: a newer one only shuts out older runtimes."""
 
+LAST = 2**31 - 1
+"""Stands for the end of an axis."""
+
 Rounded = Literal["weights", "all"]
 """What of a layer may be rounded to int8: its weights alone, or also what flows into it."""
 
@@ -55,6 +58,10 @@ class Graph:
         if rounded:
             self.rounded[name] = rounded
         return name
+
+    def cut(self, x: str, first: int, end: int, *, axis: int, step: int = 1) -> str:
+        """A part of an array along an axis; ``LAST`` is its end, and what is negative counts from there."""
+        return self.node("Slice", x, *(self.whole(one) for one in (first, end, axis, step)))
 
     def split(self, x: str, sizes: list[int], axis: int) -> list[str]:
         """Cut an array into parts of these sizes along an axis; answers their names."""

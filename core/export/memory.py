@@ -6,10 +6,7 @@ from math import prod
 
 from onnx import helper
 
-from core.export.graph import Graph
-
-LAST = 2**31 - 1
-"""Stands for the end of an axis."""
+from core.export.graph import LAST, Graph
 
 
 class Memory:
@@ -48,8 +45,7 @@ class Memory:
         if n == 0:
             return name
         extended = self._graph.node("Concat", self.before(*shape, n), name, axis=-1)
-        ends = (self._graph.whole(one) for one in (-n, LAST, -1))
-        self.after(self._graph.node("Slice", extended, *ends))
+        self.after(self._graph.cut(extended, -n, LAST, axis=-1))
         return extended
 
     def close(self) -> str:

@@ -40,10 +40,7 @@ def onnx_model(model: KeywordSpotter, labels: tuple[str, ...]) -> tuple[onnx.Mod
     log_mel = add_front_end(graph, model.front_end, INPUT)
     features = add_normalisation(graph, model.normalise, log_mel)
     answer = add_network(graph, model.network, features, model.front_end.config.n_frames())
-    logits = graph.output(LOGITS, of=answer)
-    graph.output(PROBABILITIES, of=graph.node("Softmax", logits, axis=1))
-    n_labels = len(labels)
-    return graph.model({INPUT: CLIP_SAMPLES}, {PROBABILITIES: n_labels, LOGITS: n_labels}), graph.rounded
+    return graph.model({INPUT: CLIP_SAMPLES}, _answers(graph, answer, labels)), graph.rounded
 
 
 @torch.no_grad()
@@ -71,14 +68,19 @@ def streaming_model(
     else:
         log_mel = add_moving_front_end(graph, model.front_end, SOUND, memory, plan)
         answer = add_network(graph, network, add_normalisation(graph, model.normalise, log_mel), plan.n_frames)
-    logits = graph.output(LOGITS, of=answer)
-    graph.output(PROBABILITIES, of=graph.node("Softmax", logits, axis=1))
+    given = _answers(graph, answer, labels)
     graph.output(NEXT_STATE, of=memory.close())
-    n_labels = len(labels)
-    given = {PROBABILITIES: n_labels, LOGITS: n_labels, NEXT_STATE: memory.size}
+    given[NEXT_STATE] = memory.size
     # Weights alone are rounded to int8: what flows along a stream has no clips to find its ranges on.
     rounded: dict[str, Rounded] = dict.fromkeys(graph.rounded, "weights")
     return graph.model({SOUND: plan.hop_samples, STATE: memory.size}, given), rounded
+
+
+def _answers(graph: Graph, answer: str, labels: tuple[str, ...]) -> dict[str, int]:
+    """Name what a network answers, and add its probabilities; gives the outputs and their lengths."""
+    logits = graph.output(LOGITS, of=answer)
+    graph.output(PROBABILITIES, of=graph.node("Softmax", logits, axis=1))
+    return {PROBABILITIES: len(labels), LOGITS: len(labels)}
 
 
 def about(

@@ -13,8 +13,7 @@ import torch
 from torch import nn
 
 from core.errors import ExportError
-from core.export.graph import Graph, Rounded
-from core.export.memory import LAST
+from core.export.graph import LAST, Graph, Rounded
 from core.fast.channel_major import scale_and_shift
 from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm, padding_in_time
 from core.models.embedding import MARGIN, RANGE_DB, SPECTROGRAM, LeakyFloor, SpeechEmbedding
@@ -99,14 +98,11 @@ def _embedding(graph: Graph, network: SpeechEmbedding, features: str, n_frames: 
     def mean(values: str) -> str:
         return graph.node("ReduceMean", values, graph.whole(2), keepdims=0)
 
-    def cut(start: int, end: int) -> str:
-        return graph.node("Slice", along, graph.whole(start), graph.whole(end), graph.whole(2))
-
     middle = graph.node("ReduceMean", along, graph.whole(2), keepdims=1)
     from_middle = graph.node("Sub", along, middle)
     variance = mean(graph.node("Mul", from_middle, from_middle))
     deviation = graph.node("Sqrt", graph.node("Add", variance, graph.constant(1e-6)))
-    drift = graph.node("Sub", mean(cut(-half, LAST)), mean(cut(0, half)))
+    drift = graph.node("Sub", mean(graph.cut(along, -half, LAST, axis=2)), mean(graph.cut(along, 0, half, axis=2)))
     return _gemm(
         graph, graph.node("Concat", mean(along), deviation, drift, axis=1), network.classify, rounded="weights"
     )

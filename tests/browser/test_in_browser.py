@@ -5,17 +5,15 @@ import time
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from core.config import SAMPLE_RATE
 from core.export import web
 from core.export.runtime.earshot_runtime import Model, Resampler, listen
 from core.files.writing import make_folder
 from tests.browser.axe import assert_accessible
-from tests.browser.chromium import launch
 from tests.browser.pages import (
     PHONE,
-    WAIT_S,
     WORK_S,
     assert_no_exception,
     assert_not_scrolled_sideways,
@@ -23,10 +21,9 @@ from tests.browser.pages import (
     wait_for_page,
     wait_until_calm,
 )
-from tests.browser.sounds import wav
-from tests.browser.test_web_page import REMEMBER_SOUND, assert_the_same, in_common, track, words_of
+from tests.browser.test_web_page import REMEMBER_SOUND, assert_the_same, browser, in_common, track, words_of
 
-__all__ = ["track"]  # a fixture
+__all__ = ["browser", "track"]  # fixtures
 
 REMEMBER_SETTINGS = """() => {
     const post = Worker.prototype.postMessage;
@@ -36,17 +33,6 @@ REMEMBER_SETTINGS = """() => {
     };
 }"""
 """In the browser, before the page: of the settings that its worker is told, the threshold can be seen."""
-
-
-@pytest.fixture(scope="module")
-def browser(track, tmp_path_factory):
-    signal = tmp_path_factory.mktemp("track").resolve() / "track.wav"
-    signal.write_bytes(wav(track))
-    expect.set_options(timeout=1000 * WAIT_S)
-    with sync_playwright() as playwright:
-        one = launch(playwright.chromium, f"{signal}%noloop")
-        yield one
-        one.close()
 
 
 @pytest.fixture(scope="module")
