@@ -13,7 +13,6 @@ from core.config import ListeningConfig
 from core.data.source import Progress
 from core.errors import ConfigError
 from core.export.web import write_page
-from core.export.write import export_onnx
 from core.files.writing import write_bytes
 from core.records.export import ParityCard
 from core.runs import keep
@@ -45,6 +44,8 @@ def export(
         ExportError: If the file misses what it must keep of the model; nothing is written then.
         WriteError: If it cannot be written.
     """
+    from core.export.write import export_onnx  # it needs the packages for ONNX, which what is kept does not
+
     try:
         listening = operating_point.load(run)
     except ConfigError:

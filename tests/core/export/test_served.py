@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from core.errors import ExportError
 from core.export import kept, served, web
 from core.export.served import INDEX, MOST_KEPT, NAMES, file, is_ready, key_of, make
+from tests.conftest import PROJECT
 from tests.core.conftest import CHECKPOINTS
 from tests.dashboard.conftest import train_further
 
@@ -122,3 +125,20 @@ def test_only_the_newest_pages_stay(run):
     make(run, silent)
     left = {path.name for path in place.iterdir()}
     assert left == {"notes", key_of(run), *(f"{number:032x}" for number in range(1, MOST_KEPT))}
+
+
+def test_what_is_served_needs_no_package_that_only_makes_it(tmp_path):
+    program = """
+import sys
+sys.modules |= {"onnx": None, "onnxruntime": None}  # as if they were not installed
+from pathlib import Path
+from core.export import served
+print(served.is_ready(Path(sys.argv[1])), served.file("0" * 32, "index.html"))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, CHECKPOINTS / "shipped-linear-A"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "KWS_CACHE": str(tmp_path)},
+    )
+    assert done.stdout == "False None\n", done.stderr
