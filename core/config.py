@@ -114,6 +114,15 @@ MEL_SHAPES: dict[str, str] = {
 }
 """What of the mel filters learns, where they are trained."""
 
+Pcen = Literal["off", "fixed", "learned"]
+
+PCENS: dict[str, str] = {
+    "off": "the logarithm alone",
+    "fixed": "per-channel energy normalisation with the published numbers",
+    "learned": "per-channel energy normalisation whose numbers learn, for each band its own",
+}
+"""What follows the mel filters."""
+
 NoiseKind = Literal["recorded", "computed", "coloured", "babble"]
 
 NOISE_KINDS: dict[str, str] = {
@@ -475,6 +484,8 @@ class FrontEndConfig:
     """Seed of random filters."""
     mel_shape: MelShape = "free"
     """What of trained mel filters learns (see ``MEL_SHAPES``)."""
+    pcen: Pcen = "off"
+    """What of per-channel energy normalisation (PCEN) follows the mel filters (see ``PCENS``)."""
     masked_bins: tuple[int, int] | None = None
     """First and last STFT bin that no mel filter hears, before training and after; None lets them hear all."""
 
@@ -676,6 +687,8 @@ class TrainingConfig:
     """Size of one step of the mel filters, as a share of their typical weight."""
     stft_rate: float = 1e-3
     """Size of one step of the STFT kernels, as a share of their typical weight."""
+    pcen_rate: float = 1e-3
+    """Size of one step of the numbers of PCEN, as a share of what each is at the start."""
     pull: float = 0.0
     """Part of the way that all weights are pulled back, after every epoch, to the model that they began with: it
     forgets less of what that model knew. A run from scratch has nothing to be pulled to."""
@@ -712,7 +725,7 @@ class TrainingConfig:
         _between("validate_every", self.validate_every, 1, 10_000)
         _between("snapshots", self.snapshots, 1, 1000)
         _between("warmup_epochs", self.warmup_epochs, 0, 10_000)
-        for name in ("learning_rate", "weight_decay", "mel_rate", "stft_rate"):
+        for name in ("learning_rate", "weight_decay", "mel_rate", "stft_rate", "pcen_rate"):
             _between(name, getattr(self, name), 0, 1e38)
 
 
@@ -772,6 +785,10 @@ class RunConfig:
             "center must be False.",
         )
         _require(
+            self.model.name != "embedding" or self.front_end.pcen == "off",
+            f"pcen is {self.front_end.pcen!r}; the speech embedding was trained on log-mels, so pcen must be 'off'.",
+        )
+        _require(
             self.training.products == "float32" or self.front_end.stft_start == "fourier",
             "products is 'bfloat16', which computes only what differs from Fourier kernels; "
             "with stft_start 'random' it must be 'float32'.",
@@ -813,6 +830,8 @@ class RunConfig:
             parts.append("random kernels")
         if front_end.mel_shape != "free":
             parts.append(f"{front_end.mel_shape}s")
+        if front_end.pcen != "off":
+            parts.append("learned PCEN" if front_end.pcen == "learned" else "PCEN")
         if front_end.masked_bins is not None:
             parts.append("bins {}–{} masked".format(*front_end.masked_bins))
         if self.augment.noise_snr_db is not None:

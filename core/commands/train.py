@@ -17,7 +17,7 @@ from core.commands.options import (
     stop_on_interrupt,
 )
 from core.commands.output import note
-from core.config import KEYWORDS, MEL_SHAPES, MEL_STARTS, SETTINGS, STFT_STARTS, TWELVE, RunConfig, parse_span
+from core.config import KEYWORDS, MEL_SHAPES, MEL_STARTS, PCENS, SETTINGS, STFT_STARTS, TWELVE, RunConfig, parse_span
 from core.data import words
 from core.errors import ConfigError
 from core.fast.malloc import keep_freed_memory
@@ -71,6 +71,7 @@ def add(commands: Commands) -> None:
         ("--mel-start", MEL_STARTS, "mel filters before training"),
         ("--stft-start", STFT_STARTS, "STFT kernels before training"),
         ("--mel-shape", MEL_SHAPES, "what of the mel filters learns"),
+        ("--pcen", PCENS, "what follows the mel filters"),
     ):
         choices = "; ".join(f"{name}: {meaning}" for name, meaning in named.items())
         basis.add_argument(option, choices=tuple(named), help=f"{what} (default: {next(iter(named))}). {choices}")
@@ -153,7 +154,7 @@ def _folder(text: str, option: str, holding: str) -> Path:
 
 def basis_of(options: argparse.Namespace) -> dict[str, Any]:
     """Settings of the front end that were given."""
-    given = {name: getattr(options, name) for name in ("n_mels", "mel_start", "stft_start", "mel_shape")}
+    given = {name: getattr(options, name) for name in ("n_mels", "mel_start", "stft_start", "mel_shape", "pcen")}
     chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if options.masked_bins is not None:
         chosen["masked_bins"] = parse_span(options.masked_bins, "--masked-bins")

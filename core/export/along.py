@@ -37,7 +37,7 @@ def of_model(model: KeywordSpotter, track: Waveform, plan: FramePlan) -> Iterato
     n_hops = len(track) // plan.hop_samples
     with torch.inference_mode():
         if isinstance(network, BCResNet) and network.causal:
-            known = network.along(model.normalise(model.front_end(padded[None])))
+            known = network.along(model.features(model.front_end(padded[None])))
             last = known.unfold(2, plan.n_frames, plan.n_new).mean(dim=3)[0].t()[-n_hops:]
             yield network.classify(last).numpy()
             return

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
-from torch import Tensor, nn
 
 from core.config import CLIP_SAMPLES
 from core.export.graph import LAST, Graph
@@ -13,7 +10,6 @@ from core.export.memory import Memory
 from core.fast.mel import FastMel
 from core.frontend.mel import TrainableMel
 from core.inference.frames import FramePlan
-from core.models.normalise import BandNorm
 
 
 def add_front_end(graph: Graph, front_end: TrainableMel, waveform: str) -> str:
@@ -68,15 +64,6 @@ def add_moving_front_end(graph: Graph, front_end: TrainableMel, sound: str, memo
 def add_new_frames(graph: Graph, front_end: TrainableMel, sound: str, memory: Memory, plan: FramePlan) -> str:
     """Add what makes log-mels of a hop alone, (batch, n_mels, n_new), where no frame reaches over the stream's end."""
     return add_front_end(graph, front_end, memory.extend(sound, (), plan.part_samples - plan.hop_samples))
-
-
-def add_normalisation(graph: Graph, normalise: nn.Module, log_mel: str) -> str:
-    """Add what brings each band to mean 0 and deviation 1, if the model does that; answers the name of the result."""
-    if not isinstance(normalise, BandNorm):
-        return log_mel
-    mean, variance = cast(Tensor, normalise.running_mean), cast(Tensor, normalise.running_var)
-    centred = graph.node("Sub", log_mel, graph.constant(mean[:, None]))
-    return graph.node("Mul", centred, graph.constant((variance + normalise.eps).rsqrt()[:, None]))
 
 
 def _kernels(graph: Graph, front_end: TrainableMel) -> str:

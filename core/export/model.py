@@ -9,7 +9,8 @@ from onnx import helper
 from core import __version__
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, ListeningConfig, to_dict
 from core.export.causal import add_causal_network
-from core.export.front_end import add_front_end, add_moving_front_end, add_new_frames, add_normalisation
+from core.export.features import add_features
+from core.export.front_end import add_front_end, add_moving_front_end, add_new_frames
 from core.export.graph import Graph, Rounded
 from core.export.memory import Memory
 from core.export.networks import add_network
@@ -38,8 +39,8 @@ def onnx_model(model: KeywordSpotter, labels: tuple[str, ...]) -> tuple[onnx.Mod
     """
     graph = Graph()
     log_mel = add_front_end(graph, model.front_end, INPUT)
-    features = add_normalisation(graph, model.normalise, log_mel)
-    answer = add_network(graph, model.network, features, model.front_end.config.n_frames())
+    features = add_features(graph, model, log_mel, n_frames := model.front_end.config.n_frames())
+    answer = add_network(graph, model.network, features, n_frames)
     return graph.model({INPUT: CLIP_SAMPLES}, _answers(graph, answer, labels)), graph.rounded
 
 
@@ -63,11 +64,11 @@ def streaming_model(
     network = model.network
     if isinstance(network, BCResNet) and network.causal:
         log_mel = add_new_frames(graph, model.front_end, SOUND, memory, plan)
-        features = add_normalisation(graph, model.normalise, log_mel)
+        features = add_features(graph, model, log_mel, plan.n_new, memory)
         answer = add_causal_network(graph, network, features, memory, n_new=plan.n_new, n_frames=plan.n_frames)
     else:
         log_mel = add_moving_front_end(graph, model.front_end, SOUND, memory, plan)
-        answer = add_network(graph, network, add_normalisation(graph, model.normalise, log_mel), plan.n_frames)
+        answer = add_network(graph, network, add_features(graph, model, log_mel, plan.n_frames), plan.n_frames)
     given = _answers(graph, answer, labels)
     graph.output(NEXT_STATE, of=memory.close())
     given[NEXT_STATE] = memory.size

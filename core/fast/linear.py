@@ -41,6 +41,8 @@ class NormalisedLinearSpotter(KeywordSpotter):
         """Logits (B, n_labels) of log-mels (B, n_mels, frames); in one step in training, where nothing is masked."""
         if mask or not self.training:
             return super().classify(log_mel, mask)
+        if self.pcen is not None:
+            log_mel = self.pcen(log_mel)
         layer, norm = cast(Linear, self.network).classify, cast(BandNorm, self.normalise)
         moments = getattr(log_mel, _MOMENTS, None)
         known = None if moments is None else _over_clips(moments, log_mel.dtype)

@@ -99,7 +99,7 @@ class Classifier:
         """The network's answers to one-second log-mels, (n_clips, n_labels)."""
         with self._lock, torch.inference_mode():
             network = self._network_for_one if len(log_mel) == 1 else self._model.network
-            answers: FloatArray = probabilities_of(network(self._model.normalise(log_mel))).cpu().numpy()
+            answers: FloatArray = probabilities_of(network(self._model.features(log_mel))).cpu().numpy()
         return answers
 
     def stream(self) -> Callable[[Tensor], FloatArray] | None:
@@ -114,9 +114,13 @@ class Classifier:
         with self._lock, torch.inference_mode():
             along = choose.stream(self._model, config.front_end.n_frames())
 
+        level: Tensor | None = None
+
         def advance(log_mel: Tensor) -> FloatArray:
+            nonlocal level
             with self._lock, torch.inference_mode():
-                answer: FloatArray = probabilities_of(along.advance(self._model.normalise(log_mel).cpu()))[0].numpy()
+                features, level = self._model.features_after(log_mel, level)
+                answer: FloatArray = probabilities_of(along.advance(features.cpu()))[0].numpy()
             return answer
 
         advance(self.log_mel(np.zeros((1, SETTLED_SAMPLES), np.float32)))

@@ -15,6 +15,7 @@ from core.models.bcresnet import BCResNet
 from core.models.embedding import SpeechEmbedding
 from core.models.linear import Linear
 from core.models.normalise import BandNorm
+from core.models.pcen import PCEN
 
 Build = Callable[[FrontEndConfig, int], nn.Module]
 """From the settings of a front end and a number of labels to the network behind it."""
@@ -42,7 +43,7 @@ NETWORKS: dict[str, Build] = {
 
 
 class KeywordSpotter(nn.Module):
-    """A waveform's way to its label: front end, normalisation, network.
+    """A waveform's way to its label: front end, PCEN where the settings ask for it, normalisation, network.
 
     The normalisation brings each mel band to mean 0 and deviation 1 (batch statistics in training, running ones
     afterwards). It has no weights of its own and follows the filters as they learn.
@@ -55,16 +56,44 @@ class KeywordSpotter(nn.Module):
     def __init__(self, front_end: TrainableMel, network: nn.Module, *, normalise: bool) -> None:
         super().__init__()
         self.front_end = front_end
-        self.normalise = BandNorm(front_end.config.n_mels) if normalise else nn.Identity()
+        n_mels, pcen = front_end.config.n_mels, front_end.config.pcen
+        self.pcen = None if pcen == "off" else PCEN(n_mels, learned=pcen == "learned")
+        self.normalise = BandNorm(n_mels) if normalise else nn.Identity()
         self.network = network
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Logits (B, n_labels)."""
         return self.classify(self.front_end(waveform))
 
+    def features(self, log_mel: Tensor) -> Tensor:
+        """What the network sees of log-mels, the same shape."""
+        return cast(Tensor, self.normalise(log_mel if self.pcen is None else self.pcen(log_mel)))
+
+    def features_after(self, log_mel: Tensor, level: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """The same of the next frames of a stream.
+
+        Args:
+            log_mel: (n_clips, n_mels, n_new).
+            level: What was answered last, beside the features; None at the beginning.
+        """
+        if self.pcen is None:
+            return self.features(log_mel), None
+        levels = self.pcen.levels(log_mel, level)
+        return cast(Tensor, self.normalise(self.pcen.stand_out(log_mel, levels))), levels[..., -1]
+
+    def project(self, highest: float | None = None) -> None:
+        """Put what learns of the spectrogram back to where it is valid, after a step.
+
+        Args:
+            highest: Largest weight of a mel filter; None for no limit.
+        """
+        self.front_end.project(highest)
+        if self.pcen is not None:
+            self.pcen.project()
+
     def classify(self, log_mel: Tensor, mask: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """Logits (B, n_labels) of log-mels (B, n_mels, frames); in training ``mask`` may hide some, once normalised."""
-        features = self.normalise(log_mel)
+        features = self.features(log_mel)
         return cast(Tensor, self.network(mask(features) if mask else features))
 
 

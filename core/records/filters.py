@@ -4,7 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from core.records.arrays import FloatArray
+
+PCEN_START = {"smoothing": 0.025, "gain": 0.98, "bias": 2.0, "root": 0.5}
+"""PCEN before training, of every band: the published numbers for keyword spotting (Wang et al., 2017, section 4)."""
+
+
+@dataclass(frozen=True, eq=False)
+class PcenBands:
+    """The numbers of per-channel energy normalisation, of each band, (n_mels,) each (see ``core.models.pcen``)."""
+
+    smoothing: FloatArray
+    """Share of a new frame in the level of its band, 0 to 1."""
+    gain: FloatArray
+    """How much of the level is divided away: 0 nothing, 1 all of it."""
+    bias: FloatArray
+    """Added before the root; what stays far below it is hardly heard."""
+    root: FloatArray
+    """Exponent of the compression: 1 none, near 0 almost a logarithm."""
+
+    @classmethod
+    def at_start(cls, n_mels: int) -> PcenBands:
+        """The published numbers."""
+        return cls(**{name: np.full(n_mels, value, np.float32) for name, value in PCEN_START.items()})
+
+    def time_constant_ms(self, hop_ms: float) -> FloatArray:
+        """How long a level remembers: after that time 63 % of a change has been followed (ms), (n_mels,).
+
+        >>> PcenBands.at_start(1).time_constant_ms(10.0).round().tolist()
+        [395.0]
+        """
+        return np.asarray(-hop_ms / np.log1p(-self.smoothing), np.float32)
 
 
 @dataclass(frozen=True)

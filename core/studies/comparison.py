@@ -421,6 +421,7 @@ def _in_effect(config: RunConfig) -> dict[tuple[str, str], Any]:
     unused = {
         ("training", "mel_rate"): not front_end.trains_mel,
         ("training", "stft_rate"): not front_end.trains_stft,
+        ("training", "pcen_rate"): front_end.pcen != "learned",
         ("front_end", "start_seed"): not at_random,
         ("front_end", "mel_shape"): not front_end.trains_mel,
     }

@@ -195,7 +195,7 @@ class Training:
         loss.backward()
         for optimizer in self.optimizers:
             optimizer.step()
-        self.model.front_end.project(highest=1.0 if self.config.training.regime == "tutorial" else None)
+        self.model.project(highest=1.0 if self.config.training.regime == "tutorial" else None)
         if self.averaged:
             self.averaged.follow()
         return loss.detach(), logits.detach()

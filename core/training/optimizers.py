@@ -27,7 +27,7 @@ def rate_factor(progress: float, training: TrainingConfig) -> float:
 
 
 def build_optimizers(model: KeywordSpotter, training: TrainingConfig) -> list[torch.optim.Optimizer]:
-    """SGD for the network; for the filters Adam, with a step size matched to the scale of each group.
+    """SGD for the network; for the filters and PCEN Adam, with a step size matched to the scale of each group.
 
     An Adam step moves every weight by about the learning rate, whatever the size of its gradient; so a rate given
     as a share of the typical initial weight (root mean square of those that are not zero) moves each group of filters
@@ -37,14 +37,19 @@ def build_optimizers(model: KeywordSpotter, training: TrainingConfig) -> list[to
     if training.regime == "tutorial":
         return [_sgd(list(model.parameters()), training)]
     optimizers = [_sgd(list(model.network.parameters()), training)]
+    rates = [
+        (parameter, training.stft_rate if name.startswith("layer.stft") else training.mel_rate)
+        for name, parameter in model.front_end.named_parameters()
+    ]
+    if model.pcen is not None:
+        rates += [(parameter, training.pcen_rate) for parameter in model.pcen.parameters()]
     groups = []
-    for name, parameter in model.front_end.named_parameters():
-        rate = training.stft_rate if name.startswith("layer.stft") else training.mel_rate
+    for parameter, rate in rates:
         peak = rate * _typical_size(parameter)
         groups.append({"params": [parameter], "lr": peak, "peak": peak})
     if groups:
         # Gradients of the filters are far below Adam's usual epsilon on quiet data.
-        on_gpu = next(model.front_end.parameters()).is_cuda
+        on_gpu = rates[0][0].is_cuda
         optimizers.append(torch.optim.Adam(groups, eps=1e-12, fused=True, capturable=on_gpu))
     return optimizers
 

@@ -68,9 +68,13 @@ def config_from(
                 f"The preset {preset} does not fit {run.name}: it trains {_network(config)}, and {run.name} is "
                 f"{_network(known)}. Leave the preset out, or choose one of the same network."
             )
+    pcen = known.front_end.pcen
     for name, value in front_end.items():
         has = getattr(known.front_end, name)
-        if value != has:
+        if name == "pcen" and "off" not in (value, has):
+            # Whether its numbers learn is chosen anew, as that of the filters is.
+            pcen = value
+        elif value != has:
             raise ConfigError(
                 f"{name} is {value}, and that of {run.name} is {has}: whoever begins with its weights keeps its "
                 "spectrogram, apart from what of it is trained. Leave it out, or train from scratch."
@@ -79,7 +83,7 @@ def config_from(
     shape = known.front_end.mel_shape if known.front_end.trains_mel else "free"
     return replace(
         config,
-        front_end=replace(known.front_end, setting=wished, mel_shape=shape, center=config.front_end.center),
+        front_end=replace(known.front_end, setting=wished, mel_shape=shape, pcen=pcen, center=config.front_end.center),
         start=StartConfig(
             name=printable_name(run.resolve().name if run.is_dir() else run.stem),
             checkpoint=checkpoint,
@@ -135,7 +139,7 @@ def pull_back(model: KeywordSpotter, begun: Mapping[str, Tensor], part: float) -
     now = model.state_dict()
     for name, tensor in begun.items():
         now[name].lerp_(tensor, part)
-    model.front_end.project()
+    model.project()
 
 
 def _causal(config: RunConfig) -> ModelConfig | None:

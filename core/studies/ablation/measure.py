@@ -155,6 +155,7 @@ class _Levels:
 
     def __init__(self, model: KeywordSpotter, spectra: Spectra) -> None:
         self._norm = model.normalise if isinstance(model.normalise, BandNorm) else None
+        self._heard: Callable[[Tensor], Tensor] = model.pcen or (lambda log_mel: log_mel)
         self._spectra = spectra
         self._measured: dict[Basis, Level] = {}
 
@@ -173,7 +174,7 @@ class _Levels:
             self._spectra.listen(clips.waveforms(part))
             for basis, moments in sums.items():
                 log_mel = self._spectra.log_mel(basis)
-                moments += clip_moments(log_mel).sum(dim=0)
+                moments += clip_moments(self._heard(log_mel)).sum(dim=0)
             done += len(part)
             report(done)
         for basis, moments in sums.items():
@@ -184,6 +185,7 @@ class _Levels:
     def seen(self, log_mel: Tensor, variant: Variant) -> Tensor:
         """What the network sees of log-mels, (n_clips, n_mels, n_frames)."""
         mean, scale = self._measured.get(variant.basis) or self._trained()
+        log_mel = self._heard(log_mel)
         if self._norm is None:
             seen = log_mel.clone() if variant.occluded is not None else log_mel
         else:
@@ -194,7 +196,8 @@ class _Levels:
 
     def untouched(self, log_mel: Tensor) -> Tensor:
         """What it sees of log-mels in the model as it is."""
-        return self._norm(log_mel) if self._norm is not None else log_mel
+        heard = self._heard(log_mel)
+        return self._norm(heard) if self._norm is not None else heard
 
     def _trained(self) -> Level:
         if self._norm is None:

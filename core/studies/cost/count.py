@@ -7,6 +7,10 @@ from math import log2
 from core.config import FrontEndConfig
 from core.records.cost import Weights
 
+PCEN_MACS = 3
+"""Of each band and frame: what is kept of the level, what is new in it, and the gain; powers count like the logarithm,
+not at all."""
+
 
 def front_end_macs(config: FrontEndConfig, *, has_learned_kernels: bool = False) -> int:
     """Multiply-accumulates of the spectrogram of one clip, the way a single clip goes here.
@@ -21,7 +25,8 @@ def front_end_macs(config: FrontEndConfig, *, has_learned_kernels: bool = False)
     fourier = config.n_fft + 1.25 * config.n_fft * log2(config.n_fft)
     needs_products = config.trains_stft or config.stft_start == "random" or has_learned_kernels
     stft = 2 * config.n_bins * config.n_fft if needs_products else fourier
-    return round(config.n_frames() * (stft + 2 * config.n_bins + config.n_mels * config.n_bins))
+    pcen = 0 if config.pcen == "off" else PCEN_MACS * config.n_mels
+    return round(config.n_frames() * (stft + 2 * config.n_bins + config.n_mels * config.n_bins + pcen))
 
 
 def front_end_weights(config: FrontEndConfig) -> Weights:

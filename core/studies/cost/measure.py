@@ -25,6 +25,7 @@ from core.files.writing import make_folder
 from core.inference.classifier import Classifier
 from core.models import NETWORKS
 from core.models.normalise import BandNorm
+from core.models.pcen import PCEN
 from core.records.cost import Cost, Latency, Weights
 from core.runs import keep
 from core.studies.benchmark.kept import reports_folder
@@ -74,6 +75,8 @@ def _network(model: ModelConfig, front_end: FrontEndConfig, n_labels: int) -> tu
     """Numbers and multiply-accumulates of everything behind the log-mel."""
     network = NETWORKS[model.name](front_end, n_labels).eval()
     parts = nn.ModuleList([network, BandNorm(front_end.n_mels) if model.normalise else nn.Identity()])
+    if front_end.pcen != "off":
+        parts.append(PCEN(front_end.n_mels, learned=front_end.pcen == "learned"))
     trained = sum(weights.numel() for weights in parts.parameters())
     fixed = sum(buffer.numel() for buffer in parts.buffers() if buffer.is_floating_point())
     # Through PyTorch's own layers, which its counter knows; its count of the way forward is right.

@@ -15,6 +15,7 @@ import streamlit as st
 from core.config import (
     MEL_SHAPES,
     MEL_STARTS,
+    PCENS,
     STFT_STARTS,
     AugmentConfig,
     FrontEndConfig,
@@ -23,7 +24,7 @@ from core.config import (
     parse_span,
 )
 
-STEP_FIELDS = ("batch_size", "learning_rate", "mel_rate", "stft_rate", "weight_decay", "momentum")
+STEP_FIELDS = ("batch_size", "learning_rate", "mel_rate", "stft_rate", "pcen_rate", "weight_decay", "momentum")
 NOISE_FIELDS = ("time_shift_ms", "noise_probability", "noise_amplitude")
 
 GROUPS: dict[str, tuple[str, type, list[str]]] = {
@@ -35,7 +36,7 @@ GROUPS: dict[str, tuple[str, type, list[str]]] = {
     "front_end": (
         "Spectrogram",
         FrontEndConfig,
-        ["n_mels", "n_fft", "hop_length", "fmin", "mel_start", "mel_shape", "stft_start", "masked_bins"],
+        ["n_mels", "n_fft", "hop_length", "fmin", "mel_start", "mel_shape", "stft_start", "pcen", "masked_bins"],
     ),
     "augment": (
         "Changes made to training clips",
@@ -59,6 +60,8 @@ LABELS = {
     "mel_start": "Mel filters before training",
     "mel_shape": "What of mel filters learns",
     "stft_start": "STFT kernels before training",
+    "pcen": "What follows the mel filters",
+    "pcen_rate": "Step of PCEN",
     "masked_bins": "Bins never heard (first-last)",
     "products": "Number format of products",
     "pull": "Pull back after an epoch",
@@ -66,7 +69,7 @@ LABELS = {
 }
 
 
-MEANINGS = {"mel_start": MEL_STARTS, "stft_start": STFT_STARTS, "mel_shape": MEL_SHAPES}
+MEANINGS = {"mel_start": MEL_STARTS, "stft_start": STFT_STARTS, "mel_shape": MEL_SHAPES, "pcen": PCENS}
 """Choices that are shown as what they mean."""
 
 
