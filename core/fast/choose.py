@@ -5,6 +5,7 @@
 | `TrainableMel`                | `FastMel`; in it `_way`, by kernels | always                                     |
 | `Linear`                      | `TurnedLinear`                      | always                                     |
 | `BandNorm`                    | `FastBandNorm`                      | on a CPU                                   |
+| `PCEN`                        | `FastPCEN`                          | on a CPU                                   |
 | `BCResNet`                    | `ChannelMajorBCResNet`              | on a CPU                                   |
 | `BCResNet`, one clip a time   | `FoldedBCResNet`                    | on a CPU, once training is over            |
 | causal `BCResNet`, a stream   | `Stream` of a `FoldedBCResNet`      | on a CPU, wherever the model is            |
@@ -32,12 +33,14 @@ from core.fast.folded import FoldedBCResNet, Stream
 from core.fast.linear import NormalisedLinearSpotter, TurnedLinear
 from core.fast.mel import FastMel
 from core.fast.normalise import FastBandNorm
+from core.fast.pcen import FastPCEN
 from core.fast.sources import StepSource, StoredLogMels, StoredSpectra
 from core.frontend.mel import TrainableMel
 from core.models import KeywordSpotter, build_model
 from core.models.bcresnet import BCResNet
 from core.models.linear import Linear
 from core.models.normalise import BandNorm
+from core.models.pcen import PCEN
 
 Part = TypeVar("Part", bound=nn.Module)
 
@@ -67,6 +70,8 @@ def _twin_of(module: nn.Module, *, on_cpu: bool) -> type[nn.Module] | None:
             return TurnedLinear
         case BandNorm() if on_cpu:
             return FastBandNorm
+        case PCEN() if on_cpu:
+            return FastPCEN
         case BCResNet() if on_cpu:
             return ChannelMajorBCResNet
         case KeywordSpotter(network=Linear(), normalise=BandNorm()) if on_cpu:

@@ -15,6 +15,7 @@ from core.export import along
 from core.export.model import onnx_model, streaming_model
 from core.export.session import logits, open_session
 from core.fast import choose
+from core.fast.pcen import FastPCEN
 from core.inference.classifier import Classifier
 from core.inference.frames import FramePlan
 from core.models import build_model, probabilities_of
@@ -74,15 +75,23 @@ def test_the_level_is_a_recursive_filter_however_the_frames_come(power):
     torch.testing.assert_close(torch.cat([first, rest], dim=2), level)
 
 
-def test_its_gradients_are_those_of_finite_differences():
+@pytest.mark.parametrize("kind", [PCEN, FastPCEN])
+def test_its_gradients_are_those_of_finite_differences(kind):
     log_mel = torch.randn(2, 3, 9, dtype=torch.float64, requires_grad=True)
-    pcen = odd(PCEN(3, learned=True)).double()
+    pcen = odd(kind(3, learned=True)).double()
     names = tuple(LIMITS)
 
     def of(log_mel, *values):
         return torch.func.functional_call(pcen, dict(zip(names, values, strict=True)), (log_mel,))
 
     assert torch.autograd.gradcheck(of, (log_mel, *(getattr(pcen, name) for name in names)))
+
+
+def test_the_faster_one_gives_the_same(power):
+    log_mel = torch.from_numpy(np.log(power))
+    for n in (1, 2, 300):
+        readable, fast = (odd(kind(5, learned=True)).double()(log_mel[..., :n]) for kind in (PCEN, FastPCEN))
+        torch.testing.assert_close(fast, readable)
 
 
 def config_of(pcen, setting="A", model="linear"):
@@ -104,7 +113,7 @@ def test_what_is_fixed_stays_and_what_learns_moves_within_its_limits(tone_pack):
 
 
 @pytest.mark.parametrize("setting", "AB")
-def test_the_faster_linear_model_learns_the_same_behind_it(tone_pack, setting):
+def test_a_training_through_the_twins_learns_the_same(tone_pack, setting):
     config = config_of("learned", setting)
     assert_same_epochs(Training(config, tone_pack, "cpu"), readable_training(config, tone_pack, "cpu"), tolerance=1e-3)
 
