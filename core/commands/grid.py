@@ -18,7 +18,7 @@ from core.commands.options import (
     stop_on_interrupt,
 )
 from core.commands.output import note
-from core.config import PROTOCOLS, SETTINGS
+from core.config import PCENS, PROTOCOLS, SETTINGS
 from core.errors import ConfigError, RunError
 from core.fast.malloc import keep_freed_memory
 from core.files.strict import to_json
@@ -47,6 +47,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--n-mels", metavar="LIST", help="numbers of mel filters instead of the plan's: 10,40")
     bases = "; ".join(f"{name}: {title}" for name, (title, _) in BASES.items())
     parser.add_argument("--bases", metavar="LIST", help=f"instead of the plan's. {bases}")
+    pcens = "; ".join(f"{name}: {what}" for name, what in PCENS.items())
+    parser.add_argument("--pcens", metavar="LIST", help=f"instead of the plan's, such as off,learned. {pcens}")
     parser.add_argument("--seeds", type=int, metavar="N", help="trainings of each combination (default: 3)")
     parser.add_argument(
         "--epochs", metavar="LIST", help="a number for all models, or by model: linear=20,bcresnet-1=30"
@@ -97,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
 def changes_of(options: argparse.Namespace) -> dict[str, Any]:
     """What the options change of a plan."""
     changes: dict[str, Any] = {}
-    for name in ("models", "settings", "bases"):
+    for name in ("models", "settings", "bases", "pcens"):
         if (text := getattr(options, name)) is not None:
             changes[name] = tuple(text.upper().split(",") if name == "settings" else text.split(","))
     if options.n_mels is not None:
@@ -165,15 +167,16 @@ def as_text(rows: Sequence[Row]) -> str:
     """The table for a person."""
     if not rows:
         return "Nothing is measured yet."
+    width = 2 + max(len(row.factors.model) for row in rows)
     lines = [
-        f"{'model':12}{'mel filters':36}{'setting':>8}{'seeds':>6}{'accuracy':>10}  {'95 % interval':16}"
+        f"{'model':{width}}{'mel filters':44}{'setting':>8}{'seeds':>6}{'accuracy':>10}  {'95 % interval':16}"
         f"{'against A (points)':>19}  95 % interval"
     ]
     for row in rows:
         low, high = row.interval
         factors = row.factors
         line = (
-            f"{factors.model:12}{f'{factors.n_mels} {BASES[factors.basis][0]}':36}{factors.setting:>8}{row.seeds:6}"
+            f"{factors.model:{width}}{factors.title:44}{factors.setting:>8}{row.seeds:6}"
             f"{row.accuracy:10.1%}  {f'{low:.1%} to {high:.1%}':16}"
         )
         if row.gain is not None:

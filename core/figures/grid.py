@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from core.config import SETTING_TITLES, setting_name
 from core.figures import style
 from core.figures.findings import comparisons as findings
-from core.studies.grid_table import BASES, CLAIMED_GAIN, Row
+from core.studies.grid_table import BASES, CLAIMED_GAIN, PCEN_TITLES, Row
 
 LOOKS = {
     "A": (style.INITIAL_COLOUR, "circle-open"),
@@ -164,12 +164,13 @@ def _add(
 
 
 def _panels(rows: Sequence[Row]) -> list[Panel]:
-    """By model and basis along the numbers of mel filters; by model along the bases where that number is one."""
+    """By model, basis and PCEN along the numbers of mel filters; along the bases where that number is one."""
     along_mels = len({row.factors.n_mels for row in rows}) > 1
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        basis = BASES[row.factors.basis][0]
-        groups.setdefault(f"{row.factors.model}, {basis}" if along_mels else row.factors.model, []).append(row)
+        factors = row.factors
+        parts = [factors.model, BASES[factors.basis][0] if along_mels else "", PCEN_TITLES[factors.pcen]]
+        groups.setdefault(", ".join(filter(None, parts)), []).append(row)
     panels: list[Panel] = []
     for heading, members in groups.items():
         order = sorted({row.factors.n_mels for row in members}) if along_mels else []
@@ -202,13 +203,13 @@ def _hover(row: Row) -> str:
     low, high = row.interval
     text = (
         f"{factors.model}, {setting_name(factors.setting)}<br>"
-        f"{BASES[factors.basis][0]}, {factors.n_mels} filters<br>"
+        f"{factors.title}<br>"
         f"{100 * row.accuracy:.1f} % of {row.n:,} clips right, {row.seeds} seed{'s' if row.seeds > 1 else ''}, "
         f"{row.epochs} epochs<br>(95 % interval {100 * low:.1f} to {100 * high:.1f} %)"
     )
     if row.gain is None:
         return text
-    text += f"<br>{100 * row.gain:+.1f} points against A"
+    text += f"<br>{100 * row.gain:+.1f} points against the fixed one"
     if row.gain_interval:
         text += " (95 % interval {:+.1f} to {:+.1f})".format(*(100 * end for end in row.gain_interval))
     return text

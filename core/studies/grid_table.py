@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from core.config import FrontEndConfig, Setting
+from core.config import PCENS, FrontEndConfig, Setting
 from core.records.table import as_csv as table_as_csv
 from core.statistics import mean_interval, share_interval
 
@@ -21,6 +21,9 @@ BASES: dict[str, tuple[str, dict[str, Any]]] = {
     "random-stft": ("random STFT kernels", {"stft_start": "random"}),
 }
 """What the spectrogram starts from, or is made of: title, and the settings of the front end that differ."""
+
+PCEN_TITLES = {"off": "", "fixed": "PCEN", "learned": "learned PCEN"}
+"""What each is called behind the filters that it follows."""
 
 CLAIMED_GAIN = 0.142
 CLAIM = (
@@ -39,6 +42,8 @@ class Factors:
     """One of ``BASES``."""
     n_mels: int
     setting: str
+    pcen: str = "off"
+    """One of ``config.PCENS``."""
 
     @property
     def plain(self) -> Factors:
@@ -53,8 +58,26 @@ class Factors:
 
     @property
     def fixed(self) -> Factors:
-        """The same with nothing of the spectrogram trained."""
-        return replace(self, setting="A").plain
+        """The same with nothing of the spectrogram trained, PCEN included.
+
+        >>> Factors("linear", "mel", 40, "B", "learned").fixed.pcen, Factors("linear", "mel", 40, "B").fixed.pcen
+        ('fixed', 'off')
+        """
+        return replace(self, setting="A", pcen="off" if self.pcen == "off" else "fixed").plain
+
+    @property
+    def title(self) -> str:
+        """The filters for people, and what follows them; not what is trained of them.
+
+        >>> Factors("linear", "random", 40, "B", "learned").title
+        '40 random mel filters, learned PCEN'
+        """
+        return ", ".join(filter(None, (f"{self.n_mels} {BASES[self.basis][0]}", PCEN_TITLES[self.pcen])))
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether nothing of the spectrogram is trained."""
+        return self == self.fixed
 
 
 @dataclass(frozen=True)
@@ -88,18 +111,24 @@ class Row:
     interval: tuple[float, float]
     """95 % interval: of the mean over seeds (Student's t), or with one seed of the share of clips (Wilson)."""
     gain: float | None
-    """Mean difference from setting A with the same seeds; None for A itself and where A was not trained."""
+    """Mean difference from the same with nothing of the spectrogram trained (``Factors.fixed``), seed by seed; None for
+    that itself, and where it was not trained."""
     gain_interval: tuple[float, float] | None
     """Its 95 % interval over seeds; None with fewer than two seeds in common."""
 
 
 def summarise(scores: Iterable[Score]) -> tuple[Row, ...]:
-    """One row for each combination, by model, basis (in the order of ``BASES``), number of filters and setting."""
+    """One row for each combination, by model, basis, number of filters, PCEN and setting."""
     groups: dict[Factors, dict[int, Score]] = {}
     for score in scores:
         groups.setdefault(score.factors, {})[score.seed] = score
-    order = sorted(groups, key=lambda one: (one.model, list(BASES).index(one.basis), one.n_mels, one.setting))
+    order = sorted(groups, key=_place)
     return tuple(_row(factors, groups[factors], groups.get(factors.fixed, {})) for factors in order)
+
+
+def _place(factors: Factors) -> tuple[Any, ...]:
+    bases, pcens = list(BASES), list(PCENS)
+    return factors.model, bases.index(factors.basis), factors.n_mels, pcens.index(factors.pcen), factors.setting
 
 
 def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -> Row:
@@ -111,7 +140,7 @@ def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -
         interval = share_interval(round(accuracies[0] * n), n)
     # Few seeds that differ much leave an interval wider than a share can be.
     interval = max(0.0, interval[0]), min(1.0, interval[1])
-    shared = sorted(set(by_seed) & set(fixed)) if factors.setting != "A" else []
+    shared = sorted(set(by_seed) & set(fixed)) if not factors.is_fixed else []
     gains = [by_seed[seed].accuracy - fixed[seed].accuracy for seed in shared]
     return Row(
         factors=factors,
@@ -128,7 +157,7 @@ def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -
 
 def as_csv(rows: Sequence[Row]) -> str:
     """The rows as a table for other programs, with shares and not percent."""
-    columns = "model basis n_mels setting seeds test_clips epochs mean_train_s accuracy accuracy_low accuracy_high"
+    columns = "model basis n_mels pcen setting seeds test_clips epochs mean_train_s accuracy accuracy_low accuracy_high"
     table = []
     for record in as_records(rows):
         accuracy = zip(("accuracy_low", "accuracy_high"), record.pop("interval"), strict=True)
@@ -144,6 +173,7 @@ def as_records(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "model": row.factors.model,
             "basis": row.factors.basis,
             "n_mels": row.factors.n_mels,
+            "pcen": row.factors.pcen,
             "setting": row.factors.setting,
             "seeds": row.seeds,
             "test_clips": row.n,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import figures, runs
-from core.config import PROTOCOLS, SETTING_TITLES, FrontEndConfig, ModelConfig
+from core.config import PCENS, PROTOCOLS, SETTING_TITLES, FrontEndConfig, ModelConfig
 from core.jobs import grid
 from core.jobs.grid import PLANS, GridPlan, GridState
 from core.studies.grid_table import BASES, CLAIM, Row, as_csv, summarise
@@ -23,7 +23,7 @@ POLL_S = 2.0
 PLAN, SHOWN = "grid.plan", "grid.shown"
 """Session-state keys: the plan that is being made, and the name of the grid that is looked at."""
 
-N_MELS = (10, 20, 30, 40, 64, 80)
+N_MELS = (5, 8, 10, 20, 30, 40, 64, 80)
 
 
 def draw_form() -> None:
@@ -54,6 +54,13 @@ def draw_form() -> None:
         format_func={basis: title for basis, (title, *_) in BASES.items()}.__getitem__,
     )
     n_mels = right.multiselect("Mel filters", N_MELS, key="grid.n_mels", persist_state="session")
+    pcens = left.multiselect(
+        "What follows the mel filters",
+        list(PCENS),
+        key="grid.pcens",
+        persist_state="session",
+        format_func=PCENS.__getitem__,
+    )
     seeds_column, *columns = st.columns(1 + max(1, len(models)))
     seeds = seeds_column.number_input(
         "Seeds",
@@ -71,6 +78,7 @@ def draw_form() -> None:
         models=tuple(models),
         settings=tuple(sorted(settings)),
         bases=tuple(bases),
+        pcens=tuple(pcens),
         n_mels=tuple(sorted(n_mels)),
         seeds=int(seeds),
         epochs=tuple(epochs),
@@ -116,6 +124,7 @@ def _take_plan() -> None:
     st.session_state["grid.settings"] = list(plan.settings)
     st.session_state["grid.bases"] = list(plan.bases)
     st.session_state["grid.n_mels"] = list(plan.n_mels)
+    st.session_state["grid.pcens"] = list(plan.pcens)
     st.session_state["grid.seeds"] = plan.seeds
 
 
@@ -221,6 +230,7 @@ def _table(rows: tuple[Row, ...], found: GridState) -> None:
                 "Model": row.factors.model,
                 "Mel filters": row.factors.n_mels,
                 "Basis": BASES[row.factors.basis][0],
+                "PCEN": row.factors.pcen,
                 "Setting": row.factors.setting,
                 "Seeds": row.seeds,
                 "Accuracy": f"{percent(row.accuracy)} ({_range(row.interval)})",

@@ -23,7 +23,7 @@ from core.records.cost import RunCost
 from core.records.evaluation import Scores
 from core.statistics import SIGNIFICANT
 from core.studies.comparison import Difference
-from core.studies.grid_table import Row
+from core.studies.grid_table import PCEN_TITLES, Row
 
 NOTHING_MEASURED = "Nothing is measured yet."
 
@@ -166,6 +166,7 @@ def _combination(row: Row, rows: Sequence[Row], *, begins: bool = False) -> str:
     parts += [SETTING_TITLES[factors.setting] if begins and not parts else setting_name(factors.setting)]
     parts += [factors.basis] if len({one.factors.basis for one in rows}) > 1 else []
     parts += [f"{factors.n_mels} filters"] if len({one.factors.n_mels for one in rows}) > 1 else []
+    parts += [PCEN_TITLES[factors.pcen] or "no PCEN"] if len({one.factors.pcen for one in rows}) > 1 else []
     return ", ".join(parts)
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from core.config import SETTINGS, RunConfig, Setting, from_dict, to_dict
+from core.config import PCENS, SETTINGS, RunConfig, Setting, from_dict, to_dict
 from core.errors import ConfigError
 from core.studies.grid_table import BASES, Factors
 from core.training.presets import PRESETS, preset_config
 
-MOST_CELLS = 2000
+MOST_CELLS = 5000
 """A longer queue is a mistake in typing more often than a plan."""
 
 
@@ -30,7 +31,8 @@ class Cell:
     def name(self) -> str:
         """Name of its folder, such as ``linear-mel-40-D-0``."""
         factors = self.factors
-        return f"{factors.model}-{factors.basis}-{factors.n_mels}-{factors.setting}-{self.seed}"
+        pcen = {"off": "", "fixed": "-pcen", "learned": "-learned-pcen"}[factors.pcen]
+        return f"{factors.model}-{factors.basis}-{factors.n_mels}{pcen}-{factors.setting}-{self.seed}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +46,15 @@ class GridPlan:
     n_mels: tuple[int, ...] = (40,)
     bases: tuple[str, ...] = ("mel",)
     """Names of ``BASES``."""
+    pcens: tuple[str, ...] = ("off",)
+    """What follows the mel filters (see ``core.config.PCENS``)."""
     seeds: int = 3
     """Trainings of each combination, with the seeds 0, 1, 2 …"""
     epochs: tuple[tuple[str, int], ...] = ()
     """Epochs of a model's trainings; a model that is not named takes its preset's."""
 
     def __post_init__(self) -> None:
-        choices: dict[str, Collection[str]] = {"models": PRESETS, "settings": SETTINGS, "bases": BASES}
+        choices: dict[str, Collection[str]] = {"models": PRESETS, "settings": SETTINGS, "bases": BASES, "pcens": PCENS}
         for name, allowed in choices.items():
             values = getattr(self, name)
             unknown = [value for value in values if value not in allowed]
@@ -62,7 +66,8 @@ class GridPlan:
             raise ConfigError(f"seeds is {self.seeds}; it must lie between 1 and 100.")
         if any(model not in self.models for model, _ in self.epochs):
             raise ConfigError(f"epochs names a model that is not among {', '.join(self.models)}.")
-        crossed = len(self.models) * len(self.settings) * len(self.n_mels) * len(self.bases) * self.seeds
+        factors = (self.models, self.settings, self.n_mels, self.bases, self.pcens)
+        crossed = self.seeds * math.prod(map(len, factors))
         n = len(self.cells()) if crossed <= 10 * MOST_CELLS else crossed
         if not 1 <= n <= MOST_CELLS:
             raise ConfigError(f"That makes {n} trainings; a grid has 1 to {MOST_CELLS}.")
@@ -78,10 +83,8 @@ class GridPlan:
 
 @functools.lru_cache(maxsize=16)
 def _cells(plan: GridPlan) -> tuple[Cell, ...]:
-    crossed = itertools.product(range(plan.seeds), plan.models, plan.bases, plan.n_mels, plan.settings)
-    wanted = dict.fromkeys(
-        (seed, Factors(model, basis, n_mels, setting).plain) for seed, model, basis, n_mels, setting in crossed
-    )
+    crossed = itertools.product(range(plan.seeds), plan.models, plan.bases, plan.n_mels, plan.settings, plan.pcens)
+    wanted = dict.fromkeys((seed, Factors(*factors).plain) for seed, *factors in cast(Any, crossed))
     return tuple(_cell(factors, seed, dict(plan.epochs).get(factors.model)) for seed, factors in wanted)
 
 
@@ -92,6 +95,7 @@ def _cell(factors: Factors, seed: int, epochs: int | None) -> Cell:
         epochs=epochs,
         seed=seed,
         n_mels=factors.n_mels,
+        pcen=factors.pcen,
         **BASES[factors.basis][1],
     )
     # A grid keeps the filters at the start and the end of each training, not how they evolved.
@@ -114,6 +118,23 @@ PLANS: dict[str, tuple[str, GridPlan]] = {
     "shapes": (
         "Filters that learn every weight against ones that learn a centre and a width alone.",
         GridPlan(settings=("A", "B", "D"), bases=("mel", "triangle", "bell")),
+    ),
+    "pays": (
+        "Where a learned spectrogram may pay: few and many mel filters, trained in noise, with and without PCEN. "
+        "An hour or two for the linear model on two cores.",
+        GridPlan(models=("linear-in-noise",), settings=("A", "B"), n_mels=(10, 40), pcens=tuple(PCENS), seeds=10),
+    ),
+    "map": (
+        "The whole map: 5 to 40 mel filters, textbook and random ones, all settings, with and without PCEN, trained "
+        "clean and in noise, a linear model and the smallest BC-ResNet. Days on a GPU.",
+        GridPlan(
+            models=("linear", "linear-in-noise", "bcresnet-1", "bcresnet-1-in-noise"),
+            n_mels=(5, 8, 10, 20, 40),
+            bases=("mel", "random"),
+            pcens=tuple(PCENS),
+            seeds=10,
+            epochs=(("bcresnet-1", 30), ("bcresnet-1-in-noise", 30)),
+        ),
     ),
     "paper": (
         "The experiments of Heung, Cheuk and Herremans (2022) on keyword spotting: 10 to 40 mel filters, textbook and "

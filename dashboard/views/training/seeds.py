@@ -23,6 +23,7 @@ def plan_seeds(config: RunConfig) -> None:
     st.session_state["grid.settings"] = sorted({"A", front_end.setting})
     st.session_state["grid.bases"] = ["mel" if basis == "free" else basis]
     st.session_state["grid.n_mels"] = [front_end.n_mels]
+    st.session_state["grid.pcens"] = [front_end.pcen]
     st.session_state["grid.seeds"] = 3
     st.session_state[f"grid.epochs.{config.preset}"] = config.training.epochs
     st.session_state[PLANNED] = True

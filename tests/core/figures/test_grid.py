@@ -62,7 +62,7 @@ def test_gains_are_points_above_the_fixed_spectrogram_with_zero_and_the_claim_dr
     assert not named(figure, "Fixed spectrogram (A)")
     (trace,) = named(figure, "Learned mel filters (B)")
     assert list(trace.y) == pytest.approx([3.0, 3.0])
-    assert "+3.0 points against A" in trace.hovertext[0]
+    assert "+3.0 points against the fixed one" in trace.hovertext[0]
     assert set(named(figure, "no gain")[0].y) == {0}
     assert list(named(figure, "published, at most")[0].y) == pytest.approx([14.2, 14.2])
 

@@ -76,7 +76,8 @@ def test_every_plan_can_be_made_and_only_uses_what_there_is(name):
         ({"seeds": 0}, "between 1 and 100"),
         ({"epochs": (("bcresnet-1", 3),)}, "not among linear"),
         ({"n_mels": (0,)}, "n_mels"),
-        ({"seeds": 100, "n_mels": tuple(range(10, 16))}, "1 to 2000"),
+        ({"seeds": 100, "n_mels": tuple(range(10, 23))}, "1 to 5000"),
+        ({"pcens": ("loud",)}, "choose from off, fixed, learned"),
     ],
 )
 def test_impossible_plans_are_refused(changes, words):

@@ -78,3 +78,12 @@ def test_every_basis_differs_in_settings_that_exist():
     from core.config import FrontEndConfig
 
     assert len({FrontEndConfig(**changes) for _, changes in BASES.values()}) == len(BASES)
+
+
+def test_what_learns_of_pcen_counts_as_learned():
+    varied = (("A", "fixed"), ("A", "learned"), ("B", "learned"))
+    plain, learned, both = (Factors("linear", "mel", 40, *more) for more in varied)
+    rows = summarise([score(plain, 0, 0.5), score(learned, 0, 0.55), score(both, 0, 0.6)])
+    assert [row.factors for row in rows] == [plain, learned, both]
+    assert [row.gain for row in rows] == [None, pytest.approx(0.05), pytest.approx(0.1)]
+    assert both.title == "40 textbook mel filters, learned PCEN"
