@@ -97,6 +97,21 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     return mean - half, mean + half
 
 
+def mean_p(values: Sequence[float]) -> float:
+    """How likely a mean is at least this far from zero by luck (Student's t, two-sided); 1 for fewer than two values.
+
+    >>> round(mean_p([0.02, 0.03, 0.025]), 4), mean_p([0.02]), mean_p([0.0, 0.0])
+    (0.0131, 1.0, 1.0)
+    """
+    from scipy.stats import t as student
+
+    mean = float(np.mean(values)) if len(values) > 1 else 0.0
+    if mean == 0:
+        return 1.0
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return float(2 * student.sf(abs(mean) / error, len(values) - 1)) if error else 0.0
+
+
 # Two models on the same clips
 
 

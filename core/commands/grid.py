@@ -14,17 +14,22 @@ from core.commands.options import (
     add_device,
     add_json,
     data_root,
+    progress_bar,
     step_bar,
     stop_on_interrupt,
 )
 from core.commands.output import note
-from core.config import PCENS, PROTOCOLS, SETTINGS
+from core.config import PCENS, PROTOCOLS, SETTINGS, to_dict
 from core.errors import ConfigError, RunError
 from core.fast.malloc import keep_freed_memory
 from core.files.strict import to_json
 from core.jobs.grid import PLANS, Cell, grid_scores, new_grid, plan_named
 from core.jobs.grid.folder import folder_of, grid_state, list_grids, missing, read_plan
+from core.jobs.grid.noise import gain_map, measure_in_noise
+from core.records.robustness import noise_title
+from core.records.table import as_csv as table_as_csv
 from core.runs import RunState
+from core.studies.gain_map import QUESTIONS, Gain, GainMap, gains
 from core.studies.grid_table import BASES, CLAIM, Row, as_csv, as_records, summarise
 from core.text import shortened
 from core.training.presets import PRESETS
@@ -60,6 +65,12 @@ def add(commands: Commands) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print the trainings, and train nothing")
     protocol = parser.add_argument("--protocol", choices=("official", "testing-list"), default="official")
     protocol.help = "test clips of the table (default: the official test set)"
+    parser.add_argument(
+        "--in-noise",
+        action="store_true",
+        help="test every trained model in noises too that no training heard, and print what each part of the "
+        "spectrogram gains; with --show, what is known of that",
+    )
     add_data(parser)
     add_device(parser)
     add_json(parser, "one JSON object a combination", csv=True)
@@ -75,8 +86,7 @@ def run(options: argparse.Namespace) -> int:
             )
         return 0
     if options.show is not None:
-        folder = folder_of(options.show)
-        _print(folder, options)
+        _print(folder_of(options.show), options)
         return 0
     if options.resume is not None:
         folder = folder_of(options.resume)
@@ -90,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
             return 0
         folder = new_grid(plan, data_root(options.data), name=options.name, stem=options.plan, device=options.device)
     _train(folder)
+    if options.in_noise and not runs.stop_requested(folder):
+        _measure_in_noise(folder, options.protocol)
     _print(folder, options)
     if not runs.stop_requested(folder) and (words := missing(folder)):
         raise RunError(words)
@@ -149,8 +161,20 @@ def _train(folder: Path) -> None:
         work_on_grid(folder, on_cell=on_cell, on_step=on_step)
 
 
+def _measure_in_noise(folder: Path, protocol: str) -> None:
+    from core.data.pack import open_data
+
+    plan, root, device = read_plan(folder)
+    with progress_bar("%") as progress:
+        data = open_data(root, progress=progress)
+        measure_in_noise(folder, plan, data, protocol, device=device, progress=progress)
+
+
 def _print(folder: Path, options: argparse.Namespace) -> None:
     plan, _, _ = read_plan(folder)
+    if options.in_noise:
+        _print_gains(gain_map(folder, plan, options.protocol), options)
+        return
     rows = summarise(grid_scores(folder, plan, options.protocol))
     if options.csv:
         print(as_csv(rows), end="")
@@ -161,6 +185,63 @@ def _print(folder: Path, options: argparse.Namespace) -> None:
         state = grid_state(folder)
         print(f"{folder.name}: {state.done} of {state.cells} trained; accuracy on the {PROTOCOLS[options.protocol]}")
         print(as_text(rows))
+
+
+def _print_gains(found: GainMap, options: argparse.Namespace) -> None:
+    compared = gains(found)
+    if options.csv:
+        print(table_as_csv(map(_gain_record, compared), GAIN_COLUMNS), end="")
+    elif options.json:
+        print(to_json({"map": found.to_dict(), "gains": [_gain_record(one) for one in compared]}))
+    else:
+        print(gains_as_text(found, compared))
+
+
+GAIN_COLUMNS = (
+    *("model", "basis", "n_mels", "setting", "pcen", "condition", "question"),
+    *("seeds", "gain", "low", "high", "p", "adjusted_p"),
+)
+
+
+def _gain_record(one: Gain) -> dict[str, Any]:
+    """A gain as plain values in one row."""
+    low, high = one.interval
+    return {
+        **to_dict(one.factors),
+        "condition": one.condition,
+        "question": QUESTIONS[one.question],
+        "seeds": one.seeds,
+        "gain": one.gain,
+        "low": low,
+        "high": high,
+        "p": one.p,
+        "adjusted_p": one.adjusted_p,
+    }
+
+
+def gains_as_text(found: GainMap, compared: Sequence[Gain]) -> str:
+    """The gains for a person, a table for each question; a star stands at what is more than chance."""
+    noises = f"; in noise {found.n_noisy:,} ({', '.join(map(noise_title, found.noises))})" if found.n_noisy else ""
+    lines = [f"{found.name}: {found.dataset}, {PROTOCOLS[found.protocol]}, {found.n_clean:,} clips{noises}"]
+    for question, words in QUESTIONS.items():
+        rows = [one for one in compared if one.question == question]
+        if not rows:
+            continue
+        lines += ["", f"What is gained in points by {words} (95 % interval over seeds)"]
+        for factors in dict.fromkeys(one.factors for one in rows):
+            by_condition = {one.condition: _told(one) for one in rows if one.factors == factors}
+            cells = [f"{condition:>6} {by_condition.get(condition, ''):24}" for condition in found.conditions]
+            seeds = max(one.seeds for one in rows if one.factors == factors)
+            name = f"{factors.model}, {factors.title} ({factors.setting}), {seeds} seeds"
+            lines.append(f"  {name:70}{''.join(cells)}".rstrip())
+    if len(lines) == 1:
+        lines.append("Nothing can be compared yet.")
+    return "\n".join([*lines, "", f"* more than chance over seeds, among {len(compared)} comparisons (Holm)"])
+
+
+def _told(one: Gain) -> str:
+    low, high = one.interval
+    return f"{100 * one.gain:+.1f} ({100 * low:+.1f} to {100 * high:+.1f}){'*' if one.is_clear else ''}"
 
 
 def as_text(rows: Sequence[Row]) -> str:

@@ -55,6 +55,26 @@ def test_a_finished_grid_is_not_trained_again(trained, command):
     assert "done" not in err
 
 
+def test_what_is_gained_is_told_in_noise_too(trained, command):
+    which = ("mine", "--in-noise", "--protocol", "testing-list")
+    _, out, _ = command("--show", *which)
+    assert "0 dB" not in out
+    code, out, _ = command("--resume", *which)
+    assert code == 0
+    assert "33 clips; in noise 33 (" in out
+    assert "by learned mel filters, against fixed ones" in out
+    assert "among 3 comparisons" in out
+    _, out, _ = command("--show", *which, "--json")
+    told = json.loads(out)
+    assert [one["condition"] for one in told["gains"]] == ["clean", "10 dB", "0 dB"]
+    by_place = {(one["factors"]["setting"], one["condition"]): one["accuracies"] for one in told["map"]["measured"]}
+    for one in told["gains"]:
+        ours, fixed = by_place["B", one["condition"]], by_place["A", one["condition"]]
+        assert one["gain"] == pytest.approx(sum(ours) / 2 - sum(fixed) / 2)
+    _, out, _ = command("--show", *which, "--csv")
+    assert len(out.splitlines()) == 4
+
+
 def test_a_dry_run_only_lists(command, runs_here):
     _, out, _ = command("random", "--seeds", "1", "--dry-run")
     assert out.split()[:2] == ["linear-mel-40-A-0", "linear-mel-40-B-0"]
