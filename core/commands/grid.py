@@ -23,9 +23,8 @@ from core.config import PCENS, PROTOCOLS, SETTINGS, to_dict
 from core.errors import ConfigError, RunError
 from core.fast.malloc import keep_freed_memory
 from core.files.strict import to_json
-from core.jobs.grid import PLANS, Cell, grid_scores, new_grid, plan_named
+from core.jobs.grid import PLANS, Cell, gain_map, grid_scores, measure_in_noise, new_grid, plan_named
 from core.jobs.grid.folder import folder_of, grid_state, list_grids, missing, read_plan
-from core.jobs.grid.noise import gain_map, measure_in_noise
 from core.records.robustness import noise_title
 from core.records.table import as_csv as table_as_csv
 from core.runs import RunState

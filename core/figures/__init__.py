@@ -19,11 +19,13 @@ from core.figures.detection_curves import det_curves, roc_curves, threshold_cost
 from core.figures.evolution import kernel_evolution, mel_evolution
 from core.figures.filter_measures import band_sensitivity, filter_spans, filter_widths, gain_by_filter
 from core.figures.filterbank import mel_change, mel_filters, mel_heatmaps, one_mel_filter, overlaid_mel_filters
+from core.figures.gain_map import gain_map
 from core.figures.grid import grid_accuracy, grid_gains
 from core.figures.groups import accuracy_by_group, accuracy_by_range
 from core.figures.hearing import filter_response, heard_gain, heard_log_mel, heard_rest
 from core.figures.kernels import kernel_changes, kernel_heatmaps, kernel_spectrum, kernel_time
 from core.figures.overview import overview_picture
+from core.figures.pcen import pcen_bands
 from core.figures.robustness import accuracy_by_noise, accuracy_when_changed, right_by_word
 from core.figures.sound import log_mel_image, waveform
 from core.figures.speed import speed_bars, speed_parts
@@ -53,6 +55,7 @@ __all__ = [
     "filter_spans",
     "filter_widths",
     "gain_by_filter",
+    "gain_map",
     "grid_accuracy",
     "grid_gains",
     "heard_gain",
@@ -73,6 +76,7 @@ __all__ = [
     "one_mel_filter",
     "overlaid_mel_filters",
     "overview_picture",
+    "pcen_bands",
     "ranked_words",
     "reliability_diagram",
     "right_by_word",

@@ -1,6 +1,6 @@
 """Runs as folders: start, watch, stop, resume and list them. What is shared with the worker is in files; no torch."""
 
-from core.runs.archive import as_zip
+from core.runs.archive import as_zip, take_out
 from core.runs.folder import delete_run, find_run, make_run, new_run, prepare_resume, resume_run, start_run
 from core.runs.label import Label, read_label, tags_from, write_label
 from core.runs.layout import (
@@ -113,6 +113,7 @@ __all__ = [
     "stop_requested",
     "stop_run",
     "tags_from",
+    "take_out",
     "write_label",
     "write_last_words",
     "write_source",

@@ -5,16 +5,48 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 from core.config import OWN
 from core.errors import RunError
+from core.files.writing import write_bytes
+from core.runs import owner
+from core.runs.layout import CONFIG, make_parent, run_folder
 
 _TAKEN = re.compile(
     r"(config|status|label|listening|stream-test)\.json|progress\.jsonl|(start|best)\.pt|mel_evolution\.npz"
     r"|(evaluation|robustness)-.*\.npz|(experiment|word-length)-.*\.json"
 )
 """No path of this computer, no process, no log, no state for resuming."""
+
+
+def take_out(folder: Path, name: str) -> Path:
+    """Copy a run that lies elsewhere, such as in a grid, among the user's own; what is there under that name stays.
+
+    Args:
+        folder: The run.
+        name: What the copy is called.
+
+    Raises:
+        RunError: If the name is not allowed, or the copy cannot be made.
+    """
+    copy = run_folder(name)
+
+    def fill(new: Path) -> None:
+        for path in folder.iterdir():
+            if path.is_file() and not path.is_symlink() and _TAKEN.fullmatch(path.name):
+                write_bytes(new / path.name, path.read_bytes())
+
+    with suppress(FileExistsError):
+        try:
+            make_parent(copy)
+            owner.make_folder(copy, fill, (CONFIG,))
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise RunError(f"{folder.name} cannot be copied to {copy.parent} ({error.strerror}).") from error
+    return copy
 
 
 def as_zip(folder: Path) -> bytes:

@@ -6,11 +6,14 @@ p-values are corrected together (Holm, 1979).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.config import to_dict
+from core.errors import ConfigError
+from core.runs import keep
+from core.runs.layout import PROJECT
 from core.statistics import SIGNIFICANT, Interval, holm, mean_interval, mean_p
 from core.studies.grid_table import Factors
 
@@ -61,6 +64,38 @@ class GainMap:
         return to_dict(self)
 
 
+STUDY = keep.json_study(GainMap, "gain-map", "map of gains")
+
+SHIPPED = PROJECT / "checkpoints" / STUDY.file()
+"""The map that comes with the project."""
+
+
+def merged(maps: Sequence[GainMap]) -> GainMap:
+    """Several maps of the same data and clips as one; what two of them measured counts once, as the first has it.
+
+    Raises:
+        ConfigError: If they were not measured alike.
+    """
+    first = maps[0]
+    for other in maps[1:]:
+        same = ("dataset", "protocol", "n_clean", "n_noisy", "noises")
+        if differs := [name for name in same if getattr(first, name) != getattr(other, name)]:
+            raise ConfigError(f"{first.name} and {other.name} were not measured alike: {', '.join(differs)} differ.")
+    accuracies: dict[tuple[Factors, str], dict[int, float]] = {}
+    for one in (one for each in maps for one in each.measured):
+        known = accuracies.setdefault((one.factors, one.condition), {})
+        known |= {seed: share for seed, share in zip(one.seeds, one.accuracies, strict=True) if seed not in known}
+    return replace(
+        first,
+        name=", ".join(each.name for each in maps),
+        epochs=tuple({model: epochs for each in reversed(maps) for model, epochs in each.epochs}.items()),
+        measured=tuple(
+            Measured(factors, condition, tuple(by_seed), tuple(by_seed.values()))
+            for (factors, condition), by_seed in accuracies.items()
+        ),
+    )
+
+
 QUESTIONS: dict[str, str] = {
     "B": "learned mel filters, against fixed ones",
     "C": "learned kernels, against fixed ones",
@@ -69,6 +104,16 @@ QUESTIONS: dict[str, str] = {
     "learned-pcen": "learned PCEN, against the published numbers",
 }
 """What a gain compares, by name; everything else is the same on both sides."""
+
+
+def trainings(found: GainMap, factors: Factors) -> dict[int, dict[str, float]]:
+    """The accuracies of every training of a combination, by seed and condition."""
+    by_seed: dict[int, dict[str, float]] = {}
+    for one in found.measured:
+        if one.factors == factors:
+            for seed, accuracy in zip(one.seeds, one.accuracies, strict=True):
+                by_seed.setdefault(seed, {})[one.condition] = accuracy
+    return dict(sorted(by_seed.items()))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from core.records.benchmark import BenchmarkReport
 from core.records.cost import Cost
 from core.records.data import Verification
 from core.records.evaluation import Evaluation, Scores
-from core.records.filters import Filters, FilterSnapshot
+from core.records.filters import Filters, FilterSnapshot, PcenBands
 from core.records.robustness import Change
 from core.records.training import EpochReport
 from core.records.word_length import WordLengths
@@ -87,6 +87,15 @@ def classifier(run: Path, device: str) -> Classifier:
 def filters(run: Path) -> Filters:
     """Initial and learned filters of a run."""
     return load_checkpoint(run).filters()
+
+
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs=KEYS)
+def learned_pcen(run: Path) -> tuple[PcenBands, float] | None:
+    """The numbers of PCEN that a run has learned, and the time from frame to frame (ms); None where it has not."""
+    checkpoint = load_checkpoint(run)
+    front_end = checkpoint.config.front_end
+    pcen = checkpoint.model().pcen if front_end.pcen == "learned" else None
+    return None if pcen is None else (pcen.bands(), 1000 * front_end.hop_length / front_end.sample_rate)
 
 
 @st.cache_data(max_entries=50, show_spinner=False, hash_funcs=KEYS)

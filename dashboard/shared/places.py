@@ -26,6 +26,7 @@ TABS = {
     "kernels": Tab("Kernels", ":material/waves:"),
     "hearing": Tab("Listen", ":material/hearing:"),
     "experiments": Tab("Does it matter?", ":material/science:"),
+    "gain_map": Tab("When it pays", ":material/grid_view:"),
     "evaluation": Tab("Score", ":material/fact_check:"),
     "mistakes": Tab("Mistakes", ":material/rule:"),
     "compare": Tab("Compare", ":material/balance:"),
@@ -41,7 +42,7 @@ TABS = {
 PLACES = {
     "Try": ("live",),
     "Train": ("training", "own_words", "data", "grid"),
-    "See": ("filterbank", "kernels", "hearing", "experiments"),
+    "See": ("filterbank", "kernels", "hearing", "experiments", "gain_map"),
     "Judge": ("evaluation", "mistakes", "compare", "robustness", "false_alarms"),
     "Use": ("export", "report", "thresholds", "speed"),
 }

@@ -74,6 +74,13 @@ def draw(run: RunState, filters: Filters, facts: FilterFacts) -> None:
         fold(
             "Where the sensitivity went", "filters.bands", lambda: sensitivity(filters, view), icon="stacked_bar_chart"
         )
+        if pcen := cache.learned_pcen(run.folder):
+            fold(
+                "What PCEN learned, band by band",
+                "filters.pcen",
+                lambda: show_figure(figures.pcen_bands(*pcen), "filterbank.pcen"),
+                icon="compress",
+            )
         fold("All numbers, filter by filter", "filters.numbers", lambda: all_numbers(facts))
         if filters.trains_mel:
             fold(

@@ -12,7 +12,7 @@ from core.figures.describe import Part, percent, rows, untrained
 from core.figures.findings.phrases import hz, sentence
 from core.frontend.filter_facts import FilterFacts
 from core.frontend.mel_scale import bin_frequencies, gain_and_shape, hz_to_mel, most_changed
-from core.records.filters import Filters
+from core.records.filters import PCEN_START, Filters, PcenBands
 
 Array = NDArray[np.float64]
 
@@ -226,3 +226,20 @@ def _changed_most(gain: Array, shape: Array, name: Callable[[int], str]) -> str:
 def _most(values: Array) -> int | None:
     """Number of the largest finite value; None where there is none."""
     return int(np.nanargmax(values)) if np.isfinite(values).any() else None
+
+
+def pcen(learned: PcenBands, hop_ms: float) -> str:
+    """How long levels are remembered now, and which number moved farthest as a share of what it was."""
+    n_mels = len(learned.gain)
+    start = PcenBands.at_start(n_mels)
+    moved = {name: np.abs(getattr(learned, name) / getattr(start, name) - 1) for name in PCEN_START}
+    most = max(moved, key=lambda name: float(moved[name].max()))
+    if float(moved[most].max()) < SEEN:
+        return "Nothing changed: every band has the published numbers."
+    now, before = learned.time_constant_ms(hop_ms), float(start.time_constant_ms(hop_ms)[0])
+    band = int(moved[most].argmax())
+    value, was = float(getattr(learned, most)[band]), PCEN_START[most]
+    return (
+        f"Levels last {now.min():.0f} to {now.max():.0f} ms ({before:.0f} at the start); most changed: {most} of band "
+        f"{band}, {value:.3g} instead of {was:g}."
+    )

@@ -10,25 +10,31 @@ from core.jobs.grid.folder import (
     grid_state,
     list_grids,
     new_grid,
+    read_plan,
     start_grid,
     stop_grid,
 )
+from core.jobs.grid.noise import SNRS_DB, gain_map, measure_in_noise
 from core.jobs.grid.plan import PLANS, Cell, GridPlan, plan_named
 
 __all__ = [
     "PLANS",
+    "SNRS_DB",
     "Cell",
     "GridPlan",
     "GridState",
     "cell_states",
     "delete_grid",
     "folder_of",
+    "gain_map",
     "grid_names",
     "grid_scores",
     "grid_state",
     "list_grids",
+    "measure_in_noise",
     "new_grid",
     "plan_named",
+    "read_plan",
     "start_grid",
     "stop_grid",
 ]

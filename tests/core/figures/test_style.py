@@ -21,10 +21,11 @@ from core.frontend.kernel_facts import KernelFacts
 from core.records.answers import Prediction, WordsAlong
 from core.records.cost import Cost, RunCost, Weights
 from core.records.evaluation import Evaluation, Scores
-from core.records.filters import Filters
+from core.records.filters import Filters, PcenBands
 from core.records.listening import StreamTrack
 from core.records.training import EpochReport
 from core.studies.comparison import compare
+from core.studies.gain_map import Gain
 from core.studies.grid_table import Factors, Score, summarise
 from tests import benchmark_reports, changed_clips, evaluations
 from tests.colours import luminance
@@ -47,6 +48,8 @@ UNITS = (
     "(× initial)",
 )
 WORDS = (
+    "Gained by",
+    "Root (exponent)",
     "True word",
     "Answered word",
     "Word",
@@ -97,6 +100,10 @@ def drawn(
         for setting in "ABCD"
         for seed in range(3)
     )
+    gained = tuple(
+        Gain("B", Factors("linear", "mel", n_mels, "B"), "clean", 3, gain, (gain - 0.01, gain + 0.01), 0.01, 0.02)
+        for n_mels, gain in ((10, 0.03), (40, -0.02))
+    )
     facts, edges_hz = filter_facts(trained), band_edges("octaves", 16_000)
     shares = [band_shares(one.mel_basis, edges_hz, 16_000) for one in (trained.initial, trained.learned)]
     kept = [trained.initial, replace(trained.learned, epoch=20)]
@@ -131,6 +138,12 @@ def drawn(
         "class_scores_bars": (figures.class_scores_bars, (scores,), {}),
         "confusion_matrix": (figures.confusion_matrix, (evaluation,), {"show": "true"}),
         "det_curves": (figures.det_curves, (curves,), {"chosen": "go"}),
+        "gain_map": (figures.gain_map, (gained, "clean"), {"chosen": gained[0].factors}),
+        "pcen_bands": (
+            figures.pcen_bands,
+            (replace(PcenBands.at_start(2), gain=np.float32([1, 0.8])), 10.0),
+            {},
+        ),
         "filter_movement": (figures.filter_movement, (make_reports(20, best=20),), {}),
         "filter_response": (figures.filter_response, (trained, 5), {}),
         "grid_accuracy": (figures.grid_accuracy, (grid_rows,), {}),
