@@ -1,4 +1,4 @@
-"""``grid``: many trainings in a row, crossed, with a table and intervals over seeds."""
+"""``grid``: many trainings, crossed, with a table and intervals over seeds."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "grid",
         help="train many models in a row and compare them over seeds",
-        description="Train every combination of a plan, one after the other. Ctrl-C stops after the current step; "
-        "--resume goes on where it stopped, and shows the table of a finished grid. The same grid may be resumed by "
-        "several processes at once: they share the work.",
+        description="Train every combination of a plan; those that have something in common go on together. Ctrl-C "
+        "stops after the current step; --resume goes on where it stopped, and shows the table of a finished grid. The "
+        "same grid may be resumed by several processes at once: they share the work.",
     )
     plans = "; ".join(f"{name}: {what}" for name, (what, _) in PLANS.items())
     parser.add_argument("plan", nargs="?", choices=tuple(PLANS), metavar="PLAN", help=f"what to train. {plans}")

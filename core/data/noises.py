@@ -65,11 +65,17 @@ def training_noise(config: RunConfig, data: Pack, device: torch.device, named: R
     Raises:
         DataError: If the demo words' noises are asked for and cannot be read.
     """
-    kinds = config.augment.noise_kinds if config.augment.noise_probability > 0 else ("recorded",)
-    first, *more = (recordings(kind, data, config.training.seed) for kind in kinds)
+    kinds, seed = decides_noise(config)
+    first, *more = (recordings(kind, data, seed) for kind in kinds)
     if named is not None:
         more.append(named)
     return Noise(first, device, data.clips.shape[1], more)
+
+
+def decides_noise(config: RunConfig) -> tuple[tuple[NoiseKind, ...], int]:
+    """What of a run's settings decides its noise: the kinds, and the seed where something is made (else 0)."""
+    kinds = config.augment.noise_kinds if config.augment.noise_probability > 0 else ("recorded",)
+    return kinds, config.training.seed if {"coloured", "babble"} & set(kinds) else 0
 
 
 def recordings_in(folder: Path) -> Recordings:

@@ -11,13 +11,16 @@
 | causal `BCResNet`, a stream   | `Stream` of a `FoldedBCResNet`      | on a CPU, wherever the model is            |
 | `KeywordSpotter.classify`     | `NormalisedLinearSpotter`           | on a CPU, where linear and normalised      |
 | waveforms in every step       | `StoredSpectra`, `StoredLogMels`    | where they do not change and fit in memory |
+| waveforms changed in a step   | `SharedWaveforms`                   | on a CPU, where trainings go on together   |
 | steps in turn                 | `Replay`, a CUDA graph              | on a GPU that holds all that a step reads  |
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -34,7 +37,8 @@ from core.fast.linear import NormalisedLinearSpotter, TurnedLinear
 from core.fast.mel import FastMel
 from core.fast.normalise import FastBandNorm
 from core.fast.pcen import FastPCEN
-from core.fast.sources import StepSource, StoredLogMels, StoredSpectra
+from core.fast.shared import Share
+from core.fast.sources import SharedWaveforms, StepSource, StoredLogMels, StoredSpectra
 from core.frontend.mel import TrainableMel
 from core.models import KeywordSpotter, build_model
 from core.models.bcresnet import BCResNet
@@ -115,6 +119,7 @@ def source(
     augmented: bool,
     budget_bytes: int,
     progress: Progress | None = None,
+    share: Share | None = None,
 ) -> StepSource:
     """Log-mels or spectra computed once, if training does not change them and memory suffices; else ``waveforms``.
 
@@ -124,8 +129,12 @@ def source(
         augmented: Whether waveforms are changed before they are used.
         budget_bytes: Memory that spectra or log-mels computed once may take.
         progress: Called while they are computed; raising in it cancels.
+        share: What other trainings may have computed already; None for one that goes on alone.
     """
-    config = waveforms.front_end.config
+    front_end = cast(FastMel, waveforms.front_end)
+    config = front_end.config
+    if augmented and share and front_end.window().device.type == "cpu":
+        return SharedWaveforms(waveforms, share)
     if augmented or config.trains_stft:
         return waveforms
     stored, width = (StoredSpectra, config.n_bins) if config.trains_mel else (StoredLogMels, config.n_mels)
@@ -133,9 +142,46 @@ def source(
     n_numbers = len(rows) * config.n_frames(waveforms.read(chosen[:1]).shape[1]) * width
     for dtype in (torch.float32, stored.half):
         if n_numbers * dtype.itemsize <= budget_bytes:
-            with torch.no_grad():
-                return stored(waveforms, chosen, dtype, progress)
+            compute = partial(_computed_once, stored, waveforms, chosen, dtype, progress)
+            if share is None:
+                return compute()
+            decides = front_end.decides_spectra() if config.trains_mel else front_end.decides_log_mels()
+            key = (stored, dtype, decides, share.sound, rows.tobytes())
+            return share.shared.once(key, compute).behind(front_end)
     return waveforms
+
+
+@torch.no_grad()
+def _computed_once(
+    stored: type[StoredSpectra] | type[StoredLogMels],
+    waveforms: StepSource,
+    rows: Tensor,
+    dtype: torch.dtype,
+    progress: Progress | None,
+) -> StoredSpectra | StoredLogMels:
+    return stored(waveforms, rows, dtype, progress)
+
+
+def in_common(config: RunConfig) -> Hashable:
+    """The same for trainings that are worth going on together on a CPU, if their data are the same; else None.
+
+    With noise and other changes to the sound they share the clips of each step, and so they need the same seed. Where
+    nothing changes before the mel filters, they share what is computed once, whatever their seeds; those of a group
+    need no more memory for it than one alone.
+    """
+    front_end, training = config.front_end, config.training
+    if config.augment.changes_waveforms:
+        drawn = training.seed, training.batch_size, training.balance, training.unknown_weight
+        return config.vocabulary, config.augment, drawn
+    if front_end.trains_stft:
+        return None
+    random = "random" in (front_end.stft_start, "mel" if front_end.trains_mel else front_end.mel_start)
+    seed = front_end.start_seed if random else 0
+    if not front_end.trains_mel:
+        return config.vocabulary, training.cache_mb, replace(front_end, start_seed=seed)
+    frames = front_end.n_fft, front_end.hop_length, front_end.center, front_end.pad_mode
+    kernels = front_end.window, front_end.win_length, front_end.stft_start, seed
+    return config.vocabulary, training.cache_mb, frames, kernels
 
 
 def replayed(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,14 @@ class FastMel(TrainableMel):
 
     def mel_power(self, waveform: Tensor) -> Tensor:
         """Power in each mel filter, (n_clips, n_mels, n_frames); no logarithm."""
+        return self.mel_of_chunks(self.power_in_chunks(waveform), self.config.n_frames(waveform.shape[-1]))
+
+    def mel_of_chunks(self, chunks: Iterable[Tensor], n_frames: int) -> Tensor:
+        """``mel_power``, (n_clips, n_mels, n_frames), of the power that ``power_in_chunks`` gives, or gave before."""
         # Joined frame by frame, as chunks lie in memory; frames behind the end are cut off last, where they are small.
-        n_frames = self.config.n_frames(waveform.shape[-1])
         basis = self.learning_basis()
-        chunks = [_mel_by_frame(power, basis)[:, :n_frames] for power in self._power_in_chunks(waveform)]
-        return self._with_offset(_joined(chunks), basis).transpose(1, 2)
+        mel = _joined([_mel_by_frame(power, basis)[:, :n_frames] for power in chunks])
+        return self._with_offset(mel, basis).transpose(1, 2)
 
     def mel_of_rows(self, spectra: Tensor, rows: Tensor) -> Tensor:
         """``mel_power`` of some of the spectra, (n, n_frames, n_bins), that ``power_by_frame`` gave before."""
@@ -49,7 +53,17 @@ class FastMel(TrainableMel):
     def power_by_frame(self, waveform: Tensor) -> Tensor:
         """STFT power, (n_clips, n_frames, n_bins), without ``power_offset``."""
         n_frames = self.config.n_frames(waveform.shape[-1])
-        return _joined([power[:, :n_frames, : self.config.n_bins] for power in self._power_in_chunks(waveform)])
+        return _joined([power[:, :n_frames, : self.config.n_bins] for power in self.power_in_chunks(waveform)])
+
+    def decides_spectra(self) -> Hashable:
+        """All that decides power spectra while the kernels are fixed; equal for front ends that can share them."""
+        config, stft = self.config, self.layer.stft
+        kernels = _content(stft.wcos, stft.wsin, self.window())
+        return config.n_fft, config.hop_length, config.center, config.pad_mode, kernels
+
+    def decides_log_mels(self) -> Hashable:
+        """All that decides log-mels while nothing learns; equal for front ends that can share them."""
+        return self.decides_spectra(), self.config.power_offset, self.config.log_offset, _content(self.layer.mel_basis)
 
     def _with_offset(self, mel: Tensor, basis: Tensor) -> Tensor:
         """``power_offset`` in every bin, added where there are fewest numbers: after the filters."""
@@ -57,7 +71,7 @@ class FastMel(TrainableMel):
             return mel
         return mel + self.config.power_offset * basis.sum(dim=1)
 
-    def _power_in_chunks(self, waveform: Tensor) -> Iterator[Tensor]:
+    def power_in_chunks(self, waveform: Tensor) -> Iterator[Tensor]:
         """STFT power of a few clips at a time, so that on a CPU all steps of one chunk find it in the cache.
 
         There may be a few more frames and bins than belong to the clips (see ``kernel_power``).
@@ -126,6 +140,15 @@ def _mel_by_frame(power: Tensor, basis: Tensor) -> Tensor:
     # Silent bins behind the last one, which ``kernel_power`` may add, are met by silent weights.
     missing = power.shape[2] - basis.shape[1]
     return power @ (functional.pad(basis, (0, missing)) if missing else basis).t()
+
+
+def _content(*tensors: Tensor) -> str:
+    """The same for tensors of the same shapes and numbers alone."""
+    found = hashlib.sha256()
+    for tensor in tensors:
+        found.update(f"{tuple(tensor.shape)} {tensor.dtype}".encode())
+        found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()
 
 
 def _joined(chunks: list[Tensor]) -> Tensor:

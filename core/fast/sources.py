@@ -1,9 +1,13 @@
-"""What training does not change, computed once: log-mels, or power spectra that wait for their mel filters."""
+"""What training does not change, computed once: log-mels, or power spectra that wait for their mel filters.
+
+What it changes, computed once a step for several trainings: ``SharedWaveforms``.
+"""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Literal, Protocol, Self, cast
 
 import torch
 from torch import Tensor
@@ -11,6 +15,7 @@ from torch import Tensor
 from core.data.source import Progress
 from core.fast.linear import with_moments
 from core.fast.mel import FastMel
+from core.fast.shared import Share
 from core.frontend.mel import TrainableMel
 from core.models.normalise import clip_moments
 
@@ -77,6 +82,12 @@ class _Stored:
         """What is stored of clips (n, n_samples)."""
         raise NotImplementedError
 
+    def behind(self, front_end: TrainableMel) -> Self:
+        """The same numbers, not copied, for another front end that would have computed the same."""
+        other = copy.copy(self)
+        other.front_end = cast(FastMel, front_end)
+        return other
+
 
 class StoredSpectra(_Stored):
     """Power spectra, for mel filters that learn; a batch is the places where they lie, until they are multiplied."""
@@ -127,3 +138,41 @@ class StoredLogMels(_Stored):
     def log_mel(self, batch: Tensor, _augment: object = None) -> Tensor:
         """The batch itself."""
         return batch
+
+
+class SharedWaveforms:
+    """Clips that are changed in each step, by one training for all that ask for the same; a batch is rows.
+
+    Where the kernels are fixed, power spectra are shared as well. Log-mels are those of ``FastMel``, to the last bit.
+
+    Args:
+        waveforms: Where clips come from.
+        share: What is shared, with whom, and what the changes follow from.
+    """
+
+    kind: Literal["waveforms"] = "waveforms"
+
+    def __init__(self, waveforms: StepSource, share: Share) -> None:
+        self.waveforms, self.share = waveforms, share
+        self.front_end = cast(FastMel, waveforms.front_end)
+        self._spectra = None if self.front_end.config.trains_stft else self.front_end.decides_spectra()
+
+    @property
+    def on_device(self) -> bool:
+        """Whether all that a step reads lies on the device already."""
+        return self.waveforms.on_device
+
+    def read(self, rows: Tensor) -> Tensor:
+        """The rows themselves, (n,): their clips may have been read before."""
+        return rows
+
+    def log_mel(self, batch: Tensor, augment: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """(n, n_mels, n_frames)."""
+        if augment is None:
+            return self.waveforms.log_mel(self.waveforms.read(batch))
+        share, front_end = self.share, self.front_end
+        clips = share.shared.changed(share.sound, batch, share.generator, lambda: augment(self.waveforms.read(batch)))
+        if self._spectra is None:
+            return cast(Tensor, front_end(clips.waveform))
+        power = clips.spectra(self._spectra, lambda waveform: list(front_end.power_in_chunks(waveform)))
+        return front_end.log(front_end.mel_of_chunks(power, front_end.config.n_frames(clips.waveform.shape[1])))

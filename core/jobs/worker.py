@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from core.data.noises import recordings_in
 from core.data.pack import Pack, open_data
 from core.data.source import Progress
 from core.errors import DataError, KeywordSpottingError, RunError, WriteError
+from core.fast.shared import Shared
 from core.files.locks import Hold
 from core.files.writing import write_bytes
 from core.records.training import EpochReport
@@ -34,6 +36,9 @@ from core.training.loop import Step, StoppedTraining, Training
 
 HEARTBEAT_S = 0.5
 """Least time between two status writes within an epoch."""
+
+WAITING_HEARTBEAT_S = 10.0
+"""Time after which one that waits for its turn says that it lives; pages are told ``core.runs.state.STALE_S``."""
 
 OnReport = Callable[[EpochReport], None]
 
@@ -62,11 +67,42 @@ def work(
     Raises:
         KeywordSpottingError: What went wrong, after it was written to the status.
     """
+    for _ in work_in_turns(folder, on_report=on_report, on_step=on_step, on_progress=on_progress, held=held):
+        pass
+    return runs.run_state(folder)
+
+
+def work_in_turns(
+    folder: Path,
+    *,
+    on_report: OnReport | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    on_progress: Progress | None = None,
+    held: Hold | None = None,
+    group: Group | None = None,
+) -> Iterator[None]:
+    """``work`` with a pause once all is ready, and after every step; others of its group take their turns in them.
+
+    The seconds that its reports tell are of its own turns: of several runs they add up to the time of all.
+
+    Args:
+        folder: As in ``work``, like all that follow.
+        on_report: Called after each epoch.
+        on_step: Called after each step.
+        on_progress: Called while data are packed and while the model is evaluated.
+        held: The folder's lock, if this process has it already.
+        group: With whom it goes on together; None for one alone.
+
+    Raises:
+        KeywordSpottingError: As ``work`` does.
+    """
     with owner.owned(folder, held) as mine:
         if runs.run_state(folder, owned=True).state == "done":
             raise RunError(f"{folder.name} is finished: another process trained it to its end.")
         try:
-            _Worker(folder, mine, on_report, on_step, on_progress).run()
+            worker = _Worker(folder, mine, on_report, on_step, on_progress, group)
+            with group.joined_by(worker) if group else nullcontext():
+                yield from worker.run()
         except Exception as error:
             told = _explained(folder, mine, error)
             if not mine.lost:
@@ -77,7 +113,6 @@ def work(
             raise told from error
         finally:
             runs.forget_moving(folder)
-    return runs.run_state(folder)
 
 
 def _explained(folder: Path, mine: Hold, error: Exception) -> KeywordSpottingError | None:
@@ -91,6 +126,29 @@ def _explained(folder: Path, mine: Hold, error: Exception) -> KeywordSpottingErr
     return error if isinstance(error, KeywordSpottingError) else None
 
 
+class Group:
+    """Runs that one process trains at once, a step of each in turn: what they share, and their signs of life."""
+
+    def __init__(self) -> None:
+        self.shared = Shared()
+        self._working: list[_Worker] = []
+
+    @contextmanager
+    def joined_by(self, worker: _Worker) -> Iterator[None]:
+        """One more that works, inside."""
+        self._working.append(worker)
+        try:
+            yield
+        finally:
+            self._working.remove(worker)
+
+    def beat(self) -> None:
+        """Let those who wait long for their turn say that they live: a page takes silence for trouble."""
+        for worker in self._working:
+            if time.monotonic() - worker.told > WAITING_HEARTBEAT_S:
+                worker.beat()
+
+
 class _Worker:
     """One run being trained: joins ``Training`` (memory) with the run's folder (files)."""
 
@@ -101,7 +159,9 @@ class _Worker:
         on_report: OnReport | None,
         on_step: Callable[[Step], None] | None,
         on_progress: Progress | None,
+        group: Group | None = None,
     ) -> None:
+        self.group = group
         self.folder, self.mine = folder, mine
         self.on_report, self.on_step, self.on_progress = on_report, on_step, on_progress
         config = runs.run_state(folder, owned=True).config
@@ -111,8 +171,9 @@ class _Worker:
         self.kept = runs.snapshot_epochs(config.training.epochs, config.training.snapshots)
         self.status: dict[str, Any] = {"state": "running", "epochs": config.training.epochs}
         self.told = 0.0
+        self.began, self.steps = 0.0, 0
 
-    def run(self) -> None:
+    def run(self) -> Iterator[None]:
         training: Training | None = None
         try:
             self._tell(message="Opening the data.")
@@ -122,16 +183,24 @@ class _Worker:
                 return
             noise, more = runs.read_further_folders(self.folder)
             vocabulary = self.config.vocabulary
-            data = open_data(root, more=more, vocabulary=vocabulary, progress=self._show_progress)
+            opened = partial(open_data, root, more=more, vocabulary=vocabulary, progress=self._show_progress)
+            shared = self.group.shared if self.group else None
+            data = shared.once(("data", root, more, vocabulary), opened) if shared else opened()
             named = None if noise is None else recordings_in(noise)
-            training = Training(self.config, data, device, self._show_progress, start=self._start(), noise=named)
+            show, start = self._show_progress, self._start()
+            training = Training(self.config, data, device, show, start=start, noise=named, shared=shared)
             self.status |= {"dataset": data.title, "device": training.device.type}
             self._restore(training)
             if training.epoch == 0:
                 self._keep_filters(training)
             self._tell(message="")
-            for report in training.epochs(partial(self._step, training)):
-                self._finish_epoch(training, report)
+            yield
+            self.began = time.monotonic()
+            for report in training.turns(partial(self._step, training)):
+                if report is None:
+                    yield
+                else:
+                    self._finish_epoch(training, report)
             # Of the dataset alone: what is kept names the clips that it was measured on.
             self._evaluate(data if more is None else open_data(root, progress=self._show_progress))
         except StoppedTraining:
@@ -188,8 +257,8 @@ class _Worker:
         torch.save(training.state_dict(), buffer)
         write_bytes(self.folder / runs.LAST, buffer.getvalue())
         self.status["trained_seconds"] += report.seconds
-        left = (report.epochs - report.epoch) * self.status["trained_seconds"] / report.epoch
-        self._tell(epoch=report.epoch, step=0, seconds_left=left, **self._best(training))
+        left_s = self._seconds_left((report.epochs - report.epoch) * training.steps)
+        self._tell(epoch=report.epoch, step=0, seconds_left=left_s, **self._best(training))
         if self.on_report:
             self.on_report(report)
 
@@ -216,20 +285,34 @@ class _Worker:
 
     def _step(self, training: Training, step: Step) -> bool:
         now = time.monotonic()
+        self.steps += 1
         if now - self.told > HEARTBEAT_S:
             if self.config.front_end.trains_mel:
                 mel_basis = training.model.front_end.layer.mel_basis.detach().cpu().numpy()
                 runs.keep_moving(self.folder, step.epoch, mel_basis)
-            left_clips = (step.steps - step.step) + (self.config.training.epochs - step.epoch) * step.steps
+            left = (step.steps - step.step) + (self.config.training.epochs - step.epoch) * step.steps
             self._tell(
                 step=step.step,
                 steps=step.steps,
                 clips_per_second=step.clips_per_second,
-                seconds_left=left_clips * self.config.training.batch_size / step.clips_per_second,
+                seconds_left=self._seconds_left(left),
             )
+        if self.group:
+            self.group.beat()
         if self.on_step:
             self.on_step(step)
         return runs.stop_requested(self.folder)
+
+    def _seconds_left(self, steps: int) -> float:
+        """How long so many steps take, the turns of others between them included, if they take as long as so far."""
+        return steps * (time.monotonic() - self.began) / self.steps
+
+    def beat(self) -> None:
+        """Say once more what was said last, as far as that can be written: it is the turn of another one."""
+        self.told = time.monotonic()
+        with suppress(KeywordSpottingError):
+            if not self.mine.lost:
+                runs.write_status(self.folder, **self.status)
 
     def _stopped(self, training: Training | None) -> None:
         if training is None:
@@ -264,6 +347,8 @@ class _Worker:
             raise StoppedTraining
         if time.monotonic() - self.told > HEARTBEAT_S:
             self._tell(message=f"{what}: {done} of {total}")
+        if self.group:
+            self.group.beat()
         if self.on_progress:
             self.on_progress(done, total, what)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -18,13 +18,14 @@ from torch.nn import functional
 from core.config import RunConfig
 from core.data.acoustics import rooms
 from core.data.augment import Noise, augment_waveform, mask_spectrogram
-from core.data.noises import Recordings, training_noise
+from core.data.noises import Recordings, decides_noise, training_noise
 from core.data.pack import Pack
 from core.data.source import Progress
 from core.data.talk import talk
 from core.device import choose_device, require_bfloat16
 from core.errors import RunError
 from core.fast import choose
+from core.fast.shared import Share, Shared
 from core.files.strict import in_one_line
 from core.models import KeywordSpotter
 from core.records.training import EpochReport
@@ -67,6 +68,7 @@ class Training:
         progress: Called while spectrograms that do not change are computed once; raising in it cancels.
         start: Trained model whose weights it begins with; None begins from scratch.
         noise: Recordings that are one more kind of noise.
+        shared: What trainings that go on together have in common (see ``turns``), on a CPU; None for one alone.
 
     Raises:
         DataError: If training or validation have no words, or clips of one class alone, or there is a word without
@@ -83,6 +85,7 @@ class Training:
         *,
         start: Checkpoint | None = None,
         noise: Recordings | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self.config = config
         self.device = choose_device(device)
@@ -94,29 +97,38 @@ class Training:
         self.rows, self.validation_rows = data.indices("train"), data.indices("validation")
         balance, unknown_weight = config.training.balance, config.training.unknown_weight
         self.weights = torch.from_numpy(draw_weights(data.labels[self.rows], balance, unknown_weight, data.vocabulary))
-        self.noise = training_noise(config, data, self.device, noise)
-        self.talk = None
-        if config.augment.talk_share and config.vocabulary.unknown:
-            self.talk = Noise(talk(data, config.training.seed), self.device, data.clips.shape[1])
-        augment = config.augment
-        self.rooms = rooms(augment.reverb_s, config.training.seed, self.device) if augment.reverb_probability else None
-        self.clips = Clips(data, self.device)
+        augment, seed, common = config.augment, config.training.seed, shared or Shared()
+        whose = common.number(data), self.device.type
+        decides = *decides_noise(config), common.number(noise)
+        self.noise = common.once(("noise", whose, decides), lambda: training_noise(config, data, self.device, noise))
+        self.talk = self.rooms = None
+        if augment.talk_share and config.vocabulary.unknown:
+            self.talk = common.once(
+                ("talk", whose, seed), lambda: Noise(talk(data, seed), self.device, data.clips.shape[1])
+            )
+        if augment.reverb_probability:
+            self.rooms = common.once(
+                ("rooms", whose, augment.reverb_s, seed), lambda: rooms(augment.reverb_s, seed, self.device)
+            )
+        self.clips = common.once(("clips", whose), lambda: Clips(data, self.device))
         self.model = choose.model(config, self.device, bfloat16=bfloat16)
         if start is not None:
             begin_with(self.model, start, config.vocabulary)
         self.begun = {} if start is None else what_is_pulled(self.model)
+        self.change = torch.Generator(self.device)
+        sound = (*map(common.number, (self.clips, self.noise, self.talk, self.rooms)), augment, config.vocabulary)
         self.source = choose.source(
             Waveforms(self.clips, self.model.front_end),
             np.concatenate([self.rows, self.validation_rows]),
             augmented=config.augment.changes_waveforms,
             budget_bytes=config.training.cache_mb * 2**20,
             progress=progress,
+            share=Share(shared, sound, self.change) if shared else None,
         )
         self.parameters = list(self.model.parameters())
         self.optimizers = build_optimizers(self.model, config.training)
         averaging = config.training.averaging
         self.averaged = AveragedWeights(self.model, averaging) if averaging else None
-        self.change = torch.Generator(self.device)
         masked = config.augment.frequency_masks or config.augment.time_masks
         self.mask = partial(mask_spectrogram, config=config.augment, generator=self.change) if masked else None
         self.steps = ceil(len(self.rows) / config.training.batch_size)
@@ -125,6 +137,8 @@ class Training:
         self.best_epoch = 0
         self.best_accuracy = -1.0
         self.best_loss = float("inf")
+        self._others_s = 0.0
+        self._others_random: Tensor
 
     def epochs(self, on_step: OnStep | None = None) -> Iterator[EpochReport]:
         """Train to the last epoch, one report each.
@@ -133,21 +147,37 @@ class Training:
             StoppedTraining: If ``on_step`` asked for it.
             RunError: If the loss is no longer a number.
         """
+        for report in self.turns(on_step):
+            if report is not None:
+                yield report
+
+    def turns(self, on_step: OnStep | None = None) -> Iterator[EpochReport | None]:
+        """``epochs`` with a pause after every step, None, in which other trainings of this process can take theirs.
+
+        Nothing that they draw changes what this one draws, and their time does not count as its own. What they share
+        is made, and counted, by the one whose turn it is.
+        """
         while self.epoch < self.config.training.epochs:
-            yield self._one_epoch(on_step)
+            report = yield from self._one_epoch(on_step)
+            yield report
 
     def learn(self, epoch: int, on_step: OnStep | None = None) -> tuple[float, float]:
         """One pass over as many clips as there are: mean loss and accuracy of the batches as they came."""
+        return _ended(self._learned(epoch, on_step))
+
+    def _learned(self, epoch: int, on_step: OnStep | None) -> Generator[None, None, tuple[float, float]]:
+        """``learn`` with a pause after every step."""
         rows, rates = self._drawn(epoch), self._rates(epoch)
-        started, losses, logits = time.perf_counter(), [], []
+        started, losses, logits = self._own_time(), [], []
         self.model.train()
         with self._seeded(epoch):
             for step, (loss, answered) in enumerate(self.take_steps(rows, rates), start=1):
                 losses.append(loss)
                 logits.append(answered)
-                clips_per_second = step * rows.shape[1] / (time.perf_counter() - started)
+                clips_per_second = step * rows.shape[1] / (self._own_time() - started)
                 if on_step and on_step(Step(epoch, step, self.steps, clips_per_second)):
                     raise StoppedTraining
+                yield from self._pause()
         # Read from the device once an epoch, not in every step.
         mean_loss = float(torch.stack(losses).mean())
         if not np.isfinite(mean_loss):
@@ -251,12 +281,12 @@ class Training:
                 f"The saved state does not fit this run's settings ({in_one_line(error)}). Start a new run."
             ) from error
 
-    def _one_epoch(self, on_step: OnStep | None) -> EpochReport:
+    def _one_epoch(self, on_step: OnStep | None) -> Generator[None, None, EpochReport]:
         training, epoch = self.config.training, self.epoch + 1
-        started = time.perf_counter()
-        train_loss, train_accuracy = self.learn(epoch, on_step)
+        started = self._own_time()
+        train_loss, train_accuracy = yield from self._learned(epoch, on_step)
         pull_back(self.model, self.begun, training.pull)
-        trained_s = time.perf_counter() - started
+        trained_s = self._own_time() - started
         loss = accuracy = None
         is_best = False
         with self.answering() as model:
@@ -278,9 +308,22 @@ class Training:
             mel_change=mel_change,
             stft_change=stft_change,
             clips_per_second=self.steps * training.batch_size / trained_s,
-            seconds=time.perf_counter() - started,
+            seconds=self._own_time() - started,
             is_best=is_best,
         )
+
+    def _pause(self) -> Iterator[None]:
+        """Let others take their turn: the clock stands still, and the global random numbers are theirs meanwhile."""
+        began, own_random = time.perf_counter(), torch.get_rng_state()
+        torch.set_rng_state(self._others_random)
+        yield
+        self._others_random = torch.get_rng_state()
+        torch.set_rng_state(own_random)
+        self._others_s += time.perf_counter() - began
+
+    def _own_time(self) -> float:
+        """What a clock shows (s) that stands still during the turns of others."""
+        return time.perf_counter() - self._others_s
 
     def _drawn(self, epoch: int) -> Tensor:
         """The clips of each step of an epoch, (steps, batch)."""
@@ -310,6 +353,7 @@ class Training:
         """All random numbers inside follow from the epoch; dropout's, which are the global ones, are given back."""
         seed = self._seed(epoch)
         self.change.manual_seed(seed)
+        self._others_random = torch.get_rng_state()
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(seed)
             yield
@@ -318,3 +362,12 @@ class Training:
         """A seed for each epoch of each run; ``SeedSequence`` keeps neighbouring ones unrelated."""
         sequence = np.random.SeedSequence((self.config.training.seed, epoch))
         return int(sequence.generate_state(1, np.uint64)[0] >> 1)
+
+
+def _ended(turns: Generator[None, None, tuple[float, float]]) -> tuple[float, float]:
+    """What a generator answers at its end."""
+    while True:
+        try:
+            next(turns)
+        except StopIteration as end:
+            return cast(tuple[float, float], end.value)

@@ -164,7 +164,8 @@ def _progress(found: GridState) -> None:
     if found.seconds_left is not None and found.working:
         text += f", about {duration(found.seconds_left)} left"
     if found.current is not None:
-        text += f" · now {found.current.name}, epoch {min(found.current.epoch + 1, found.current.epochs)}"
+        more = f" and {found.going_on - 1} more" if found.going_on > 1 else ""
+        text += f" · now {found.current.name}{more}, epoch {min(found.current.epoch + 1, found.current.epochs)}"
         text += f" of {found.current.epochs}"
     st.progress(min(1.0, found.done / found.cells), text=text)
 

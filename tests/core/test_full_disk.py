@@ -289,6 +289,19 @@ def test_a_grid_on_a_full_disk_ends_at_once_and_goes_on_later(runs_here, tone_ro
     assert grid.grid_state(folder).finished
 
 
+def test_runs_that_go_on_together_on_a_full_disk_each_tell_why_and_go_on_later(runs_here, tone_root, disk):
+    plan = GridPlan(settings=("A",), n_mels=(10,), seeds=2, epochs=(("linear", 2),))
+    folder = grid.new_grid(plan, tone_root, name="g", device="cpu")
+    with pytest.raises(KeywordSpottingError, match=EXPLAINED):
+        work_on_grid(folder, on_step=lambda step: setattr(disk, "full", step.epoch == 2))
+    found = [state for _, state in grid.cell_states(folder, plan)]
+    assert [state.state for state in found] == ["failed"] * 2
+    assert all(EXPLAINED in state.message for state in found)
+    disk.full = False
+    work_on_grid(folder)
+    assert grid.grid_state(folder).finished
+
+
 def test_trainings_that_are_missing_at_the_end_are_no_success(runs_here, tone_root, capsys):
     """Born from a training that a kill had left without its settings: it was never made, and the exit code was 0."""
     plan = GridPlan(settings=("A", "B"), n_mels=(10,), seeds=1, epochs=(("linear", 1),))

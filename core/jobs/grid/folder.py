@@ -37,9 +37,13 @@ class GridState:
     working: bool = False
     """Whether a process is working on it."""
     current: RunState | None = None
-    """The training that is going on."""
+    """The first training that is going on."""
+    going_on: int = 0
+    """How many trainings are."""
+    trained: float = 0.0
+    """Trainings that are behind it; of one that is not finished, the share of its epochs."""
     trained_seconds: float = 0.0
-    """Time that the finished trainings took, one after the other (s)."""
+    """Time that these took (s). Trainings that go on together each tell their own turns."""
 
     @property
     def finished(self) -> bool:
@@ -49,7 +53,7 @@ class GridState:
     @property
     def seconds_left(self) -> float | None:
         """How long the rest will take, if it takes as long as what is done; None where nothing is."""
-        return (self.cells - self.done) * self.trained_seconds / self.done if self.done else None
+        return (self.cells - self.trained) * self.trained_seconds / self.trained if self.trained else None
 
 
 def grids_folder() -> Path:
@@ -178,7 +182,9 @@ def grid_state(folder: Path) -> GridState:
         cells=len(plan.cells()),
         working=bool(alive) or runs.is_claimed(folder),
         current=alive[0] if alive else None,
-        trained_seconds=sum(state.trained_seconds for state in found if state.state == "done"),
+        going_on=len(alive),
+        trained=sum(1.0 if state.state == "done" else state.epoch / max(state.epochs, 1) for state in found),
+        trained_seconds=sum(state.trained_seconds for state in found),
     )
 
 

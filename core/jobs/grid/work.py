@@ -1,19 +1,28 @@
-"""The program that trains a grid, one run after the other. Started by ``start_grid``, or by the command line."""
+"""The program that trains a grid, runs that share something together. Started by ``start_grid``, or by a command."""
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Generator, Hashable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from core import runs
+from core.device import available_devices
 from core.errors import KeywordSpottingError, RunError, WriteError
+from core.fast import choose
 from core.files.locks import Hold
 from core.jobs.grid.folder import missing, read_plan
 from core.jobs.grid.plan import Cell
-from core.jobs.worker import work
+from core.jobs.turns import in_turns
+from core.jobs.worker import Group, work_in_turns
 from core.runs import RunState, owner
 from core.training.loop import Step
+
+MOST = 16
+"""Trainings that go on together. More would share hardly more, and keep all others waiting for longer."""
 
 OnCell = Callable[[int, int, Cell, RunState], None]
 
@@ -29,8 +38,10 @@ def work_on_grid(
 ) -> None:
     """Train every run of the grid that is not done, until the end or a requested stop.
 
-    What was begun is resumed; what failed is tried again, once. Several processes may work on one grid: each training
-    belongs to the one that began it.
+    Trainings that have something in common go on together, a step of each in turn, and share it; the models are those
+    that they would become alone. What was begun is resumed; what failed is tried again, once. One that fails, or is
+    stopped, leaves the others alone. Several processes may work on one grid: each training belongs to the one that
+    began it.
 
     Args:
         folder: Made by ``new_grid``.
@@ -47,21 +58,50 @@ def work_on_grid(
     held = held or owner.take_if_free(folder)
     try:
         owner.clear_unfinished(folder)
-        for number, cell in enumerate(cells, 1):
+        left = [cell for cell in cells if not _is_over(folder / cell.name)]
+        for cells_together in groups(left, device):
             if runs.stop_requested(folder):
                 return
-            state = _train(folder, cell, root, device, on_step)
-            if state and on_cell:
-                on_cell(number, len(cells), cell, state)
+            group = Group() if len(cells_together) > 1 else None
+            trainings = [_train(folder, cell, root, device, on_step, group) for cell in cells_together]
+            with closing(in_turns(trainings)) as ended:
+                for number, state in ended:
+                    if state and on_cell:
+                        cell = cells_together[number]
+                        on_cell(cells.index(cell) + 1, len(cells), cell, state)
     finally:
         if held:
             owner.give_back(held)
 
 
+def groups(cells: Sequence[Cell], device: str | None) -> list[list[Cell]]:
+    """Trainings that go on together, at most ``MOST``; a group stands where its first training stood.
+
+    Args:
+        cells: What is to be trained.
+        device: Of the grid; on a GPU each training goes on alone: its steps are recorded as they are.
+    """
+    on_cpu = (device or available_devices()[0]) == "cpu"
+    found: list[list[Cell]] = []
+    open_groups: dict[Hashable, list[Cell]] = {}
+    for cell in cells:
+        common = choose.in_common(cell.config) if on_cpu else None
+        if common is None or len(open_groups.get(common, ())) in (0, MOST):
+            found.append([])
+            open_groups[common] = found[-1]
+        open_groups[common].append(cell)
+    return found
+
+
 def _train(
-    folder: Path, cell: Cell, root: Path | None, device: str | None, on_step: Callable[[Step], None] | None
-) -> RunState | None:
-    """Train one run of the grid; None where there is nothing to do, or another process does it.
+    folder: Path,
+    cell: Cell,
+    root: Path | None,
+    device: str | None,
+    on_step: Callable[[Step], None] | None,
+    group: Group | None,
+) -> Generator[None, None, RunState | None]:
+    """Train one run of the grid in turns; answers None where there is nothing to do, or another process does it.
 
     Raises:
         WriteError: If nothing can be written any more: the other runs would end as this one.
@@ -75,9 +115,10 @@ def _train(
             on_step(step)
 
     try:
-        if not _make_ready(run, cell, root, device):
+        if runs.stop_requested(folder) or not _make_ready(run, cell, root, device):
             return None
-        state = work(run, on_step=watch)
+        yield from work_in_turns(run, on_step=watch, group=group)
+        state = runs.run_state(run)
         if state.state == "done":
             _let_rest(run)
         return state
@@ -91,7 +132,17 @@ def _train(
         log.error("%s: %s", cell.name, error)
         if isinstance(error.__cause__, WriteError):
             raise
+        if not folder.exists():
+            raise WriteError(FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)), run) from error
         return runs.run_state(run)
+
+
+def _is_over(run: Path) -> bool:
+    """Whether there is nothing left to do; also one that was killed in its last moment is let rest."""
+    if not run.is_dir() or runs.run_state(run).state != "done":
+        return False
+    _let_rest(run)
+    return True
 
 
 def _make_ready(run: Path, cell: Cell, root: Path | None, device: str | None) -> bool:

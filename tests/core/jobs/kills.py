@@ -123,12 +123,14 @@ class Train:
 
 
 class Grid(Train):
-    """A grid of two trainings, as ``grid`` and ``grid --resume`` do it."""
+    """A grid of two trainings that go on together, as ``grid`` and ``grid --resume`` do it."""
 
     def __init__(self, root):
         super().__init__(root)
         self.folder = grid.folder_of("small")
-        self.plan = GridPlan(settings=("A", "D"), n_mels=(10,), seeds=1, epochs=(("linear", 1),))
+        self.plan = GridPlan(
+            models=("linear-in-noise",), settings=("A", "D"), n_mels=(10,), seeds=1, epochs=(("linear-in-noise", 1),)
+        )
 
     def go_on(self):
         if not self.folder.exists():
