@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,7 +17,8 @@ from core.studies.grid_table import BASES, PCEN_TITLES, Factors
 LEAST_RANGE = 1.0
 """Points that full colour stands for at the least: smaller gains are to look small."""
 
-ROW_PX = 30
+ROW_PX, ROW_SIGNS = 36, 22
+"""Height of a row (pixels), and signs of a line of what stands beside it: two lines fit, on a phone too."""
 
 Column = tuple[str, str, int]
 # Model, basis and number of filters.
@@ -67,7 +69,7 @@ def gain_map(
         zmax=most,
         xgap=1,
         ygap=1,
-        colorbar=style.colour_bar("Points"),
+        showscale=False,
     )
     figure.add_scatter(
         x=[across[columns.index(_column(one.factors))] for one in here],
@@ -88,6 +90,8 @@ def gain_map(
             figure.add_shape(type="rect", **around, line={"color": style.INK, "width": 3}, name="chosen")
     looks = {"showgrid": False, "fixedrange": True}
     figure.update_xaxes(title_text="Mel filters", range=[-0.5, len(columns) - 0.5], type="category", **looks)
+    texts_beside = ["<br>".join(textwrap.wrap(row, ROW_SIGNS)) for row in rows]
+    figure.update_yaxes(tickvals=rows, ticktext=texts_beside)
     figure.update_yaxes(title_text="Gained by", range=[len(rows) - 0.5, -0.5], **looks)
     seeds = sorted({one.seeds for one in here})
     many = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"{seeds[0]}"

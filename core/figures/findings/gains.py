@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.config import SETTING_NAMES
 from core.figures.findings.phrases import NO_CHANCE, between, sentence
 from core.studies.gain_map import CLEAN, Gain
-from core.studies.grid_table import PCEN_TITLES, Factors
+from core.studies.grid_table import PCEN_TITLES
 
 WHAT = {
     "B": "learned filters",
@@ -36,17 +37,16 @@ def where_it_pays(gains: Sequence[Gain], condition: str) -> str:
 
 def _said(one: Gain, here: Sequence[Gain]) -> str:
     points = f"{100 * one.gain:+.1f}".replace("-", "\N{MINUS SIGN}")
-    return f"{WHAT[one.question]}, {_where(one.factors, here)} {points} points {between(one.interval)}"
+    return f"{WHAT[one.question]}, {_where(one, here)} {points} points {between(one.interval)}"
 
 
-def _where(factors: Factors, gains: Sequence[Gain]) -> str:
-    """What tells a combination from the others."""
-    all_factors = [one.factors for one in gains]
+def _where(gain: Gain, here: Sequence[Gain]) -> str:
+    """What tells a difference from the others of its question."""
+    factors, all_factors = gain.factors, [one.factors for one in here]
     parts = [f"{factors.n_mels} bands"]
     if len({one.model for one in all_factors}) > 1:
         parts.append(factors.model)
     if len({one.basis for one in all_factors}) > 1:
         parts.append("random start" if factors.basis == "random" else "textbook start")
-    if factors.pcen != "off" and len({one.pcen for one in all_factors}) > 1:
-        parts.append(PCEN_TITLES[factors.pcen])
-    return ", ".join(parts)
+    others = PCEN_TITLES if gain.question in SETTING_NAMES else SETTING_NAMES
+    return ", ".join([*parts, *filter(None, [others[factors.pcen if others is PCEN_TITLES else factors.setting]])])
