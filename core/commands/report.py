@@ -1,4 +1,4 @@
-"""``report``: a run as one HTML file that needs no server."""
+"""``report``: a run as one HTML file that needs no server, or as what TensorBoard shows."""
 
 from __future__ import annotations
 
@@ -21,12 +21,24 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("run", metavar="RUN", help="run or its folder")
     parser.add_argument("--out", metavar="FILE", help="where to (default: RUN-report.html, here)")
+    parser.add_argument(
+        "--tensorboard",
+        metavar="FOLDER",
+        help="write the run's curves, scores and filters as TensorBoard's event files into FOLDER/RUN instead",
+    )
     parser.set_defaults(run_command=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the report and say where it is."""
     folder = runs.find_run(options.run)
+    if options.tensorboard is not None:
+        from core.report.tensorboard import write_events
+
+        logs = path_from(options.tensorboard, "--tensorboard")
+        written = write_events(folder, logs)
+        print(f"{printable(written)}: tensorboard --logdir {printable(logs)} shows it")
+        return 0
     from core.report import write_report
 
     path = Path(f"{folder.name}-report.html") if options.out is None else path_from(options.out, "--out")

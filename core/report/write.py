@@ -30,6 +30,7 @@ from core.runs import keep
 from core.studies.comparison import flat_settings
 from core.studies.evaluation import STUDY, scores
 from core.training.checkpoint import Checkpoint, load_checkpoint
+from core.training.presets import train_options
 
 
 def html_report(folder: Path) -> str:
@@ -171,10 +172,7 @@ def _commands(folder: Path, checkpoint: Checkpoint, evaluations: list[Evaluation
     config = checkpoint.config
     if checkpoint.origin == "tutorial":
         return []
-    train = (
-        f"python -m core train --preset {shlex.quote(config.preset)} --setting {config.front_end.setting} "
-        f"--epochs {config.training.epochs} --seed {config.training.seed} --data ROOT"
-    )
+    train = f"python -m core train {shlex.join(train_options(config))} --data ROOT"
     if config.vocabulary != TWELVE:
         train += f" --words {shlex.quote(words.named(config.vocabulary))}"
     measure = [

@@ -279,3 +279,25 @@ def preset_config(
     if training.regime == "tutorial" and chosen.trains_stft:
         chosen = replace(chosen, power_offset=NNAUDIO_POWER_OFFSET)
     return replace(config, vocabulary=vocabulary, front_end=chosen, training=training)
+
+
+def train_options(config: RunConfig) -> list[str]:
+    """The options of ``train`` that make these settings again, apart from the data; finer settings have none.
+
+    >>> " ".join(train_options(preset_config("linear", setting="B", seed=1, n_mels=10, pcen="learned")))
+    '--preset linear --setting B --epochs 20 --seed 1 --n-mels 10 --pcen learned'
+    """
+    front_end, usual = config.front_end, FrontEndConfig()
+    options = ["--from", config.start.name] if config.start.name else []
+    if config.preset in PRESETS:
+        options += ["--preset", config.preset]
+    options += ["--setting", front_end.setting, "--epochs", str(config.training.epochs)]
+    options += ["--seed", str(config.training.seed)]
+    if config.start.name:
+        return options  # its spectrogram comes along
+    for name in ("n_mels", "mel_start", "stft_start", "mel_shape", "pcen"):
+        if (value := getattr(front_end, name)) != getattr(usual, name):
+            options += [f"--{name.replace('_', '-')}", str(value)]
+    if front_end.masked_bins is not None:
+        options += ["--masked-bins", "{}-{}".format(*front_end.masked_bins)]
+    return options

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
 from core import figures, runs
-from core.config import PROTOCOLS, SETTING_NAMES
+from core.config import PROTOCOLS, SETTING_NAMES, Setting
 from core.data.pack import open_data
 from core.errors import ConfigError
 from core.jobs import grid
@@ -16,6 +16,7 @@ from core.records.robustness import noise_title
 from core.runs import keep
 from core.studies.gain_map import CLEAN, QUESTIONS, SHIPPED, STUDY, Gain, GainMap, gains, trainings
 from core.studies.grid_table import BASES, Factors
+from core.training.presets import preset_config, train_options
 from dashboard.shared import measured, places, state
 from dashboard.shared.folds import fold
 from dashboard.shared.jobs import Progress
@@ -118,7 +119,11 @@ def _cell(found: GainMap, name: str, chosen: Factors, compared: tuple[Gain, ...]
             _open(name, chosen, int(seed))
     else:
         st.caption("This makes its first model; other seeds make the others.")
-        st.code(_command(chosen, next(iter(by_seed))), language="bash", wrap_lines=True)
+        st.code(
+            _command(chosen, next(iter(by_seed)), dict(found.epochs).get(chosen.model)),
+            language="bash",
+            wrap_lines=True,
+        )
 
 
 def _open(name: str, chosen: Factors, seed: int) -> None:
@@ -132,20 +137,22 @@ def _open(name: str, chosen: Factors, seed: int) -> None:
         places.go("filterbank")
 
 
-def _command(factors: Factors, seed: int) -> str:
+def _command(factors: Factors, seed: int, epochs: int | None = None) -> str:
     """The command that trains one model of a combination.
 
     >>> _command(Factors("linear-in-noise", "mel", 10, "B", "learned"), 0)
-    'python -m core train --preset linear-in-noise --setting B --n-mels 10 --pcen learned --seed 0'
+    'python -m core train --preset linear-in-noise --setting B --epochs 20 --seed 0 --n-mels 10 --pcen learned'
     """
-    front_end = {"pcen": factors.pcen, **BASES[factors.basis][1]}
-    more = [f"--{name.replace('_', '-')} {_text(value)}" for name, value in front_end.items() if value != "off"]
-    parts = [f"--preset {factors.model} --setting {factors.setting} --n-mels {factors.n_mels}", *more, f"--seed {seed}"]
-    return " ".join(["python -m core train", *parts])
-
-
-def _text(value: Any) -> str:
-    return "{}-{}".format(*value) if isinstance(value, tuple) else str(value)
+    config = preset_config(
+        factors.model,
+        setting=cast(Setting, factors.setting),
+        epochs=epochs,
+        seed=seed,
+        n_mels=factors.n_mels,
+        pcen=factors.pcen,
+        **BASES[factors.basis][1],
+    )
+    return f"python -m core train {' '.join(train_options(config))}"
 
 
 def _offer_noise(found: GainMap, name: str) -> None:
