@@ -19,11 +19,12 @@ from core.commands.options import (
     stop_on_interrupt,
 )
 from core.commands.output import note
-from core.config import PCENS, PROTOCOLS, SETTINGS, to_dict
+from core.config import PCENS, PROTOCOLS, SETTINGS, protocol_title, to_dict
+from core.data import words
 from core.errors import ConfigError, RunError
 from core.fast.malloc import keep_freed_memory
 from core.files.strict import to_json
-from core.jobs.grid import PLANS, Cell, gain_map, grid_scores, measure_in_noise, new_grid, plan_named
+from core.jobs.grid import PLANS, Cell, GridPlan, gain_map, grid_scores, measure_in_noise, new_grid, plan_named
 from core.jobs.grid.folder import folder_of, grid_state, list_grids, missing, read_plan
 from core.records.robustness import noise_title
 from core.records.table import as_csv as table_as_csv
@@ -57,13 +58,16 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--epochs", metavar="LIST", help="a number for all models, or by model: linear=20,bcresnet-1=30"
     )
+    parser.add_argument(
+        "--words", metavar="LIST", help="what to tell apart, such as yes,no,marvin, or 'all' (see train)"
+    )
     parser.add_argument("--name", help="name of the grid (default: made from the plan and the time)")
     parser.add_argument("--resume", metavar="NAME", help="go on with a grid; needs no other option")
     parser.add_argument("--show", metavar="NAME", help="print what a grid found so far, and train nothing")
     parser.add_argument("--list", action="store_true", help="list the grids and how far they are")
     parser.add_argument("--dry-run", action="store_true", help="print the trainings, and train nothing")
-    protocol = parser.add_argument("--protocol", choices=("official", "testing-list"), default="official")
-    protocol.help = "test clips of the table (default: the official test set)"
+    protocol = parser.add_argument("--protocol", choices=("official", "testing-list"))
+    protocol.help = "test clips of the table (default: the official test set if there is one for these words)"
     parser.add_argument(
         "--in-noise",
         action="store_true",
@@ -93,17 +97,18 @@ def run(options: argparse.Namespace) -> int:
     elif options.plan is None:
         raise ConfigError(f"Say what to train: one of {', '.join(PLANS)}; or --resume, --show or --list.")
     else:
-        plan = plan_named(options.plan, changes_of(options))
+        root = data_root(options.data)
+        plan = plan_named(options.plan, {**changes_of(options), "vocabulary": words.typed(options.words, root)})
         if options.dry_run:
             print("\n".join(cell.name for cell in plan.cells()))
             return 0
-        folder = new_grid(plan, data_root(options.data), name=options.name, stem=options.plan, device=options.device)
+        folder = new_grid(plan, root, name=options.name, stem=options.plan, device=options.device)
     _train(folder)
     if options.in_noise and not runs.stop_requested(folder):
-        _measure_in_noise(folder, options.protocol)
+        _measure_in_noise(folder, options)
     _print(folder, options)
-    if not runs.stop_requested(folder) and (words := missing(folder)):
-        raise RunError(words)
+    if not runs.stop_requested(folder) and (untrained := missing(folder)):
+        raise RunError(untrained)
     return 0
 
 
@@ -160,21 +165,26 @@ def _train(folder: Path) -> None:
         work_on_grid(folder, on_cell=on_cell, on_step=on_step)
 
 
-def _measure_in_noise(folder: Path, protocol: str) -> None:
+def _protocol(plan: GridPlan, options: argparse.Namespace) -> str:
+    return options.protocol or plan.vocabulary.protocols[0]
+
+
+def _measure_in_noise(folder: Path, options: argparse.Namespace) -> None:
     from core.data.pack import open_data
 
     plan, root, device = read_plan(folder)
     with progress_bar("%") as progress:
         data = open_data(root, progress=progress)
-        measure_in_noise(folder, plan, data, protocol, device=device, progress=progress)
+        measure_in_noise(folder, plan, data, _protocol(plan, options), device=device, progress=progress)
 
 
 def _print(folder: Path, options: argparse.Namespace) -> None:
     plan, _, _ = read_plan(folder)
+    protocol = _protocol(plan, options)
     if options.in_noise:
-        _print_gains(gain_map(folder, plan, options.protocol), options)
+        _print_gains(gain_map(folder, plan, protocol), options)
         return
-    rows = summarise(grid_scores(folder, plan, options.protocol))
+    rows = summarise(grid_scores(folder, plan, protocol))
     if options.csv:
         print(as_csv(rows), end="")
     elif options.json:
@@ -182,7 +192,8 @@ def _print(folder: Path, options: argparse.Namespace) -> None:
             print(to_json(record))
     else:
         state = grid_state(folder)
-        print(f"{folder.name}: {state.done} of {state.cells} trained; accuracy on the {PROTOCOLS[options.protocol]}")
+        clips = protocol_title(protocol, plan.vocabulary)
+        print(f"{folder.name}: {state.done} of {state.cells} trained; accuracy on the {clips}")
         print(as_text(rows))
 
 
@@ -222,11 +233,11 @@ def gains_as_text(found: GainMap, compared: Sequence[Gain]) -> str:
     """The gains for a person, a table for each question; a star stands at what is more than chance."""
     noises = f"; in noise {found.n_noisy:,} ({', '.join(map(noise_title, found.noises))})" if found.n_noisy else ""
     lines = [f"{found.name}: {found.dataset}, {PROTOCOLS[found.protocol]}, {found.n_clean:,} clips{noises}"]
-    for question, words in QUESTIONS.items():
+    for question, what in QUESTIONS.items():
         rows = [one for one in compared if one.question == question]
         if not rows:
             continue
-        lines += ["", f"What is gained in points by {words} (95 % interval over seeds)"]
+        lines += ["", f"What is gained in points by {what} (95 % interval over seeds)"]
         for factors in dict.fromkeys(one.factors for one in rows):
             by_condition = {one.condition: _told(one) for one in rows if one.factors == factors}
             cells = [f"{condition:>6} {by_condition.get(condition, ''):24}" for condition in found.conditions]

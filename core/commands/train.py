@@ -126,11 +126,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _config(options: argparse.Namespace, start: Path | None, root: Path | None) -> RunConfig:
     chosen = {"epochs": options.epochs, "seed": options.seed, **basis_of(options)}
-    if options.words is not None:
-        names = [name.strip() for name in options.words.split(",")]
-        chosen["vocabulary"] = words.chosen(names, words.trained_words(root))
-    elif (usual := words.usual(root)) != TWELVE:
-        chosen["vocabulary"] = usual
+    if (vocabulary := words.typed(options.words, root)) != TWELVE or options.words is not None:
+        chosen["vocabulary"] = vocabulary
     if start is None:
         return preset_config(options.preset or "linear", setting=options.setting or "D", **chosen)
     from core.training.start import config_from  # PyTorch, which only this way needs before the training begins

@@ -71,6 +71,18 @@ def chosen(names: Sequence[str], words: Sequence[str]) -> Vocabulary:
     return Vocabulary(words=taken, silence=SILENCE_LABEL in words, unknown=others)
 
 
+def typed(text: str | None, root: Path | None) -> Vocabulary:
+    """What ``--words`` asks for: names between commas, ``ALL``, or, where it is not given, what is usual.
+
+    Raises:
+        ConfigError: If the dataset has no such word, or there are too few or too many.
+        DataError: If there is no such dataset.
+    """
+    if text is None:
+        return usual(root)
+    return chosen([name.strip() for name in text.split(",")], trained_words(root))
+
+
 def named(vocabulary: Vocabulary) -> str:
     """What chooses a vocabulary, as it is typed behind ``--words``.
 

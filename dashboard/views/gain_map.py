@@ -29,7 +29,6 @@ SHOWN, CELL = "gain_map.grid", "gain_map.cell"
 OURS = ""
 """Stands for the map that came with the project."""
 
-PROTOCOL = "official"
 JOB = "gain_map.measure"
 
 
@@ -54,7 +53,7 @@ def _read(name: str) -> GainMap:
     found = grid.grid_state(folder)
     if found.plan is None:
         raise ConfigError(found.message)
-    return grid.gain_map(folder, found.plan, PROTOCOL)
+    return grid.gain_map(folder, found.plan, found.plan.vocabulary.protocols[0])
 
 
 @st.cache_data(show_spinner=False)
@@ -180,7 +179,7 @@ def _measuring(name: str) -> Callable[[Progress], None]:
 
     def measure(progress: Progress) -> None:
         data = open_data(root, progress=progress)
-        grid.measure_in_noise(folder, plan, data, PROTOCOL, device=device, progress=progress)
+        grid.measure_in_noise(folder, plan, data, plan.vocabulary.protocols[0], device=device, progress=progress)
 
     return measure
 

@@ -15,6 +15,7 @@ from dashboard.shared.device_choice import choose_device
 from dashboard.shared.widgets import choose, explained, show_figure
 from dashboard.shared.wording import duration, percent, plain
 from dashboard.views.training import seeds as seeds_of_a_run
+from dashboard.views.training import words
 from dashboard.views.training.duration import kind_of, seconds_an_epoch
 
 POLL_S = 2.0
@@ -79,6 +80,7 @@ def draw_form() -> None:
         settings=tuple(sorted(settings)),
         bases=tuple(bases),
         pcens=tuple(pcens),
+        vocabulary=seeds_of_a_run.vocabulary() or words.usual(),
         n_mels=tuple(sorted(n_mels)),
         seeds=int(seeds),
         epochs=tuple(epochs),
@@ -193,7 +195,8 @@ def _findings(found: GridState) -> None:
     """Figures and table of what is trained so far."""
     st.session_state.setdefault("grid.done", {})[found.name] = found.done
     assert found.plan is not None
-    protocol = choose("Test clips", {one: PROTOCOLS[one] for one in ("official", "testing-list")}, "grid.protocol")
+    protocols = [one for one in found.plan.vocabulary.protocols if one in ("official", "testing-list")]
+    protocol = choose("Test clips", {one: PROTOCOLS[one] for one in protocols}, "grid.protocol")
     rows = _rows(found.name, found.done, protocol)
     if not rows:
         st.info(

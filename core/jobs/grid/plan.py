@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from core.config import PCENS, SETTINGS, RunConfig, Setting, from_dict, to_dict
+from core.config import PCENS, SETTINGS, TWELVE, RunConfig, Setting, Vocabulary, from_dict, to_dict
 from core.errors import ConfigError
 from core.studies.grid_table import BASES, Factors
 from core.training.presets import PRESETS, preset_config
@@ -50,6 +50,8 @@ class GridPlan:
     """What follows the mel filters (see ``core.config.PCENS``)."""
     seeds: int = 3
     """Trainings of each combination, with the seeds 0, 1, 2 …"""
+    vocabulary: Vocabulary = TWELVE
+    """What all of them tell apart."""
     epochs: tuple[tuple[str, int], ...] = ()
     """Epochs of a model's trainings; a model that is not named takes its preset's."""
 
@@ -85,15 +87,18 @@ class GridPlan:
 def _cells(plan: GridPlan) -> tuple[Cell, ...]:
     crossed = itertools.product(range(plan.seeds), plan.models, plan.bases, plan.n_mels, plan.settings, plan.pcens)
     wanted = dict.fromkeys((seed, Factors(*factors).plain) for seed, *factors in cast(Any, crossed))
-    return tuple(_cell(factors, seed, dict(plan.epochs).get(factors.model)) for seed, factors in wanted)
+    return tuple(
+        _cell(factors, seed, dict(plan.epochs).get(factors.model), plan.vocabulary) for seed, factors in wanted
+    )
 
 
-def _cell(factors: Factors, seed: int, epochs: int | None) -> Cell:
+def _cell(factors: Factors, seed: int, epochs: int | None, vocabulary: Vocabulary) -> Cell:
     config = preset_config(
         factors.model,
         setting=cast(Setting, factors.setting),
         epochs=epochs,
         seed=seed,
+        vocabulary=vocabulary,
         n_mels=factors.n_mels,
         pcen=factors.pcen,
         **BASES[factors.basis][1],

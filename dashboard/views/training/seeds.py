@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.config import RunConfig
+from core.config import RunConfig, Vocabulary
+
+VOCABULARY = "grid.vocabulary"
+"""Session-state key: the labels of the run that is to be repeated."""
 
 PLANNED = "grid.planned"
 """Session-state key: whether the form waits for Start."""
@@ -13,6 +16,11 @@ PLANNED = "grid.planned"
 def is_planned() -> bool:
     """Whether the form was filled in on another page."""
     return bool(st.session_state.get(PLANNED))
+
+
+def vocabulary() -> Vocabulary | None:
+    """What the run that is to be repeated tells apart; None where no run waits for that."""
+    return Vocabulary.of_labels(st.session_state[VOCABULARY]) if is_planned() else None
 
 
 def plan_seeds(config: RunConfig) -> None:
@@ -26,4 +34,5 @@ def plan_seeds(config: RunConfig) -> None:
     st.session_state["grid.pcens"] = [front_end.pcen]
     st.session_state["grid.seeds"] = 3
     st.session_state[f"grid.epochs.{config.preset}"] = config.training.epochs
+    st.session_state[VOCABULARY] = config.vocabulary.labels
     st.session_state[PLANNED] = True

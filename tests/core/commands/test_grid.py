@@ -7,6 +7,8 @@ import json
 import pytest
 
 from core.commands import main
+from core.jobs import grid
+from core.training.checkpoint import load_checkpoint
 
 SMALL = ("--settings", "A,B", "--n-mels", "10", "--seeds", "2", "--epochs", "1")
 
@@ -98,3 +100,16 @@ def test_wrong_use_is_explained(command, arguments, words):
     assert code != 0
     assert out == ""
     assert words in err
+
+
+def test_a_grid_tells_other_words_apart(command, tone_root):
+    which = ("--words", "yes,no", "--settings", "A", "--n-mels", "10", "--seeds", "1", "--epochs", "1")
+    code, out, _ = command("mels", *which, "--name", "two", "--data", str(tone_root), "--device", "cpu")
+    assert code == 0
+    assert "1 of 1 trained; accuracy on the" in out
+    assert ", 2 words" in out
+    run = grid.folder_of("two") / "linear-mel-10-A-0"
+    assert load_checkpoint(run).config.vocabulary.words == ("no", "yes")
+    code, _, err = command("mels", "--words", "yes,moon", "--data", str(tone_root))
+    assert code != 0
+    assert "The dataset has no word 'moon'" in err
