@@ -167,7 +167,7 @@ def in_common(config: RunConfig) -> Hashable:
 
     With noise and other changes to the sound they share the clips of each step, and so they need the same seed. Where
     nothing changes before the mel filters, they share what is computed once, whatever their seeds; those of a group
-    need no more memory for it than one alone.
+    need no more memory for it than one alone does, and log-mels of the test clips at the end.
     """
     front_end, training = config.front_end, config.training
     if config.augment.changes_waveforms:

@@ -1,1 +1,1 @@
-"""Processes that train, one run or many in a row."""
+"""Processes that train, one run or many."""

@@ -35,7 +35,7 @@ from core.training.checkpoint import (
 from core.training.loop import Step, StoppedTraining, Training
 
 HEARTBEAT_S = 0.5
-"""Least time between two status writes within an epoch."""
+"""Least time between two status writes within an epoch, of all runs that go on together."""
 
 WAITING_HEARTBEAT_S = 10.0
 """Time after which one that waits for its turn says that it lives; pages are told ``core.runs.state.STALE_S``."""
@@ -141,6 +141,11 @@ class Group:
             yield
         finally:
             self._working.remove(worker)
+
+    @property
+    def size(self) -> int:
+        """How many go on now."""
+        return len(self._working)
 
     def beat(self) -> None:
         """Let those who wait long for their turn say that they live: a page takes silence for trouble."""
@@ -286,7 +291,7 @@ class _Worker:
     def _step(self, training: Training, step: Step) -> bool:
         now = time.monotonic()
         self.steps += 1
-        if now - self.told > HEARTBEAT_S:
+        if now - self.told > HEARTBEAT_S * (self.group.size if self.group else 1):
             if self.config.front_end.trains_mel:
                 mel_basis = training.model.front_end.layer.mel_basis.detach().cpu().numpy()
                 runs.keep_moving(self.folder, step.epoch, mel_basis)
@@ -328,13 +333,21 @@ class _Worker:
 
     def _evaluate(self, data: Pack) -> None:
         """The final evaluation of the best epoch, on every test protocol that the data have."""
+        # A group in noise has one seed: hardly two of its models have the same spectrogram.
+        in_noise = self.config.augment.changes_waveforms
+        shared = self.group.shared if self.group and not in_noise else None
         for protocol in ("official", "testing-list"):
             if protocol not in self.config.vocabulary.protocols:
                 continue
             self._tell(message="Evaluating the best epoch on the test clips.", seconds_left=None)
             try:
                 evaluation = evaluate(
-                    self.folder, data, protocol, device=self.status["device"], progress=self._show_progress
+                    self.folder,
+                    data,
+                    protocol,
+                    device=self.status["device"],
+                    progress=self._show_progress,
+                    shared=shared,
                 )
             except DataError as error:
                 log.warning("No evaluation on %s: %s", protocol, error)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from core.config import PROTOCOLS, protocol_title
@@ -14,6 +16,8 @@ from core.data.pack import Pack
 from core.data.source import Progress
 from core.device import choose_device
 from core.errors import ConfigError
+from core.fast.mel import FastMel
+from core.fast.shared import Shared
 from core.models import probabilities_of
 from core.records.evaluation import ClassScores, Evaluation, Scores
 from core.runs import keep
@@ -30,6 +34,7 @@ def evaluate(
     *,
     device: str | None = None,
     progress: Progress | None = None,
+    shared: Shared | None = None,
 ) -> Evaluation:
     """Answer every clip of a protocol that has a label in the model's vocabulary.
 
@@ -39,6 +44,7 @@ def evaluate(
         protocol: One of ``config.PROTOCOLS``.
         device: "cpu" or "cuda"; None for the fastest.
         progress: Called with clips done, clips in all, and what is being done.
+        shared: Where log-mels are kept for models whose spectrogram did not learn either, and is the same.
 
     Raises:
         CheckpointError: If the model cannot be loaded.
@@ -59,8 +65,13 @@ def evaluate(
         rows = data.indices(protocol)
         require_unheard(path, data, rows)
         model, clips = loaded.model(place), Clips(data, place)
+        front_end = cast(FastMel, model.front_end)
+        kept = shared if loaded.config.front_end.setting == "A" else None
+        decides = kept and (front_end.decides_log_mels(), kept.number(data))
         for part in torch.from_numpy(rows).split(BATCH):
-            logits.append(model(clips.waveforms(part)).float().cpu())
+            log_mels = partial(_log_mels, front_end, clips, part)
+            log_mel = kept.once((decides, part.numpy().tobytes()), log_mels) if kept else log_mels()
+            logits.append(model.classify(log_mel).float().cpu())
             if progress:
                 progress(sum(map(len, logits)), len(rows), f"Evaluating on the {protocol_title(protocol, vocabulary)}")
     answers = torch.cat(logits)
@@ -79,6 +90,10 @@ def evaluate(
         checkpoint=checkpoint,
         data_key=data.content,
     )
+
+
+def _log_mels(front_end: FastMel, clips: Clips, rows: Tensor) -> Tensor:
+    return cast(Tensor, front_end(clips.waveforms(rows)))
 
 
 def scores(evaluation: Evaluation) -> Scores:

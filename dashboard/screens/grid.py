@@ -10,7 +10,7 @@ from dashboard.views.training import seeds
 
 begin_page(
     "Seeds",
-    "One training with one seed proves little. Here every combination is trained several times, one after the other, "
+    "One training with one seed proves little. Here every combination is trained several times, "
     "and the differences are shown with their intervals.",
 )
 

@@ -97,7 +97,7 @@ def draw_form() -> None:
         st.session_state[SHOWN] = folder.name
         st.session_state[seeds_of_a_run.PLANNED] = False
         st.rerun()
-    row.caption(f"{_estimate(chosen)} They run one after the other as a program of their own, and go on after a stop.")
+    row.caption(f"{_estimate(chosen)} They run as a program of their own, and go on after a stop.")
 
 
 def _estimate(plan: GridPlan) -> str:

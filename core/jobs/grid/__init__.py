@@ -1,4 +1,4 @@
-"""Many trainings in a row: settings, models, numbers of filters, bases and seeds, crossed; queued and resumable."""
+"""Many trainings: settings, models, numbers of filters, bases and seeds, crossed; queued and resumable."""
 
 from core.jobs.grid.folder import (
     GridState,
