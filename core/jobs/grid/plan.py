@@ -75,7 +75,7 @@ class GridPlan:
             raise ConfigError(f"That makes {n} trainings; a grid has 1 to {MOST_CELLS}.")
 
     def cells(self) -> tuple[Cell, ...]:
-        """Every training, one seed after the other: a grid that is stopped early has few seeds of all combinations.
+        """Every training, one seed after the other. Those that share something go on together, wherever they stand.
 
         Raises:
             ConfigError: If a combination is impossible.
