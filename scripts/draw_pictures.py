@@ -23,6 +23,8 @@ from core.figures.experiments import accuracy_by_change
 from core.frontend.filter_facts import band_edges, band_shares, seen_as
 from core.jobs import grid
 from core.records.ablation import Experiment
+from core.runs import keep
+from core.studies import gain_map
 from core.studies.ablation.measure import run_experiment
 from core.studies.comparison import compare
 from core.studies.evaluation import evaluate
@@ -30,8 +32,16 @@ from core.studies.grid_table import summarise
 from core.training.checkpoint import load_checkpoint
 
 FIXED, TRAINED = "shipped-linear-A", "shipped-linear-D"
-SIZES = {"overview": (1100, 620), "words": (760, 620), "bands": (760, 420), "swap": (760, 480), "grid": (760, 720)}
-"""Width and height of each picture in pixels."""
+SIZES = {
+    "overview": (1100, 620),
+    "words": (760, 620),
+    "bands": (760, 420),
+    "swap": (760, 480),
+    "grid": (760, 720),
+    "gains-clean": (760, 0),
+    "gains-noise": (760, 0),
+}
+"""Width and height of each picture in pixels; 0 is as high as the figure is."""
 
 
 def pictures(root: Path, grid_name: str | None) -> Iterator[tuple[str, go.Figure]]:
@@ -51,6 +61,9 @@ def pictures(root: Path, grid_name: str | None) -> Iterator[tuple[str, go.Figure
     yield "bands", figures.band_sensitivity(*shares, edges)
     experiment = Experiment(kind="swap", quick=False)
     yield "swap", accuracy_by_change(run_experiment(trained, data, "official", experiment, device="cpu"))
+    shipped = keep.load(gain_map.STUDY, gain_map.SHIPPED)
+    for name, condition in (("gains-clean", gain_map.CLEAN), ("gains-noise", shipped.conditions[-1])):
+        yield name, figures.gain_map(gain_map.gains(shipped), condition)
     if grid_name:
         folder = grid.folder_of(grid_name)
         plan = grid.grid_state(folder).plan
@@ -67,6 +80,7 @@ def draw(root: Path, grid_name: str | None, folder: Path) -> None:
         )
         for name, figure in pictures(root, grid_name):
             width, height = SIZES[name]
+            height = height or figure.layout.height
             figure.update_layout(width=width, height=height)
             page = browser.new_page(viewport={"width": width, "height": height})
             page.set_content(figure.to_html(include_plotlyjs=True))
