@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from core import runs
+from core.errors import RunError
 from core.runs import Label
 
 
@@ -43,3 +44,19 @@ def test_unpacked_elsewhere_it_is_a_run(run, tmp_path, monkeypatch):
     monkeypatch.setenv("KWS_RUNS", str(other))
     (found,) = runs.list_runs()
     assert (found.called, found.state, found.config) == ("Loud kitchen", "done", before.config)
+
+
+def test_a_run_of_a_grid_can_be_taken_out_and_is_one_of_ones_own(run, tmp_path):
+    (run / "evaluation-x-official.npz").symlink_to(run / runs.BEST)
+    copy = runs.take_out(run, "grid-mine")
+    assert copy.parent == runs.runs_folder()
+    assert runs.run_state(copy).state == "done"
+    assert (copy / runs.BEST).read_text() == (run / runs.BEST).read_text()
+    assert not {runs.LAST, runs.LOG, runs.SOURCE, "diary.txt", "evaluation-x-official.npz"} & {
+        path.name for path in copy.iterdir()
+    }
+    (copy / runs.BEST).write_text("trained on")
+    assert runs.take_out(run, "grid-mine") == copy
+    assert (copy / runs.BEST).read_text() == "trained on"
+    with pytest.raises(RunError, match="cannot be called"):
+        runs.take_out(run, "../up")

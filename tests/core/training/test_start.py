@@ -66,6 +66,19 @@ def test_with_other_words_it_keeps_what_it_knows_of_each_label_and_learns_the_re
     assert reports[-1].train_loss < reports[0].train_loss
 
 
+def test_pcen_that_was_fixed_can_learn_and_one_that_was_not_there_cannot_come(trained, tone_pack):
+    start = load_checkpoint(file := trained("A", pcen="fixed"))
+    config = shortly(config_from(file, pcen="learned"))
+    assert config.front_end.pcen == "learned"
+    training = Training(config, tone_pack, "cpu", start=start)
+    clips = 0.1 * torch.randn(2, 16_000)
+    torch.testing.assert_close(training.model.eval()(clips), start.model()(clips))
+    list(training.epochs())
+    assert (training.model.pcen.bands().gain != start.model().pcen.bands().gain).any()
+    with pytest.raises(ConfigError, match="pcen is off, and that of linear-A.pt is fixed"):
+        config_from(file, pcen="off")
+
+
 def test_a_causal_network_can_begin_with_the_weights_of_the_one_that_sees_both_sides(trained, tone_pack):
     start = load_checkpoint(file := trained("B", "bcresnet-1"))
     config = config_from(file, preset="bcresnet-1-causal-in-noise", epochs=2)

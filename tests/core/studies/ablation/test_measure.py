@@ -9,7 +9,9 @@ from core.errors import ConfigError, DataError
 from core.records.ablation import KINDS, Experiment
 from core.studies.ablation.measure import run_experiment
 from core.studies.evaluation import evaluate, scores
-from core.training.checkpoint import load_checkpoint
+from core.training.checkpoint import checkpoint_of, load_checkpoint, save_checkpoint
+from core.training.loop import Training
+from core.training.presets import preset_config
 
 MASK = {"mask": {"bins": tuple(range(25, 50))}}
 
@@ -35,6 +37,20 @@ def test_the_untouched_model_scores_what_the_evaluation_says(kind, normalisation
     if normalisation == "as-trained":
         assert found.reference.correct == found.untouched.correct
     assert (found.baseline, found.baseline_label) == (pytest.approx(1 / 12), LABELS[0])
+
+
+@pytest.mark.parametrize("normalisation", ["as-trained", "recomputed"])
+def test_what_stands_between_filters_and_normalisation_stays_in_place(normalisation, tone_pack, tmp_path):
+    config = preset_config("linear", setting="B", epochs=1, pcen="learned")
+    training = Training(config, tone_pack, "cpu")
+    list(training.epochs())
+    made = checkpoint_of(training.model, config, epoch=1, validation_accuracy=None, dataset="Tones")
+    save_checkpoint(tmp_path / "m.pt", made)
+    whole = scores(evaluate(tmp_path / "m.pt", tone_pack, "official", device="cpu"))
+    for kind in ("swap", "occlusion"):
+        found = ask(tmp_path / "m.pt", tone_pack, kind, normalisation)
+        assert found.untouched.accuracy == whole.accuracy
+    assert whole.accuracy > 0.2
 
 
 def test_the_way_ends_at_the_learned_and_begins_at_the_initial_basis(model_d, tone_pack, plain):
