@@ -10,7 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.browser import reruns
 from tests.browser.chromium import MAY_HEAR, launch
-from tests.browser.models import copy_model, remove_runs, shipped_models, train_on_demo_words
+from tests.browser.models import copy_model, lend_demo_words, remove_runs, shipped_models, train_on_demo_words
 from tests.browser.pages import DESKTOP, WAIT_S, listen, new_page, open_page
 from tests.browser.server import PROJECT, running_server
 from tests.browser.sounds import spoken, wav, with_pauses
@@ -53,7 +53,9 @@ def pytest_collection_modifyitems(items):
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
     """Folder of the server's runs and packs."""
-    return tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("home")
+    lend_demo_words(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
