@@ -5,9 +5,11 @@
 # Each takes one thread for arithmetic: the threads of two programs would wait for each other.
 set -uo pipefail
 export OMP_NUM_THREADS=1
+# Many processes start: what the first one compiled is kept for the others, also where Python is told not to.
+unset PYTHONDONTWRITEBYTECODE
 whole_pages=(tests/browser/test_{accessibility,evaluation,filters,fresh_server,pages}.py)
-after_browser=(tests/core/{studies,training})
-after_pages=(tests/core/{jobs,microphone,runs} tests/fuzz)
+after_browser=(tests/core/{fast,studies,training})
+after_pages=(tests/core/{figures,jobs,microphone,runs,sound} tests/fuzz)
 pytest=.venv/bin/pytest
 
 browser() {

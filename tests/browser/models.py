@@ -1,4 +1,4 @@
-"""Trained models for the pages to look at: where they come from, how they get damaged, how they go away."""
+"""What the pages look at, trained models and the demo words: where it comes from, gets damaged, and goes away."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from core import runs
+from core.data.pack import open_data
 from tests.browser.server import PROJECT, environment
 
 SHIPPED = {"linear": "shipped-linear-D*", "bcresnet": "shipped-bcresnet-*"}
@@ -33,6 +34,12 @@ def train_on_demo_words(home: Path, folder: Path) -> Path:
         check=True,
     )
     return folder / "browser"
+
+
+def lend_demo_words(home: Path) -> None:
+    """Lay the pack of the demo words where a server would make it at the first look at Data: that takes seconds."""
+    pack = open_data(None)
+    shutil.copytree(pack.folder, home / "packs" / pack.folder.name)
 
 
 def copy_model(source: Path, target: Path) -> Path:

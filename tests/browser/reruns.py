@@ -108,6 +108,11 @@ def watch(page: Page) -> None:
     page.on("websocket", lambda socket: _last.update({page: Conversation(socket)}))
 
 
+def forget(page: Page) -> None:
+    """Forget the conversation of a page that was left for one without any."""
+    _last.pop(page, None)
+
+
 def wait(page: Page, wait_s: float) -> None:
     """Wait until the server has answered everything that the page asked.
 

@@ -6,7 +6,6 @@ from playwright.sync_api import TimeoutError, expect
 
 from tests.browser.axe import assert_accessible, faults
 from tests.browser.pages import (
-    DESKTOP,
     PHONE,
     WORK_S,
     assert_no_exception,
@@ -28,13 +27,9 @@ def choose(page, theme):
     page.keyboard.press("Escape")
 
 
-def test_the_first_place_has_no_serious_fault_on_a_phone(browser, server, add_model):
+def test_the_first_place_has_no_serious_fault_on_a_phone(visit, add_model):
     add_model()
-    page = new_page(browser, viewport=PHONE)
-    page.goto(server.url)
-    wait_until_calm(page)
-    assert_accessible(page)
-    page.context.close()
+    assert_accessible(visit("live", size=PHONE))
 
 
 def test_the_check_finds_a_fault(browser):
@@ -45,14 +40,12 @@ def test_the_check_finds_a_fault(browser):
     page.context.close()
 
 
-def test_the_menu_turns_the_page_and_its_figures_dark_and_back(browser, server, add_model):
+def test_the_menu_turns_the_page_and_its_figures_dark_and_back(visit, add_model):
     add_model()
-    page = new_page(browser, viewport=DESKTOP, color_scheme="light")
-    page.goto(f"{server.url}/filterbank")
+    page = visit("filterbank")
     expect(figures(page).first).to_be_visible(timeout=1000 * WORK_S)
     wait_until_calm(page)
     for theme in ("dark", "light"):
         choose(page, theme.title())
         assert_turned(page, theme)
     assert_no_exception(page)
-    page.context.close()

@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import expect
 
 from core import runs
-from core.data.pack import open_data
 from tests.browser.models import truncate
 from tests.browser.pages import (
     WORK_S,
@@ -21,7 +20,6 @@ from tests.browser.pages import (
     wait_for_page,
     wait_until_calm,
 )
-from tests.browser.server import environment
 
 
 @pytest.fixture
@@ -33,17 +31,9 @@ def model(add_model):
     return folder
 
 
-@pytest.fixture(scope="module")
-def demo_words_are_ready(home):
-    """The pack that the server would make at the first look at Data, as other tests see."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KWS_CACHE", environment(home)["KWS_CACHE"])
-        open_data(None)
-
-
 @pytest.fixture
-def evaluation(demo_words_are_ready, visit, model):
-    """The page, with the demo words ready."""
+def evaluation(visit, model):
+    """The page."""
     return visit("evaluation")
 
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import WORD
-from tests.browser.models import copy_model, shipped_models
+from tests.browser.models import copy_model, lend_demo_words, shipped_models
 from tests.browser.pages import (
     WORK_S,
     assert_no_exception,
@@ -41,6 +41,7 @@ def fresh(tmp_path):
     if "bcresnet" not in models:
         pytest.skip("a linear model hears too few words: lay shipped models into checkpoints/")
     learned = next(path for path in models["bcresnet"].parent.glob("shipped-bcresnet-1-D"))
+    lend_demo_words(tmp_path)
     with running_server(tmp_path) as server:
         copy_model(learned, server.runs / "first")
         yield server

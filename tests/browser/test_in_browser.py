@@ -52,7 +52,7 @@ def run(add_model, trained_models, runtime_at_hand):
 @pytest.fixture
 def alone(visit, run):
     """Try, where the browser listens alone."""
-    page = visit("live")
+    page = visit("live", anew=True)
     choose(page)
     make = main(page).get_by_role("button", name="Make it ready")
     if make.count():

@@ -9,7 +9,7 @@ from statistics import median
 import numpy as np
 import psutil
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from core.config import KEYWORDS, SAMPLE_RATE
@@ -20,7 +20,6 @@ from tests.browser.chromium import launch
 from tests.browser.models import copy_model
 from tests.browser.pages import (
     PHONE,
-    WAIT_S,
     WORK_S,
     alerts,
     assert_no_exception,
@@ -94,12 +93,10 @@ def track_file(track, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser(track_file):
-    expect.set_options(timeout=1000 * WAIT_S)
-    with sync_playwright() as playwright:
-        one = launch(playwright.chromium, f"{track_file}%noloop", "--enable-precise-memory-info")
-        yield one
-        one.close()
+def browser(chromium, track_file):
+    one = launch(chromium, f"{track_file}%noloop", "--enable-precise-memory-info")
+    yield one
+    one.close()
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from statistics import median
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from core.config import KEYWORDS, SAMPLE_RATE
 from core.export.runtime.earshot_runtime import Model, Resampler, listen
 from core.export.web import write_page
 from tests.browser.axe import assert_accessible
 from tests.browser.chromium import launch
-from tests.browser.pages import PHONE, WAIT_S, new_page
+from tests.browser.pages import PHONE, new_page
 from tests.browser.pages import listen as note_complaints
 from tests.browser.server import PROJECT
 from tests.browser.sounds import spoken, wav, with_pauses
@@ -110,14 +110,12 @@ def site(folder):
 
 
 @pytest.fixture(scope="module")
-def browser(track, tmp_path_factory):
+def browser(chromium, track, tmp_path_factory):
     signal = tmp_path_factory.mktemp("track").resolve() / "track.wav"
     signal.write_bytes(wav(track))
-    expect.set_options(timeout=1000 * WAIT_S)
-    with sync_playwright() as playwright:
-        one = launch(playwright.chromium, f"{signal}%noloop")
-        yield one
-        one.close()
+    one = launch(chromium, f"{signal}%noloop")
+    yield one
+    one.close()
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ import pytest
 import soundfile
 
 from core.config import LABELS, SAMPLE_RATE, TWELVE, RunConfig, TrainingConfig
+from core.data import noises
 from core.data.pack import Pack, open_data
 from core.data.source import labels_of
 from core.inference.classifier import Classifier
+from core.training import loop
 from core.training.presets import preset_config
 
 CHECKPOINTS = Path(__file__).parents[2] / "checkpoints"
@@ -68,6 +70,12 @@ def tones(words, pitch_hz, counts=COUNTS, vocabulary=TWELVE):
 def tone_pack():
     """A pack in memory: 12 labels, each a tone; see ``COUNTS``."""
     return tones(LABELS, label_pitch_hz)
+
+
+@pytest.fixture(scope="session")
+def few_tones():
+    """The same with three clips of each label to train on, and one in each other split."""
+    return tones(LABELS, label_pitch_hz, {"train": 3, "validation": 1, "official": 1, "testing-list": 1})
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +140,29 @@ def ctrl_c_as_before():
 def shipped():
     """A function from the name of a shipped run, without ``shipped-``, to its classifier on the CPU."""
     return functools.cache(lambda name: Classifier(CHECKPOINTS / f"shipped-{name}", "cpu"))
+
+
+@pytest.fixture(scope="session")
+def noises_made():
+    """What ``noise_made_once`` keeps, with the clips that it was made of."""
+    return {}
+
+
+@pytest.fixture
+def noise_made_once(noises_made, monkeypatch):
+    """Noise and talk of the same clips and seed are made once: that takes longer than an epoch of a few steps."""
+
+    def once(make):
+        def kept(*arguments):
+            key = (make, *(id(one) if isinstance(one, Pack) else one for one in arguments))
+            if key not in noises_made:
+                noises_made[key] = make(*arguments), arguments
+            return noises_made[key][0]
+
+        return kept
+
+    monkeypatch.setattr(noises, "recordings", once(noises.recordings))
+    monkeypatch.setattr(loop, "talk", once(loop.talk))
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The command line, run as a user would: its forms, its JSON, its exit codes.
 
-Help, training, detecting and two lists start as programs of their own; all else is asked for in this process, which
-needs no start.
+Help, training and two lists start as programs of their own; all else is asked for in this process, which needs no
+start.
 """
 
 import json
@@ -139,8 +139,8 @@ def two_words(tmp_path_factory, speech_commands_root):
     return path
 
 
-def test_detect_prints_one_json_line_a_word(program, two_words):
-    result = program("detect", SHIPPED / "shipped-bcresnet-3-D", two_words, "--json", "--device", "cpu")
+def test_detect_prints_one_json_line_a_word(cli, two_words):
+    result = cli("detect", SHIPPED / "shipped-bcresnet-3-D", two_words, "--json", "--device", "cpu")
     assert result.returncode == 0, result.stderr
     yes, left = map(json.loads, result.stdout.splitlines())
     for line in (yes, left):

@@ -231,16 +231,29 @@ def program(*arguments, **more):
     return subprocess.Popen(command, cwd=PROJECT, env=environment, stderr=subprocess.PIPE, **more)
 
 
-def test_comparing_into_a_pipe_of_windows_encoding_prints_the_table():
+def test_comparing_with_an_output_of_windows_encoding_prints_the_table(odd_names, printed):
     # Born from a bug: nothing at all was printed, since one sign was not to be had.
+    models = [str(SHIPPED / f"shipped-linear-{setting}") for setting in "AD"]
+    code, out, err = printed("cp1252", "compare", *models, "--protocol", "testing-list")
+    assert code == 0, err
+    assert "shipped-linear-D" in out
+    assert "Traceback" not in err
+
+
+PRINTS = """
+from core import commands
+commands.runs.run = lambda _options: print("−0.4 % “yes”") or 0
+raise SystemExit(commands.main(["runs"]))
+"""
+
+
+def test_a_pipe_of_windows_encoding_is_written_to_with_the_signs_that_it_has():
     environment = {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
-    process = program(
-        "compare", "shipped-linear-A", "shipped-linear-D", stdout=subprocess.PIPE, environment=environment
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTS], cwd=PROJECT, env={**os.environ, **environment}, capture_output=True, timeout=120
     )
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    assert b"shipped-linear-D" in out
-    assert b"Traceback" not in err
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.splitlines() == ["-0.4 % “yes”".encode("cp1252")]
 
 
 def test_a_reader_that_leaves_ends_a_command_quietly():
@@ -260,17 +273,42 @@ def test_a_full_disk_under_the_output_is_a_sentence_and_exit_code_1():
     assert err.count(b"\n") == 1
 
 
-@pytest.mark.skipif(os.name == "nt", reason="closing an output before the start is a POSIX shell's habit")
-@pytest.mark.parametrize("closed", ["1", "2", "1 2"])
-def test_outputs_that_were_closed_before_the_start_are_no_error_and_take_no_part(closed, tmp_path):
-    shell = f'"$0" -m core report shipped-linear-A --out "$1"{"".join(f" {number}>&-" for number in closed.split())}'
-    command = ["sh", "-c", shell, sys.executable, str(tmp_path / "report.html")]
-    environment = {**os.environ, "KWS_RUNS": str(SHIPPED)}
-    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, timeout=120)
+def with_closed(closed, *arguments, **environment):
+    """What a program printed that a POSIX shell started with these outputs closed; it ended well."""
+    shell = f'"$0" -m core "$@"{"".join(f" {number}>&-" for number in closed.split())}'
+    command = ["sh", "-c", shell, sys.executable, *map(str, arguments)]
+    done = subprocess.run(
+        command, cwd=PROJECT, env={**os.environ, **environment}, capture_output=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "report.html").read_bytes().startswith(b"<!DOCTYPE html>")
     assert done.stderr == b""
-    assert (done.stdout == b"") == ("1" in closed)
+    return done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closing an output before the start is a POSIX shell's habit")
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_an_output_that_was_closed_before_the_start_is_no_error_and_takes_no_part(
+    closed, printed, tone_root, tmp_path, monkeypatch
+):
+    """The next file that is opened gets the number of the output: nothing that is printed may end up in it."""
+    monkeypatch.setenv("KWS_CACHE", str(tmp_path / "open"))
+    code, out, err = printed("utf-8", "data", "--data", str(tone_root))
+    assert code == 0, err
+    told = with_closed(closed, "data", "--data", tone_root, KWS_CACHE=str(tmp_path / "closed"))
+    assert told == (b"" if closed == "1" else out.encode())
+    contents = [
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "open", tmp_path / "closed")
+    ]
+    assert len(contents[0]) > 3
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closing an output before the start is a POSIX shell's habit")
+def test_with_both_outputs_closed_a_report_is_written(tmp_path):
+    file = tmp_path / "report.html"
+    assert with_closed("1 2", "report", "shipped-linear-A", "--out", file, KWS_RUNS=str(SHIPPED)) == b""
+    assert file.read_bytes().startswith(b"<!DOCTYPE html>")
 
 
 INTERRUPTED = """

@@ -95,11 +95,12 @@ def assert_the_same(found, expected):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bcresnet-1-A", "bcresnet-3-D", "embedding", "linear-D"])
 def test_it_detects_what_the_engine_detects(name, shipped, model, track):
-    expected, ours = as_the_engine(shipped(name), track), model(name)
+    sound = track if name == "bcresnet-1-A" else track[: 20 * SAMPLE_RATE]
+    expected, ours = as_the_engine(shipped(name), sound), model(name)
     began = time.perf_counter()
-    found = list(listen(ours, [track]))
+    found = list(listen(ours, [sound]))
     took = time.perf_counter() - began
-    print(f"{name}: {len(found)} words; {1000 * took / (10 * len(track) / SAMPLE_RATE):.1f} ms a decision")
+    print(f"{name}: {len(found)} words; {1000 * took / (10 * len(sound) / SAMPLE_RATE):.1f} ms a decision")
     assert_the_same(found, expected)
     assert name == "linear-D" or len({one.word for one in found}) >= 6, "the track is worth listening to"
 

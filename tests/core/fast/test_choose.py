@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core.config import LABELS, AugmentConfig, FrontEndConfig, ModelConfig, RunConfig
+from core.config import AugmentConfig, FrontEndConfig, ModelConfig, RunConfig
 from core.fast import choose
 from core.fast.bcresnet import ChannelMajorBCResNet
 from core.fast.cuda_graph import Replay
@@ -20,7 +20,8 @@ from core.models.bcresnet import BCResNet
 from core.models.normalise import BandNorm
 from core.training.loop import Training
 from core.training.presets import EARS, preset_config
-from tests.core.conftest import label_pitch_hz, tones
+
+pytestmark = pytest.mark.usefixtures("noise_made_once")
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)]
 NETWORKS = ["linear", "bcresnet-1"]
@@ -106,7 +107,13 @@ AUGMENT = AugmentConfig(
 )  # fmt: skip
 IN_NOISE = replace(EARS, noise_kinds=("recorded", "computed"), gain_db=(-10, 5), talk_share=0.5)
 CHANGES = pytest.mark.parametrize(
-    "augment", [AugmentConfig(), AUGMENT, IN_NOISE], ids=["as-they-are", "augmented", "in-noise"]
+    ("setting", "augment"),
+    [
+        *(pytest.param(setting, AugmentConfig(), id=f"{setting}-as-they-are") for setting in "ABCD"),
+        # Each changes the waveforms, before any twin.
+        *(pytest.param(setting, AUGMENT, id=f"{setting}-augmented") for setting in "AD"),
+        *(pytest.param(setting, IN_NOISE, id=f"{setting}-in-noise") for setting in "BC"),
+    ],
 )
 
 
@@ -124,20 +131,14 @@ def assert_same_epochs(fast, readable, tolerance):
     assert distance(fast.parameters, readable.parameters) < tolerance * distance(start, readable.parameters)
 
 
-@pytest.fixture(scope="module")
-def few_tones():
-    """Three steps of twelve clips an epoch, which each way of training has to go alike."""
-    return tones(LABELS, label_pitch_hz, {"train": 3, "validation": 1, "official": 1, "testing-list": 1})
-
-
 def config_of(name, setting, augment, *, epochs, **training):
+    """Steps of twelve clips, which each way of training has to go alike."""
     config = preset_config(name, setting=setting, epochs=epochs)
     return replace(config, augment=augment, training=replace(config.training, batch_size=12, **training))
 
 
 @pytest.mark.parametrize("device", DEVICES)
 @CHANGES
-@pytest.mark.parametrize("setting", "ABCD")
 def test_whole_epochs_of_the_linear_model_are_those_of_the_readable_loop(tone_pack, setting, augment, device):
     averaging = {"averaging": 0.9, "label_smoothing": 0.1} if augment is IN_NOISE else {}
     config = config_of("linear", setting, augment, epochs=2, **averaging)
@@ -150,7 +151,6 @@ def test_whole_epochs_of_the_linear_model_are_those_of_the_readable_loop(tone_pa
 
 @pytest.mark.parametrize("device", DEVICES)
 @CHANGES
-@pytest.mark.parametrize("setting", "ABCD")
 def test_a_whole_epoch_of_bcresnet_is_that_of_the_readable_loop(few_tones, setting, augment, device):
     """In float64, where the two end 1e-10 apart: in float32 a millionth more on the weights that a readable training
     begins with changes a quarter of the way that it goes in six steps, and in float64 ten more would show.

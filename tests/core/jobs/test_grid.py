@@ -176,17 +176,35 @@ def test_a_process_of_its_own_trains_it_dies_and_another_goes_on(runs_here, tone
     assert [state.state if state else None for _, state in grid.cell_states(folder, plan)] == ["stopped", None]
 
 
-def test_two_processes_share_a_grid(runs_here, tone_root):
+RESUMED_BY_SEVERAL = """
+import os, sys
+from core.commands import main
+from core.jobs.grid import work  # loads PyTorch, once for all
+
+def resumed(log):
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT), sys.stderr.fileno())
+        code = main(["grid", "--resume", sys.argv[1], "--protocol", "testing-list"])
+        sys.stderr.flush()
+        os._exit(code)
+    return child
+
+children = [resumed(log) for log in sys.argv[2:]]
+sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the processes are forks of one")
+def test_two_processes_share_a_grid(runs_here, tone_root, tmp_path):
     plan = small(seeds=3)
     folder = grid.new_grid(plan, tone_root, name="first", device="cpu")
-    command = [sys.executable, "-m", "core", "grid", "--resume", folder.name, "--protocol", "testing-list"]
-    workers = [
-        subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    logs = [worker.communicate(timeout=120)[1] for worker in workers]
+    logs = [tmp_path / "one.log", tmp_path / "other.log"]
+    command = [sys.executable, "-c", RESUMED_BY_SEVERAL, folder.name, *map(str, logs)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
     assert grid.grid_state(folder).finished
-    told = [[name for name in names(plan) if re.search(f"{name} +done", log)] for log in logs]
+    told = [[name for name in names(plan) if re.search(f"{name} +done", log.read_text())] for log in logs]
     assert sorted(told[0] + told[1]) == sorted(names(plan)), "each was trained once"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[3]
-SAMPLE = {"train": 11, "grid": 9}
+SAMPLE = {"train": 7, "grid": 6}
 HOURS_S = 4 * 3600
 
 

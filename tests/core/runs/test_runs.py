@@ -47,9 +47,19 @@ def test_a_run_started_with_more_clips_says_where_they_are(runs_here, tone_root,
     assert runs.read_further_folders(folder) == (None, tmp_path / "near")
 
 
-def test_a_run_trained_in_a_process_of_its_own_ends_as_done(runs_here, tone_root, tiny_config):
-    folder = runs.start_run(tiny_config, tone_root, name="first")
-    assert runs.run_state(folder).alive
+def test_a_run_is_trained_in_a_process_that_outlives_the_one_that_started_it_and_ends_as_done(
+    runs_here, tone_root, tiny_config
+):
+    program = (
+        "import json, sys; from pathlib import Path\n"
+        "from core import runs; from core.config import RunConfig, from_dict\n"
+        "config = from_dict(RunConfig, json.loads(sys.argv[1]))\n"
+        "folder = runs.start_run(config, Path(sys.argv[2]), name='first')\n"
+        "assert runs.run_state(folder).alive"
+    )
+    command = [sys.executable, "-c", program, json.dumps(to_dict(tiny_config)), str(tone_root)]
+    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
+    folder = runs_here / "first"
     wait_for(lambda: not runs.run_state(folder).alive)
     run = runs.run_state(folder)
     assert (run.state, run.epoch, run.epochs) == ("done", 3, 3), run.message + runs.read_log(folder)
@@ -67,12 +77,21 @@ def test_a_run_trained_in_a_process_of_its_own_ends_as_done(runs_here, tone_root
     assert [one.name for one in runs.list_runs()] == ["first"]
 
 
-def test_a_stop_is_quick_and_keeps_a_usable_checkpoint(runs_here, tone_root, long_config):
+def test_no_other_worker_takes_a_run_that_trains_and_a_stop_is_quick_and_keeps_a_usable_checkpoint(
+    runs_here, tone_root, long_config
+):
     folder = runs.start_run(long_config, tone_root, name="long")
+    assert runs.run_state(folder).alive
     wait_for(lambda: runs.run_state(folder).epoch >= 1)
+    with pytest.raises(RunError, match="already training"):
+        worker.work(folder)
+    with pytest.raises(RunError, match="still training"):
+        runs.resume_run(folder)
+    with pytest.raises(RunError, match="still training"):
+        runs.delete_run(folder)
     asked = time.monotonic()
-    runs.stop_run(folder)
-    wait_for(lambda: not runs.run_state(folder).alive)
+    runs.stop_run(folder, wait_s=20)
+    assert not runs.run_state(folder).alive
     assert time.monotonic() - asked < 10  # seconds; on an idle machine it takes well below one
     assert runs.run_state(folder).state == "stopped"
     assert load_model(folder)(torch.zeros(1, 16_000)).shape == (1, 12)
@@ -98,8 +117,8 @@ def test_a_killed_run_shows_as_crashed_and_resumes_to_the_same_weights(runs_here
     if crashed.state != "done":  # it may have ended just before
         assert crashed.state == "crashed"
         assert "without a word" in crashed.message
-        runs.resume_run(folder)
-        wait_for(lambda: not runs.run_state(folder).alive)
+        runs.prepare_resume(folder)
+        worker.work(folder)
     assert runs.run_state(folder).state == "done", runs.read_log(folder)
     first, second = torch.load(whole / "last.pt"), torch.load(folder / "last.pt")
     assert first["epoch"] == second["epoch"] == 6
@@ -178,20 +197,6 @@ def test_a_run_with_averaged_weights_keeps_these_as_its_model(runs_here, tone_ro
     assert np.array_equal(kept.mel_basis, best.weights["front_end.layer.mel_basis"].numpy())
 
 
-def test_the_run_outlives_the_program_that_started_it(runs_here, tone_root, tiny_config):
-    program = (
-        "import json, sys; from pathlib import Path\n"
-        "from core import runs; from core.config import RunConfig, from_dict\n"
-        "config = from_dict(RunConfig, json.loads(sys.argv[1]))\n"
-        "print(runs.start_run(config, Path(sys.argv[2]), name='orphan'))"
-    )
-    command = [sys.executable, "-c", program, json.dumps(to_dict(tiny_config)), str(tone_root)]
-    subprocess.run(command, cwd=PROJECT, check=True, capture_output=True)
-    folder = runs_here / "orphan"
-    wait_for(lambda: not runs.run_state(folder).alive)
-    assert runs.run_state(folder).state == "done", runs.read_log(folder)
-
-
 def test_a_failure_is_shown_with_its_message(runs_here, tmp_path, tiny_config):
     folder = runs.new_run(tiny_config, tmp_path / "nowhere", name="no-data", device="cpu")
     with pytest.raises(DataError):
@@ -208,20 +213,6 @@ def test_training_that_runs_away_fails_with_advice_and_can_be_resumed(runs_here,
         worker.work(folder)
     assert "step sizes" in runs.run_state(folder).message
     assert runs.run_state(folder).resumable
-
-
-def test_two_workers_cannot_train_one_run(runs_here, tone_root, long_config):
-    folder = runs.start_run(long_config, tone_root, name="busy")
-    wait_for(lambda: runs.run_state(folder).epoch >= 1)
-    with pytest.raises(RunError, match="already training"):
-        worker.work(folder)
-    with pytest.raises(RunError, match="still training"):
-        runs.resume_run(folder)
-    with pytest.raises(RunError, match="still training"):
-        runs.delete_run(folder)
-    runs.stop_run(folder, wait_s=20)
-    assert not runs.run_state(folder).alive
-    assert (folder / runs.BEST).exists()
 
 
 @pytest.fixture

@@ -45,15 +45,15 @@ def trained(tone_pack, tiny_config, tmp_path):
 
 
 @pytest.mark.parametrize("model", ["linear", "bcresnet-1"])
-def test_with_other_words_it_keeps_what_it_knows_of_each_label_and_learns_the_rest(trained, tone_pack, model):
+def test_with_other_words_it_keeps_what_it_knows_of_each_label_and_learns_the_rest(trained, few_tones, model):
     start = load_checkpoint(file := trained("B", model))
     wished = Vocabulary(words=("stop", "marvin", "yes"))
     config = config_from(file, vocabulary=wished)
     assert config.vocabulary == wished
     assert config.training.epochs > config_from(file).training.epochs
-    called = np.where(tone_pack.words == "_unknown_", "marvin", tone_pack.words)
-    training = Training(config, replace(tone_pack, words=called), "cpu", start=start)
-    clips = torch.from_numpy(tone_pack.clips[:20]).float() / 32768
+    called = np.where(few_tones.words == "_unknown_", "marvin", few_tones.words)
+    training = Training(config, replace(few_tones, words=called), "cpu", start=start)
+    clips = torch.from_numpy(few_tones.clips[:20]).float() / 32768
     with torch.no_grad():
         answers = training.model.eval()(clips)
         before = start.model()(clips)

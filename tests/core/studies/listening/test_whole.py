@@ -39,8 +39,9 @@ def fresh(preset, folder):
     return Classifier(path, "cpu")
 
 
-@pytest.mark.parametrize("model", ["tone_classifier", "bcresnet", "causal"])
-@pytest.mark.parametrize("hop_s", [0.1, 0.13])
+@pytest.mark.parametrize(
+    ("model", "hop_s"), [("tone_classifier", 0.1), ("tone_classifier", 0.13), ("bcresnet", 0.13), ("causal", 0.1)]
+)
 def test_answers_and_detections_are_the_engines(model, hop_s, track, request):
     classifier = request.getfixturevalue(model)
     config = ListeningConfig(hop_s=hop_s, threshold=0.3)
