@@ -75,7 +75,7 @@ def test_pcen_that_was_fixed_can_learn_and_one_that_was_not_there_cannot_come(tr
     torch.testing.assert_close(training.model.eval()(clips), start.model()(clips))
     list(training.epochs())
     assert (training.model.pcen.bands().gain != start.model().pcen.bands().gain).any()
-    with pytest.raises(ConfigError, match="pcen is off, and that of linear-A.pt is fixed"):
+    with pytest.raises(ConfigError, match=r"pcen is off, and that of linear-A\.pt is fixed"):
         config_from(file, pcen="off")
 
 
