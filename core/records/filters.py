@@ -36,7 +36,8 @@ class PcenBands:
         >>> PcenBands.at_start(1).time_constant_ms(10.0).round().tolist()
         [395.0]
         """
-        return np.asarray(-hop_ms / np.log1p(-self.smoothing), np.float32)
+        share = np.clip(self.smoothing.astype(np.float64), 1e-9, 1 - 1e-9)  # of any file, whatever it holds
+        return np.asarray(-hop_ms / np.log1p(-share), np.float32)
 
 
 @dataclass(frozen=True)

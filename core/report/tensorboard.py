@@ -53,7 +53,7 @@ def write_events(run: Path, folder: Path) -> Path:
             f"Writing for TensorBoard needs {PACKAGE}, which this environment does not have. Run "
             "pip install -r requirements-tensorboard.txt, then try again."
         )
-    if not runs.read_progress(run):
+    if not run.is_dir() or not runs.read_progress(run):
         raise RunError(f"{run.name} has no finished epoch, so there is nothing to show. Train it first.")
     target = folder / run.resolve().name
     if target.exists():

@@ -36,6 +36,8 @@ def draw() -> None:
     """The map, what it was measured on, and the trainings of a cell."""
     names = [OURS, *grid.grid_names()]
     shown = OURS
+    if st.session_state.get(SHOWN) not in names:
+        st.session_state[SHOWN] = OURS  # a grid may have been deleted
     if len(names) > 1:
         titles = {name: name or "Came with the project" for name in names}
         shown = st.selectbox("Map", names, key=SHOWN, persist_state="session", format_func=titles.__getitem__)
@@ -53,7 +55,15 @@ def _read(name: str) -> GainMap:
     found = grid.grid_state(folder)
     if found.plan is None:
         raise ConfigError(found.message)
-    return grid.gain_map(folder, found.plan, found.plan.vocabulary.protocols[0])
+    return _of_grid(name, found.done, grid.n_measured(folder))
+
+
+@st.cache_data(show_spinner="Reading the results …", max_entries=8)
+def _of_grid(name: str, done: int, n_measured: int) -> GainMap:
+    """The numbers are part of the key: when more is trained or measured, more is read."""
+    del done, n_measured
+    plan, _, _ = grid.read_plan(folder := grid.folder_of(name))
+    return grid.gain_map(folder, plan, plan.vocabulary.protocols[0])
 
 
 @st.cache_data(show_spinner=False)

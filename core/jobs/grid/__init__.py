@@ -14,7 +14,7 @@ from core.jobs.grid.folder import (
     start_grid,
     stop_grid,
 )
-from core.jobs.grid.noise import SNRS_DB, gain_map, measure_in_noise
+from core.jobs.grid.noise import SNRS_DB, gain_map, measure_in_noise, n_measured
 from core.jobs.grid.plan import PLANS, Cell, GridPlan, plan_named
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "grid_state",
     "list_grids",
     "measure_in_noise",
+    "n_measured",
     "new_grid",
     "plan_named",
     "read_plan",

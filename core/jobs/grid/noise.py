@@ -68,6 +68,11 @@ def measure_in_noise(
             keep.save(STUDY, run, _file(pack.title, protocol), record)
 
 
+def n_measured(folder: Path) -> int:
+    """How many measurements in noise lie with the runs of a grid; they are not read."""
+    return sum(1 for _ in folder.glob(f"*/{STUDY.name}-noise-*-{N_CLIPS}-*{STUDY.suffix}"))
+
+
 def gain_map(folder: Path, plan: GridPlan, protocol: str) -> GainMap:
     """All that was measured of a grid so far on the test clips of a protocol."""
     by_place: dict[tuple[Cell, str], float] = {}
