@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # All tests, in three rows at once, each as long as the others. Those in a browser wait more than they compute: one row has
-# most of them, another one those of whole pages, once it is through with the pages without a browser. Both then take some
-# of the third row's.
+# most of them, and then takes some of the third row's; another one has those of whole pages, once it is through with the
+# pages without a browser.
 # Each takes one thread for arithmetic: the threads of two programs would wait for each other.
 set -uo pipefail
 export OMP_NUM_THREADS=1
 # Many processes start: what the first one compiled is kept for the others, also where Python is told not to.
 unset PYTHONDONTWRITEBYTECODE
 whole_pages=(tests/browser/test_{accessibility,evaluation,filters,fresh_server,pages}.py)
-after_browser=(tests/core/{fast,studies,training})
-after_pages=(tests/core/{figures,jobs,microphone,runs,sound} tests/fuzz)
+after_browser=(tests/core/{fast,jobs,microphone,studies,training} tests/fuzz)
 pytest=.venv/bin/pytest
 
 browser() {
@@ -19,20 +18,13 @@ browser() {
     return "$status"
 }
 
-pages() {
-    local status=0
-    "$pytest" tests/dashboard "${whole_pages[@]}" || status=$?
-    "$pytest" "${after_pages[@]}" || status=$?
-    return "$status"
-}
-
 browser >.make/browser-tests.log 2>&1 &
 running=($!)
-pages >.make/page-tests.log 2>&1 &
+"$pytest" tests/dashboard "${whole_pages[@]}" >.make/page-tests.log 2>&1 &
 running+=($!)
 trap 'kill "${running[@]}" 2>/dev/null' INT TERM
 status=0
-elsewhere=(tests/browser tests/dashboard "${after_browser[@]}" "${after_pages[@]}")
+elsewhere=(tests/browser tests/dashboard "${after_browser[@]}")
 "$pytest" "${elsewhere[@]/#/--ignore=}" || status=$?
 for part in "${running[@]}"; do
     wait "$part" || status=$?
