@@ -40,13 +40,16 @@ SHOW_FIGURES = [
 Speed a measurement, Own words none."""
 
 NAME_A_DAMAGE = [
-    name for name in SHOW_FIGURES if name not in ("data", "training", "evaluation", "mistakes", "thresholds")
+    name
+    for name in SHOW_FIGURES
+    if name not in ("data", "gain_map", "training", "evaluation", "mistakes", "thresholds")
 ]
 """Pages that read the model at once."""
 
 HELP = {
     "data": "Play a clip",  # the demo words are made ready without being asked for
     "training": "No run has ended yet. The first one appears here",
+    "gain_map": "none of which any training heard",  # the map came with the project
     "grid": "No grids yet. The first one appears here",
     "own_words": "Name the first word",
     "speed": "Nothing has been timed on this computer yet",
