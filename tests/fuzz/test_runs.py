@@ -20,7 +20,7 @@ import pytest
 import torch
 
 from core import runs
-from core.config import RunConfig, from_dict
+from core.config import RunConfig, from_dict, to_dict
 from core.errors import KeywordSpottingError
 from core.files.strict import parse_json, to_json
 from core.inference.classifier import Classifier
@@ -183,7 +183,7 @@ def json_files(folder):
         folder / runs.SOURCE: ({"root": None, "device": "cpu"}, lambda: runs.read_source(folder)),
         folder / "listening.json": (listening, lambda: load_listening(folder)),
         folder / "findings.json": (findings, lambda: keep.load(ablation.STUDY, folder / "findings.json")),
-        folder / "grid.json": (json.loads(to_json(vars(GridPlan()))), lambda: read_plan(folder)),
+        folder / "grid.json": (json.loads(to_json(to_dict(GridPlan()))), lambda: read_plan(folder)),
         reports: (bench, benchmark),
         reports.with_name("earlier.json"): ({"format": 1, **report_of_times}, benchmark),
     }
