@@ -25,7 +25,7 @@ class PCEN(nn.Module):
         M[t] = (1 - s) M[t-1] + s E[t]
         y[t] = (E[t] / (floor + M[t])^a + b)^r - b^r
 
-    (Wang, Getreuer, Hughes, Lyon and Saurous, 2017, equations 1 and 2). Each band has a smoothing s, gain a, bias b
+    (Wang, Getreuer, Hughes, Lyon and Saurous, 2017). Each band has a smoothing s, gain a, bias b
     and root r of its own, which learn as in LEAF (Zeghidour et al., 2021). A clip begins at the level of its first
     frame; along a stream the level is carried on (``levels``).
 
