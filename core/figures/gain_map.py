@@ -11,8 +11,9 @@ import plotly.graph_objects as go
 from core.config import SETTING_NAMES
 from core.figures import style
 from core.figures.findings.gains import where_it_pays
+from core.figures.findings.phrases import signed_points
 from core.studies.gain_map import CLEAN, QUESTIONS, Gain
-from core.studies.grid_table import BASES, PCEN_TITLES, Factors
+from core.studies.grid_table import PCEN_TITLES, Factors
 
 LEAST_RANGE = 1.0
 """Points that full colour stands for at the least: smaller gains are to look small."""
@@ -47,7 +48,7 @@ def gain_map(
         style.panel_note(figure, "Nothing can be compared yet.")
         return style.finish(figure, title=title, finding=finding, height=200)
     rows = list(dict.fromkeys(_row(one) for one in sorted(here, key=_order)))
-    columns = sorted({_column(one.factors) for one in here}, key=_column_order)
+    columns = list(dict.fromkeys(_column(one.factors) for one in sorted(here, key=lambda one: one.factors.place)))
     across = [_heading(column, columns) for column in columns]
     values = np.full((len(rows), len(columns)), np.nan)
     texts = np.full(values.shape, "", object)
@@ -123,10 +124,6 @@ def _column(factors: Factors) -> Column:
     return factors.model, factors.basis, factors.n_mels
 
 
-def _column_order(column: Column) -> tuple[str, int, int]:
-    return column[0], list(BASES).index(column[1]), column[2]
-
-
 def _heading(column: Column, columns: Sequence[Column]) -> str:
     model, basis, n_mels = column
     parts = [str(n_mels)]
@@ -138,16 +135,15 @@ def _heading(column: Column, columns: Sequence[Column]) -> str:
 
 
 def _text(one: Gain) -> str:
-    text = f"{100 * one.gain:+.1f}".replace("-", "\N{MINUS SIGN}")
+    text = signed_points(one.gain)
     return f"<b>{text}</b>" if one.is_clear else text
 
 
 def _hover(one: Gain) -> str:
     factors = one.factors
-    low, high = (100 * end for end in one.interval)
-    text = (
+    gain, low, high = (signed_points(share, digits=2) for share in (one.gain, *one.interval))
+    return (
         f"{QUESTIONS[one.question]}<br>{factors.model}, {factors.title}, {SETTING_NAMES[factors.setting]}<br>"
-        f"{100 * one.gain:+.2f} points (95 % interval {low:+.2f} to {high:+.2f}), {one.seeds} seeds<br>"
+        f"{gain} points (95 % interval {low} to {high}), {one.seeds} seeds<br>"
         f"p = {one.p:.2g}, corrected {one.adjusted_p:.2g}<br>click to see its trainings"
     )
-    return text.replace("-", "\N{MINUS SIGN}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from core import runs
 from core.config import to_dict
 from core.errors import DataError, RunError, WriteError
 from core.files.strict import to_json
+from core.records.training import EpochReport
 from core.runs import keep
 from core.studies.evaluation import STUDY
 from core.studies.evaluation import scores as scores_of
@@ -53,7 +55,8 @@ def write_events(run: Path, folder: Path) -> Path:
             f"Writing for TensorBoard needs {PACKAGE}, which this environment does not have. Run "
             "pip install -r requirements-tensorboard.txt, then try again."
         )
-    if not run.is_dir() or not runs.read_progress(run):
+    reports = runs.read_progress(run) if run.is_dir() else []
+    if not reports:
         raise RunError(f"{run.name} has no finished epoch, so there is nothing to show. Train it first.")
     target = folder / run.resolve().name
     if target.exists():
@@ -62,7 +65,7 @@ def write_events(run: Path, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=".events-", dir=folder))
         try:
-            _write(run, new)
+            _write(run, reports, new)
             new.chmod(0o755)
             new.rename(target)
         finally:
@@ -72,12 +75,12 @@ def write_events(run: Path, folder: Path) -> Path:
     return target
 
 
-def _write(run: Path, folder: Path) -> None:
+def _write(run: Path, reports: Sequence[EpochReport], folder: Path) -> None:
     # Whatever this package logs about its own imports is nobody's business here.
     logging.getLogger(PACKAGE).setLevel(logging.ERROR)
     from tensorboardX import SummaryWriter
 
-    reports, state = runs.read_progress(run), runs.run_state(run)
+    state = runs.run_state(run)
     # Epochs have no clock of their own: they end as long after the settings were written as they took together.
     began = (run / runs.CONFIG).stat().st_mtime
     ended = np.cumsum([report.seconds for report in reports]) + began

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 from core.config import OWN
@@ -34,18 +33,16 @@ def take_out(folder: Path, name: str) -> Path:
     copy = run_folder(name)
 
     def fill(new: Path) -> None:
-        for path in folder.iterdir():
-            if path.is_file() and not path.is_symlink() and _TAKEN.fullmatch(path.name):
-                write_bytes(new / path.name, path.read_bytes())
+        for path in _taken(folder):
+            write_bytes(new / path.name, path.read_bytes())
 
-    with suppress(FileExistsError):
-        try:
-            make_parent(copy)
-            owner.make_folder(copy, fill, (CONFIG,))
-        except FileExistsError:
-            raise
-        except OSError as error:
-            raise RunError(f"{folder.name} cannot be copied to {copy.parent} ({error.strerror}).") from error
+    try:
+        make_parent(copy)
+        owner.make_folder(copy, fill, (CONFIG,))
+    except FileExistsError:
+        pass  # it was taken out before
+    except OSError as error:
+        raise RunError(f"{folder.name} cannot be copied to {copy.parent} ({error.strerror}).") from error
     return copy
 
 
@@ -59,11 +56,16 @@ def as_zip(folder: Path) -> bytes:
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.iterdir()):
-            is_plain = path.is_file() and not path.is_symlink()  # a link may lead anywhere
-            if is_plain and _TAKEN.fullmatch(path.name) and not path.stem.endswith(f"-{OWN}"):
+        for path in _taken(folder):
+            if not path.stem.endswith(f"-{OWN}"):
                 try:
                     archive.writestr(f"{folder.name}/{path.name}", path.read_bytes())
                 except OSError as error:
                     raise RunError(f"{path.name} of {folder.name} cannot be read ({error.strerror}).") from error
     return buffer.getvalue()
+
+
+def _taken(folder: Path) -> list[Path]:
+    """What of a run is taken along, in order of names; no links, which may lead anywhere."""
+    plain = (path for path in sorted(folder.iterdir()) if path.is_file() and not path.is_symlink())
+    return [path for path in plain if _TAKEN.fullmatch(path.name)]

@@ -6,7 +6,7 @@ p-values are corrected together (Holm, 1979).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from core.errors import ConfigError
 from core.runs import keep
 from core.runs.layout import PROJECT
 from core.statistics import SIGNIFICANT, Interval, holm, mean_interval, mean_p
-from core.studies.grid_table import Factors
+from core.studies.grid_table import Factors, seed_differences
 
 CLEAN = "clean"
 
@@ -149,7 +149,7 @@ def gains(found: GainMap) -> tuple[Gain, ...]:
     compared = []
     for (factors, condition), accuracies in by_place.items():
         for question, other in _compared_with(factors).items():
-            differences = _differences(accuracies, by_place.get((other, condition), {}))
+            differences = seed_differences(accuracies, by_place.get((other, condition), {}))
             if len(differences) >= FEWEST_SEEDS:
                 compared.append((question, factors, condition, differences))
     ps = [mean_p(differences) for *_, differences in compared]
@@ -178,8 +178,3 @@ def _compared_with(factors: Factors) -> dict[str, Factors]:
     if factors.pcen == "learned":
         others["learned-pcen"] = replace(factors, pcen="fixed")
     return others
-
-
-def _differences(one: Mapping[int, float], other: Mapping[int, float]) -> list[float]:
-    """Of the seeds that both have."""
-    return [one[seed] - other[seed] for seed in sorted(set(one) & set(other))]

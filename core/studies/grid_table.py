@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -75,6 +75,12 @@ class Factors:
         return ", ".join(filter(None, (f"{self.n_mels} {BASES[self.basis][0]}", PCEN_TITLES[self.pcen])))
 
     @property
+    def place(self) -> tuple[Any, ...]:
+        """What puts combinations in order: by model, basis, number of filters, PCEN and setting."""
+        bases, pcens = list(BASES), list(PCENS)
+        return self.model, bases.index(self.basis), self.n_mels, pcens.index(self.pcen), self.setting
+
+    @property
     def is_fixed(self) -> bool:
         """Whether nothing of the spectrogram is trained."""
         return self == self.fixed
@@ -122,13 +128,17 @@ def summarise(scores: Iterable[Score]) -> tuple[Row, ...]:
     groups: dict[Factors, dict[int, Score]] = {}
     for score in scores:
         groups.setdefault(score.factors, {})[score.seed] = score
-    order = sorted(groups, key=_place)
+    order = sorted(groups, key=lambda one: one.place)
     return tuple(_row(factors, groups[factors], groups.get(factors.fixed, {})) for factors in order)
 
 
-def _place(factors: Factors) -> tuple[Any, ...]:
-    bases, pcens = list(BASES), list(PCENS)
-    return factors.model, bases.index(factors.basis), factors.n_mels, pcens.index(factors.pcen), factors.setting
+def seed_differences(one: Mapping[int, float], other: Mapping[int, float]) -> list[float]:
+    """Accuracies of one combination less those of another, of the seeds that both have, in their order.
+
+    >>> seed_differences({0: 0.5, 1: 0.75}, {1: 0.5, 2: 0.9})
+    [0.25]
+    """
+    return [one[seed] - other[seed] for seed in sorted(set(one) & set(other))]
 
 
 def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -> Row:
@@ -140,8 +150,8 @@ def _row(factors: Factors, by_seed: dict[int, Score], fixed: dict[int, Score]) -
         interval = share_interval(round(accuracies[0] * n), n)
     # Few seeds that differ much leave an interval wider than a share can be.
     interval = max(0.0, interval[0]), min(1.0, interval[1])
-    shared = sorted(set(by_seed) & set(fixed)) if not factors.is_fixed else []
-    gains = [by_seed[seed].accuracy - fixed[seed].accuracy for seed in shared]
+    ours, others = ({seed: score.accuracy for seed, score in side.items()} for side in (by_seed, fixed))
+    gains = [] if factors.is_fixed else seed_differences(ours, others)
     return Row(
         factors=factors,
         seeds=len(of_all),

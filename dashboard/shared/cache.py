@@ -46,6 +46,8 @@ from core.studies.comparison import Difference, compare
 from core.studies.cost.measure import cost_of
 from core.studies.evaluation import STUDY as EVALUATION
 from core.studies.evaluation import scores as scores_of
+from core.studies.gain_map import STUDY as GAIN_MAP
+from core.studies.gain_map import GainMap
 from core.studies.listening import operating_point, talk
 from core.studies.robustness.clips import Changer
 from core.studies.word_length import word_lengths as compute_word_lengths
@@ -108,6 +110,12 @@ def config_from(
 ) -> RunConfig:
     """Settings of a training that begins with the model of a run."""
     return start_from(run, setting=setting, epochs=epochs, seed=seed, vocabulary=vocabulary)
+
+
+@st.cache_data(max_entries=1, show_spinner=False, hash_funcs=KEYS)
+def gain_map(path: Path) -> GainMap:
+    """A map of gains from its file."""
+    return keep.load(GAIN_MAP, path)
 
 
 # Evaluations

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import streamlit as st
 
 from core import figures, runs
-from core.config import PROTOCOLS, SETTING_NAMES, Setting
+from core.config import PROTOCOLS, SETTING_NAMES
 from core.data.pack import open_data
 from core.errors import ConfigError
 from core.jobs import grid
 from core.records.robustness import noise_title
-from core.runs import keep
-from core.studies.gain_map import CLEAN, QUESTIONS, SHIPPED, STUDY, Gain, GainMap, gains, trainings
-from core.studies.grid_table import BASES, Factors
-from core.training.presets import preset_config, train_options
-from dashboard.shared import measured, places, state
+from core.studies.gain_map import CLEAN, QUESTIONS, SHIPPED, Gain, GainMap, gains, trainings
+from core.studies.grid_table import Factors
+from core.training.presets import train_options
+from dashboard.shared import cache, measured, places, state
 from dashboard.shared.folds import fold
 from dashboard.shared.jobs import Progress
 from dashboard.shared.widgets import choose, explained, job_panel, show_clickable_figure
@@ -50,7 +49,7 @@ def draw() -> None:
 
 def _read(name: str) -> GainMap:
     if not name:
-        return _shipped()
+        return cache.gain_map(SHIPPED)
     folder = grid.folder_of(name)
     found = grid.grid_state(folder)
     if found.plan is None:
@@ -66,11 +65,6 @@ def _of_grid(name: str, done: int, n_measured: int) -> GainMap:
     return grid.gain_map(folder, plan, plan.vocabulary.protocols[0])
 
 
-@st.cache_data(show_spinner=False)
-def _shipped() -> GainMap:
-    return keep.load(STUDY, SHIPPED)
-
-
 def _draw(found: GainMap, name: str) -> None:
     compared = gains(found)
     conditions = {one: "Clean" if one == CLEAN else f"In noise, {one}" for one in found.conditions or (CLEAN,)}
@@ -78,9 +72,7 @@ def _draw(found: GainMap, name: str) -> None:
     chosen = _chosen(found)
     picture, cell = st.columns([3, 2], gap="medium")
     with picture:
-        show_clickable_figure(
-            figures.gain_map(compared, condition, chosen=chosen), "gain_map.figure", lambda values: _choose(values)
-        )
+        show_clickable_figure(figures.gain_map(compared, condition, chosen=chosen), "gain_map.figure", _choose)
         st.caption(_measured_on(found))
     with cell:
         if chosen is None:
@@ -121,7 +113,7 @@ def _cell(found: GainMap, name: str, chosen: Factors, compared: tuple[Gain, ...]
             st.caption(f"{one.condition}: {told}, {QUESTIONS[one.question]}")
     by_seed = trainings(found, chosen)
     rows = [{"Seed": seed, **{place: percent(share) for place, share in of.items()}} for seed, of in by_seed.items()]
-    st.dataframe(rows, hide_index=True, height=min(37 * len(rows) + 38, 300))
+    st.dataframe(rows, hide_index=True, height="content")
     if name:
         seed = st.selectbox("Seed", list(by_seed), key=f"gain_map.seed.{name}")
         if st.button("Look at this model", key="gain_map.open", icon=places.TABS["filterbank"].icon):
@@ -152,16 +144,7 @@ def _command(factors: Factors, seed: int, epochs: int | None = None) -> str:
     >>> _command(Factors("linear-in-noise", "mel", 10, "B", "learned"), 0)
     'python -m core train --preset linear-in-noise --setting B --epochs 20 --seed 0 --n-mels 10 --pcen learned'
     """
-    config = preset_config(
-        factors.model,
-        setting=cast(Setting, factors.setting),
-        epochs=epochs,
-        seed=seed,
-        n_mels=factors.n_mels,
-        pcen=factors.pcen,
-        **BASES[factors.basis][1],
-    )
-    return f"python -m core train {' '.join(train_options(config))}"
+    return f"python -m core train {' '.join(train_options(grid.config_of(factors, seed, epochs)))}"
 
 
 def _offer_noise(found: GainMap, name: str) -> None:

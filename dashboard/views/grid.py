@@ -80,7 +80,7 @@ def draw_form() -> None:
         settings=tuple(sorted(settings)),
         bases=tuple(bases),
         pcens=tuple(pcens),
-        vocabulary=seeds_of_a_run.vocabulary() or words.usual(),
+        vocabulary=seeds_of_a_run.vocabulary() or words.of_dataset(),
         n_mels=tuple(sorted(n_mels)),
         seeds=int(seeds),
         epochs=tuple(epochs),

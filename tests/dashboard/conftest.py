@@ -19,6 +19,9 @@ from streamlit.testing.v1 import AppTest
 from core import runs
 from core.config import KEYWORDS, SAMPLE_RATE
 from core.data.pack import open_data
+from core.jobs import grid
+from core.jobs.grid.plan import GridPlan
+from core.jobs.grid.work import work_on_grid
 from core.models import build_model
 from core.records.training import EpochReport
 from core.studies.evaluation import evaluate
@@ -159,6 +162,20 @@ def own_run(finished_run, tmp_path):
     folder = tmp_path / "runs" / GOOD
     shutil.copytree(finished_run, folder)
     return folder
+
+
+@pytest.fixture
+def train_grid(tiny_root, tiny_pack):
+    """A function from changes of a plan to the folder of a small grid "mine", trained for an epoch each."""
+
+    def train(**changes):
+        values = {"settings": ("A", "B"), "n_mels": (10,), "seeds": 2, "epochs": (("linear", 1),), **changes}
+        folder = grid.new_grid(GridPlan(**values), tiny_root, name="mine", device="cpu")
+        work_on_grid(folder)
+        assert grid.grid_state(folder).finished, grid.grid_state(folder).message
+        return folder
+
+    return train
 
 
 @pytest.fixture

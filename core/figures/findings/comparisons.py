@@ -16,6 +16,7 @@ from core.figures.findings.phrases import (
     holds_zero,
     points,
     share,
+    signed_points,
     word,
 )
 from core.figures.style import NBSP
@@ -70,7 +71,7 @@ def gain(difference: Difference) -> str:
     if d.can_be_told:
         way, ends = ("better", d.interval) if d.gain > 0 else ("worse", (-d.interval[1], -d.interval[0]))
         return f"{d.run} is {points(d.gain)} {way} than {d.baseline} {between(ends)}, {NO_CHANCE}."
-    return f"No clear difference: {d.run} {_signed_points(d.gain)} {between(d.interval)}."
+    return f"No clear difference: {d.run} {signed_points(d.gain)} points {between(d.interval)}."
 
 
 def gains_by_word(difference: Difference) -> str:
@@ -146,7 +147,7 @@ def grid_gains(rows: Sequence[Row]) -> str:
     known = [row for row in gained if row.gain_interval is not None]
     if not known:
         top = max(gained, key=lambda row: row.gain or 0.0)
-        largest = f"{_combination(top, rows)} {_signed_points(top.gain or 0.0)}"
+        largest = f"{_combination(top, rows)} {signed_points(top.gain or 0.0)} points"
         return f"One seed each tells nothing of chance; largest: {largest}."
     clear = [row for row in known if row.gain_interval and not holds_zero(row.gain_interval)]
     most = max(clear or known, key=lambda row: abs(row.gain or 0.0))
@@ -168,7 +169,3 @@ def _combination(row: Row, rows: Sequence[Row], *, begins: bool = False) -> str:
     parts += [f"{factors.n_mels} filters"] if len({one.factors.n_mels for one in rows}) > 1 else []
     parts += [PCEN_TITLES[factors.pcen] or "no PCEN"] if len({one.factors.pcen for one in rows}) > 1 else []
     return ", ".join(parts)
-
-
-def _signed_points(difference: float) -> str:
-    return f"{100 * difference:+.1f} points".replace("-", "−")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.config import SETTING_NAMES
-from core.figures.findings.phrases import NO_CHANCE, between, sentence
+from core.figures.findings.phrases import NO_CHANCE, between, sentence, signed_points
 from core.studies.gain_map import CLEAN, Gain
 from core.studies.grid_table import PCEN_TITLES
 
@@ -36,8 +36,7 @@ def where_it_pays(gains: Sequence[Gain], condition: str) -> str:
 
 
 def _said(one: Gain, here: Sequence[Gain]) -> str:
-    points = f"{100 * one.gain:+.1f}".replace("-", "\N{MINUS SIGN}")
-    return f"{WHAT[one.question]}, {_where(one, here)} {points} points {between(one.interval)}"
+    return f"{WHAT[one.question]}, {_where(one, here)} {signed_points(one.gain)} points {between(one.interval)}"
 
 
 def _where(gain: Gain, here: Sequence[Gain]) -> str:
@@ -48,5 +47,6 @@ def _where(gain: Gain, here: Sequence[Gain]) -> str:
         parts.append(factors.model)
     if len({one.basis for one in all_factors}) > 1:
         parts.append("random start" if factors.basis == "random" else "textbook start")
-    others = PCEN_TITLES if gain.question in SETTING_NAMES else SETTING_NAMES
-    return ", ".join([*parts, *filter(None, [others[factors.pcen if others is PCEN_TITLES else factors.setting]])])
+    is_of_filters = gain.question in SETTING_NAMES
+    parts.append(PCEN_TITLES[factors.pcen] if is_of_filters else SETTING_NAMES[factors.setting])
+    return ", ".join(filter(None, parts))

@@ -37,6 +37,15 @@ def points(difference: float) -> str:
     return f"{abs(100 * difference):.1f} points"
 
 
+def signed_points(difference: float, *, digits: int = 1) -> str:
+    """A difference of shares with its sign, in points.
+
+    >>> signed_points(-0.054), signed_points(0.0123, digits=2)
+    ('−5.4', '+1.23')
+    """
+    return f"{100 * difference:+.{digits}f}".replace("-", "−")
+
+
 def better(difference: float, interval: Interval, than: str = "") -> str:
     """A difference with its interval, told from chance; ``than`` is what it is compared with.
 

@@ -15,7 +15,7 @@ from core.jobs.grid.folder import (
     stop_grid,
 )
 from core.jobs.grid.noise import SNRS_DB, gain_map, measure_in_noise, n_measured
-from core.jobs.grid.plan import PLANS, Cell, GridPlan, plan_named
+from core.jobs.grid.plan import PLANS, Cell, GridPlan, config_of, plan_named
 
 __all__ = [
     "PLANS",
@@ -24,6 +24,7 @@ __all__ = [
     "GridPlan",
     "GridState",
     "cell_states",
+    "config_of",
     "delete_grid",
     "folder_of",
     "gain_map",

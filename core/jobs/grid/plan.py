@@ -92,8 +92,9 @@ def _cells(plan: GridPlan) -> tuple[Cell, ...]:
     )
 
 
-def _cell(factors: Factors, seed: int, epochs: int | None, vocabulary: Vocabulary) -> Cell:
-    config = preset_config(
+def config_of(factors: Factors, seed: int, epochs: int | None = None, vocabulary: Vocabulary = TWELVE) -> RunConfig:
+    """The settings of one training: of its preset, with what is varied. ``epochs`` None takes the preset's."""
+    return preset_config(
         factors.model,
         setting=cast(Setting, factors.setting),
         epochs=epochs,
@@ -103,6 +104,10 @@ def _cell(factors: Factors, seed: int, epochs: int | None, vocabulary: Vocabular
         pcen=factors.pcen,
         **BASES[factors.basis][1],
     )
+
+
+def _cell(factors: Factors, seed: int, epochs: int | None, vocabulary: Vocabulary) -> Cell:
+    config = config_of(factors, seed, epochs, vocabulary)
     # A grid keeps the filters at the start and the end of each training, not how they evolved.
     return Cell(factors, seed, dataclasses.replace(config, training=dataclasses.replace(config.training, snapshots=1)))
 

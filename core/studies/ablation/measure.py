@@ -155,7 +155,7 @@ class _Levels:
 
     def __init__(self, model: KeywordSpotter, spectra: Spectra) -> None:
         self._norm = model.normalise if isinstance(model.normalise, BandNorm) else None
-        self._heard: Callable[[Tensor], Tensor] = model.pcen or (lambda log_mel: log_mel)
+        self._pcen = model.pcen
         self._spectra = spectra
         self._measured: dict[Basis, Level] = {}
 
@@ -173,8 +173,7 @@ class _Levels:
         for part in torch.from_numpy(rows).split(BATCH):
             self._spectra.listen(clips.waveforms(part))
             for basis, moments in sums.items():
-                log_mel = self._spectra.log_mel(basis)
-                moments += clip_moments(self._heard(log_mel)).sum(dim=0)
+                moments += clip_moments(self.heard(basis)).sum(dim=0)
             done += len(part)
             report(done)
         for basis, moments in sums.items():
@@ -182,21 +181,24 @@ class _Levels:
             scale = torch.rsqrt((square - mean * mean).clamp_min(0) + (self._norm.eps if self._norm else 0))
             self._measured[basis] = mean.float(), scale.float()
 
-    def seen(self, log_mel: Tensor, variant: Variant) -> Tensor:
-        """What the network sees of log-mels, (n_clips, n_mels, n_frames)."""
+    def heard(self, basis: Basis) -> Tensor:
+        """What a basis makes of the clips that are listened to, up to the normalisation, (n, n_mels, n_frames)."""
+        log_mel = self._spectra.log_mel(basis)
+        return log_mel if self._pcen is None else cast(Tensor, self._pcen(log_mel))
+
+    def seen(self, heard: Tensor, variant: Variant) -> Tensor:
+        """What the network sees of what is ``heard``, the same shape."""
         mean, scale = self._measured.get(variant.basis) or self._trained()
-        log_mel = self._heard(log_mel)
         if self._norm is None:
-            seen = log_mel.clone() if variant.occluded is not None else log_mel
+            seen = heard.clone() if variant.occluded is not None else heard
         else:
-            seen = (log_mel - mean[:, None]) * scale[:, None]
+            seen = (heard - mean[:, None]) * scale[:, None]
         if variant.occluded is not None:
             seen[:, variant.occluded] = 0.0 if self._norm else mean[variant.occluded]
         return seen
 
-    def untouched(self, log_mel: Tensor) -> Tensor:
-        """What it sees of log-mels in the model as it is."""
-        heard = self._heard(log_mel)
+    def untouched(self, heard: Tensor) -> Tensor:
+        """What it sees of that in the model as it is."""
         return self._norm(heard) if self._norm is not None else heard
 
     def _trained(self) -> Level:
@@ -222,12 +224,12 @@ def _answered(
     for part in torch.from_numpy(rows).split(BATCH):
         truth = clips.labels[part.to(clips.device)]
         spectra.listen(clips.waveforms(part))
-        own = spectra.log_mel(variants[0].basis)
+        own = levels.heard(variants[0].basis)
         if levels.recomputed:
             untouched.append(model.network(levels.untouched(own)).argmax(dim=1) == truth)
         for variant in variants:
-            log_mel = own if variant.basis is variants[0].basis else spectra.log_mel(variant.basis)
-            right[variant].append(model.network(levels.seen(log_mel, variant)).argmax(dim=1) == truth)
+            heard = own if variant.basis is variants[0].basis else levels.heard(variant.basis)
+            right[variant].append(model.network(levels.seen(heard, variant)).argmax(dim=1) == truth)
             done += len(part)
             report(done)
     right[UNTOUCHED] = untouched or right[variants[0]]

@@ -24,14 +24,14 @@ def vocabulary() -> Vocabulary | None:
 
 
 def plan_seeds(config: RunConfig) -> None:
-    """Fill the form in: the training of a run three times, with a fixed spectrogram beside it."""
+    """Fill the form in: the training of a run three times, with a fixed spectrogram (and PCEN) beside it."""
     front_end = config.front_end
     basis = "random" if front_end.mel_start == "random" else front_end.mel_shape
     st.session_state["grid.models"] = [config.preset]
     st.session_state["grid.settings"] = sorted({"A", front_end.setting})
     st.session_state["grid.bases"] = ["mel" if basis == "free" else basis]
     st.session_state["grid.n_mels"] = [front_end.n_mels]
-    st.session_state["grid.pcens"] = [front_end.pcen]
+    st.session_state["grid.pcens"] = ["fixed", "learned"] if front_end.pcen == "learned" else [front_end.pcen]
     st.session_state["grid.seeds"] = 3
     st.session_state[f"grid.epochs.{config.preset}"] = config.training.epochs
     st.session_state[VOCABULARY] = config.vocabulary.labels

@@ -34,20 +34,16 @@ def choose(start: RunState | None) -> Vocabulary | None:
         ConfigError: If too many words are chosen.
         DataError: If the dataset cannot be read.
     """
-    known_here = usual()
+    usual = of_dataset()
     if start is not None:
         known = clip_choice.vocabulary_of(start)
-        if known_here == TWELVE:
+        if usual == TWELVE:
             st.caption(f"Words: {title(known)}, as the model that it begins with.")
             return known
-        st.caption(f"Words: the {known_here.title} of this folder{_besides(known_here)}.")
-        return known_here
+        st.caption(f"Words: the {usual.title} of this folder{_besides(usual)}.")
+        return usual
     way = st.session_state.get(WAY, USUAL)
-    ways = (
-        WAYS
-        if known_here == TWELVE
-        else {**WAYS, USUAL: f"The {known_here.title} of this folder{_besides(known_here)}"}
-    )
+    ways = WAYS if usual == TWELVE else {**WAYS, USUAL: f"The {usual.title} of this folder{_besides(usual)}"}
     # The names are asked for only where somebody chooses among them.
     found = _trained() if way != USUAL else ()
     with st.expander(f"Words: {ways[way].lower()}", icon=":material/translate:"):
@@ -60,7 +56,7 @@ def choose(start: RunState | None) -> Vocabulary | None:
             help="Every word by its name, without silence and unknown, is the 35-word protocol of Speech Commands v2.",
         )
         if way == USUAL:
-            return known_here
+            return usual
         if way == EVERY:
             return words.chosen([words.ALL], found)
         spoken = [word for word in found if word not in (SILENCE_LABEL, OTHER_WORD)]
@@ -91,7 +87,7 @@ def _besides(vocabulary: Vocabulary) -> str:
     return f", {' and '.join(others)}" if others else ""
 
 
-def usual() -> Vocabulary:
+def of_dataset() -> Vocabulary:
     """What the chosen dataset's clips are told apart as unless somebody chooses."""
     root, pack = state.data_root(), clip_choice.dataset()
     if root is None:

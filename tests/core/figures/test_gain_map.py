@@ -56,6 +56,8 @@ def test_a_click_hands_on_what_was_trained_and_the_chosen_one_is_framed():
     figure = gain_map(GAINS, CLEAN, chosen=replace(B, n_mels=40))
     marks = next(trace for trace in figure.data if trace.name == "cells")
     assert Factors(*marks.customdata[1]) == replace(B, n_mels=40)
+    assert "linear-in-noise, 40 textbook mel filters" in marks.text[1]
+    assert "−1.50 points (95 % interval −2.00 to −1.00)" in marks.text[2]
     (frame,) = figure.layout.shapes
     assert (frame.x0, frame.y0) == (0.5, -0.5)
 

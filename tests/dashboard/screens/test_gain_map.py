@@ -3,9 +3,6 @@
 import pytest
 
 from core import runs
-from core.jobs import grid
-from core.jobs.grid.plan import GridPlan
-from core.jobs.grid.work import work_on_grid
 from core.studies.gain_map import CLEAN
 from dashboard.shared import jobs, state
 from dashboard.views.gain_map import CELL, JOB, SHOWN
@@ -13,12 +10,8 @@ from tests.dashboard.conftest import assert_calm, charts, open_fold, texts, wait
 
 
 @pytest.fixture
-def trained(tiny_root, tiny_pack):
-    plan = GridPlan(settings=("A", "B"), n_mels=(10,), pcens=("off", "learned"), seeds=2, epochs=(("linear", 1),))
-    folder = grid.new_grid(plan, tiny_root, name="mine", device="cpu")
-    work_on_grid(folder)
-    assert grid.grid_state(folder).finished, grid.grid_state(folder).message
-    return folder
+def trained(train_grid):
+    return train_grid(pcens=("off", "learned"))
 
 
 def test_the_map_that_came_with_the_project_is_there_at_once_and_says_how_a_model_is_made(open_page, use_tiny_data):

@@ -3,23 +3,13 @@
 import pytest
 
 from core.jobs import grid
-from core.jobs.grid.plan import GridPlan
-from core.jobs.grid.work import work_on_grid
 from dashboard.views.grid import PLAN
 from tests.dashboard.conftest import assert_calm, charts, texts, wait_until
 
 
-def small(**changes):
-    values = {"settings": ("A", "B"), "n_mels": (10,), "seeds": 2, "epochs": (("linear", 1),), **changes}
-    return GridPlan(**values)
-
-
 @pytest.fixture
-def trained(tiny_root, tiny_pack):
-    folder = grid.new_grid(small(), tiny_root, name="mine", device="cpu")
-    work_on_grid(folder)
-    assert grid.grid_state(folder).finished, grid.grid_state(folder).message
-    return folder
+def trained(train_grid):
+    return train_grid()
 
 
 def test_the_form_follows_the_plan_and_counts_the_trainings(open_page, use_tiny_data):
