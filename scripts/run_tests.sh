@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # All tests, in three rows at once, each as long as the others. Those in a browser wait more than they compute: one row has
 # most of them, and then takes some of the third row's; another one has those of whole pages, once it is through with the
-# pages without a browser.
+# pages without a browser. What failed in any row stands at the very end.
 # Each takes one thread for arithmetic: the threads of two programs would wait for each other.
 set -uo pipefail
 export OMP_NUM_THREADS=1
@@ -10,6 +10,11 @@ unset PYTHONDONTWRITEBYTECODE
 whole_pages=(tests/browser/test_{accessibility,evaluation,filters,fresh_server,pages}.py)
 after_browser=(tests/core/{fast,jobs,microphone,studies,training} tests/fuzz)
 pytest=.venv/bin/pytest
+logs=(.make/{page,browser,other}-tests.log)
+
+pages() {
+    "$pytest" tests/dashboard "${whole_pages[@]}"
+}
 
 browser() {
     local status=0
@@ -18,16 +23,22 @@ browser() {
     return "$status"
 }
 
-browser >.make/browser-tests.log 2>&1 &
+others() {
+    local elsewhere=(tests/browser tests/dashboard "${after_browser[@]}")
+    "$pytest" "${elsewhere[@]/#/--ignore=}" 2>&1 | tee .make/other-tests.log
+}
+
+pages >.make/page-tests.log 2>&1 &
 running=($!)
-"$pytest" tests/dashboard "${whole_pages[@]}" >.make/page-tests.log 2>&1 &
+browser >.make/browser-tests.log 2>&1 &
 running+=($!)
 trap 'kill "${running[@]}" 2>/dev/null' INT TERM
 status=0
-elsewhere=(tests/browser tests/dashboard "${after_browser[@]}")
-"$pytest" "${elsewhere[@]/#/--ignore=}" || status=$?
+others || status=$?
 for part in "${running[@]}"; do
     wait "$part" || status=$?
 done
 cat .make/page-tests.log .make/browser-tests.log
+echo "== All rows"
+grep -hE '^(FAILED|ERROR) |^=+ .* in [0-9.]+s' "${logs[@]}"
 exit "$status"
