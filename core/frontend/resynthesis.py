@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import ShortTimeFFT
+from scipy.optimize import minimize
+from scipy.signal import ShortTimeFFT, istft, stft
 
 from core.frontend.kernel_facts import pair_power
 from core.records.arrays import FloatArray
@@ -45,6 +45,9 @@ power that is met a tenth more closely."""
 
 ITERATIONS = 32
 """Rounds of Griffin-Lim: the phases hardly change after."""
+
+MOMENTUM = 0.99
+"""How far a round goes on in the direction of the last one (Perraudin et al., 2013)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,9 +166,8 @@ def resynthesised(
 ) -> FloatArray:
     """A sound that looks to the front end as the clip did, made from its mel power alone.
 
-    First the spectrum whose mel power comes closest, without negative power (librosa's non-negative least squares,
-    from the smallest such spectrum on); then phases that fit it (Griffin and Lim, 1984). What is lost is what the
-    front end does not pass on: pitch between filters, and phase.
+    First the spectrum whose mel power comes closest, without negative power; then phases that fit it (Griffin and Lim,
+    1984). What is lost is what the front end does not pass on: pitch between filters, and phase.
 
     Args:
         mel_power: Power in each filter, (n_mels, n_frames), without offsets.
@@ -184,18 +186,60 @@ def resynthesised(
     # Brought to the same scale, since the solver stops at an absolute change.
     scale = float(np.abs(basis).max())
     target = np.asarray(mel_power, dtype=np.float64) / loudest
-    power = librosa.util.nnls(basis / scale, target, maxiter=SOLVER_STEPS) * (loudest / scale)
-    sound = librosa.griffinlim(
-        np.sqrt(power),
-        n_iter=ITERATIONS,
-        hop_length=filters.hop_length,
-        win_length=filters.n_fft,
-        n_fft=filters.n_fft,
-        window="hann",
-        length=n_samples,
-        random_state=seed,
-    )
-    return np.asarray(sound, dtype=np.float32)
+    power = nearest_spectrum(basis / scale, target) * (loudest / scale)
+    sound = sound_with(np.sqrt(power), filters.n_fft, filters.hop_length, seed=seed)
+    return np.pad(sound, (0, max(0, n_samples - len(sound))))[:n_samples].astype(np.float32)
+
+
+def nearest_spectrum(basis: Array, mel_power: Array) -> Array:
+    """The spectrum without negative power whose mel power comes closest, by L-BFGS-B from the smallest one that fits.
+
+    The same as ``librosa.util.nnls``. librosa compiles itself when it is first used after it was installed, which
+    takes most of a minute, and somebody would wait for it.
+
+    Args:
+        basis: From spectrum to mel power, (n_mels, n_bins), about 1.
+        mel_power: What is to be met, (n_mels, n_frames), about 1.
+
+    Returns:
+        The spectrum, (n_bins, n_frames).
+    """
+    begin = np.maximum(np.linalg.pinv(basis) @ mel_power, 0)
+
+    def squares(spectrum: Array) -> tuple[float, Array]:
+        missed = basis @ spectrum.reshape(begin.shape) - mel_power
+        return 0.5 * float(np.mean(np.square(missed))), (basis.T @ missed / missed.size).ravel()
+
+    options = {"maxiter": SOLVER_STEPS, "maxcor": basis.shape[1]}
+    bounds = [(0, None)] * begin.size
+    found = minimize(squares, begin.ravel(), jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    return np.asarray(found.x.reshape(begin.shape))
+
+
+def sound_with(magnitude: Array, n_fft: int, hop_length: int, *, seed: int = 0) -> Array:
+    """A sound whose spectrogram (periodic Hann window, centred frames) has these magnitudes, by fast Griffin-Lim.
+
+    Args:
+        magnitude: (n_bins, n_frames).
+        n_fft: Length of the window.
+        hop_length: Samples from one frame to the next.
+        seed: What the first phases are drawn from.
+
+    Returns:
+        The sound, (hop_length * (n_frames - 1),).
+    """
+    frames = {"window": "hann", "nperseg": n_fft, "noverlap": n_fft - hop_length}
+    # scipy's spectra are divided by the sum of the window.
+    wanted = magnitude / (n_fft / 2)
+    spectrum = wanted * np.exp(2j * np.pi * np.random.default_rng(seed).random(wanted.shape))
+    before = np.zeros_like(spectrum)
+    for _ in range(ITERATIONS):
+        sound = istft(spectrum, **frames)[1]
+        heard = stft(sound, **frames)[2][:, : wanted.shape[1]]
+        towards = heard - MOMENTUM / (1 + MOMENTUM) * before
+        spectrum = wanted * towards / np.maximum(np.abs(towards), np.finfo(np.float64).tiny)
+        before = heard
+    return np.asarray(istft(spectrum, **frames)[1])
 
 
 def spectrum_basis(filters: Filters, which: Which) -> Array:

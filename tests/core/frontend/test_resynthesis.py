@@ -1,5 +1,6 @@
 """What the filters hear, made audible and held to physics: tones that pass, tones that die, silence."""
 
+import librosa
 import numpy as np
 import pytest
 import torch
@@ -12,8 +13,10 @@ from core.frontend.resynthesis import (
     compare,
     loudness_matched,
     mel_power,
+    nearest_spectrum,
     resynthesised,
     share_outside,
+    sound_with,
     spectrum_basis,
     through_filter,
 )
@@ -109,6 +112,40 @@ def test_sound_made_again_through_learned_filters_keeps_the_pitch_too(front_end,
     clip = tone(1000, amplitude=0.3)
     again = resynthesised(power_of(front_end, clip), filters, "learned", len(clip))
     assert abs(pitch_hz(again) - 1000) < np.diff(centre_hz)[np.searchsorted(centre_hz, 1000)]
+
+
+@pytest.fixture(scope="module")
+def spoken_like():
+    """Three tones that come one after the other, with some noise: (16_000,)."""
+    sounds = [tone(hz, 16_000 // 3 + 1, amplitude=0.3) for hz in (300, 900, 2500)]
+    return np.concatenate(sounds)[:16_000] + 0.01 * np.random.default_rng(0).standard_normal(16_000)
+
+
+def test_the_nearest_spectrum_is_as_near_as_that_of_librosa(spoken_like):
+    basis = librosa.filters.mel(sr=16_000, n_fft=480, n_mels=40, dtype=np.float64)
+    power = np.abs(librosa.stft(spoken_like, n_fft=480, hop_length=160)) ** 2
+    basis, target = basis / basis.max(), basis @ power / (basis @ power).max()
+    missed = {}
+    for name, solve in (("ours", nearest_spectrum), ("theirs", lambda *both: librosa.util.nnls(*both, maxiter=50))):
+        found = solve(basis, target)
+        assert found.min() >= 0
+        missed[name] = np.square(basis @ found - target).sum()
+    assert missed["ours"] <= 1.01 * missed["theirs"] + 1e-12
+
+
+def test_the_phases_fit_as_well_as_those_of_librosa(spoken_like):
+    """How far the spectrogram of the sound stays from the one that it was made for, from several first phases."""
+    frames = {"n_fft": 480, "hop_length": 160}
+    wanted = np.abs(librosa.stft(spoken_like, **frames)).astype(np.float64)
+
+    def apart(sound):
+        return np.linalg.norm(np.abs(librosa.stft(sound, **frames)) - wanted) / np.linalg.norm(wanted)
+
+    seeds = range(7)
+    ours = [sound_with(wanted, 480, 160, seed=seed) for seed in seeds]
+    theirs = [librosa.griffinlim(wanted, n_iter=32, random_state=seed, length=16_000, **frames) for seed in seeds]
+    assert ours[0].shape == (16_000,)
+    assert np.median([apart(sound) for sound in ours]) < 1.2 * np.median([apart(sound) for sound in theirs])
 
 
 def test_the_same_seed_makes_the_same_sound(untrained):
