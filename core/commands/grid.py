@@ -74,6 +74,19 @@ def add(commands: Commands) -> None:
         help="test every trained model in noises too that no training heard, and print what each part of the "
         "spectrogram gains; with --show, what is known of that",
     )
+    cluster = parser.add_argument_group("on many machines")
+    cluster.add_argument(
+        "--engine",
+        choices=("own", "ray"),
+        default="own",
+        help="who trains: this process (default), or a Ray cluster whose machines see the same folders",
+    )
+    cluster.add_argument(
+        "--cluster", metavar="ADDRESS", help="Ray cluster, HOST:PORT (default: the one that runs on this machine)"
+    )
+    cluster.add_argument(
+        "--gpus", type=float, metavar="N", help="how much of a GPU each task takes, such as 0.25 (default: 1)"
+    )
     add_data(parser)
     add_device(parser)
     add_json(parser, "one JSON object a combination", csv=True)
@@ -82,6 +95,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train what is not trained yet, and print the table; 1 if trainings are missing then that nobody stopped."""
+    cluster = _cluster_of(options)
     if options.list:
         for grid in list_grids():
             print(
@@ -103,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
             print("\n".join(cell.name for cell in plan.cells()))
             return 0
         folder = new_grid(plan, root, name=options.name, stem=options.plan, device=options.device)
-    _train(folder)
+    _train(folder, cluster)
     if options.in_noise and not runs.stop_requested(folder):
         _measure_in_noise(folder, options)
     _print(folder, options)
@@ -149,19 +163,45 @@ def _number(text: str, option: str) -> int:
         raise ConfigError(f"{option} has {shortened(text)!r}, which is no whole number.") from error
 
 
-def _train(folder: Path) -> None:
-    from core.jobs.grid.work import work_on_grid
+def _cluster_of(options: argparse.Namespace) -> dict[str, Any] | None:
+    """What the Ray cluster is asked for; None where this process trains.
 
+    Raises:
+        ConfigError: If Ray is not installed, nothing answers there, or an option has no use.
+    """
+    if options.engine == "own":
+        for option in ("cluster", "gpus"):
+            if getattr(options, option) is not None:
+                raise ConfigError(f"--{option} is for --engine ray: give both, or neither.")
+        return None
+    gpus = 1.0 if options.gpus is None else options.gpus
+    if not (0 < gpus <= 1 or (gpus > 1 and gpus == int(gpus))):
+        raise ConfigError(f"--gpus is {gpus:g}; a task takes a share of one GPU, above 0 up to 1, or whole ones.")
+    from core.jobs.grid.cluster import AUTO, require_cluster
+
+    address = options.cluster or AUTO
+    require_cluster(address)
+    return {"address": address, "gpus": gpus}
+
+
+def _train(folder: Path, cluster: dict[str, Any] | None) -> None:
     runs.clear_stop(folder)
     keep_freed_memory()
     stop_on_interrupt(folder)
     note(f"Grid {folder.name} in {folder}")
+
+    def on_cell(number: int, n: int, cell: Cell, state: RunState) -> None:
+        best = "" if state.best_accuracy is None else f"  validation {state.best_accuracy:.1%}"
+        note(f"{number:4} of {n}  {cell.name:36} {state.state}{best} {state.message}".rstrip())
+
+    if cluster is not None:
+        from core.jobs.grid.cluster import work_on_cluster
+
+        work_on_cluster(folder, **cluster, on_cell=on_cell)
+        return
+    from core.jobs.grid.work import work_on_grid
+
     with step_bar() as (_, on_step):
-
-        def on_cell(number: int, n: int, cell: Cell, state: RunState) -> None:
-            best = "" if state.best_accuracy is None else f"  validation {state.best_accuracy:.1%}"
-            note(f"{number:4} of {n}  {cell.name:36} {state.state}{best} {state.message}".rstrip())
-
         work_on_grid(folder, on_cell=on_cell, on_step=on_step)
 
 

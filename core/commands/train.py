@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import runs
 from core.commands.options import (
@@ -25,6 +27,9 @@ from core.files.paths import path_from
 from core.records.training import EpochReport
 from core.text import shortened
 from core.training.presets import PRESETS, preset_config
+
+if TYPE_CHECKING:
+    from core.distributed import Peers
 
 
 def add(commands: Commands) -> None:
@@ -86,7 +91,30 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train to the end; 0 if it came to its end or was stopped on request."""
-    from core.jobs.worker import work  # PyTorch takes a second to import; --help and mistakes need not wait for it
+    if "WORLD_SIZE" not in os.environ:
+        return _train(options)
+    from core import distributed  # PyTorch takes a second to import; --help and mistakes need not wait for it
+
+    peers = distributed.join()
+    try:
+        return _help_along(peers) if peers.rank else _train(options, peers)
+    finally:
+        distributed.leave(peers)
+
+
+def _help_along(peers: Peers) -> int:
+    """What all processes but the first do: they end with it, and what stops it stops them."""
+    from core.jobs.worker import help_along
+
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(sent, signal.SIG_IGN)
+    keep_freed_memory()
+    help_along(peers)
+    return 0
+
+
+def _train(options: argparse.Namespace, peers: Peers | None = None) -> int:
+    from core.jobs.worker import work
 
     if options.resume is not None:
         folder = runs.find_run(options.resume)
@@ -118,7 +146,7 @@ def run(options: argparse.Namespace) -> int:
             bar.reset()
             note(_line(report))
 
-        state = work(folder, on_report=on_report, on_step=on_step, on_progress=progress)
+        state = work(folder, on_report=on_report, on_step=on_step, on_progress=progress, peers=peers)
     best = "" if state.best_accuracy is None else f", best validation accuracy {state.best_accuracy:.1%}"
     print(f"{folder.name}: {state.state} after {state.epoch} of {state.epochs} epochs{best}. {state.message}".strip())
     return 0 if state.state in ("done", "stopped") else 1

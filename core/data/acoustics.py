@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from core.config import SAMPLE_RATE
+from core.data.draws import chosen, even, whole
 
 N_ROOMS = 256
 """Rooms of a training run."""
@@ -52,10 +53,10 @@ def rooms(seconds: tuple[float, float], seed: int, device: torch.device) -> Tens
 def reverberate(waveform: Tensor, rooms: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """A share of the clips heard in a random room each, as loud as before; (B, n_samples)."""
     n, n_samples = waveform.shape
-    room = rooms[torch.randint(len(rooms), (n,), generator=generator, device=generator.device)]
+    room = rooms[whole(n, 0, len(rooms), generator)]
     size = n_samples + rooms.shape[1]
     echoed = torch.fft.irfft(torch.fft.rfft(waveform, size) * torch.fft.rfft(room, size), size)[:, :n_samples]
-    return torch.where(_chosen(n, probability, generator), _as_loud(echoed, waveform), waveform)
+    return torch.where(chosen(n, probability, generator)[:, None], _as_loud(echoed, waveform), waveform)
 
 
 def limit_band(waveform: Tensor, probability: float, generator: torch.Generator) -> Tensor:
@@ -67,14 +68,14 @@ def limit_band(waveform: Tensor, probability: float, generator: torch.Generator)
     n, n_samples = waveform.shape
 
     def drawn(low: float, high: float) -> Tensor:
-        return low + (high - low) * torch.rand(n, 1, generator=generator, device=generator.device)
+        return even(n, low, high, generator)[:, None]
 
     hz = torch.fft.rfftfreq(n_samples, 1 / SAMPLE_RATE, device=waveform.device).clamp_min(1.0)
     low_hz, high_hz = (drawn(*np.log(span)).exp() for span in (LOW_CUT_HZ, HIGH_CUT_HZ))
     power = 1 / ((1 + (low_hz / hz) ** 4) * (1 + (hz / high_hz) ** 4))
     gain = power.sqrt() * 10 ** (drawn(*TILT_DB) * torch.log2(hz / 1000) / 20)
     heard = torch.fft.irfft(torch.fft.rfft(waveform) * gain, n_samples)
-    return torch.where(_chosen(n, probability, generator), _as_loud(heard, waveform), waveform)
+    return torch.where(chosen(n, probability, generator)[:, None], _as_loud(heard, waveform), waveform)
 
 
 def vary_tempo(waveform: Tensor, tempo: tuple[float, float], generator: torch.Generator) -> Tensor:
@@ -91,7 +92,7 @@ def vary_tempo(waveform: Tensor, tempo: tuple[float, float], generator: torch.Ge
     """
     n, n_samples = waveform.shape
     low, high = tempo
-    factor = low + (high - low) * torch.rand(n, 1, generator=generator, device=generator.device)
+    factor = even(n, low, high, generator)[:, None]
     middle = (n_samples - 1) / 2
     at = middle + (torch.arange(n_samples, device=waveform.device) - middle) * factor
     inside = (at >= 0) & (at <= n_samples - 1)
@@ -100,10 +101,6 @@ def vary_tempo(waveform: Tensor, tempo: tuple[float, float], generator: torch.Ge
     place = left.long()
     between = torch.lerp(waveform.gather(1, place), waveform.gather(1, place + 1), share)
     return between * inside
-
-
-def _chosen(n: int, probability: float, generator: torch.Generator) -> Tensor:
-    return torch.rand(n, 1, generator=generator, device=generator.device) < probability
 
 
 def _as_loud(changed: Tensor, before: Tensor) -> Tensor:

@@ -15,20 +15,11 @@ from torch.nn import functional
 
 from core.config import SAMPLE_RATE, SILENCE_LABEL, TWELVE, UNKNOWN_LABEL, AugmentConfig, Vocabulary
 from core.data.acoustics import limit_band, reverberate, vary_tempo
+from core.data.draws import chosen, even, whole
 from core.sound.levels import ABOVE_FLOOR_DB, ACTIVE_DB, STEP_SAMPLES
 
 RECORDED_RMS = 10 ** (-50 / 20)
 """Level of the noise recordings of Speech Commands, full scale 1: -45 to -53 dB, its white and pink noise -49.6."""
-
-
-def _uniform(n: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    """``n`` numbers drawn evenly from ``low`` to ``high``, on the generator's device."""
-    return low + (high - low) * torch.rand(n, generator=generator, device=generator.device)
-
-
-def _whole(n: int, low: int, high: int, generator: torch.Generator) -> Tensor:
-    """``n`` whole numbers drawn evenly from ``low`` up to, but without, ``high``."""
-    return torch.randint(low, high, (n,), generator=generator, device=generator.device)
 
 
 class Noise:
@@ -69,11 +60,11 @@ class Noise:
     def draw(self, n: int, generator: torch.Generator) -> Tensor:
         """``n`` random seconds, (n, n_samples), -1 to 1."""
         if len(self._sizes) == 1:
-            place = _whole(n, 0, len(self.starts), generator)
+            place = whole(n, 0, len(self.starts), generator)
         else:
-            kind = _whole(n, 0, len(self._sizes), generator)
+            kind = whole(n, 0, len(self._sizes), generator)
             # In float64: a float32 has fewer steps than an hour has samples.
-            share = torch.rand(n, generator=generator, device=generator.device, dtype=torch.float64)
+            share = even(n, 0.0, 1.0, generator, torch.float64)
             place = self._firsts[kind] + (share * self._sizes[kind]).long()
         return self.samples.unfold(0, self.n_samples, 1)[self.starts[place]].float() / 32768
 
@@ -87,7 +78,7 @@ def shift_in_time(waveform: Tensor, largest_samples: int, generator: torch.Gener
     n, n_samples = waveform.shape
     # A clip is a window of itself with silence on both sides; where the window begins is the shift.
     padded = functional.pad(waveform, (largest_samples, largest_samples))
-    first = _whole(n, 0, 2 * largest_samples + 1, generator)
+    first = whole(n, 0, 2 * largest_samples + 1, generator)
     return padded.unfold(1, n_samples, 1)[torch.arange(n, device=first.device), first]
 
 
@@ -120,16 +111,16 @@ def add_noise(waveform: Tensor, noise: Noise, config: AugmentConfig, generator: 
     """
     n = len(waveform)
     background = noise.draw(n, generator)
-    chosen = torch.rand(n, generator=generator, device=generator.device) < config.noise_probability
+    among = chosen(n, config.noise_probability, generator)
     against_word = config.noise_snr_db is not None and config.noise_against == "word"
     if config.noise_snr_db is None:
-        gain = _uniform(n, 0.0, config.noise_amplitude, generator)
+        gain = even(n, 0.0, config.noise_amplitude, generator)
     else:
-        snr_db = _uniform(n, *config.noise_snr_db, generator)
+        snr_db = even(n, *config.noise_snr_db, generator)
         signal = spoken_power(waveform) if against_word else waveform.square().mean(dim=1)
         loudness = background.square().mean(dim=1)
         gain = torch.sqrt(signal / loudness.clamp_min(1e-12) / 10 ** (snr_db / 10))
-    mix = waveform + background * (gain * chosen)[:, None]
+    mix = waveform + background * (gain * among)[:, None]
     return _within_full_scale(mix) if against_word else mix.clamp(-1, 1)
 
 
@@ -143,7 +134,7 @@ def vary_silence(waveform: Tensor, is_silence: Tensor, config: AugmentConfig, ge
 
     What is louder than full scale is cut off, as the loudest silence of the official test set is.
     """
-    gain = 10 ** (_uniform(len(waveform), *config.silence_gain_db, generator) / 20)
+    gain = 10 ** (even(len(waveform), *config.silence_gain_db, generator) / 20)
     return torch.where(is_silence[:, None], (waveform * gain[:, None]).clamp(-1, 1), waveform)
 
 
@@ -152,15 +143,15 @@ def put_noise(
 ) -> Tensor:
     """A share of the silence clips replaced by noise, as loud as Speech Commands' own noise recordings."""
     n = len(waveform)
-    chosen = torch.rand(n, generator=generator, device=generator.device) < config.silence_from_noise
+    among = chosen(n, config.silence_from_noise, generator)
     drawn = noise.draw(n, generator)
     loudness = drawn.square().mean(dim=1, keepdim=True).sqrt().clamp_min(1e-6)
-    return torch.where((chosen & is_silence)[:, None], drawn * (RECORDED_RMS / loudness), waveform)
+    return torch.where((among & is_silence)[:, None], drawn * (RECORDED_RMS / loudness), waveform)
 
 
 def vary_gain(waveform: Tensor, is_silence: Tensor, config: AugmentConfig, generator: torch.Generator) -> Tensor:
     """Clips of words at a random volume; what would exceed full scale is turned down to it."""
-    gain = 10 ** (_uniform(len(waveform), *config.gain_db, generator) / 20)
+    gain = 10 ** (even(len(waveform), *config.gain_db, generator) / 20)
     louder = _within_full_scale(waveform * gain[:, None])
     return torch.where(is_silence[:, None], waveform, louder)
 
@@ -170,8 +161,8 @@ def put_talk(
 ) -> Tensor:
     """A share of the unknown clips replaced by seconds of talk."""
     n = len(waveform)
-    chosen = torch.rand(n, generator=generator, device=generator.device) < config.talk_share
-    return torch.where((chosen & is_unknown)[:, None], talk.draw(n, generator), waveform)
+    among = chosen(n, config.talk_share, generator)
+    return torch.where((among & is_unknown)[:, None], talk.draw(n, generator), waveform)
 
 
 def augment_waveform(
@@ -222,8 +213,8 @@ def augment_waveform(
 
 def _keep(n: int, size: int, widest: int, generator: torch.Generator) -> Tensor:
     """(n, size) of ones with one random run of at most ``widest`` zeros in each row."""
-    width = _whole(n, 0, min(widest, size) + 1, generator)
-    start = (torch.rand(n, generator=generator, device=generator.device) * (size - width + 1)).long()
+    width = whole(n, 0, min(widest, size) + 1, generator)
+    start = (even(n, 0.0, 1.0, generator) * (size - width + 1)).long()
     position = torch.arange(size, device=width.device)
     masked = (position >= start[:, None]) & (position < (start + width)[:, None])
     return (~masked).float()

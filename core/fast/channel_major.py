@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.distributed import Peers, peers_of
 from core.models.bcresnet import padding_in_time
 
 FAR_FROM_ZERO = 30.0
@@ -146,13 +147,15 @@ def last_convolution(x: Tensor, conv: nn.Conv2d) -> Tensor:
 
 def batch_norm(x: Tensor, norm: nn.BatchNorm2d, *, rectified: bool = False) -> Tensor:
     """Batch normalisation of (C, ...), perhaps followed by a ReLU; C may be channels times groups of bands."""
-    rows = x.reshape(norm.num_features, -1)
+    rows, peers = x.reshape(norm.num_features, -1), peers_of(norm)
     if not norm.training:
         scale, shift = scale_and_shift(norm)
         out = torch.addcmul(shift[:, None], rows, scale[:, None])
         return (out.relu_() if rectified else out).view(x.shape)
-    out, mean, variance = _BatchNorm.apply(rows, norm.weight, norm.bias, norm.eps, rectified)  # type: ignore[no-untyped-call]
-    follow_batch(norm, mean, variance, rows.shape[1])
+    n = peers.total(rows.shape[1])
+    arguments = (rows, norm.weight, norm.bias, norm.eps, rectified, n, peers)
+    out, mean, variance = _BatchNorm.apply(*arguments)  # type: ignore[no-untyped-call]
+    follow_batch(norm, mean, variance, n)
     return cast(Tensor, out).view(x.shape)
 
 
@@ -172,20 +175,23 @@ def follow_batch(norm: nn.BatchNorm1d | nn.BatchNorm2d, mean: Tensor, variance: 
 
 
 class _BatchNorm(torch.autograd.Function):
-    """(C, L) to the same, with mean and biased variance of each row; the ReLU may be part of it."""
+    """(C, L) to the same, with mean and biased variance of each row; the ReLU may be part of it.
+
+    A row has ``n`` numbers in all processes together.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, rectified: bool
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, rectified: bool, n: int, peers: Peers
     ) -> tuple[Tensor, Tensor, Tensor]:
-        mean, variance = _moments(x)
+        mean, variance = _moments(x, n, peers)
         deviation = (variance + eps).rsqrt()
         scale = weight.double() * deviation
         out = x * scale.to(x.dtype)[:, None]
         out += (bias.double() - mean * scale).to(x.dtype)[:, None]
         if rectified:
             out.relu_()
-        ctx.rectified = rectified
+        ctx.rectified, ctx.n, ctx.peers = rectified, n, peers
         ctx.save_for_backward(x, out if rectified else x, weight, mean, deviation)
         mean, variance = mean.to(x.dtype), variance.to(x.dtype)
         ctx.mark_non_differentiable(mean, variance)
@@ -193,34 +199,36 @@ class _BatchNorm(torch.autograd.Function):
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(
-        ctx: Any, gradient: Tensor, _mean: Tensor, _variance: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, gradient: Tensor, _mean: Tensor, _variance: Tensor) -> tuple[Tensor | None, ...]:
         x, out, weight, mean, deviation = ctx.saved_tensors
         if ctx.rectified:
             gradient = torch.ops.aten.threshold_backward(gradient, out, 0)
-        n = x.shape[1]
         total = gradient.sum(dim=1).double()
         along = ((gradient * x).sum(dim=1).double() - mean * total) * deviation
         slope = weight.double() * deviation
-        of_x = -slope * deviation * along / n
-        constant = -slope * total / n - of_x * mean
+        # Of all processes for what comes before; a weight's gradients are added up with those of all others.
+        whole_total, whole_along = ctx.peers.add_up(torch.stack([total, along]))
+        of_x = -slope * deviation * whole_along / ctx.n
+        constant = -slope * whole_total / ctx.n - of_x * mean
         to_x = x * of_x.to(x.dtype)[:, None]
         to_x += constant.to(x.dtype)[:, None]
         to_x.addcmul_(gradient, slope.to(x.dtype)[:, None])
-        return to_x, along.to(x.dtype), total.to(x.dtype), None, None
+        return to_x, along.to(x.dtype), total.to(x.dtype), None, None, None, None
 
 
-def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
+def _moments(x: Tensor, n: int, peers: Peers) -> tuple[Tensor, Tensor]:
     """Mean and biased variance of each row, float64; in one pass where the digits suffice, else in two."""
-    n = x.shape[1]
-    mean = x.sum(dim=1).double() / n
-    variance = torch.linalg.vector_norm(x, dim=1).double().square() / n - mean.square()
+
+    def over_all(numbers: Tensor) -> tuple[Tensor, Tensor]:
+        sums = torch.stack([numbers.sum(dim=1).double(), torch.linalg.vector_norm(numbers, dim=1).double().square()])
+        first, second = peers.add_up(sums) / n
+        return first, second - first.square()
+
+    mean, variance = over_all(x)
     if bool((mean.square() > FAR_FROM_ZERO * variance).any()):
-        centred = x - mean.to(x.dtype)[:, None]
-        rest = centred.sum(dim=1).double() / n
-        mean = mean.to(x.dtype).double() + rest
-        variance = torch.linalg.vector_norm(centred, dim=1).double().square() / n - rest.square()
+        centre = mean.to(x.dtype)
+        rest, variance = over_all(x - centre[:, None])
+        mean = centre.double() + rest
     return mean, variance.clamp_min(0.0)
 
 
@@ -252,5 +260,6 @@ def drop_channels(x: Tensor, dropout: nn.Dropout2d) -> Tensor:
     """Dropout of whole channels of (C, N, W), with the random draws that (N, C, 1, W) would meet."""
     if not dropout.training:
         return x
-    kept = functional.dropout2d(x.new_ones(x.shape[1], x.shape[0], 1, 1), dropout.p)
+    peers = peers_of(dropout)
+    kept = functional.dropout2d(x.new_ones(peers.total(x.shape[1]), x.shape[0], 1, 1), dropout.p)[peers.mine]
     return x * kept[:, :, 0, 0].t()[:, :, None]

@@ -4,15 +4,15 @@
 |-------------------------------|-------------------------------------|--------------------------------------------|
 | `TrainableMel`                | `FastMel`; in it `_way`, by kernels | always                                     |
 | `Linear`                      | `TurnedLinear`                      | always                                     |
-| `BandNorm`                    | `FastBandNorm`                      | on a CPU                                   |
+| `BandNorm`                    | `FastBandNorm`                      | on a CPU, and by several processes         |
 | `PCEN`                        | `FastPCEN`                          | on a CPU                                   |
-| `BCResNet`                    | `ChannelMajorBCResNet`              | on a CPU                                   |
+| `BCResNet`                    | `ChannelMajorBCResNet`              | on a CPU, and by several processes         |
 | `BCResNet`, one clip a time   | `FoldedBCResNet`                    | on a CPU, once training is over            |
 | causal `BCResNet`, a stream   | `Stream` of a `FoldedBCResNet`      | on a CPU, wherever the model is            |
-| `KeywordSpotter.classify`     | `NormalisedLinearSpotter`           | on a CPU, where linear and normalised      |
+| `KeywordSpotter.classify`     | `NormalisedLinearSpotter`           | on a CPU by one process, where linear      |
 | waveforms in every step       | `StoredSpectra`, `StoredLogMels`    | where they do not change and fit in memory |
 | waveforms changed in a step   | `SharedWaveforms`                   | on a CPU, where trainings go on together   |
-| steps in turn                 | `Replay`, a CUDA graph              | on a GPU that holds all that a step reads  |
+| steps in turn                 | `Replay`, a CUDA graph              | on one GPU that holds all that a step reads|
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from core.config import RunConfig
 from core.data.source import Progress
+from core.distributed import ALONE, Peers, share_batches
 from core.fast.bcresnet import ChannelMajorBCResNet
 from core.fast.cuda_graph import Replay
 from core.fast.folded import FoldedBCResNet, Stream
@@ -52,46 +53,56 @@ Steps = Callable[[Tensor, list[list[float]]], Iterator[tuple[Tensor, Tensor]]]
 """From the clips of each step, (steps, batch), and its step sizes to loss and logits of one after another."""
 
 
-def faster(part: Part, device: torch.device | str = "cpu") -> Part:
+def faster(part: Part, device: torch.device | str = "cpu", peers: Peers = ALONE) -> Part:
     """Move a model, or a part of one, to a device and let it compute through its twins there.
 
     It changes in place and stays on that device from then on: weights, names and answers (up to rounding) stay.
+
+    Args:
+        part: The model, or a part of it.
+        device: Where it computes.
+        peers: Who computes the rest of each batch, in training.
     """
     on_cpu = torch.device(device).type == "cpu"
     for module in part.modules():
-        twin = _twin_of(module, on_cpu=on_cpu)
+        twin = _twin_of(module, on_cpu=on_cpu, alone=peers.size == 1)
         if twin is not None:
             # A twin differs in its methods alone.
             cast(Any, module).__class__ = twin
+    if peers.size > 1:
+        share_batches(part, peers)
     return part.to(device)
 
 
-def _twin_of(module: nn.Module, *, on_cpu: bool) -> type[nn.Module] | None:
+def _twin_of(module: nn.Module, *, on_cpu: bool, alone: bool) -> type[nn.Module] | None:
     match module:
         case TrainableMel():
             return FastMel
         case Linear():
             return TurnedLinear
-        case BandNorm() if on_cpu:
+        case BandNorm() if on_cpu or not alone:
             return FastBandNorm
         case PCEN() if on_cpu:
             return FastPCEN
-        case BCResNet() if on_cpu:
+        case BCResNet() if on_cpu or not alone:
             return ChannelMajorBCResNet
-        case KeywordSpotter(network=Linear(), normalise=BandNorm()) if on_cpu:
+        case KeywordSpotter(network=Linear(), normalise=BandNorm()) if on_cpu and alone:
             return NormalisedLinearSpotter
     return None
 
 
-def model(config: RunConfig, device: torch.device | str = "cpu", *, bfloat16: bool = False) -> KeywordSpotter:
+def model(
+    config: RunConfig, device: torch.device | str = "cpu", *, bfloat16: bool = False, peers: Peers = ALONE
+) -> KeywordSpotter:
     """A new keyword spotter as ``core.models.build_model`` makes it, through its twins.
 
     Args:
         config: What to build.
         device: Where it computes, from now on.
         bfloat16: Whether products with trained kernels are made in bfloat16.
+        peers: Who computes the rest of each batch.
     """
-    spotter = faster(build_model(config), device)
+    spotter = faster(build_model(config), device, peers)
     cast(FastMel, spotter.front_end).uses_bfloat16 = bfloat16
     return spotter
 

@@ -18,6 +18,7 @@ from core.config import ENROLMENT, RunConfig
 from core.data.noises import recordings_in
 from core.data.pack import Pack, open_data
 from core.data.source import Progress
+from core.distributed import ALONE, Peers
 from core.errors import DataError, KeywordSpottingError, RunError, WriteError
 from core.fast.shared import Shared
 from core.files.locks import Hold
@@ -52,6 +53,7 @@ def work(
     on_step: Callable[[Step], None] | None = None,
     on_progress: Progress | None = None,
     held: Hold | None = None,
+    peers: Peers | None = None,
 ) -> runs.RunState:
     """Train the run in ``folder`` to its end or to a requested stop; every outcome ends up in its status.
 
@@ -63,13 +65,72 @@ def work(
         on_step: Called after each step.
         on_progress: Called while data are packed and while the model is evaluated (done, total, what).
         held: The folder's lock, if this process has it already; it is given back at the end.
+        peers: The processes that train it with this one, the first of them; all others ``help_along``. None for none.
 
     Raises:
         KeywordSpottingError: What went wrong, after it was written to the status.
     """
-    for _ in work_in_turns(folder, on_report=on_report, on_step=on_step, on_progress=on_progress, held=held):
+    turns = work_in_turns(
+        folder, on_report=on_report, on_step=on_step, on_progress=on_progress, held=held, peers=peers or ALONE
+    )
+    for _ in turns:
         pass
     return runs.run_state(folder)
+
+
+def help_along(peers: Peers) -> None:
+    """Train with the first of several processes, and write nothing: which run it is, it says once its data are packed.
+
+    Raises:
+        KeywordSpottingError: What went wrong, also if another process ended.
+    """
+    told = peers.tell()
+    if told is None:
+        return
+    folder = Path(told)
+    config = runs.run_state(folder).config
+    if config is None:
+        raise RunError(f"{folder.name} has no readable {runs.CONFIG}, or this process cannot see that folder.")
+    root, device = runs.read_source(folder)
+    _, more = runs.read_further_folders(folder)
+    data = open_data(root, more=more, vocabulary=config.vocabulary)
+    training = prepare(folder, config, data, device, peers=peers)
+    if (folder / runs.LAST).exists():
+        training.load_state_dict(read_weights(folder / runs.LAST))
+    with suppress(StoppedTraining):
+        for _ in training.epochs():
+            pass
+
+
+def prepare(
+    folder: Path,
+    config: RunConfig,
+    data: Pack,
+    device: str | None,
+    progress: Progress | None = None,
+    *,
+    shared: Shared | None = None,
+    peers: Peers = ALONE,
+) -> Training:
+    """What trains the run in ``folder``, before its first step: with the model it begins with, and its noise.
+
+    Raises:
+        KeywordSpottingError: If that model or noise cannot be read, or as ``Training`` does.
+    """
+    noise, _ = runs.read_further_folders(folder)
+    named = None if noise is None else recordings_in(noise)
+    start = _start(folder, config)
+    return Training(config, data, device, progress, start=start, noise=named, shared=shared, peers=peers)
+
+
+def _start(folder: Path, config: RunConfig) -> Checkpoint | None:
+    """The model to begin with: the copy in the run's folder, since its own may be trained further, or deleted."""
+    wanted, file = config.start, folder / runs.START
+    if not wanted.name:
+        return None
+    if keep.model_hash(file) != wanted.checkpoint:
+        raise RunError(f"{runs.START} is not the model {wanted.name} that {folder.name} begins with.")
+    return load_checkpoint(file)
 
 
 def work_in_turns(
@@ -80,6 +141,7 @@ def work_in_turns(
     on_progress: Progress | None = None,
     held: Hold | None = None,
     group: Group | None = None,
+    peers: Peers = ALONE,
 ) -> Iterator[None]:
     """``work`` with a pause once all is ready, and after every step; others of its group take their turns in them.
 
@@ -92,6 +154,7 @@ def work_in_turns(
         on_progress: Called while data are packed and while the model is evaluated.
         held: The folder's lock, if this process has it already.
         group: With whom it goes on together; None for one alone.
+        peers: The processes that train it with this one.
 
     Raises:
         KeywordSpottingError: As ``work`` does.
@@ -100,7 +163,7 @@ def work_in_turns(
         if runs.run_state(folder, owned=True).state == "done":
             raise RunError(f"{folder.name} is finished: another process trained it to its end.")
         try:
-            worker = _Worker(folder, mine, on_report, on_step, on_progress, group)
+            worker = _Worker(folder, mine, on_report, on_step, on_progress, group, peers)
             with group.joined_by(worker) if group else nullcontext():
                 yield from worker.run()
         except Exception as error:
@@ -165,8 +228,9 @@ class _Worker:
         on_step: Callable[[Step], None] | None,
         on_progress: Progress | None,
         group: Group | None = None,
+        peers: Peers = ALONE,
     ) -> None:
-        self.group = group
+        self.group, self.peers = group, peers
         self.folder, self.mine = folder, mine
         self.on_report, self.on_step, self.on_progress = on_report, on_step, on_progress
         config = runs.run_state(folder, owned=True).config
@@ -186,14 +250,14 @@ class _Worker:
             if self.config.preset == ENROLMENT:
                 self._enrol(root, device)
                 return
-            noise, more = runs.read_further_folders(self.folder)
+            _, more = runs.read_further_folders(self.folder)
             vocabulary = self.config.vocabulary
             opened = partial(open_data, root, more=more, vocabulary=vocabulary, progress=self._show_progress)
             shared = self.group.shared if self.group else None
             data = shared.once(("data", root, more, vocabulary), opened) if shared else opened()
-            named = None if noise is None else recordings_in(noise)
-            show, start = self._show_progress, self._start()
-            training = Training(self.config, data, device, show, start=start, noise=named, shared=shared)
+            self.peers.tell(str(self.folder))
+            show = self._show_progress
+            training = prepare(self.folder, self.config, data, device, show, shared=shared, peers=self.peers)
             self.status |= {"dataset": data.title, "device": training.device.type}
             self._restore(training)
             if training.epoch == 0:
@@ -218,7 +282,7 @@ class _Worker:
         # scikit-learn takes half a second to import, and no other training needs it.
         from core.jobs.enrolment import enrol, keep_enrolled
 
-        start = self._start()
+        start = _start(self.folder, self.config)
         if start is None or root is None:
             raise RunError(f"{self.folder.name} enrols words, and does not say which, or with which model.")
         began = time.monotonic()
@@ -230,15 +294,6 @@ class _Worker:
         self.status |= {"best_accuracy": enrolled.checkpoint.validation_accuracy}
         self.status["trained_seconds"] = time.monotonic() - began
         self._tell(state="done", message="")
-
-    def _start(self) -> Checkpoint | None:
-        """The model to begin with: the copy in the run's folder, since its own may be trained further, or deleted."""
-        wanted, file = self.config.start, self.folder / runs.START
-        if not wanted.name:
-            return None
-        if keep.model_hash(file) != wanted.checkpoint:
-            raise RunError(f"{runs.START} is not the model {wanted.name} that {self.folder.name} begins with.")
-        return load_checkpoint(file)
 
     def _restore(self, training: Training) -> None:
         self.status["trained_seconds"] = 0.0

@@ -23,6 +23,7 @@ from core.data.pack import Pack
 from core.data.source import Progress
 from core.data.talk import talk
 from core.device import choose_device, require_bfloat16
+from core.distributed import ALONE, Peers
 from core.errors import RunError
 from core.fast import choose
 from core.fast.shared import Share, Shared
@@ -69,11 +70,13 @@ class Training:
         start: Trained model whose weights it begins with; None begins from scratch.
         noise: Recordings that are one more kind of noise.
         shared: What trainings that go on together have in common (see ``turns``), on a CPU; None for one alone.
+        peers: The processes that train this one together, which all make the same ``Training``.
 
     Raises:
         DataError: If training or validation have no words, or clips of one class alone, or there is a word without
             any to train with.
-        ConfigError: If the device is not there, or has no bfloat16 where it is asked for.
+        ConfigError: If the device is not there, or has no bfloat16 where it is asked for, or a batch has too few clips
+            for so many processes.
     """
 
     def __init__(
@@ -86,8 +89,10 @@ class Training:
         start: Checkpoint | None = None,
         noise: Recordings | None = None,
         shared: Shared | None = None,
+        peers: Peers = ALONE,
     ) -> None:
-        self.config = config
+        self.config, self.peers = config, peers
+        peers.require_batch(config.training.batch_size)
         self.device = choose_device(device)
         bfloat16 = config.training.products == "bfloat16"
         if bfloat16:
@@ -111,11 +116,11 @@ class Training:
                 ("rooms", whose, augment.reverb_s, seed), lambda: rooms(augment.reverb_s, seed, self.device)
             )
         self.clips = common.once(("clips", whose), lambda: Clips(data, self.device))
-        self.model = choose.model(config, self.device, bfloat16=bfloat16)
+        self.model = choose.model(config, self.device, bfloat16=bfloat16, peers=peers)
         if start is not None:
             begin_with(self.model, start, config.vocabulary)
         self.begun = {} if start is None else what_is_pulled(self.model)
-        self.change = torch.Generator(self.device)
+        self.change = peers.generator(self.device)
         sound = (*map(common.number, (self.clips, self.noise, self.talk, self.rooms)), augment, config.vocabulary)
         self.source = choose.source(
             Waveforms(self.clips, self.model.front_end),
@@ -175,17 +180,19 @@ class Training:
                 losses.append(loss)
                 logits.append(answered)
                 clips_per_second = step * rows.shape[1] / (self._own_time() - started)
-                if on_step and on_step(Step(epoch, step, self.steps, clips_per_second)):
+                if self.peers.any(bool(on_step and on_step(Step(epoch, step, self.steps, clips_per_second)))):
                     raise StoppedTraining
                 yield from self._pause()
         # Read from the device once an epoch, not in every step.
-        mean_loss = float(torch.stack(losses).mean())
+        right = torch.stack(logits).argmax(dim=2) == self.clips.labels[rows[:, self.peers.part(rows.shape[1])]]
+        totals = torch.stack([torch.stack(losses).mean(), right.sum()]).double()
+        mean_loss, n_right = self.peers.add_up(totals).tolist()
         if not np.isfinite(mean_loss):
             raise RunError(
                 f"The loss became {mean_loss} in epoch {epoch}: training ran away. Lower the step sizes "
                 f"(learning_rate is {self.config.training.learning_rate:g}), or use the regime 'matched'."
             )
-        return mean_loss, float((torch.stack(logits).argmax(dim=2) == self.clips.labels[rows]).float().mean())
+        return mean_loss, n_right / rows.numel()
 
     def steps_in_turn(self, rows: Tensor, rates: list[list[float]]) -> Iterator[tuple[Tensor, Tensor]]:
         """Loss () and logits (batch, labels) of the steps of an epoch, one after another.
@@ -200,7 +207,11 @@ class Training:
             yield self.step(batch)
 
     def step(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """A step with some clips, (batch,): loss () and logits (batch, labels), without waiting for the device."""
+        """A step with some clips, (batch,): loss () and logits (batch, labels), without waiting for the device.
+
+        Of several processes each answers for its part of the batch.
+        """
+        rows = self.peers.begin(rows)
         labels = self.clips.labels[rows]
         batch = self.source.read(rows)
         log_mel = self.features(batch, labels)
@@ -218,11 +229,13 @@ class Training:
     def update(self, log_mel: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Loss, gradient step, and projection of the filters back to where they are valid: the loss and the logits."""
         logits = self.model.classify(log_mel, self.mask)
-        loss = functional.cross_entropy(logits, labels, label_smoothing=self.config.training.label_smoothing)
+        smoothing = self.config.training.label_smoothing
+        loss = self.peers.share_of(functional.cross_entropy(logits, labels, label_smoothing=smoothing))
         # What the optimisers' own zero_grad does, without its bookkeeping: a tenth of a small model's step.
         for parameter in self.parameters:
             parameter.grad = None
         loss.backward()
+        self.peers.add_up_gradients(self.parameters)
         for optimizer in self.optimizers:
             optimizer.step()
         self.model.project(highest=1.0 if self.config.training.regime == "tutorial" else None)
@@ -241,12 +254,13 @@ class Training:
         """Mean loss and accuracy on the validation clips."""
         self.model.eval()
         totals = torch.zeros(2, device=self.device, dtype=torch.float64)
-        for rows in torch.from_numpy(self.validation_rows).to(self.device).split(BATCH):
+        mine = self.validation_rows[self.peers.part(len(self.validation_rows))]
+        for rows in torch.from_numpy(mine).to(self.device).split(BATCH):
             labels = self.clips.labels[rows]
             logits = self.model.classify(self.source.log_mel(self.source.read(rows)))
             loss = functional.cross_entropy(logits, labels, reduction="sum")
             totals += torch.stack([loss, (logits.argmax(dim=1) == labels).sum()])
-        mean_loss, accuracy = (totals / len(self.validation_rows)).tolist()
+        mean_loss, accuracy = (self.peers.add_up(totals) / len(self.validation_rows)).tolist()
         return mean_loss, accuracy
 
     def state_dict(self) -> dict[str, Any]:
@@ -341,7 +355,7 @@ class Training:
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
 
     def _fastest_steps(self) -> choose.Steps:
-        generators, resident = [self.change], self.source.on_device
+        generators, resident = [self.change], self.source.on_device and self.peers.size == 1
         n_labels = len(self.config.vocabulary.labels)
         replayed = choose.replayed(
             self.step, self._groups(), generators, self.device, n_labels=n_labels, resident=resident

@@ -58,35 +58,66 @@ def work_on_grid(
     held = held or owner.take_if_free(folder)
     try:
         owner.clear_unfinished(folder)
-        left = [cell for cell in cells if not _is_over(folder / cell.name)]
+        left = [cell for cell in cells if not is_over(folder / cell.name)]
         for cells_together in groups(left, device):
-            if runs.stop_requested(folder):
-                return
-            group = Group() if len(cells_together) > 1 else None
-            trainings = [_train(folder, cell, root, device, on_step, group) for cell in cells_together]
-            with closing(in_turns(trainings)) as ended:
-                for number, state in ended:
-                    if state and on_cell:
-                        cell = cells_together[number]
-                        on_cell(cells.index(cell) + 1, len(cells), cell, state)
+
+            def ended(number: int, state: RunState, cells_together: list[Cell] = cells_together) -> None:
+                if on_cell:
+                    cell = cells_together[number]
+                    on_cell(cells.index(cell) + 1, len(cells), cell, state)
+
+            train_together(folder, cells_together, root, device, on_step=on_step, on_end=ended)
     finally:
         if held:
             owner.give_back(held)
 
 
-def groups(cells: Sequence[Cell], device: str | None) -> list[list[Cell]]:
-    """Trainings that go on together, at most ``MOST``; a group stands where its first training stood.
+def train_together(
+    folder: Path,
+    cells: Sequence[Cell],
+    root: Path | None,
+    device: str | None,
+    *,
+    on_step: Callable[[Step], None] | None = None,
+    on_end: Callable[[int, RunState], None] | None = None,
+) -> None:
+    """Train some trainings of a grid at once, those of ``groups``, until their end or a requested stop.
+
+    Args:
+        folder: The grid's.
+        cells: What is trained.
+        root: Where its data are; None for the demo words.
+        device: Where it is trained.
+        on_step: Called after each step.
+        on_end: Called after each training, with its place among ``cells`` and how it ended.
+
+    Raises:
+        WriteError: If nothing can be written there.
+    """
+    if runs.stop_requested(folder):
+        return
+    group = Group() if len(cells) > 1 else None
+    trainings = [_train(folder, cell, root, device, on_step, group) for cell in cells]
+    with closing(in_turns(trainings)) as ended:
+        for number, state in ended:
+            if state and on_end:
+                on_end(number, state)
+
+
+def groups(cells: Sequence[Cell], device: str | None, most: int = MOST) -> list[list[Cell]]:
+    """Trainings that go on together; a group stands where its first training stood.
 
     Args:
         cells: What is to be trained.
         device: Of the grid; on a GPU each training goes on alone: its steps are recorded as they are.
+        most: How many at most.
     """
     on_cpu = (device or available_devices()[0]) == "cpu"
     found: list[list[Cell]] = []
     open_groups: dict[Hashable, list[Cell]] = {}
     for cell in cells:
         common = choose.in_common(cell.config) if on_cpu else None
-        if common is None or len(open_groups.get(common, ())) in (0, MOST):
+        if common is None or len(open_groups.get(common, ())) in (0, most):
             found.append([])
             open_groups[common] = found[-1]
         open_groups[common].append(cell)
@@ -137,7 +168,7 @@ def _train(
         return runs.run_state(run)
 
 
-def _is_over(run: Path) -> bool:
+def is_over(run: Path) -> bool:
     """Whether there is nothing left to do; also one that was killed in its last moment is let rest."""
     if not run.is_dir() or runs.run_state(run).state != "done":
         return False
