@@ -7,7 +7,7 @@
 | `BandNorm`                    | `FastBandNorm`                      | on a CPU, and by several processes         |
 | `PCEN`                        | `FastPCEN`                          | on a CPU                                   |
 | `BCResNet`                    | `ChannelMajorBCResNet`              | on a CPU, and by several processes         |
-| `BCResNet`, one clip a time   | `FoldedBCResNet`                    | on a CPU, once training is over            |
+| `BCResNet`, for answers       | `FoldedBCResNet`                    | on a CPU, once training is over            |
 | causal `BCResNet`, a stream   | `Stream` of a `FoldedBCResNet`      | on a CPU, wherever the model is            |
 | `KeywordSpotter.classify`     | `NormalisedLinearSpotter`           | on a CPU by one process, where linear      |
 | waveforms in every step       | `StoredSpectra`, `StoredLogMels`    | where they do not change and fit in memory |
@@ -74,7 +74,7 @@ def faster(part: Part, device: torch.device | str = "cpu", peers: Peers = ALONE)
     return part.to(device)
 
 
-def _twin_of(module: nn.Module, *, on_cpu: bool, alone: bool) -> type[nn.Module] | None:
+def _twin_of(module: nn.Module, *, on_cpu: bool, alone: bool = True) -> type[nn.Module] | None:
     match module:
         case TrainableMel():
             return FastMel
@@ -107,8 +107,8 @@ def model(
     return spotter
 
 
-def network_for_one_clip(spotter: KeywordSpotter, device: torch.device) -> Callable[[Tensor], Tensor]:
-    """The network of a model that learns no more, for features of a single clip, (1, n_mels, n_frames), at a time."""
+def network_for_answers(spotter: KeywordSpotter, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """The network of a model that learns no more, for features of clips, (n, n_mels, n_frames)."""
     network = spotter.network
     return FoldedBCResNet(network) if isinstance(network, BCResNet) and device.type == "cpu" else network
 

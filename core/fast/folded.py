@@ -1,10 +1,10 @@
-"""BC-ResNet for one clip at a time on a CPU, or along a stream: as few steps as possible, for listening.
+"""BC-ResNet once training is over, on a CPU: for clips, or along a stream; as few steps as possible, for listening.
 
 A single clip keeps a processor busy for a millisecond or two; calling a hundred and fifty layers takes several times as
 long. So everything that is constant once training is over is multiplied out beforehand: batch normalisation into the
 weights before it, a convolution along bands and the mean over bands after it into one matrix a channel.
 
-Shapes: C channels, H bands, W frames.
+Shapes: C channels, H bands, N clips, W frames.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ Extend = Callable[[Tensor, tuple[int, int]], Tensor]
 """From (..., W) and numbers of frames to what a convolution along time sees: so many more before and behind."""
 
 
+CLIPS_AT_ONCE = 12
+"""Clips that go through all layers together: what a layer leaves stays near the processor for the next one."""
+
+
 class FoldedBCResNet:
-    """The answers of a ``BCResNet`` in evaluation mode to single clips, up to rounding; it follows no later change.
+    """The answers of a ``BCResNet`` in evaluation mode to clips, up to rounding; it follows no later change.
 
     >>> network = BCResNet(n_mels=40, n_labels=12, tau=1).eval()
     >>> log_mel = torch.zeros(1, 40, 101)
@@ -55,31 +59,31 @@ class FoldedBCResNet:
         self.last = network.classify.weight, network.classify.bias
 
     def __call__(self, log_mel: Tensor) -> Tensor:
-        """Log-mel (1, n_mels, W) to logits (1, n_labels); in inference mode only."""
-        return self.classify(self.along(log_mel))
+        """Log-mels (N, n_mels, W) to logits (N, n_labels); in inference mode only."""
+        return torch.cat([self.classify(self.along(clips)) for clips in log_mel.split(CLIPS_AT_ONCE)])
 
     def along(self, log_mel: Tensor, extend: Extend = functional.pad) -> Tensor:
-        """What is known of each frame, (n_features, W); ``extend`` is asked in the same order each time."""
+        """What is known of each frame, (n_features, N, W); ``extend`` is asked in the same order each time."""
         weight, bias = self.head
         extended = extend(log_mel, self.head_padding)[:, None]
-        x = functional.conv2d(extended, weight, bias, self.stride, padding=(2, 0))[0].relu_()
+        head = functional.conv2d(extended, weight, bias, self.stride, padding=(2, 0)).relu_()
+        x = head.permute(1, 2, 0, 3).contiguous()
         for block in self.blocks:
             x = block(x, extend)
-        n_channels, _, n_frames = x.shape
-        by_tap = extend(torch.bmm(self.taps, x), self.tail_padding).view(
-            n_channels, self.width, -1, n_frames + self.width - 1
-        )
-        summed = by_tap[:, 0, :, :n_frames].clone()
+        n_channels, _, n_clips, n_frames = x.shape
+        by_tap = extend(torch.bmm(self.taps, x.flatten(2)).view(n_channels, -1, n_clips, n_frames), self.tail_padding)
+        by_tap = by_tap.view(n_channels, self.width, -1, n_clips, n_frames + self.width - 1)
+        summed = by_tap[:, 0, ..., :n_frames].clone()
         for tap in range(1, self.width):
-            summed += by_tap[:, tap, :, tap : tap + n_frames]
+            summed += by_tap[:, tap, ..., tap : tap + n_frames]
         weight, bias = self.mixing
         features = torch.addmm(bias, weight, summed.flatten(1)).relu_()
-        return features.view(len(weight), -1, n_frames).mean(dim=1)
+        return features.view(len(weight), -1, n_clips, n_frames).mean(dim=1)
 
     def classify(self, features: Tensor) -> Tensor:
-        """The logits, (1, n_labels), of what is known of frames, (n_features, W)."""
+        """The logits, (N, n_labels), of what is known of frames, (n_features, N, W)."""
         weight, bias = self.last
-        return functional.linear(features.mean(dim=1), weight, bias)[None]
+        return functional.linear(features.mean(dim=2).t(), weight, bias)
 
 
 class Stream:
@@ -107,12 +111,12 @@ class Stream:
             return extended
 
         new = self._network.along(features, extend)
-        self._known = (new if self._known is None else torch.cat([self._known, new], dim=1))[:, -self._n_frames :]
+        self._known = (new if self._known is None else torch.cat([self._known, new], dim=2))[..., -self._n_frames :]
         return self._network.classify(self._known)
 
 
 class FoldedBlock:
-    """One ``BroadcastBlock``, (C_in, H, W) to (C, H_out, W).
+    """One ``BroadcastBlock``, (C_in, H, N, W) to (C, H_out, N, W).
 
     ``matrix``, (C, H_out + 1, H), makes bands of bands, and in its last row their mean; ``taps`` are three weights a
     channel, (C, 1) each, along the frames of that mean.
@@ -146,17 +150,17 @@ class FoldedBlock:
         self.transition = block.transition
 
     def __call__(self, x: Tensor, extend: Extend) -> Tensor:
-        """(C_in, H, W) to (C, H_out, W)."""
-        n_frames, step = x.shape[2], self.dilation
-        bands = x
+        """(C_in, H, N, W) to (C, H_out, N, W)."""
+        n_clips, n_frames = x.shape[2:]
+        bands, step = x.flatten(2), self.dilation
         if self.entry is not None:
             weight, bias = self.entry
-            bands = torch.addmm(bias, weight, x.flatten(1)).relu_().view(len(weight), *x.shape[1:])
-        bands = torch.baddbmm(self.shift, self.matrix, bands)
+            bands = torch.addmm(bias, weight, x.flatten(1)).relu_().view(len(weight), x.shape[1], -1)
+        bands = torch.baddbmm(self.shift, self.matrix, bands).view(len(self.matrix), -1, n_clips, n_frames)
         over_bands = extend(bands[:, self.n_bands], self.padding)
-        time = self.time_shift
+        time = self.time_shift[..., None]
         for tap, weight in enumerate(self.taps):
-            time = torch.addcmul(time, weight, over_bands[:, tap * step : tap * step + n_frames])
-        time = torch.mm(self.mixing, functional.silu(time, inplace=True))
-        out = bands[:, : self.n_bands] + time[:, None]
+            time = torch.addcmul(time, weight[..., None], over_bands[..., tap * step : tap * step + n_frames])
+        time = torch.mm(self.mixing, functional.silu(time, inplace=True).flatten(1)).view(-1, 1, n_clips, n_frames)
+        out = bands[:, : self.n_bands] + time
         return (out if self.transition else out.add_(x)).relu_()

@@ -46,7 +46,7 @@ class Classifier:
         self._model = self.checkpoint.model(self.device)
         self._front_end: TrainableMel = self._model.front_end
         self._initial: TrainableMel | None = None
-        self._network_for_one = choose.network_for_one_clip(self._model, self.device)
+        self._network = choose.network_for_answers(self._model, self.device)
         self._lock = threading.Lock()
 
     @property
@@ -98,8 +98,7 @@ class Classifier:
     def probabilities(self, log_mel: Tensor) -> FloatArray:
         """The network's answers to one-second log-mels, (n_clips, n_labels)."""
         with self._lock, torch.inference_mode():
-            network = self._network_for_one if len(log_mel) == 1 else self._model.network
-            answers: FloatArray = probabilities_of(network(self._model.features(log_mel))).cpu().numpy()
+            answers: FloatArray = probabilities_of(self._network(self._model.features(log_mel))).cpu().numpy()
         return answers
 
     def stream(self) -> Callable[[Tensor], FloatArray] | None:

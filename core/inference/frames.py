@@ -8,10 +8,11 @@ next.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE, FrontEndConfig
@@ -77,6 +78,38 @@ class FramePlan:
         """
         end = log_mel.shape[-1] - self.n_right
         return log_mel[..., max(0, end - self.n_new) : end]
+
+
+def log_mel_of_windows(front_end: FrontEnd, sound: Waveform, starts: NDArray[np.int64], plan: FramePlan) -> Tensor:
+    """The log-mels, (n, n_mels, n_frames), of seconds of one sound; what several of them hold is computed once.
+
+    Equal to the front end of each, up to rounding.
+
+    Args:
+        front_end: Gives the log-mels.
+        sound: (n_samples,).
+        starts: Where the seconds begin, ascending, a whole number of frames apart.
+        plan: Of that front end.
+    """
+    size, n_kept = replace(plan, n_new=0).part_samples, plan.n_frames - plan.n_left - plan.n_right
+    if n_kept <= 0:
+        return front_end(np.lib.stride_tricks.sliding_window_view(sound, CLIP_SAMPLES)[starts])
+    parts = []
+    # Seconds with others between them have nothing in common.
+    for run in np.split(starts, np.flatnonzero(np.diff(starts) > CLIP_SAMPLES) + 1):
+        along = front_end(sound[None, run[0] : run[-1] + CLIP_SAMPLES])[0]
+        firsts = torch.from_numpy((run - run[0]) // plan.hop_length + plan.n_left).to(along.device)
+        kept = along.unfold(1, n_kept, 1)[:, firsts].transpose(0, 1)
+        left = [sound[start : start + size] for start in run] if plan.n_left else []
+        right = [sound[start + CLIP_SAMPLES - size : start + CLIP_SAMPLES] for start in run] if plan.n_right else []
+        if not left and not right:
+            parts.append(kept)
+            continue
+        ends = front_end(np.stack([*left, *right]))
+        begins = ends[: len(left), :, : plan.n_left]
+        rests = ends[len(left) :, :, plan.n_left :]
+        parts.append(torch.cat([each for each in (begins, kept, rests) if len(each)], dim=2))
+    return torch.cat(parts)
 
 
 class RollingLogMel:

@@ -11,13 +11,13 @@ from core.config import CLIP_SAMPLES, SAMPLE_RATE, TWELVE, ListeningConfig, Voca
 from core.inference.classifier import Classifier
 from core.inference.detector import Detector, silence
 from core.inference.engine import LISTENED_ON_S
-from core.inference.frames import FramePlan
+from core.inference.frames import FramePlan, log_mel_of_windows
 from core.inference.one_thread import in_one_thread
 from core.records.answers import Detection, Prediction, WordsAlong
 from core.records.arrays import FloatArray, Waveform
-from core.sound.speech import Speech, Utterance
+from core.sound.speech import Utterance, utterances_along
 
-WINDOWS_AT_ONCE = 32
+WINDOWS_AT_ONCE = 24
 
 ONE_WORD_S = 4.0
 """A recording up to this long is one word, as people record one (s). The answer to a longer one is every word in it."""
@@ -118,8 +118,7 @@ def hear(
     # Before the track there is silence, as before any stream.
     padded = np.concatenate([np.zeros(CLIP_SAMPLES, np.float32), waveform])
     windows = np.lib.stride_tricks.sliding_window_view(padded, CLIP_SAMPLES)[hop::hop][:n_hops]
-    speech = Speech()
-    utterances = [_utterances(speech, window[-hop:]) for window in windows]
+    utterances = tuple(utterances_along(waveform, hop))
     spoken = np.flatnonzero([bool(each) for each in utterances])
     answers = np.tile(silence(classifier.vocabulary), (n_hops, 1))
     stream = classifier.stream()
@@ -129,7 +128,8 @@ def hear(
         # A page that listens meanwhile keeps the other processors.
         with in_one_thread():
             if stream is None:
-                answers[rows] = classifier.probabilities(classifier.log_mel(windows[rows]))
+                log_mel = log_mel_of_windows(classifier.log_mel, padded, (rows + 1) * hop, plan)
+                answers[rows] = classifier.probabilities(log_mel)
             else:
                 frames = plan.final(classifier.log_mel(windows[rows, -plan.part_samples :]))
                 answers[rows] = [stream(each) for each in frames.split(1)]
@@ -138,7 +138,7 @@ def hear(
     if stream is not None:
         answers[np.isin(asked, spoken, invert=True)] = silence(classifier.vocabulary)
     end_s = tuple((number + 1) * hop / SAMPLE_RATE for number in range(n_hops))
-    return Heard(end_s, answers, tuple(utterances), classifier.vocabulary)
+    return Heard(end_s, answers, utterances, classifier.vocabulary)
 
 
 def hear_to_the_end(
@@ -152,12 +152,6 @@ def hear_to_the_end(
     hop = FramePlan.of_hop(classifier.checkpoint.config.front_end, config.hop_s).hop_samples
     n_silent = -(-round(LISTENED_ON_S * SAMPLE_RATE) // hop) * hop
     return hear(classifier, np.pad(waveform, (0, n_silent)), config, progress=progress)
-
-
-def _utterances(speech: Speech, newest: Waveform) -> tuple[Utterance, ...]:
-    """What was said lately, once one more hop is heard."""
-    speech.hear(newest)
-    return tuple(speech.utterances()) if speech.speaking() else ()
 
 
 def detect(heard: Heard, config: ListeningConfig) -> list[Detection]:

@@ -86,3 +86,8 @@ class Onsets:
         steps = np.concatenate([self.steps, self._n_steps - SMOOTH_STEPS // 2 + begins])
         self._n_steps += n_new
         self.steps = steps[steps >= self._n_steps - KEPT_STEPS]
+
+
+def known_at(steps: NDArray[np.int64], n_steps: int) -> NDArray[np.int64]:
+    """Of the steps at which new sound set in, those that ``Onsets`` tells of once ``n_steps`` have been heard."""
+    return steps[(steps + SMOOTH_STEPS // 2 < n_steps) & (steps >= n_steps - KEPT_STEPS)]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.signal import butter
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.records.arrays import Waveform
 from core.sound.levels import QUIETEST_DB, STEP_SAMPLES, BandPowers, seconds, to_db
-from core.sound.onsets import Onsets
+from core.sound.onsets import Onsets, known_at
 
 LEVEL_STEPS = 3
 """Steps that a level is measured over: 30 ms, a few periods of the lowest voice."""
@@ -39,6 +41,9 @@ ABOVE_FLOOR_DB = 3.0
 BELOW_LOUDEST_DB = 30.0
 """What lies this far below the loudest sound is an echo or a breath, and no beginning or end of a word."""
 
+AHEAD_SAMPLES = 4 * SAMPLE_RATE
+"""Sound of a recording that is filtered at once; onsets are remembered for longer."""
+
 LONGEST_GAP_STEPS = 15
 """A silence up to this long, 150 ms, is part of a word, such as the one before the t of "right"."""
 
@@ -56,51 +61,33 @@ class Utterance:
     but its beginning. Infinity where that is not known."""
 
 
-class Speech:
-    """Follows the level of a stream.
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """What is known of a stream at some time: enough to say whether somebody speaks, and where."""
 
-    >>> speech = Speech()
-    >>> tone = 0.1 * np.sin(np.arange(8_000) * 0.4)
-    >>> speech.hear(np.concatenate([np.zeros(16_000), tone, np.zeros(8_000)]).astype(np.float32))
-    >>> [(round(sound.start_s, 1), round(sound.end_s, 1)) for sound in speech.utterances()]
-    [(1.0, 1.5)]
-    """
-
-    def __init__(self) -> None:
-        self._band = BandPowers([butter(1, HIGH_PASS_HZ, "highpass", fs=SAMPLE_RATE, output="sos")])
-        self._onsets = Onsets()
-        self._powers = np.zeros(LEVEL_STEPS - 1)
-        self._levels = np.full(HISTORY_STEPS, QUIETEST_DB)
-        self._n_steps = 0
-
-    def hear(self, samples: Waveform) -> None:
-        """More of the stream (16 kHz, -1 to 1, (n,))."""
-        self._onsets.hear(samples)
-        powers = np.concatenate([self._powers, self._band.hear(samples)[0]])
-        n_new = len(powers) - len(self._powers)
-        if n_new == 0:
-            return
-        self._powers = powers[n_new:]
-        self._n_steps += n_new
-        levels = to_db(np.lib.stride_tricks.sliding_window_view(powers, LEVEL_STEPS).mean(axis=1))
-        self._levels = np.concatenate([self._levels, levels])[-HISTORY_STEPS:]
+    levels: NDArray[np.float64]
+    """The last ``HISTORY_STEPS`` levels (dB), the lowest where there was no stream yet."""
+    n_steps: int
+    """Levels since the stream began."""
+    onsets: NDArray[np.int64]
+    """Steps at which new sound set in lately, oldest first."""
 
     def floor_db(self) -> float:
         """Level of the room while nobody speaks; at first the lowest, so that a word at the beginning is heard."""
-        if self._n_steps < WINDOW_STEPS:
+        if self.n_steps < WINDOW_STEPS:
             return LOWEST_FLOOR_DB
-        heard = self._levels[-self._n_steps :]
+        heard = self.levels[-self.n_steps :]
         place = int(FLOOR_QUANTILE * len(heard))
-        return float(np.clip(np.partition(heard, place)[place], LOWEST_FLOOR_DB, HIGHEST_FLOOR_DB))
+        return min(max(float(np.partition(heard, place)[place]), LOWEST_FLOOR_DB), HIGHEST_FLOOR_DB)
 
     def speaking(self) -> bool:
         """Whether something in the last second stands out enough to be speech."""
-        return bool(self._levels[-WINDOW_STEPS:].max() > self.floor_db() + ABOVE_FLOOR_DB)
+        return bool(self.levels[-WINDOW_STEPS:].max() > self.floor_db() + ABOVE_FLOOR_DB)
 
     def utterances(self) -> list[Utterance]:
         """What stands out in the last two seconds, cut at pauses, oldest first."""
-        levels = self._levels[-min(SEEN_STEPS, max(1, self._n_steps)) :]
-        first_step = self._n_steps - len(levels)
+        levels = self.levels[-min(SEEN_STEPS, max(1, self.n_steps)) :]
+        first_step = self.n_steps - len(levels)
         loud = np.flatnonzero(levels > max(self.floor_db() + ABOVE_FLOOR_DB, levels.max() - BELOW_LOUDEST_DB))
         if len(loud) == 0:
             return []
@@ -116,9 +103,76 @@ class Speech:
 
     def _utterance(self, start: int, end: int, energy: float) -> Utterance:
         """The sound between two steps."""
-        onsets = self._onsets.steps
         # One that begins where the levels do, or a short gap later, has begun before, unless the stream begins there.
-        is_cut = self._n_steps > SEEN_STEPS and start <= self._n_steps - SEEN_STEPS + LONGEST_GAP_STEPS
+        is_cut = self.n_steps > SEEN_STEPS and start <= self.n_steps - SEEN_STEPS + LONGEST_GAP_STEPS
         begins = [] if is_cut else [seconds(start)]
-        changed_s = max([*begins, *(seconds(int(step)) for step in onsets[onsets < end][-1:])], default=0.0)
+        changed_s = max([*begins, *(seconds(int(step)) for step in self.onsets[self.onsets < end][-1:])], default=0.0)
         return Utterance(seconds(start), seconds(end), float(energy), changed_s)
+
+
+class Speech:
+    """Follows the level of a stream.
+
+    >>> speech = Speech()
+    >>> tone = 0.1 * np.sin(np.arange(8_000) * 0.4)
+    >>> speech.hear(np.concatenate([np.zeros(16_000), tone, np.zeros(8_000)]).astype(np.float32))
+    >>> [(round(sound.start_s, 1), round(sound.end_s, 1)) for sound in speech.utterances()]
+    [(1.0, 1.5)]
+    """
+
+    def __init__(self) -> None:
+        self._band = BandPowers([butter(1, HIGH_PASS_HZ, "highpass", fs=SAMPLE_RATE, output="sos")])
+        self._onsets = Onsets()
+        self._powers = np.zeros(LEVEL_STEPS - 1)
+        self.now = Moment(np.full(HISTORY_STEPS, QUIETEST_DB), 0, self._onsets.steps)
+
+    def hear(self, samples: Waveform) -> NDArray[np.float64]:
+        """More of the stream (16 kHz, -1 to 1, (n,)); gives the levels that it completes, dB."""
+        self._onsets.hear(samples)
+        powers = np.concatenate([self._powers, self._band.hear(samples)[0]])
+        n_new = len(powers) - len(self._powers)
+        if n_new == 0:
+            return np.zeros(0)
+        self._powers = powers[n_new:]
+        levels = to_db(np.lib.stride_tricks.sliding_window_view(powers, LEVEL_STEPS).mean(axis=1))
+        history = np.concatenate([self.now.levels, levels])[-HISTORY_STEPS:]
+        self.now = Moment(history, self.now.n_steps + n_new, self._onsets.steps)
+        return levels
+
+    def floor_db(self) -> float:
+        """Level of the room while nobody speaks."""
+        return self.now.floor_db()
+
+    def speaking(self) -> bool:
+        """Whether something in the last second stands out enough to be speech."""
+        return self.now.speaking()
+
+    def utterances(self) -> list[Utterance]:
+        """What stands out in the last two seconds, cut at pauses, oldest first."""
+        return self.now.utterances()
+
+
+def utterances_along(sound: Waveform, hop_samples: int) -> Iterator[tuple[Utterance, ...]]:
+    """What ``Speech`` says of a recording hop by hop: what was said lately, nothing while nobody speaks.
+
+    All filters go over a longer piece at once, which takes a fraction of the time.
+
+    Args:
+        sound: 16 kHz, -1 to 1, (n,).
+        hop_samples: From one answer to the next; a rest that is shorter gets none.
+
+    Yields:
+        The utterances, oldest first, once each hop is heard.
+    """
+    speech = Speech()
+    n_hops = max(1, AHEAD_SAMPLES // hop_samples)
+    for first in range(0, len(sound) // hop_samples, n_hops):
+        piece = sound[first * hop_samples : min(first + n_hops, len(sound) // hop_samples) * hop_samples]
+        before = speech.now
+        levels = np.concatenate([before.levels, speech.hear(piece)])
+        onsets = np.union1d(before.onsets, speech.now.onsets)
+        for hop in range(first + 1, first + len(piece) // hop_samples + 1):
+            n_steps = hop * hop_samples // STEP_SAMPLES
+            end = HISTORY_STEPS + n_steps - before.n_steps
+            moment = Moment(levels[end - HISTORY_STEPS : end], n_steps, known_at(onsets, n_steps))
+            yield tuple(moment.utterances()) if moment.speaking() else ()

@@ -31,7 +31,7 @@ READABLE_MODULES = ("core.models", "core.frontend", "torch", "nnAudio")
 def readable_training(config, data, device):
     """A training in which nothing has a twin: each step goes through the plain forward of every part."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(choose, "faster", lambda part, device: part.to(device))
+        patch.setattr(choose, "faster", lambda part, device, _peers: part.to(device))
         patch.setattr(choose, "source", lambda waveforms, *_arguments, **_settings: waveforms)
         patch.setattr(choose, "replayed", lambda *_arguments, **_settings: None)
         training = Training(config, data, device)
@@ -42,10 +42,10 @@ def readable_training(config, data, device):
     return training
 
 
-def kinds_of(name, *, on_cpu, normalise=True):
+def kinds_of(name, *, on_cpu, normalise=True, alone=True):
     model = build_model(RunConfig(model=ModelConfig(name=name, normalise=normalise)))
     parts = (model, model.front_end, model.normalise, model.network)
-    return [choose._twin_of(part, on_cpu=on_cpu) for part in parts]
+    return [choose._twin_of(part, on_cpu=on_cpu, alone=alone) for part in parts]
 
 
 def test_each_part_has_the_twin_that_its_device_makes_faster():
@@ -54,6 +54,11 @@ def test_each_part_has_the_twin_that_its_device_makes_faster():
     assert kinds_of("bcresnet-1", on_cpu=True) == [None, FastMel, FastBandNorm, ChannelMajorBCResNet]
     assert kinds_of("linear", on_cpu=False) == [None, FastMel, None, TurnedLinear]
     assert kinds_of("bcresnet-1", on_cpu=False) == [None, FastMel, None, None]
+    for on_cpu in (True, False):
+        # Those whose statistics can be added up over processes.
+        assert kinds_of("linear", on_cpu=on_cpu, alone=False) == [None, FastMel, FastBandNorm, TurnedLinear]
+        kinds = kinds_of("bcresnet-1", on_cpu=on_cpu, alone=False)
+        assert kinds == [None, FastMel, FastBandNorm, ChannelMajorBCResNet]
 
 
 def test_the_readable_model_knows_no_twin():
@@ -72,10 +77,10 @@ def test_twins_keep_the_weights_and_their_names(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_one_clip_at_a_time_goes_through_the_folded_network(name):
+def test_clips_that_are_answered_go_through_the_folded_network(name):
     spotter = choose.model(RunConfig(model=ModelConfig(name=name))).eval()
     folds = name != "linear"
-    cpu, gpu = (choose.network_for_one_clip(spotter, torch.device(device)) for device in ("cpu", "cuda"))
+    cpu, gpu = (choose.network_for_answers(spotter, torch.device(device)) for device in ("cpu", "cuda"))
     assert isinstance(cpu, FoldedBCResNet) == folds
     assert gpu is spotter.network
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.config import CLIP_SAMPLES
-from core.fast.folded import FoldedBCResNet, Stream
+from core.fast.folded import CLIPS_AT_ONCE, FoldedBCResNet, Stream
 from core.inference.classifier import Classifier
 from core.models.bcresnet import BCResNet
 from core.training.checkpoint import load_model
@@ -37,8 +37,8 @@ def test_folding_changes_nothing(n_mels, tau, n_frames, causal):
     network = seasoned(BCResNet(n_mels, 12, tau, causal=causal))
     folded = FoldedBCResNet(network)
     with torch.inference_mode():
-        for _ in range(3):
-            log_mel = torch.randn(1, n_mels, n_frames, dtype=torch.float64)
+        for n_clips in (1, CLIPS_AT_ONCE + 1, 3):
+            log_mel = torch.randn(n_clips, n_mels, n_frames, dtype=torch.float64)
             given = log_mel.clone()
             torch.testing.assert_close(folded(log_mel), network(log_mel), rtol=1e-9, atol=1e-9)
             torch.testing.assert_close(log_mel, given, rtol=0, atol=0)

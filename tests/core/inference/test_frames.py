@@ -6,7 +6,7 @@ import torch
 
 from core.config import CLIP_SAMPLES, FrontEndConfig
 from core.frontend.mel import TrainableMel
-from core.inference.frames import FramePlan, RollingLogMel
+from core.inference.frames import FramePlan, RollingLogMel, log_mel_of_windows
 
 SHAPES = {
     "tutorial": {},
@@ -71,3 +71,28 @@ def test_a_tenth_of_a_second_computes_an_eighth_of_the_window():
     plan = FramePlan.of(FrontEndConfig(), n_new=10)
     assert plan.part_samples == 13 * 160
     assert plan.hop_samples == 1_600
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_seconds_that_share_their_frames_equal_each_second_alone(name):
+    """Neighbours, and some with others between them."""
+    config = FrontEndConfig(setting="D", **SHAPES[name])
+    front_end = TrainableMel(config).eval()
+    plan = FramePlan.of(config, n_new=max(1, round(1_600 / config.hop_length)))
+    random = np.random.default_rng(0)
+    sound = (np.repeat(np.geomspace(1e-4, 0.5, 50), 2_000) * random.standard_normal(100_000)).astype(np.float32)
+    starts = np.array([0, 1, 2, 5, 11, 31, 32]) * plan.hop_samples
+    starts = starts[starts + CLIP_SAMPLES <= len(sound)]
+    computed = []
+
+    def counted(clips):
+        computed.append(clips.size)
+        with torch.inference_mode():
+            return front_end(torch.from_numpy(np.ascontiguousarray(clips)))
+
+    found = log_mel_of_windows(counted, sound, starts, plan)
+    with torch.inference_mode():
+        alone = front_end(torch.from_numpy(np.stack([sound[start : start + CLIP_SAMPLES] for start in starts])))
+    torch.testing.assert_close(found, alone, atol=1e-4, rtol=0)
+    if plan.n_left + plan.n_right < config.n_frames() / 10:
+        assert sum(computed) < 0.7 * len(starts) * CLIP_SAMPLES

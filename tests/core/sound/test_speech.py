@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.config import CLIP_SAMPLES, SAMPLE_RATE
 from core.sound.levels import to_db
-from core.sound.speech import Speech
+from core.sound.speech import Speech, utterances_along
 
 
 def heard(samples):
@@ -114,6 +114,22 @@ def test_chunks_do_not_matter(sizes):
     together = heard(stream)
     assert apart.floor_db() == together.floor_db()
     assert apart.utterances() == together.utterances()
+
+
+@pytest.mark.parametrize("hop", [100, 1_440, 1_600, 8_000, 7 * SAMPLE_RATE])
+def test_a_whole_recording_is_heard_as_its_stream_is(words, hop):
+    """Words with pauses and without, in quiet, in noise that sets in, and in noise that goes."""
+    clips = [clip for clip, _ in keywords(words, 12)]
+    sound = np.concatenate([*clips, *(clip[4_000:12_000] for clip in clips), np.zeros(SAMPLE_RATE, np.float32), *clips])
+    noise = 0.03 * np.random.default_rng(0).standard_normal(8 * SAMPLE_RATE)
+    sound[5 * SAMPLE_RATE : 13 * SAMPLE_RATE] += noise.astype(np.float32)
+    sound = sound[: 25 * SAMPLE_RATE + 77]
+    speech, expected = Speech(), []
+    for start in range(0, len(sound) - hop + 1, hop):
+        speech.hear(sound[start : start + hop])
+        expected.append(tuple(speech.utterances()) if speech.speaking() else ())
+    assert list(utterances_along(sound, hop)) == expected
+    assert any(expected)
 
 
 def test_levels_are_db_of_full_scale():
