@@ -115,7 +115,7 @@ class Speech:
 
     >>> speech = Speech()
     >>> tone = 0.1 * np.sin(np.arange(8_000) * 0.4)
-    >>> speech.hear(np.concatenate([np.zeros(16_000), tone, np.zeros(8_000)]).astype(np.float32))
+    >>> _ = speech.hear(np.concatenate([np.zeros(16_000), tone, np.zeros(8_000)]).astype(np.float32))
     >>> [(round(sound.start_s, 1), round(sound.end_s, 1)) for sound in speech.utterances()]
     [(1.0, 1.5)]
     """
