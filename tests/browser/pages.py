@@ -115,8 +115,6 @@ def wait_until_calm(page: Page) -> None:
     reruns.wait(page, WAIT_S)
     expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_visible()
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
-    # What an earlier run drew fades while a new one draws.
-    expect(page.locator('[data-stale="true"]')).to_have_count(0)
 
 
 def wait_until_still(page: Page, one: Locator) -> None:
@@ -221,6 +219,4 @@ def assert_turned(page: Page, theme: str) -> None:
     red, green, blue = bytes.fromhex((style.DARK[style.WHITE] if theme == "dark" else style.WHITE)[1:])
     for part in (page.get_by_test_id("stApp"), *(one.locator(".main-svg").first for one in figures(page).all())):
         expect(part).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
-    # A theme that changes may make the page draw anew.
-    wait_until_calm(page)
     page.evaluate(END_TRANSITIONS)
