@@ -138,14 +138,20 @@ def join() -> Peers:
     On GPUs each process takes its own, which is the current one from then on.
 
     Raises:
-        ConfigError: If this PyTorch cannot do that.
+        ConfigError: If this PyTorch cannot do that, or there are fewer GPUs here than processes.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or "RANK" not in os.environ:
         return ALONE
     if not torch.distributed.is_available():
         raise ConfigError("This PyTorch was built without torch.distributed: train in one process, without torchrun.")
     if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        number, n_gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if number >= n_gpus:
+            raise ConfigError(
+                f"There are {n_gpus} GPUs here, and more processes. Start at most {n_gpus} with --nproc-per-node, or "
+                "hide the GPUs (CUDA_VISIBLE_DEVICES=) to train on the CPU."
+            )
+        torch.cuda.set_device(number)
     # Without a backend: gloo for what lies in memory, and NCCL for what lies on GPUs.
     torch.distributed.init_process_group(timeout=PATIENCE)
     return Peers(torch.distributed.get_rank(), torch.distributed.get_world_size())

@@ -114,7 +114,7 @@ def _help_along(peers: Peers) -> int:
 
 
 def _train(options: argparse.Namespace, peers: Peers | None = None) -> int:
-    from core.jobs.worker import work
+    from core.jobs.worker import work  # PyTorch again
 
     if options.resume is not None:
         folder = runs.find_run(options.resume)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from core import runs
-from core.distributed import Peers
+from core.distributed import Peers, join
 from core.errors import ConfigError
 from core.training.loop import Training
 from tests.core.training.part_of_a_training import CLIPS, an_epoch, config, gradients
@@ -67,6 +67,15 @@ def test_two_processes_and_then_four_take_the_steps_of_one(tmp_path):
 def test_more_processes_than_clips_in_a_batch_are_refused(few_tones):
     with pytest.raises(ConfigError, match=f"A batch has {CLIPS} clips, too few for 11 processes"):
         Training(config("linear", "A"), few_tones, "cpu", peers=Peers(0, 11))
+
+
+def test_more_processes_than_gpus_are_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for name, value in {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match="There are 1 GPUs here, and more processes"):
+        join()
 
 
 def test_every_clip_of_a_batch_is_of_one_process():
