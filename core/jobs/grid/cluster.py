@@ -22,8 +22,8 @@ from core.errors import ConfigError, RunError
 from core.files.strict import in_one_line
 from core.jobs.grid.folder import read_plan
 from core.jobs.grid.plan import Cell
-from core.jobs.grid.work import MOST, OnCell, groups, is_over, train_together
-from core.runs import owner
+from core.jobs.grid.work import MOST, OnCell, OnEnd, groups, helping, is_over, telling, train_together
+from core.runs.layout import PROJECT
 from core.text import shortened
 
 PACKAGE, AUTO = "ray", "auto"
@@ -55,27 +55,21 @@ def work_on_cluster(folder: Path, *, address: str = AUTO, gpus: float = 1.0, on_
     require_cluster(address)
     plan, _, device = read_plan(folder)
     folder, cells = folder.resolve(), plan.cells()
-    held = owner.take_if_free(folder)
-    try:
-        owner.clear_unfinished(folder)
-        with _cluster(address) as ray:
-            train = ray.remote(max_retries=-1)(_train_on_a_machine)
-            for _ in range(ROUNDS):
-                left = [cell for cell in cells if not is_over(folder / cell.name)]
-                if not left or runs.stop_requested(folder):
-                    return
-                found = groups(left, device, most=_most(ray, len(left)))
-                resources = {"num_cpus": 1} if _on_cpu(device) else {"num_cpus": 1, "num_gpus": gpus}
-                tasks = {
-                    train.options(**resources).remote(str(folder), [cell.name for cell in group]): group
-                    for group in found
-                }
-                _wait(ray, folder, tasks, cells, on_cell)
-                if all(runs.run_state(folder / cell.name).state in ("done", "failed") for cell in left):
-                    return
-    finally:
-        if held:
-            owner.give_back(held)
+    tell = telling(cells, on_cell)
+    with helping(folder), _cluster(address) as ray:
+        train = ray.remote(max_retries=-1)(_train_on_a_machine)
+        for _ in range(ROUNDS):
+            left = [cell for cell in cells if not is_over(folder / cell.name)]
+            if not left or runs.stop_requested(folder):
+                return
+            found = groups(left, device, most=_most(ray, len(left)))
+            resources = {"num_cpus": 1} if _on_cpu(device) else {"num_cpus": 1, "num_gpus": gpus}
+            tasks = {
+                train.options(**resources).remote(str(folder), [cell.name for cell in group]): group for group in found
+            }
+            _wait(ray, folder, tasks, tell)
+            if all(runs.run_state(folder / cell.name).state in ("done", "failed") for cell in left):
+                return
 
 
 def require_cluster(address: str) -> None:
@@ -125,13 +119,12 @@ def _cluster(address: str) -> Iterator[Any]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
 
-    project = str(Path(__file__).parents[3])
     try:
         ray.init(
             address,
             logging_level=logging.WARNING,
             log_to_driver=False,
-            runtime_env={"env_vars": {"PYTHONPATH": project, "OMP_NUM_THREADS": "1"}},
+            runtime_env={"env_vars": {"PYTHONPATH": str(PROJECT), "OMP_NUM_THREADS": "1"}},
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ConfigError(
@@ -149,18 +142,14 @@ def _cluster(address: str) -> Iterator[Any]:
         ray.shutdown()
 
 
-def _wait(
-    ray: Any, folder: Path, tasks: dict[Any, list[Cell]], cells: tuple[Cell, ...], on_cell: OnCell | None
-) -> None:
+def _wait(ray: Any, folder: Path, tasks: dict[Any, list[Cell]], tell: OnEnd) -> None:
     """Until all tasks have ended; those of a task are told of at its end, which is that of all of them."""
     going = list(tasks)
     while going:
         (ended,), going = ray.wait(going)
         ray.get(ended)  # what a task raises is raised here
         for cell in tasks[ended]:
-            state = runs.run_state(folder / cell.name)
-            if on_cell:
-                on_cell(cells.index(cell) + 1, len(cells), cell, state)
+            tell(cell, runs.run_state(folder / cell.name))
 
 
 def _train_on_a_machine(folder: str, names: list[str]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Callable, Generator, Hashable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from core import runs
@@ -25,6 +25,7 @@ MOST = 16
 """Trainings that go on together. More would share hardly more, and keep all others waiting for longer."""
 
 OnCell = Callable[[int, int, Cell, RunState], None]
+OnEnd = Callable[[Cell, RunState], None]
 
 log = logging.getLogger(__name__)
 
@@ -54,22 +55,36 @@ def work_on_grid(
     """
     plan, root, device = read_plan(folder)
     cells = plan.cells()
-    # The first to come holds the grid, which tells pages that somebody works on it; others help all the same.
+    with helping(folder, held):
+        tell = telling(cells, on_cell)
+        left = [cell for cell in cells if not is_over(folder / cell.name)]
+        for cells_together in groups(left, device):
+            train_together(folder, cells_together, root, device, on_step=on_step, on_end=tell)
+
+
+@contextmanager
+def helping(folder: Path, held: Hold | None = None) -> Iterator[None]:
+    """Work on a grid inside, which nobody left unfinished folders in.
+
+    The first to come holds it, which tells pages that somebody works on it; others help all the same.
+    """
     held = held or owner.take_if_free(folder)
     try:
         owner.clear_unfinished(folder)
-        left = [cell for cell in cells if not is_over(folder / cell.name)]
-        for cells_together in groups(left, device):
-
-            def ended(number: int, state: RunState, cells_together: list[Cell] = cells_together) -> None:
-                if on_cell:
-                    cell = cells_together[number]
-                    on_cell(cells.index(cell) + 1, len(cells), cell, state)
-
-            train_together(folder, cells_together, root, device, on_step=on_step, on_end=ended)
+        yield
     finally:
         if held:
             owner.give_back(held)
+
+
+def telling(cells: Sequence[Cell], on_cell: OnCell | None) -> OnEnd:
+    """What tells ``on_cell`` how a training ended, and the how manieth of the grid's it is."""
+
+    def tell(cell: Cell, state: RunState) -> None:
+        if on_cell:
+            on_cell(cells.index(cell) + 1, len(cells), cell, state)
+
+    return tell
 
 
 def train_together(
@@ -79,7 +94,7 @@ def train_together(
     device: str | None,
     *,
     on_step: Callable[[Step], None] | None = None,
-    on_end: Callable[[int, RunState], None] | None = None,
+    on_end: OnEnd | None = None,
 ) -> None:
     """Train some trainings of a grid at once, those of ``groups``, until their end or a requested stop.
 
@@ -89,7 +104,7 @@ def train_together(
         root: Where its data are; None for the demo words.
         device: Where it is trained.
         on_step: Called after each step.
-        on_end: Called after each training, with its place among ``cells`` and how it ended.
+        on_end: Called after each training, with how it ended.
 
     Raises:
         WriteError: If nothing can be written there.
@@ -101,7 +116,7 @@ def train_together(
     with closing(in_turns(trainings)) as ended:
         for number, state in ended:
             if state and on_end:
-                on_end(number, state)
+                on_end(cells[number], state)
 
 
 def groups(cells: Sequence[Cell], device: str | None, most: int = MOST) -> list[list[Cell]]:
