@@ -31,6 +31,14 @@ def add_report(server, home, monkeypatch):
     shutil.rmtree(reports_folder(), ignore_errors=True)
 
 
+def choose(page, name):
+    """Press a button of the page; what stands below it belongs to the choice before until the page is calm."""
+    button = main(page).get_by_role("radio", name=name, exact=True)
+    button.click()
+    expect(button).to_be_checked()
+    wait_until_calm(page)
+
+
 def test_every_task_of_a_report_is_drawn_and_fits(visit, add_report):
     add_report()
     page = visit("speed", size=PHONE)
@@ -43,9 +51,7 @@ def test_every_task_of_a_report_is_drawn_and_fits(visit, add_report):
         "One clip": "Time for one clip (ms)",
     }
     for task, axis in wanted.items():
-        main(page).get_by_role("radio", name=task, exact=True).click()
-        expect(main(page).get_by_role("radio", name=task, exact=True)).to_be_checked()
-        wait_until_calm(page)
+        choose(page, task)
         assert_no_exception(page)
         for size in (DESKTOP, PHONE):
             page.set_viewport_size(size)
@@ -58,12 +64,12 @@ def test_parts_and_history_open_on_request(visit, add_report):
     add_report("2026-11-19T08:00:00+00:00", quick=True)
     add_report()
     page = visit("speed")
-    main(page).get_by_role("radio", name="Epoch, linear").click()
+    choose(page, "Epoch, linear")
     main(page).get_by_text("Where the time goes").first.click()
     parts = figure(page, "Where the time goes")
     loading = [0.06 * 1.4, 0.4 * 12.9, 0.06 * 2.2, 0.4 * 13.8, 0.06 * 6.4, 0.4 * 19.1, 0.06 * 7.1, 0.4 * 19.6]
     assert data_of(parts, "x") == pytest.approx(loading), "ours and the tutorial's, setting by setting"
-    main(page).get_by_role("radio", name="Spectrograms").click()
+    choose(page, "Spectrograms")
     main(page).get_by_text("Earlier measurements of this machine").first.click()
     history = figure(page, "From report to report")
     assert data_of(history, "y") == pytest.approx([0.048 / 0.0061] * 2)
@@ -78,7 +84,7 @@ def test_the_device_can_be_chosen_and_the_numbers_downloaded(visit, add_report):
     main(page).get_by_text("Machine and versions").click()
     expect(limits).to_contain_text("51,000 GFLOP/s")
     page.keyboard.press("Escape")
-    main(page).get_by_role("radio", name="CPU").click()
+    choose(page, "CPU")
     main(page).get_by_text("Machine and versions").click()
     expect(limits).to_contain_text("118 GFLOP/s")
     page.keyboard.press("Escape")
