@@ -162,6 +162,7 @@ BENCHMARK_TASKS: dict[str, str] = {
     "epoch-bcresnet-1": "an epoch of BC-ResNet 1",
     "epoch-bcresnet-3": "an epoch of BC-ResNet 3",
     "one-clip": "the answer to one clip",
+    "recording": "every word of a recording, by BC-ResNet 1",
 }
 """What the benchmark times, by name."""
 

@@ -61,6 +61,8 @@ def cpu_timings():
         yield timing("epoch-bcresnet-1", "BC-ResNet's public recipe", theirs, setting=setting, n_clips=8999)
     yield timing("one-clip", "Earshot", 0.0021, n_clips=1, beside={"nnAudio": 0.0021}, floor_s=0.0004)
     yield timing("one-clip", "nnAudio", 0.0021, n_clips=1)
+    yield timing("recording", "Earshot", 0.5, n_clips=60, beside={"nnAudio": 3.1})
+    yield timing("recording", "nnAudio, each second anew", 3.1, n_clips=60)
 
 
 def gpu_timings():

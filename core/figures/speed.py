@@ -14,6 +14,7 @@ from core.figures.findings import speed as findings
 from core.figures.timing_words import (
     DEVICE_WORDS,
     amount,
+    clips_in_words,
     judged,
     main_reference,
     reach,
@@ -198,6 +199,7 @@ class _Scale:
     """One unit and one number of clips for all times of a figure."""
 
     def __init__(self, timings: Sequence[Timing]) -> None:
+        self.task = timings[0].task if timings else ""
         self.n_clips = max((timing.n_clips for timing in timings), default=1)
         self._factor, self.unit = time_unit([timing.median_s * self.n_clips / timing.n_clips for timing in timings])
 
@@ -208,7 +210,8 @@ class _Scale:
     def label(self, figure: go.Figure, lengths: Sequence[float]) -> None:
         """Title of the axis of times, and room for the longest of them."""
         longest = max(lengths, default=0.0) or 1.0
-        figure.update_xaxes(title_text=f"Time for {_clips(self.n_clips)} ({self.unit})", range=[0, 1.04 * longest])
+        clips = clips_in_words(self.n_clips, self.task)
+        figure.update_xaxes(title_text=f"Time for {clips} ({self.unit})", range=[0, 1.04 * longest])
 
 
 def _title(timings: Sequence[Timing]) -> str:
@@ -216,10 +219,6 @@ def _title(timings: Sequence[Timing]) -> str:
         return "Speed"
     task = BENCHMARK_TASKS.get(timings[0].task, timings[0].task)
     return f"{task[0].upper()}{task[1:]}, on the {DEVICE_WORDS.get(timings[0].device, timings[0].device)}"
-
-
-def _clips(n_clips: int) -> str:
-    return "one clip" if n_clips == 1 else f"{n_clips:,} clips"
 
 
 def _bar_label(timing: Timing, reference: str, named: str, scale: _Scale) -> str:
@@ -234,7 +233,7 @@ def _bar_label(timing: Timing, reference: str, named: str, scale: _Scale) -> str
 def _bar_hover(timing: Timing, timings: Sequence[Timing], with_setting: bool) -> str:
     scale, unit = time_unit([timing.median_s])
     lines = [f"<b>{timing.variant}</b>", SETTING_TITLES.get(timing.setting, WITHOUT) if with_setting else ""]
-    lines.append(f"{amount(scale * timing.median_s)} {unit} for {_clips(timing.n_clips)}")
+    lines.append(f"{amount(scale * timing.median_s)} {unit} for {clips_in_words(timing.n_clips, timing.task)}")
     n = len(timing.seconds)
     if n > 1:
         low, high = amount(scale * timing.low_s), amount(scale * timing.high_s)
@@ -268,6 +267,5 @@ def _part_hover(timing: Timing, part: str) -> str:
     scale, unit = time_unit([timing.parts[part]])
     whole = sum(timing.parts.values())
     share = f"<br>{100 * timing.parts[part] / whole:.0f} % of all parts together" if whole else ""
-    return (
-        f"{timing.variant}, {part}:<br>{amount(scale * timing.parts[part])} {unit} for {_clips(timing.n_clips)}{share}"
-    )
+    took = f"{amount(scale * timing.parts[part])} {unit} for {clips_in_words(timing.n_clips, timing.task)}"
+    return f"{timing.variant}, {part}:<br>{took}{share}"

@@ -48,6 +48,17 @@ def time_unit(seconds: Sequence[float]) -> tuple[float, str]:
     return (1000.0, "ms") if seconds and min(seconds) < 0.1 and max(seconds) < 100 else (1.0, "s")
 
 
+def clips_in_words(n_clips: int, task: str) -> str:
+    """What was worked on.
+
+    >>> clips_in_words(1, "one-clip"), clips_in_words(8999, "epoch-linear"), clips_in_words(60, "recording")
+    ('one clip', '8,999 clips', '60 seconds of sound')
+    """
+    if task == "recording":
+        return f"{n_clips:,} seconds of sound"
+    return "one clip" if n_clips == 1 else f"{n_clips:,} clips"
+
+
 def amount(value: float) -> str:
     """A number with three digits that count, and commas in a long one.
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core import figures, runs
 from core.config import BENCHMARK_TASKS
-from core.figures.timing_words import amount, comparison, limit_note
+from core.figures.timing_words import amount, clips_in_words, comparison, limit_note
 from core.files.strict import to_json
 from core.records.benchmark import BenchmarkReport, Timing
 from core.studies.benchmark.kept import keep_report, timing_record
@@ -34,6 +34,7 @@ TASK_TITLES = {
     "epoch-bcresnet-1": "Epoch, BC-ResNet 1",
     "epoch-bcresnet-3": "Epoch, BC-ResNet 3",
     "one-clip": "One clip",
+    "recording": "A recording",
 }
 
 TASK_NOTES = {
@@ -43,6 +44,7 @@ TASK_NOTES = {
     "epoch-bcresnet-1": "One epoch: the smallest BC-ResNet learns from every clip once.",
     "epoch-bcresnet-3": "One epoch: a BC-ResNet three times as wide learns from every clip once.",
     "one-clip": "From one second of sound to the answer, as in Try.",
+    "recording": "From a whole recording to every word in it: ten answers a second. Earshot keeps to one thread.",
 }
 """What each task is, for somebody who never saw it."""
 
@@ -203,8 +205,7 @@ def heading(task: str) -> str:
 
 def figure_title(timings: Sequence[Timing]) -> str:
     """What the bars show."""
-    n_clips = max(timing.n_clips for timing in timings)
-    clips = "one clip" if n_clips == 1 else f"{n_clips:,} clips"
+    clips = clips_in_words(max(timing.n_clips for timing in timings), timings[0].task)
     return f"Time for {clips} on the {wording.device(timings[0].device)}"
 
 

@@ -22,6 +22,9 @@ NOISE_CLIPS = 1000
 PART_STEPS = 10
 """Steps for which a part of an epoch is timed; the time of all steps follows from them."""
 
+SPOKEN = 0.6
+"""Share of each second of made-up talk in which something is said."""
+
 Work = Callable[[], object]
 
 
@@ -72,6 +75,15 @@ def made_up_pack(n_clips: int) -> Pack:
         noise={"hiss": made_up_clips(30, seed=1).ravel()},
         problems=(),
     )
+
+
+def made_up_talk(n_seconds: int) -> np.ndarray:
+    """A recording as float32, -1 to 1, (n_seconds * 16000,): noise for most of each second, as often as words in talk.
+
+    Somebody speaks in every second of it, so none is skipped.
+    """
+    loudness = np.where(np.arange(CLIP_SAMPLES) < SPOKEN * CLIP_SAMPLES, 1.0, 0.01).astype(np.float32)
+    return (made_up_clips(n_seconds) / np.float32(32768) * loudness).ravel()
 
 
 def waveforms(n_clips: int, device: torch.device) -> Tensor:

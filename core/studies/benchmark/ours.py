@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor
 
-from core.config import FrontEndConfig, RunConfig, Setting
+from core.config import FrontEndConfig, ListeningConfig, RunConfig, Setting
 from core.fast import choose
 from core.fast.mel import FastMel
+from core.inference.classifier import Classifier
+from core.inference.whole import words_along
 from core.studies.benchmark import floors
-from core.studies.benchmark.contest import BATCH, PART_STEPS, Contest, made_up_pack, repeated, waveforms
+from core.studies.benchmark.contest import (
+    BATCH,
+    PART_STEPS,
+    Contest,
+    made_up_pack,
+    made_up_talk,
+    repeated,
+    waveforms,
+)
 from core.studies.benchmark.references import gradients_of
+from core.training.checkpoint import checkpoint_of, save_checkpoint
 from core.training.loop import Training
 from core.training.presets import preset_config
 
@@ -101,6 +114,18 @@ def one_clip(preset: str, setting: str, device: torch.device, n_clips: int) -> C
         return cast(Tensor, model(clip.to(device))).softmax(dim=1).cpu()
 
     return Contest(answer)
+
+
+def recording(preset: str, setting: str, device: torch.device, n_clips: int) -> Contest:
+    """From a recording of ``n_clips`` seconds to every word in it, as ``detect`` and a dropped file have it."""
+    config = preset_config(preset, setting=cast(Setting, setting))
+    model = choose.model(config, device)
+    checkpoint = checkpoint_of(model, config, epoch=0, validation_accuracy=None, dataset="none")
+    with tempfile.TemporaryDirectory(prefix="earshot-benchmark-") as folder:
+        save_checkpoint(path := Path(folder) / "untrained.pt", checkpoint)
+        classifier = Classifier(path, device.type)
+    talk = made_up_talk(n_clips)
+    return Contest(lambda: words_along(classifier, talk, ListeningConfig()))
 
 
 def _epoch_floor(config: RunConfig, training: Training, n_clips: int) -> tuple[float, float]:

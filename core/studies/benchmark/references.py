@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 
-from core.config import LABELS, SAMPLE_RATE, SILENCE_LABEL, FrontEndConfig
+from core.config import CLIP_SAMPLES, LABELS, SAMPLE_RATE, SILENCE_LABEL, FrontEndConfig, ListeningConfig
 from core.models.bcresnet import BCResNet
 from core.studies.benchmark.contest import (
     BATCH,
@@ -34,6 +34,7 @@ from core.studies.benchmark.contest import (
     Contest,
     made_up_clips,
     made_up_labels,
+    made_up_talk,
     repeated,
     waveforms,
 )
@@ -289,6 +290,24 @@ def _parts(
     if device.type == "cuda":
         parts["transfer"] = repeated(few, lambda: waveform.to(device))
     return {"parts": parts, "part_share": few / n_steps}
+
+
+def nnaudio_recording(setting: str, device: torch.device, n_clips: int) -> Contest:
+    """The answers along ``n_clips`` seconds of talk through nnAudio and BC-ResNet 1, each window from its samples.
+
+    Windows begin as far apart as ours do; a batch of them is answered at once.
+    """
+    layer, network = nnaudio_layer(setting, device), BCResNet(N_MELS, len(LABELS), tau=1).to(device).eval()
+    # We too begin with the first tenth of a second, and listen on until the last word is decided.
+    padded = torch.from_numpy(np.pad(made_up_talk(n_clips), CLIP_SAMPLES))
+    windows = padded.unfold(0, CLIP_SAMPLES, round(ListeningConfig().hop_s * SAMPLE_RATE))
+
+    @torch.inference_mode()
+    def answers() -> Tensor:
+        batches = (windows[first : first + BATCH].to(device) for first in range(0, len(windows), BATCH))
+        return torch.cat([network(torch.log(layer(batch) + 1e-6)).softmax(dim=1).cpu() for batch in batches])
+
+    return Contest(answers)
 
 
 def nnaudio_one_clip(setting: str, device: torch.device, n_clips: int) -> Contest:

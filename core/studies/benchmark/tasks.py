@@ -58,6 +58,10 @@ WAYS: dict[str, dict[str, Builder]] = {
         "Earshot, BC-ResNet 1": partial(ours.one_clip, "bcresnet-1"),
         "Earshot, BC-ResNet 3": partial(ours.one_clip, "bcresnet-3"),
     },
+    "recording": {
+        "nnAudio, each second anew": references.nnaudio_recording,
+        "Earshot": partial(ours.recording, "bcresnet-1"),
+    },
 }
 """By task and variant."""
 
@@ -68,6 +72,7 @@ SETTINGS: dict[str, str] = {
     "epoch-bcresnet-1": "A",
     "epoch-bcresnet-3": "A",
     "one-clip": "AD",
+    "recording": "AD",
 }
 """Settings in which a task is timed. BC-ResNet's recipe has no trained front end, so ours has none beside it."""
 
@@ -81,6 +86,7 @@ ONLY_IN: dict[str, str] = {
 REFERENCES = {
     "nnAudio": "nnAudio",
     "nnAudio, linear model": "nnAudio",
+    "nnAudio, each second anew": "nnAudio",
     "the tutorial's loop": "nnAudio",
     "BC-ResNet's public recipe": "public recipe",
 }
@@ -124,8 +130,9 @@ SIZES: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {
     "epoch-bcresnet-1": ((200, 3), (1000, 5)),
     "epoch-bcresnet-3": ((100, 3), (500, 5)),
     "one-clip": ((1, 7), (1, 31)),
+    "recording": ((10, 3), (60, 5)),
 }
-"""Clips and repeats of each task: in a quick run, in a full one."""
+"""Clips (of a recording: seconds) and repeats of each task: in a quick run, in a full one."""
 
 
 def cases(task: str, device: str, *, quick: bool, n_clips: int | None = None) -> list[Case]:

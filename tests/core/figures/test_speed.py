@@ -116,6 +116,7 @@ def test_a_hover_tells_everything_in_plain_words() -> None:
         ("forward", "Time for 100 clips (ms)"),
         ("epoch-linear", "Time for 8,999 clips (s)"),
         ("one-clip", "Time for one clip (ms)"),
+        ("recording", "Time for 60 seconds of sound (s)"),
     ],
 )
 def test_the_axis_names_the_clips_and_a_unit_that_fits(task: str, title: str) -> None:

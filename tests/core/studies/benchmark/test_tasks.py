@@ -7,6 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from core.config import BENCHMARK_TASKS, LABELS, FrontEndConfig
 from core.fast.mel import FastMel
+from core.inference.classifier import Classifier
 from core.models.bcresnet import BCResNet
 from core.studies.benchmark import floors, references
 from core.studies.benchmark.contest import made_up_pack
@@ -20,6 +21,7 @@ N_CLIPS = {
     "epoch-bcresnet-1": 24,
     "epoch-bcresnet-3": 24,
     "one-clip": 1,
+    "recording": 2,
 }
 
 
@@ -142,3 +144,12 @@ def test_the_public_recipe_masks_bands_and_frames():
     bands, frames = np.array(widths).max(axis=0)
     assert 4 <= bands <= 8
     assert 20 < frames <= 38
+
+
+def test_a_recording_is_heard_by_all_ways_in_as_many_windows_and_none_is_skipped(monkeypatch):
+    asked = []
+    answer = Classifier.probabilities
+    monkeypatch.setattr(Classifier, "probabilities", lambda self, mels: asked.append(len(mels)) or answer(self, mels))
+    ours, theirs = (WAYS["recording"][name]("A", CPU, 3).run() for name in ("Earshot", "nnAudio, each second anew"))
+    assert len(theirs) == len(ours.end_s) + 1  # theirs begins with silence alone
+    assert sum(asked) >= 30, "every tenth of a second while somebody speaks"
