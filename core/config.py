@@ -86,6 +86,9 @@ NETWORK_NAMES: dict[str, str] = {"linear": "Linear", "bcresnet": "BC-ResNet", "e
 ENROLMENT = "enrolment"
 """The preset of a run that learns words from a few recordings (see ``core.training.enrolment``)."""
 
+ROOM = "room"
+"""The preset of a run that fits a trained model to a room (see ``core.training.room``)."""
+
 NAMED = 3
 """Words that the title of such a run names; of more it says how many."""
 
@@ -818,6 +821,8 @@ class RunConfig:
         if self.preset == ENROLMENT:
             few = self.vocabulary.words[:NAMED]
             return f"{network}, {', '.join(few) if few == self.vocabulary.words else self.vocabulary.title}"
+        if self.preset == ROOM:
+            return f"{network}, fitted to a room, from {shortened(self.start.name, 40)}"
         parts = [network, setting_name(front_end.setting)]
         if self.vocabulary != TWELVE:
             parts.append(self.vocabulary.title)

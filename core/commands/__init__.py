@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from core import __version__
 from core.commands import (
+    adapt,
     benchmark,
     classify,
     compare,
@@ -54,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
         data,
         train,
         enrol,
+        adapt,
         grid,
         evaluate,
         compare,

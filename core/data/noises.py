@@ -5,6 +5,7 @@ How loud they are here means nothing: they are mixed at a signal-to-noise ratio.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,25 @@ def recordings_in(folder: Path) -> Recordings:
             raise DataError(f"{printable(folder)} holds more than {MOST_S / 3600:g} hours of noise. Give a part of it.")
     if not found:
         raise DataError(f"{printable(folder)} holds no recording of a second or more. Give a folder with noise.")
+    return found
+
+
+def recordings_of(paths: Sequence[Path]) -> Recordings:
+    """The recordings given, and those in folders given.
+
+    Raises:
+        DataError: If one is no sound, or a folder holds none (see ``recordings_in``).
+    """
+    found: Recordings = {}
+    for path in paths:
+        if path.is_dir():
+            found |= {f"{path.name}/{name}": samples for name, samples in recordings_in(path).items()}
+            continue
+        read = read_sound(str(path), path.name, whole=True)
+        if read.samples is None:
+            why = read.problem.what if read.problem else "nothing is in it"
+            raise DataError(f"{printable(path)} is no sound of a room: {why}. Give a recording.")
+        found[path.name] = read.samples
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from core import runs
-from core.config import ENROLMENT, RunConfig
+from core.config import ENROLMENT, ROOM, RunConfig
 from core.data.noises import recordings_in
 from core.data.pack import Pack, open_data
 from core.data.source import Progress
@@ -23,6 +23,7 @@ from core.errors import DataError, KeywordSpottingError, RunError, WriteError
 from core.fast.shared import Shared
 from core.files.locks import Hold
 from core.files.writing import write_bytes
+from core.jobs.room import adapt, keep_adapted
 from core.records.training import EpochReport
 from core.runs import keep, owner
 from core.studies.evaluation import STUDY, evaluate
@@ -247,8 +248,8 @@ class _Worker:
         try:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
-            if self.config.preset == ENROLMENT:
-                self._enrol(root, device)
+            if self.config.preset in (ENROLMENT, ROOM):
+                (self._enrol if self.config.preset == ENROLMENT else self._adapt)(root, device)
                 return
             _, more = runs.read_further_folders(self.folder)
             vocabulary = self.config.vocabulary
@@ -290,8 +291,24 @@ class _Worker:
         enrolled = enrol(self.folder, self.config, start, root, background, device, self._show_progress)
         self._require_mine()
         keep_enrolled(self.folder, enrolled)
-        self.status |= {"dataset": enrolled.checkpoint.dataset, "epoch": 1, "best_epoch": 1}
-        self.status |= {"best_accuracy": enrolled.checkpoint.validation_accuracy}
+        self._made_at_once(enrolled.checkpoint, began)
+
+    def _adapt(self, root: Path | None, device: str | None) -> None:
+        """All that fitting to a room does; it takes seconds, and one that was stopped begins anew."""
+        start = _start(self.folder, self.config)
+        if start is None:
+            raise RunError(f"{self.folder.name} fits a model to a room, and does not say which model.")
+        began = time.monotonic()
+        background = runs.read_background(self.folder)
+        adapted = adapt(self.folder, self.config, start, root, background, device, self._show_progress)
+        self._require_mine()
+        keep_adapted(self.folder, adapted)
+        self._made_at_once(adapted.checkpoint, began)
+
+    def _made_at_once(self, checkpoint: Checkpoint, began: float) -> None:
+        """A run that is no training in epochs came to its end."""
+        self.status |= {"dataset": checkpoint.dataset, "epoch": 1, "best_epoch": 1}
+        self.status |= {"best_accuracy": checkpoint.validation_accuracy}
         self.status["trained_seconds"] = time.monotonic() - began
         self._tell(state="done", message="")
 

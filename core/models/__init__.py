@@ -58,7 +58,7 @@ class KeywordSpotter(nn.Module):
         self.front_end = front_end
         n_mels, pcen = front_end.config.n_mels, front_end.config.pcen
         self.pcen = None if pcen == "off" else PCEN(n_mels, learned=pcen == "learned")
-        self.normalise = BandNorm(n_mels) if normalise else nn.Identity()
+        self.normalise: nn.Module = BandNorm(n_mels) if normalise else nn.Identity()
         self.network = network
 
     def forward(self, waveform: Tensor) -> Tensor:

@@ -42,8 +42,8 @@ from core.runs.state import (
 from core.text import shortened
 
 _OURS = re.compile(
-    r"(config|source|process|status|listening|stream-test|talk|label|enrolment)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
-    r"|(mel_evolution|moving|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
+    r"(config|source|process|status|listening|stream-test|talk|label|enrolment|room)\.json|worker\.lock|progress\.jsonl|log\.txt|STOP|(start|best|last)\.pt"
+    r"|(mel_evolution|moving|room-examples|kernels-\d+|evaluation-.*|robustness-.*)\.npz|(experiment|word-length)-.*\.json|experiments|\..*"
 )
 """What stands in a run's folder."""
 
@@ -85,7 +85,7 @@ def new_run(
         start: The trained model that ``config.start`` names, a run folder or checkpoint file; its weights are copied.
         noise: A folder of noise to train with besides the dataset's.
         more: A folder of clips to train with besides the dataset's.
-        background: Recordings, or folders of them, without any of the words that the run enrols.
+        background: Recordings, or folders of them, without the words: of a room, or of talk.
 
     Raises:
         RunError: If the name is taken or not allowed, or the weights to begin with are others by now.
@@ -145,7 +145,7 @@ def make_run(
         weights: File of the model to begin with; empty to begin from scratch.
         noise: A folder of noise to train with besides the dataset's.
         more: A folder of clips to train with besides the dataset's.
-        background: Recordings, or folders of them, without any of the words that the run enrols.
+        background: Recordings, or folders of them, without the words: of a room, or of talk.
 
     Raises:
         FileExistsError: If it is there already.

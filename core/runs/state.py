@@ -254,7 +254,7 @@ def read_further_folders(folder: Path) -> tuple[Path | None, Path | None]:
 
 
 def read_background(folder: Path) -> tuple[Path, ...]:
-    """Recordings, or folders of them, in which none of the words is said that a run enrols.
+    """Recordings, or folders of them, in which none of the words is said: of a room, or of talk.
 
     Raises:
         RunError: If the run does not say.

@@ -10,10 +10,12 @@ from core.config import (
     CAUSAL,
     CAUSAL_TAUS,
     ENROLMENT,
+    ROOM,
     TWELVE,
     AugmentConfig,
     FrontEndConfig,
     ModelConfig,
+    Pcen,
     RunConfig,
     Setting,
     TrainingConfig,
@@ -239,6 +241,25 @@ def enrolled(known: RunConfig, vocabulary: Vocabulary, *, seed: int | None = Non
     training = TrainingConfig(epochs=1, seed=seed or 0, snapshots=1)
     return RunConfig(
         preset=ENROLMENT, vocabulary=vocabulary, front_end=front_end, model=known.model, augment=FEW, training=training
+    )
+
+
+def adapted(known: RunConfig, *, seed: int | None = None) -> RunConfig:
+    """Settings of a run that fits a trained model to a room: of its spectrogram, PCEN alone learns, if it has any.
+
+    Raises:
+        ConfigError: If there is nothing of it that could be fitted.
+    """
+    if known.front_end.pcen == "off" and not known.model.normalise:
+        raise ConfigError(
+            "This model has neither PCEN nor bands that are normalised, so there is nothing of it that could be fitted "
+            "to a room. Choose another model, or train it on with the room's noise: train --from RUN --noise FOLDER."
+        )
+    pcen: Pcen = "off" if known.front_end.pcen == "off" else "learned"
+    front_end = replace(known.front_end, setting="A", mel_shape="free", pcen=pcen)
+    training = TrainingConfig(epochs=1, seed=seed or 0, snapshots=1)
+    return RunConfig(
+        preset=ROOM, vocabulary=known.vocabulary, front_end=front_end, model=known.model, training=training
     )
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.config import CAUSAL, ENROLMENT, MODELS, ModelConfig, RunConfig, Setting, StartConfig, Vocabulary
+from core.config import CAUSAL, ENROLMENT, MODELS, ROOM, ModelConfig, RunConfig, Setting, StartConfig, Vocabulary
 from core.errors import CheckpointError, ConfigError
 from core.models import KeywordSpotter
 from core.runs import keep
 from core.text import printable_name
 from core.training.checkpoint import Checkpoint, load_checkpoint
-from core.training.presets import FINE_TUNING, enrolled, preset_config, tuned
+from core.training.presets import FINE_TUNING, adapted, enrolled, preset_config, tuned
 
 ANSWERS = "network.classify"
 """Name of the last layer, which has a row of weights for each label."""
@@ -42,7 +42,7 @@ def config_from(
     Args:
         run: The trained model: run folder or checkpoint file.
         preset: Whose steps, and changes to clips, are taken; None for ``FINE_TUNING``, short and careful;
-            ``ENROLMENT`` for a new last layer alone.
+            ``ENROLMENT`` for a new last layer alone, ``ROOM`` for what is fitted to a room alone.
         setting: What is trained; None for what was trained in that model.
         epochs: None for as many as the preset has.
         seed: Of all random numbers; None for 0.
@@ -57,7 +57,9 @@ def config_from(
     known = model.config
     words = vocabulary or known.vocabulary
     wished = setting or known.front_end.setting
-    if preset == ENROLMENT:
+    if preset == ROOM:
+        config, wished = adapted(known, seed=seed), "A"
+    elif preset == ENROLMENT:
         config, wished = enrolled(known, words, seed=seed), "A"
     elif preset in (None, FINE_TUNING):
         config = tuned(known, epochs=epochs, seed=seed, vocabulary=words)
@@ -68,7 +70,7 @@ def config_from(
                 f"The preset {preset} does not fit {run.name}: it trains {_network(config)}, and {run.name} is "
                 f"{_network(known)}. Leave the preset out, or choose one of the same network."
             )
-    pcen = known.front_end.pcen
+    pcen = config.front_end.pcen if preset == ROOM else known.front_end.pcen
     for name, value in front_end.items():
         has = getattr(known.front_end, name)
         if name == "pcen" and "off" not in (value, has):
