@@ -8,11 +8,10 @@ from core import runs
 from core.commands.options import Commands, add_data, add_device, add_json, data_root, progress_bar, stop_on_interrupt
 from core.commands.output import note
 from core.config import ROOM
-from core.data.demo import CAUTION
 from core.errors import ConfigError
 from core.files.paths import path_from
 from core.files.strict import to_json
-from core.records.room import FITTED, Adaptation
+from core.records.room import FITTED, SYNTHETIC, Adaptation
 from core.text import shortened
 
 
@@ -69,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         note(f"{folder.name}: {state.state}. {state.message}")
         return 0 if state.state == "stopped" else 1
     if report.synthetic:
-        note(CAUTION)
+        note(SYNTHETIC)
     print(to_json(report.to_dict()) if options.json else as_text(report))
     return 0
 

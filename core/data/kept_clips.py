@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES
-from core.errors import WriteError
+from core.config import CLIP_SAMPLES, SAMPLE_RATE
+from core.errors import AudioError, WriteError
 from core.files.writing import clear_leftovers, make_folder, write_bytes
-from core.sound.wav import as_wav
+from core.records.arrays import Waveform
+from core.sound.wav import as_recorded, as_wav
 
 Clip = NDArray[np.int16]
 """A second of sound, 16 kHz, (16000,)."""
@@ -62,6 +63,19 @@ def add(clips: Iterable[Clip], place: Path) -> int:
             write_bytes(path, as_wav(clip))
             n_new += 1
     return n_new
+
+
+def add_seconds(waveform: Waveform, place: Path) -> int:
+    """Keep the seconds of a recording (16 kHz, -1 to 1, (n,)), one after the other; answers how many are new.
+
+    Raises:
+        AudioError: If it is shorter than a second.
+        WriteError: If one cannot be written.
+    """
+    n = len(waveform) // CLIP_SAMPLES
+    if not n:
+        raise AudioError(f"It is {len(waveform) / SAMPLE_RATE:.1f} s long; a second is the least. Record for longer.")
+    return add((as_recorded(second) for second in waveform[: n * CLIP_SAMPLES].reshape(n, CLIP_SAMPLES)), place)
 
 
 def remove(path: Path) -> None:

@@ -11,7 +11,7 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
-from core.config import CLIP_SAMPLES, LONGEST_WORD, WORD_SIGNS, is_word
+from core.config import LONGEST_WORD, WORD_SIGNS, is_word
 from core.data import kept_clips
 from core.data.recordings import recordings_folder
 from core.data.source import OTHER_WORD
@@ -130,11 +130,7 @@ def add_background(waveform: Waveform) -> int:
         AudioError: If it is shorter than a second.
         WriteError: If one cannot be written.
     """
-    starts = range(0, len(waveform) - CLIP_SAMPLES + 1, CLIP_SAMPLES)
-    if not starts:
-        raise AudioError(f"It is {len(waveform) / CLIP_SAMPLES:.1f} s long; a second is the least. Record for longer.")
-    clips = [as_recorded(second_at(waveform, start)) for start in starts]
-    return kept_clips.add(clips, own_words_folder() / OTHER_WORD)
+    return kept_clips.add_seconds(waveform, own_words_folder() / OTHER_WORD)
 
 
 def content(recording: Path) -> bytes:

@@ -27,6 +27,7 @@ from core.figures.kernels import kernel_changes, kernel_heatmaps, kernel_spectru
 from core.figures.overview import overview_picture
 from core.figures.pcen import pcen_bands
 from core.figures.robustness import accuracy_by_noise, accuracy_when_changed, right_by_word
+from core.figures.room import before_and_after
 from core.figures.sound import log_mel_image, waveform
 from core.figures.speed import speed_bars, speed_parts
 from core.figures.speed_over_time import speed_history
@@ -41,6 +42,7 @@ __all__ = [
     "accuracy_when_changed",
     "answer_bars",
     "band_sensitivity",
+    "before_and_after",
     "class_counts",
     "class_scores_bars",
     "compared_change",

@@ -11,6 +11,11 @@ from core.statistics import Interval, Pairs, share_interval
 QUIET = "quiet"
 """The condition without the room's noise."""
 
+SYNTHETIC = (
+    "The demo words are synthetic voices: what is learned from them, and measured on them, says little of real ones."
+)
+"""What is said where a model was fitted with them."""
+
 Fitted = Literal["pcen", "bands"]
 
 FITTED: dict[Fitted, str] = {
@@ -80,22 +85,22 @@ class Adaptation:
 
     @property
     def verdict(self) -> str:
-        """What it changed, in one or two sentences."""
+        """What it changed, in a sentence."""
         noisy = [one for one in self.scores if one.condition != QUIET]
-        quiet = [one for one in self.scores if one.condition == QUIET]
-        clear = [one for one in noisy if one.pairs.interval[0] > 0]
-        worse = [one for one in noisy if one.pairs.interval[1] < 0]
-        if clear and not worse:
-            said = "It hears better in this room: " + ", ".join(map(_in_words, noisy)) + "."
-        elif worse:
-            said = "It hears worse in this room, so keep the model as it was: " + ", ".join(map(_in_words, noisy)) + "."
+        if any(one.pairs.interval[1] < 0 for one in noisy):
+            how = "Worse in this room, so keep the model as it was"
         else:
-            said = "No clear difference in this room: " + ", ".join(map(_in_words, noisy)) + "."
-        for one in quiet:
-            low, high = one.pairs.interval
-            how = "it loses nothing that could be told from chance" if low <= 0 <= high else _moved(one)
-            said += f" In quiet {how} ({_reach(one)} points)."
-        return said
+            how = "Better in this room" if any(one.pairs.interval[0] > 0 for one in noisy) else "No clear difference"
+        told = [
+            f"{one.before:.0%} became {one.after:.0%} at {one.condition} ({_signed(one.pairs.interval)} points)"
+            for one in noisy
+        ]
+        quiet = [
+            f"; in quiet {'no clear difference' if low <= 0 <= high else 'less' if high < 0 else 'more'} "
+            f"({_signed((low, high))})"
+            for low, high in (one.pairs.interval for one in self.scores if one.condition == QUIET)
+        ]
+        return f"{how}: {', '.join(told)}{''.join(quiet)}."
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
@@ -113,14 +118,7 @@ class Adaptation:
         return {**to_dict(self), "scores": scores, "n": self.n, "verdict": self.verdict}
 
 
-def _in_words(one: RoomScore) -> str:
-    return f"{one.after:.0%} right instead of {one.before:.0%} at {one.condition} ({_reach(one)} points)"
-
-
-def _moved(one: RoomScore) -> str:
-    return f"it {'gains' if one.pairs.gain > 0 else 'loses'} {abs(100 * one.pairs.gain):.1f} points"
-
-
-def _reach(one: RoomScore) -> str:
-    low, high = (f"{100 * end:+.1f}".replace("-", "−") for end in one.pairs.interval)
+def _signed(interval: Interval) -> str:
+    """Its ends in points."""
+    low, high = (f"{100 * end:+.1f}".replace("-", "−") for end in interval)
     return f"{low} to {high}"

@@ -65,6 +65,8 @@ def read_examples(run: Path) -> list[Example]:
     try:
         saved = read_arrays(path, _ARRAYS)
     except ValueError as error:
-        raise CheckpointError(f"{error}. Fit the model to the room again.") from error
+        raise CheckpointError(
+            f"{EXAMPLES} of {run.name} cannot be used: {error}. Fit the model to the room again."
+        ) from error
     labels = zip(*(saved[name].tolist() for name in _LABELS), strict=True)
     return [Example(sound, *said) for sound, said in zip(saved["sounds"].astype(np.int16), labels, strict=True)]

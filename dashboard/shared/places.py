@@ -20,6 +20,7 @@ TABS = {
     "live": Tab("Try", ":material/mic:"),
     "training": Tab("Train", ":material/model_training:"),
     "own_words": Tab("Own words", ":material/record_voice_over:"),
+    "room": Tab("Your room", ":material/meeting_room:"),
     "data": Tab("Data", ":material/library_music:"),
     "grid": Tab("Seeds", ":material/grid_on:"),
     "filterbank": Tab("Filters", ":material/equalizer:"),
@@ -41,7 +42,7 @@ TABS = {
 
 PLACES = {
     "Try": ("live",),
-    "Train": ("training", "own_words", "data", "grid"),
+    "Train": ("training", "own_words", "room", "data", "grid"),
     "See": ("filterbank", "kernels", "hearing", "experiments", "gain_map"),
     "Judge": ("evaluation", "mistakes", "compare", "robustness", "false_alarms"),
     "Use": ("export", "report", "thresholds", "speed"),

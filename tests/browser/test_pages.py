@@ -29,15 +29,15 @@ from tests.browser.pages import (
 
 NEED_A_MODEL = (
     "evaluation", "mistakes", "filterbank", "hearing", "kernels", "live", "robustness", "false_alarms", "report",
-    "export", "thresholds",
+    "export", "thresholds", "room",
 )  # fmt: skip
 SHOW_FIGURES = [
     name
     for name in PAGES
-    if name not in ("compare", "false_alarms", "grid", "own_words", "report", "export", "robustness", "speed")
+    if name not in ("compare", "false_alarms", "grid", "own_words", "report", "export", "robustness", "room", "speed")
 ]
 """Pages that draw something as soon as there is a model; Compare needs two, Grid many, Noise, False alarms and
-Speed a measurement, Own words none."""
+Speed a measurement, Own words none, Your room a recording."""
 
 NAME_A_DAMAGE = [
     name

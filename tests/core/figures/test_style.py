@@ -27,7 +27,7 @@ from core.records.training import EpochReport
 from core.studies.comparison import compare
 from core.studies.gain_map import Gain
 from core.studies.grid_table import Factors, Score, summarise
-from tests import benchmark_reports, changed_clips, evaluations
+from tests import benchmark_reports, changed_clips, evaluations, rooms
 from tests.colours import luminance
 
 UNITS = (
@@ -58,6 +58,7 @@ WORDS = (
     "Method",
     "Run",
     "Basis",
+    "Condition",
     "Mel filters",
 )
 """Titles of axes that carry names rather than amounts."""
@@ -111,6 +112,7 @@ def drawn(
     return {
         "accuracy_against_cost": (figures.accuracy_against_cost, ([run_cost()], "weights", "official"), {}),
         "accuracy_gains": (figures.accuracy_gains, (differences,), {}),
+        "before_and_after": (figures.before_and_after, (rooms.adaptation(),), {}),
         "band_sensitivity": (figures.band_sensitivity, (*shares, edges_hz), {}),
         "compared_change": (figures.compared_change, (two, "mel"), {}),
         "compared_curves": (figures.compared_curves, ({"one": make_reports(20), "two": make_reports(9)},), {}),
