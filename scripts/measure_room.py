@@ -2,8 +2,8 @@
 
     python scripts/measure_room.py RUN [RUN ...] --rooms FILE [FILE ...] --data ROOT [--seeds 3]
 
-Each file is the noise of one room: every other second is learned from, the rest is what the test clips are heard in. One
-JSON object for each model, room, seed and condition: accuracy before and after, and the difference with Bonett and
+Each file is the noise of one room: every other second is learned from, the rest is what the test clips are heard in.
+One JSON object for each model, room, seed and condition: accuracy before and after, and the difference with Bonett and
 Price's interval for the same clips.
 """
 

@@ -1,8 +1,8 @@
 """Put the gains of one's own grids, measured alike, together as the map that comes with the project.
 
-    python scripts/ship_gain_map.py GRID [GRID ...]
+    python scripts/ship_gain_map.py [--add] GRID [GRID ...]
 
-What two of them trained counts once, as the first has it. Their models stay where they are.
+With --add they join what the project's map has. What two of them trained counts once, as the first has it. Their models stay where they are.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ def map_of(name: str) -> GainMap:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("grids", metavar="GRID", nargs="+")
-    together = merged([map_of(name) for name in parser.parse_args().grids])
+    parser.add_argument("--add", action="store_true")
+    options = parser.parse_args()
+    known = [keep.load(STUDY, SHIPPED)] if options.add else []
+    together = merged([*known, *(map_of(name) for name in options.grids)])
     keep.write(STUDY, SHIPPED, together)
     print(f"{SHIPPED}: {sum(len(one.seeds) for one in together.measured):,} accuracies, {len(gains(together))} gains")
