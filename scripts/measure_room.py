@@ -36,7 +36,7 @@ def main(runs: list[Path], files: list[Path], root: Path, seeds: int) -> None:
         clips, rows = Clips(data, device), torch.from_numpy(data.indices("official"))
         truth = data.labels[rows.numpy()]
         for file in files:
-            room = rooms.room_of(recordings_of([file]), clips, data)
+            room = rooms.room_of(recordings_of([file])[0], clips, data)
 
             def right(model: KeywordSpotter, room: rooms.Room = room) -> dict[str, NDArray[np.bool_]]:
                 return {

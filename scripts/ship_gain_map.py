@@ -2,7 +2,8 @@
 
     python scripts/ship_gain_map.py [--add] GRID [GRID ...]
 
-With --add they join what the project's map has. What two of them trained counts once, as the first has it. Their models stay where they are.
+With --add they join what the project's map has. What two of them trained counts once, as the first has it. Their
+models stay where they are.
 """
 
 from __future__ import annotations

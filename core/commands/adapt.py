@@ -12,7 +12,7 @@ from core.errors import ConfigError
 from core.files.paths import path_from
 from core.files.strict import to_json
 from core.records.room import FITTED, SYNTHETIC, Adaptation
-from core.text import shortened
+from core.text import printable, shortened
 
 
 def add(commands: Commands) -> None:
@@ -50,22 +50,27 @@ def run(options: argparse.Namespace) -> int:
     # PyTorch takes a second to import; --help and mistakes need not wait for it.
     from core.data.noises import recordings_of
     from core.data.pack import open_data
-    from core.jobs.worker import work
+    from core.device import choose_device
+    from core.jobs.worker import work_at_once
     from core.studies.room import kept
     from core.training.room import whole_seconds
     from core.training.start import config_from
 
     config = config_from(start, preset=ROOM, seed=options.seed)
-    whole_seconds(recordings_of(room))
+    recordings, problems = recordings_of(room)
+    for problem in problems:
+        note(f"{printable(problem.file)}: {problem.what}; {problem.action}.")
+    whole_seconds(recordings)
+    choose_device(options.device)
     with progress_bar("clip") as progress:
-        open_data(root, vocabulary=config.vocabulary, progress=progress)
+        open_data(root, vocabulary=config.vocabulary, progress=progress).summary().require_trainable()
     folder = runs.new_run(config, root, name=options.name, device=options.device, start=start, background=room)
     stop_on_interrupt(folder)
     note(f"Run {folder.name} in {folder}")
     with progress_bar("clip") as progress:
-        state = work(folder, on_progress=progress)
+        state = work_at_once(folder, progress)
     if state.state != "done" or (report := kept(folder)) is None:
-        note(f"{folder.name}: {state.state}. {state.message}")
+        note(f"{folder.name}: {state.state}, and nothing of it is kept. Begin it again.")
         return 0 if state.state == "stopped" else 1
     if report.synthetic:
         note(SYNTHETIC)

@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     start = runs.find_run(options.start)
     # PyTorch takes a second to import; --help and mistakes need not wait for it.
     from core.data.pack import open_to_enrol
-    from core.jobs.worker import work
+    from core.jobs.worker import work_at_once
     from core.studies.enrolment import kept
     from core.training.start import config_from
 
@@ -77,9 +77,9 @@ def run(options: argparse.Namespace) -> int:
     stop_on_interrupt(folder)
     note(f"Run {folder.name} in {folder}")
     with progress_bar("clip") as progress:
-        state = work(folder, on_progress=progress)
+        state = work_at_once(folder, progress)
     if state.state != "done" or (report := kept(folder)) is None:
-        note(f"{folder.name}: {state.state}. {state.message}")
+        note(f"{folder.name}: {state.state}, and nothing of it is kept. Begin it again.")
         return 0 if state.state == "stopped" else 1
     print(to_json(report.to_dict()) if options.json else as_text(report))
     return 0

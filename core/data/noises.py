@@ -19,6 +19,7 @@ from core.data.pack import Pack
 from core.data.sound_file import read_sound
 from core.errors import DataError
 from core.records.arrays import Waveform
+from core.records.data import Problem
 from core.sound.folders import files_below
 from core.sound.levels import active_span, rms
 from core.text import printable
@@ -101,23 +102,26 @@ def recordings_in(folder: Path) -> Recordings:
     return found
 
 
-def recordings_of(paths: Sequence[Path]) -> Recordings:
-    """The recordings given, and those in folders given.
+def recordings_of(paths: Sequence[Path]) -> tuple[Recordings, list[Problem]]:
+    """The recordings given, and those in folders given; and what was done to files given so that they can be used.
 
     Raises:
         DataError: If one is no sound, or a folder holds none (see ``recordings_in``).
     """
     found: Recordings = {}
-    for path in paths:
+    problems = []
+    for path in dict.fromkeys(path.resolve() for path in paths):
         if path.is_dir():
-            found |= {f"{path.name}/{name}": samples for name, samples in recordings_in(path).items()}
+            found |= {f"{path}/{name}": samples for name, samples in recordings_in(path).items()}
             continue
         read = read_sound(str(path), path.name, whole=True)
         if read.samples is None:
             why = read.problem.what if read.problem else "nothing is in it"
-            raise DataError(f"{printable(path)} is no sound of a room: {why}. Give a recording.")
-        found[path.name] = read.samples
-    return found
+            raise DataError(f"{printable(path)} cannot be used: {why}. Give a recording.")
+        if read.problem:
+            problems.append(read.problem)
+        found[str(path)] = read.samples
+    return found, problems
 
 
 def recordings(kind: NoiseKind, data: Pack, seed: int) -> Recordings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from typing import NamedTuple
 
@@ -125,5 +126,7 @@ def _unreadable(path: str, error: Exception) -> str:
         return "it is gone"
     if isinstance(error, PermissionError):
         return "it may not be read"
-    reason = (getattr(error, "strerror", None) or str(error)).replace(repr(path), "").replace(path, "").strip(" :.")
+    # soundfile names what it was given: the file's path, or an object of ours.
+    named = re.compile(rf"(Error opening )?({re.escape(repr(path))}|{re.escape(path)}|<[^>]* object at 0x[0-9a-f]+>)")
+    reason = named.sub("", getattr(error, "strerror", None) or str(error)).strip(" :.")
     return f"it cannot be read as sound ({reason or type(error).__name__})"

@@ -105,13 +105,13 @@ class DataSummary:
                 the best epoch would be measured on silence, or be 100 % for whoever gives one answer always. Or if
                 there is no clip to train a word with that was chosen.
         """
+        trained = self.word_counts[:, self.splits.index("train")] > 0
+        has = [word for word, is_there in zip(self.words, trained, strict=True) if is_there]
+        if self.vocabulary != TWELVE and has:
+            require_in_dataset(self.vocabulary, self.title, has)
         for split in ("train", "validation"):
             counts = self.label_counts[:, self.splits.index(split)]
             require_words(self.title, split, counts, self.problems, n_classes=2, vocabulary=self.vocabulary)
-        if self.vocabulary != TWELVE:
-            trained = self.word_counts[:, self.splits.index("train")] > 0
-            has = [word for word, is_there in zip(self.words, trained, strict=True) if is_there]
-            require_in_dataset(self.vocabulary, self.title, has)
 
 
 def require_in_dataset(vocabulary: Vocabulary, title: str, words: Sequence[str]) -> None:

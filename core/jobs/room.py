@@ -72,8 +72,9 @@ def adapt(
         ConfigError: If the model has nothing to fit.
     """
     where = choose_device(device)
-    recordings = recordings_of(background)
+    recordings, _ = recordings_of(background)
     data = open_data(root, vocabulary=config.vocabulary, progress=progress)
+    data.summary().require_trainable()
     clips = Clips(data, where)
     room = rooms.room_of(recordings, clips, data)
     model = choose.model(config, where)

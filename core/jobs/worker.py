@@ -79,6 +79,27 @@ def work(
     return runs.run_state(folder)
 
 
+def work_at_once(folder: Path, on_progress: Progress | None = None) -> runs.RunState:
+    """``work`` for a run that takes seconds and is not resumed: one that did not come to its end goes to the trash.
+
+    Args:
+        folder: As in ``work``.
+        on_progress: As in ``work``.
+
+    Raises:
+        KeywordSpottingError: What went wrong.
+    """
+    try:
+        state = work(folder, on_progress=on_progress)
+    except KeywordSpottingError:
+        with suppress(KeywordSpottingError):
+            runs.delete_run(folder)
+        raise
+    if state.state != "done":
+        runs.delete_run(folder)
+    return state
+
+
 def help_along(peers: Peers) -> None:
     """Train with the first of several processes, and write nothing: which run it is, it says once its data are packed.
 

@@ -86,21 +86,17 @@ class Adaptation:
     @property
     def verdict(self) -> str:
         """What it changed, in a sentence."""
-        noisy = [one for one in self.scores if one.condition != QUIET]
-        if any(one.pairs.interval[1] < 0 for one in noisy):
-            how = "Worse in this room, so keep the model as it was"
+        gains = [one.pairs.interval for one in self.scores if one.condition != QUIET]
+        quiet = [one.pairs.interval for one in self.scores if one.condition == QUIET]
+        if any(high < 0 for _, high in gains):
+            how = "Worse in this room: keep the model as it was"
+        elif not any(low > 0 for low, _ in gains):
+            how = "No clear difference"
+        elif any(low > 0 for low, _ in quiet):
+            how = "Better, in quiet too: it learned these words, not the room alone"
         else:
-            how = "Better in this room" if any(one.pairs.interval[0] > 0 for one in noisy) else "No clear difference"
-        told = [
-            f"{one.before:.0%} became {one.after:.0%} at {one.condition} ({_signed(one.pairs.interval)} points)"
-            for one in noisy
-        ]
-        quiet = [
-            f"; in quiet {'no clear difference' if low <= 0 <= high else 'less' if high < 0 else 'more'} "
-            f"({_signed((low, high))})"
-            for low, high in (one.pairs.interval for one in self.scores if one.condition == QUIET)
-        ]
-        return f"{how}: {', '.join(told)}{''.join(quiet)}."
+            how = f"Better in this room{', worse in quiet' if any(high < 0 for _, high in quiet) else ''}"
+        return f"{how}. {', '.join(map(_in_words, self.scores[::-1]))}."
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
@@ -118,7 +114,7 @@ class Adaptation:
         return {**to_dict(self), "scores": scores, "n": self.n, "verdict": self.verdict}
 
 
-def _signed(interval: Interval) -> str:
-    """Its ends in points."""
-    low, high = (f"{100 * end:+.1f}".replace("-", "−") for end in interval)
-    return f"{low} to {high}"
+def _in_words(one: RoomScore) -> str:
+    low, high = (f"{100 * end:+.0f}".replace("-", "−") for end in one.pairs.interval)
+    where = "in quiet" if one.condition == QUIET else f"at {one.condition}"
+    return f"{one.before:.0%} became {one.after:.0%} {where} ({low} to {high})"

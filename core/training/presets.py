@@ -253,7 +253,7 @@ def adapted(known: RunConfig, *, seed: int | None = None) -> RunConfig:
     if known.front_end.pcen == "off" and not known.model.normalise:
         raise ConfigError(
             "This model has neither PCEN nor bands that are normalised, so there is nothing of it that could be fitted "
-            "to a room. Choose another model, or train it on with the room's noise: train --from RUN --noise FOLDER."
+            "to a room. Choose another model: BC-ResNet and the linear model have such bands."
         )
     pcen: Pcen = "off" if known.front_end.pcen == "off" else "learned"
     front_end = replace(known.front_end, setting="A", mel_shape="free", pcen=pcen)

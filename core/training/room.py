@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.config import CLIP_SAMPLES, SAMPLE_RATE, SILENCE_LABEL
+from core.config import CLIP_SAMPLES, SILENCE_LABEL
 from core.data.augment import Noise, spoken_power
 from core.data.noises import Recordings
 from core.data.packed import Pack
@@ -29,8 +29,11 @@ from core.models import KeywordSpotter
 from core.models.normalise import BandNorm
 from core.training.batches import BATCH, Clips
 
-LEAST_S = 10.0
+LEAST_S = 10
 """Noise of a room that is enough (s)."""
+
+QUIETEST = 1e-4
+"""RMS below which nothing is to be heard, full scale 1: three steps of 16 bits."""
 
 SNR_DB = (0.0, 20.0)
 """How far the words stand out of the noise while it is learned from (dB)."""
@@ -80,7 +83,7 @@ def room_of(recordings: Recordings, clips: Clips, data: Pack) -> Room:
         data: What the model learned.
 
     Raises:
-        DataError: If the noise is too short, or digitally silent.
+        DataError: If the noise is too short, or silent.
     """
     seconds = whole_seconds(recordings)
     power = float(np.square(seconds.astype(np.float64) / 32768).mean())
@@ -97,18 +100,22 @@ def whole_seconds(recordings: Recordings) -> NDArray[np.int16]:
     """The seconds of a room's noise, (n, 16000).
 
     Raises:
-        DataError: If they are too few, or digitally silent.
+        DataError: If they are too few, or every other one is silent.
     """
     samples = np.concatenate([np.zeros(0, np.int16), *recordings.values()])
     n_seconds = len(samples) // CLIP_SAMPLES
     if n_seconds < LEAST_S:
         raise DataError(
-            f"The room's noise is {len(samples) / SAMPLE_RATE:.1f} s long, and {LEAST_S:g} s is the least: half of it "
-            "is learned from, half is what the model is measured in. Record for longer."
+            f"The room's noise lasts {n_seconds} whole seconds, and {LEAST_S} are the least: half of them are learned "
+            "from, half are what the model is measured in. Record for longer."
         )
     seconds = samples[: n_seconds * CLIP_SAMPLES].reshape(n_seconds, CLIP_SAMPLES)
-    if not seconds.any():
-        raise DataError("The room's noise is digital silence. Choose another microphone and record again.")
+    sound = seconds / 32768 - seconds.mean(axis=1, keepdims=True) / 32768
+    if min(float(np.sqrt(np.square(sound[first::2]).mean())) for first in (0, 1)) < QUIETEST:
+        raise DataError(
+            "The room's noise is silent, or every other second of it: there is nothing to fit to. Choose another "
+            "microphone, or record in the room as it is when it is used."
+        )
     return seconds
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core import figures
-from dashboard.shared import picker
+from dashboard.shared import picker, places
 from dashboard.shared.folds import fold
 from dashboard.shared.widgets import begin_page, show_clickable_figure
 from dashboard.views.robustness import answers, clips, numbers, point, question
@@ -41,4 +41,5 @@ def explore() -> None:
 
 
 explore()
+places.link("room", "Fit a model to the noise of your room")
 fold("As numbers", "robustness.numbers", lambda: numbers.table(records))

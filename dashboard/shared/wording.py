@@ -121,3 +121,12 @@ def as_code(text: object) -> str:
     "`yes/a'b.wav`"
     """
     return f"`{' '.join(str(text).split()).replace('`', chr(39)) or ' '}`"
+
+
+def of_file(name: str, error: Exception) -> str:
+    """What went wrong with a file, which is named once.
+
+    >>> of_file("a.wav", ValueError("a.wav is no sound.")), of_file("a.wav", ValueError("It is too short."))
+    ('a.wav is no sound.', 'a.wav: It is too short.')
+    """
+    return str(error) if str(error).startswith(name) else f"{name}: {error}"

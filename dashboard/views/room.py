@@ -11,16 +11,16 @@ import streamlit as st
 from core import figures, runs
 from core.config import ROOM
 from core.data import own_room
-from core.errors import KeywordSpottingError, RunError
-from core.records.arrays import Waveform
+from core.errors import ConfigError, KeywordSpottingError
 from core.records.room import FITTED, SYNTHETIC, Adaptation
 from core.runs import RunState
 from core.sound.reading import read_audio
 from core.sound.wav import as_wav
+from core.training.presets import adapted
 from dashboard.shared import cache, failures, jobs, picker, places, run_names, state
 from dashboard.shared.folds import fold
 from dashboard.shared.widgets import explained, job_panel, show_figure
-from dashboard.shared.wording import duration, plain, word
+from dashboard.shared.wording import duration, of_file, plain, word
 
 JOB = "room"
 
@@ -35,9 +35,6 @@ TURN = "room.turn"
 
 TOLD = "room.told"
 """Session-state key: what became of the last recording."""
-
-MADE = "room.made"
-"""Session-state key: name of the run that was asked for last."""
 
 
 def draw(run: RunState) -> None:
@@ -89,7 +86,7 @@ def _given(key: str) -> None:
         try:
             n_new += own_room.add(read_audio(file.getvalue(), name=file.name).waveform)
         except KeywordSpottingError as error:
-            told.append(f"{file.name}: {error}")
+            told.append(of_file(file.name, error))
     if files:
         told.insert(0, f"{n_new} s more." if n_new else "Nothing new.")
         st.session_state[TURN] += 1
@@ -103,7 +100,14 @@ def _forget() -> None:
 
 
 def _fit(run: RunState, n_seconds: int) -> None:
-    st.markdown(f"**{plain(run_names.in_full(run))}** is fitted to it")
+    st.markdown(f"Fit **{plain(run_names.in_full(run))}** to it")
+    if run.config is None:
+        return
+    try:
+        adapted(run.config)
+    except ConfigError as error:
+        st.info(plain(error), icon=":material/info:")
+        return
     root = state.data_root()
     if root is None:
         st.caption(
@@ -131,7 +135,7 @@ def _begin(chosen: RunState, root: Path | None, name: str) -> None:
     folder = own_room.own_room_folder()
 
     def fit(report: jobs.Progress) -> None:
-        from core.jobs.worker import work
+        from core.jobs.worker import work_at_once
         from core.training.start import config_from
 
         config = config_from(chosen.folder, preset=ROOM)
@@ -143,50 +147,57 @@ def _begin(chosen: RunState, root: Path | None, name: str) -> None:
             except jobs.Cancelled:
                 runs.request_stop(run)
 
-        ended = work(run, on_progress=told)
-        if ended.state != "done":
-            runs.delete_run(run)
-            raise jobs.Cancelled if ended.state == "stopped" else RunError(ended.message)
+        if work_at_once(run, told).state != "done":
+            raise jobs.Cancelled
 
-    st.session_state[MADE] = name
     jobs.start(JOB, f"Fitting {chosen.called} to the room", fit, unit="clips")
     st.rerun()
 
 
 def _made(run: RunState) -> tuple[RunState, Adaptation] | None:
-    """The model that was made last, or the chosen one, if it was fitted to a room; and what is known of it."""
+    """The newest model that was fitted from the chosen one, or the chosen one itself, and what is known of it."""
     from core.studies.room import kept
 
-    asked = next((one for one in picker.models() if one.name == st.session_state.get(MADE)), None)
-    for one in (asked, run):
-        if one is not None and (report := kept(one.folder)):
+    begun = [one for one in picker.models() if one.config and one.config.preset == ROOM and _began_with(one, run)]
+    for one in (*begun, run):
+        if report := kept(one.folder):
             return one, report
     return None
+
+
+def _began_with(made: RunState, run: RunState) -> bool:
+    """Whether a run is that which another one began with, as it is now."""
+    from core.runs import keep
+
+    start = made.config.start if made.config else None
+    return start is not None and start.name == run.name and start.checkpoint == keep.model_hash(run.folder)
 
 
 def _result(made: RunState, report: Adaptation) -> None:
     with st.container(border=True, key="room_result"):
         st.markdown(f"**{plain(made.called)}** is {plain(report.start)} with {FITTED[report.fitted]} fitted.")
         show_figure(figures.before_and_after(report), "room.scores")
-        if report.synthetic:
-            st.caption(SYNTHETIC)
+        synthetic = f" {SYNTHETIC}" if report.synthetic else ""
+        st.caption(f"{report.room_s:.0f} s of noise; words of {plain(report.dataset)}.{synthetic}")
         with st.container(horizontal=True):
-            _try_both(made, report.start)
+            _try_both(made)
             if report.fitted == "pcen":
                 places.model_button("filterbank", "See its PCEN", made.name, "room.filterbank")
             places.model_button("false_alarms", "Count false alarms", made.name, "room.false_alarms")
     fold("Hear what changed", "room.changed", lambda: _changed(made), icon="hearing")
-    fold("Say a word in your room", "room.say", lambda: _say(made, report), icon="mic")
+    fold("Say a word in your room", "room.say", lambda: _say(made), icon="mic")
 
 
-def _try_both(made: RunState, start: str) -> None:
+def _try_both(made: RunState) -> None:
     """The way to Try, where both listen to the same microphone."""
+    start = next((one for one in picker.models() if _began_with(made, one)), None)
 
     def choose() -> None:
         state.use_model(made.name)
-        st.session_state[OTHER_MODEL] = start
+        st.session_state[OTHER_MODEL] = start.name if start else None
 
-    if st.button("Try both", key="room.live", icon=places.TABS["live"].icon, on_click=choose):
+    label = "Try both" if start else "Try it"
+    if st.button(label, key="room.live", icon=places.TABS["live"].icon, on_click=choose):
         places.go("live")
 
 
@@ -198,6 +209,8 @@ def _changed(made: RunState) -> None:
         examples = read_examples(made.folder)
         if not examples:
             st.info("No answer changed at 10 dB.", icon=":material/info:")
+        else:
+            st.caption("At 10 dB; of the answers that became right six at most, of those that became wrong three.")
         for one in examples:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.audio(as_wav(one.sound), width=260)
@@ -208,21 +221,13 @@ def _changed(made: RunState) -> None:
                 )
 
 
-def _say(made: RunState, report: Adaptation) -> None:
-    """One recording, and the answers of both models to it."""
+def _say(made: RunState) -> None:
+    """One recording, and the answers to it of the fitted model and of what it began with."""
     sound = st.audio_input("Press the microphone, say a word, press again", key="room.word")
-    start = next((one for one in picker.models() if one.name == report.start), None)
-    if start is None:
-        st.caption(f"{plain(report.start)} is not here any more, so {plain(made.called)} answers alone.")
     if sound is None:
         return
     with explained():
         waveform = read_audio(sound.getvalue(), name="The recording").waveform
-        for title, one in (("Before", start), ("After", made)):
-            if one is not None:
-                label, share = _answer(one, waveform)
-                st.markdown(f"**{title}:** “{word(label)}”, {share:.0%}")
-
-
-def _answer(run: RunState, waveform: Waveform) -> tuple[str, float]:
-    return cache.classifier(run.folder, cache.devices()[0]).classify(waveform).ranking[0]
+        for title, model in (("Before", made.folder / runs.START), ("After", made.folder)):
+            label, share = cache.classifier(model, cache.devices()[0]).classify(waveform).ranking[0]
+            st.markdown(f"**{title}:** “{word(label)}”, {share:.0%}")

@@ -12,7 +12,6 @@ from core import runs
 from core.config import ENROLMENT, MOST_WORDS
 from core.data import near_misses, own_words
 from core.data.source import OTHER_WORD
-from core.errors import RunError
 from core.records.enrolment import Enrolment
 from core.runs import RunState
 from core.training.presets import EMBEDDING
@@ -76,7 +75,7 @@ def _begin(name: str) -> None:
 
     def learn(report: jobs.Progress) -> None:
         from core.data.pack import open_to_enrol
-        from core.jobs.worker import work
+        from core.jobs.worker import work_at_once
         from core.training.start import config_from
 
         start = runs.find_run(EMBEDDING)
@@ -90,10 +89,8 @@ def _begin(name: str) -> None:
             except jobs.Cancelled:
                 runs.request_stop(run)
 
-        state = work(run, on_progress=told)
-        if state.state != "done":
-            runs.delete_run(run)
-            raise jobs.Cancelled if state.state == "stopped" else RunError(state.message)
+        if work_at_once(run, told).state != "done":
+            raise jobs.Cancelled
 
     st.session_state[LEARNED] = name
     jobs.start(JOB, "Learning your words", learn, unit="clips")

@@ -13,7 +13,7 @@ from core.errors import KeywordSpottingError
 from core.records.arrays import Waveform
 from core.sound.reading import read_audio
 from dashboard.shared import saving
-from dashboard.shared.wording import plain
+from dashboard.shared.wording import of_file, plain
 
 NEW = "own_words.new"
 """Session-state key: words that were named and have no recordings yet."""
@@ -127,7 +127,7 @@ def _given(word: str, key: str, add: Callable[[Waveform], int]) -> None:
         try:
             n_new += add(read_audio(file.getvalue(), name=file.name).waveform)
         except KeywordSpottingError as error:
-            told.append(f"{file.name}: {error}")
+            told.append(of_file(file.name, error))
     if files:
         told.insert(0, f"{n_new} new." if n_new else "Nothing new.")
         st.session_state[f"own_words.turn.{word}"] += 1

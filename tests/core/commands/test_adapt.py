@@ -9,6 +9,7 @@ import torch
 
 from core import runs
 from core.config import SAMPLE_RATE
+from core.data.noises import recordings_of
 from core.runs import keep
 from core.studies.room import kept, read_examples
 from core.training import room as rooms
@@ -98,9 +99,9 @@ def test_a_model_with_pcen_is_fitted_by_it(home, room, monkeypatch):
     [
         ([START, "--room", "nowhere"], 2, "there is no such file or folder"),
         (["nothing", "--room", "{room}"], 1, "There is no run"),
-        ([START, "--room", "{room}/note.txt"], 1, "note.txt is no sound of a room"),
+        ([START, "--room", "{room}/note.txt"], 1, "note.txt cannot be used: it cannot be read as sound (Format not"),
         (["shipped-embedding", "--room", "{room}"], 2, "neither PCEN nor bands"),
-        ([START, "--room", "{room}/fan 1.flac"], 1, "6.0 s long, and 10 s is the least"),
+        ([START, "--room", "{room}/fan 1.flac"], 1, "lasts 6 whole seconds, and 10 are the least"),
         ([START, "--room", "{room}", "--data", "{room}"], 1, "{room}"),
     ],
 )
@@ -110,4 +111,34 @@ def test_what_cannot_be_is_said_and_nothing_is_left(home, room, arguments, code,
     assert found == code, err
     assert told.replace("{room}", str(room)) in err
     assert "Traceback" not in err
+    assert [one.name for one in runs.list_runs()] == before
+
+
+def test_recordings_of_one_name_are_two_and_one_given_twice_is_one(room, tmp_path):
+    places = [tmp_path / "a", tmp_path / "b"]
+    for place, number in zip(places, (1, 2), strict=True):
+        place.mkdir()
+        (place / "fan.flac").write_bytes((room / f"fan {number}.flac").read_bytes())
+    found, problems = recordings_of([place / "fan.flac" for place in (*places, *places)])
+    assert len(found) == 2
+    assert {one.action for one in problems} == {"resampled"}
+    assert len(recordings_of(places)[0]) == 2
+
+
+def test_words_that_the_dataset_does_not_have_are_named_and_no_run_is_made(home, room, tmp_path):
+    for word in ("foo", "bar"):
+        (tmp_path / word).mkdir()
+        for number in range(6):
+            sound = np.random.default_rng(number).standard_normal(SAMPLE_RATE) * 0.1
+            soundfile.write(tmp_path / word / f"{number}.wav", sound, SAMPLE_RATE)
+    lists = {"validation": (0,), "testing": (1,)}
+    for name, numbers in lists.items():
+        lines = [f"{word}/{number}.wav" for word in ("foo", "bar") for number in numbers]
+        (tmp_path / f"{name}_list.txt").write_text("\n".join(lines))
+    code, _, err = run_command(["train", "--data", tmp_path, "--epochs", "1", "--run", "foobar", "--device", "cpu"])
+    assert code == 0, err
+    before = [one.name for one in runs.list_runs()]
+    code, _, err = run_command(["adapt", "foobar", "--room", room, "--run", "never"])
+    assert code == 1
+    assert "has no clips to train foo, bar with" in err or "has no clips to train bar, foo with" in err
     assert [one.name for one in runs.list_runs()] == before

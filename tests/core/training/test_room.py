@@ -121,9 +121,11 @@ def test_what_is_measured_in_was_not_learned_from(tone_pack, clips):
 @pytest.mark.parametrize(
     ("recorded", "told"),
     [
-        ({"a": np.ones(9 * SAMPLE_RATE, np.int16)}, "9.0 s long, and 10 s is the least"),
-        ({}, "0.0 s long"),
-        ({"a": np.zeros(12 * SAMPLE_RATE, np.int16)}, "digital silence"),
+        ({"a": np.ones(10 * SAMPLE_RATE - 1, np.int16)}, "lasts 9 whole seconds, and 10 are the least"),
+        ({}, "lasts 0 whole seconds"),
+        ({"a": np.zeros(12 * SAMPLE_RATE, np.int16)}, "is silent"),
+        ({"a": np.full(12 * SAMPLE_RATE, 9000, np.int16)}, "is silent"),
+        (dict.fromkeys("abcdef", np.repeat(np.int16([1, 0]), SAMPLE_RATE) * noise(2)["hum"]), "every other second"),
     ],
 )
 def test_too_little_noise_is_refused(tone_pack, clips, recorded, told):

@@ -6,10 +6,12 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+from streamlit.testing.v1 import AppTest
 
 from core import runs
 from core.config import SAMPLE_RATE
 from core.data import own_room
+from core.errors import DataError
 from core.jobs import room as job
 from core.jobs import worker
 from core.studies.room import EXAMPLES, STUDY, kept
@@ -17,7 +19,7 @@ from core.training import room as rooms
 from core.training.presets import EMBEDDING
 from dashboard.shared import jobs, state
 from tests.conftest import PROJECT
-from tests.dashboard.conftest import GOOD, assert_calm, charts, open_fold, texts, unfold, wait_until
+from tests.dashboard.conftest import APP, GOOD, assert_calm, charts, open_fold, texts, train_further, unfold, wait_until
 
 SHIPPED = PROJECT / "checkpoints"
 
@@ -81,7 +83,7 @@ def test_it_begins_with_a_recording(open_page, own_run):
 def test_a_model_is_fitted_and_what_it_changed_is_said(fitted):
     assert_calm(fitted)
     run = made()
-    assert (run.state, run.folder.name) == ("done", fitted.session_state["room.made"])
+    assert (run.state, run.folder.name) == ("done", made().name)
     report = kept(run.folder)
     assert report.verdict in texts(fitted)
     assert charts(fitted) == 1
@@ -102,6 +104,36 @@ def test_both_are_tried_on_the_same_sound(fitted):
     button(fitted, "Try both").click().run()
     assert fitted.session_state[state.MODEL] == made().name
     assert fitted.session_state["live.compare"] == GOOD
+
+
+def test_the_result_is_there_after_a_new_visit_and_for_the_model_it_began_with_alone(fitted, own_run):
+    report = kept(made().folder)
+    other = AppTest.from_file(str(APP), default_timeout=150)
+    other.switch_page("screens/room.py").run()
+    assert_calm(other)
+    assert report.verdict in texts(other), "a new session"
+    train_further(own_run)
+    fitted.run()
+    assert_calm(fitted)
+    assert report.verdict not in texts(fitted), "it is another model now"
+
+
+def test_a_fit_that_fails_leaves_its_name_free(open_page, own_run, use_tiny_data, monkeypatch):
+    own_room.add(hum())
+    app = open_page("room")
+    app.text_input(key="room.run").set_value("mine")
+
+    def fail(*_arguments, **_options):
+        raise DataError("The disk is gone.")
+
+    monkeypatch.setattr("core.jobs.worker.adapt", fail)
+    for _ in range(2):
+        button(app, "Fit to this room").click().run()
+        wait_until(lambda: not jobs.is_running("room"))
+        app.run()
+        assert not app.exception
+        assert "The disk is gone." in app.error[0].value
+    assert [one.name for one in runs.list_runs() if not one.shipped] == [GOOD]
 
 
 def test_a_damaged_record_is_named(fitted):
@@ -139,9 +171,6 @@ def test_a_model_that_cannot_be_fitted_says_why(open_page, tmp_path):
     shutil.copytree(SHIPPED / EMBEDDING, tmp_path / "runs" / EMBEDDING)
     own_room.add(hum())
     app = open_page("room")
-    assert "synthetic voices" in texts(app), "the demo words are chosen"
-    button(app, "Fit to this room").click().run()
-    wait_until(lambda: not jobs.is_running("room"))
-    app.run()
-    assert not app.exception
-    assert "neither PCEN nor bands" in app.error[0].value
+    assert_calm(app)
+    assert "neither PCEN nor bands" in texts(app)
+    assert not [one for one in app.button if one.label == "Fit to this room"]
