@@ -169,7 +169,6 @@ def adapt(
         room: The room.
         seed: Of the clips and the noise that are drawn.
         on_step: Called with the steps done and all of them; raising in it cancels, and leaves the model half-way.
-
     """
     model.eval()
     normalise = model.normalise
