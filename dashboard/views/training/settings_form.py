@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import inspect
 import itertools
+import threading
 import typing
 from typing import Any
 
@@ -73,13 +74,23 @@ MEANINGS = {"mel_start": MEL_STARTS, "stft_start": STFT_STARTS, "mel_shape": MEL
 """Choices that are shown as what they mean."""
 
 
-@functools.cache
+READING = threading.Lock()
+"""Held while source is read: CPython before 3.11.8 and 3.12.2 mixes up syntax trees that two threads build at once, and
+raises a SystemError (python/cpython#106905)."""
+
+
 def field_notes(kind: type) -> dict[str, str]:
     """The sentence that stands below each field in the source of a config class.
 
     >>> field_notes(TrainingConfig)["batch_size"]
     'Clips a step.'
     """
+    with READING:
+        return _field_notes(kind)
+
+
+@functools.cache
+def _field_notes(kind: type) -> dict[str, str]:
     body = typing.cast(ast.ClassDef, ast.parse(inspect.getsource(kind)).body[0]).body
     notes = {}
     for field, note in itertools.pairwise(body):
