@@ -89,6 +89,9 @@ ENROLMENT = "enrolment"
 ROOM = "room"
 """The preset of a run that fits a trained model to a room (see ``core.training.room``)."""
 
+AT_ONCE = (ENROLMENT, ROOM)
+"""Presets of runs that are no training in epochs, of which the best could be chosen."""
+
 NAMED = 3
 """Words that the title of such a run names; of more it says how many."""
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from core import runs
-from core.config import ENROLMENT, ROOM, RunConfig
+from core.config import AT_ONCE, ENROLMENT, RunConfig
 from core.data.noises import recordings_in
 from core.data.pack import Pack, open_data
 from core.data.source import Progress
@@ -269,7 +269,7 @@ class _Worker:
         try:
             self._tell(message="Opening the data.")
             root, device = runs.read_source(self.folder)
-            if self.config.preset in (ENROLMENT, ROOM):
+            if self.config.preset in AT_ONCE:
                 (self._enrol if self.config.preset == ENROLMENT else self._adapt)(root, device)
                 return
             _, more = runs.read_further_folders(self.folder)

@@ -17,7 +17,7 @@ import jinja2
 import plotly.graph_objects as go
 
 from core import __version__, figures, runs
-from core.config import OWN, PROTOCOLS, SETTINGS, TWELVE
+from core.config import AT_ONCE, ENROLMENT, OWN, PROTOCOLS, ROOM, SETTINGS, TWELVE, RunConfig
 from core.data import words
 from core.errors import DataError, RunError
 from core.figures import style
@@ -25,8 +25,10 @@ from core.files.writing import write_bytes
 from core.frontend.filter_facts import filter_facts
 from core.records.evaluation import Evaluation
 from core.records.filters import Filters
+from core.records.room import FITTED
 from core.records.training import EpochReport
 from core.runs import keep
+from core.studies import room
 from core.studies.comparison import flat_settings
 from core.studies.evaluation import STUDY, scores
 from core.training.checkpoint import Checkpoint, load_checkpoint
@@ -67,6 +69,8 @@ def html_report(folder: Path) -> str:
         moment=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         measured=[_measured(evaluation, draw) for evaluation in evaluations],
         unreadable=unreadable,
+        chosen_by_validation=config.preset not in AT_ONCE,
+        room=_room(folder, draw),
         learned=list(_learned(checkpoint.filters(), draw)),
         training=list(_training(reports, draw)),
         commands=_commands(folder, checkpoint, evaluations),
@@ -172,15 +176,32 @@ def _commands(folder: Path, checkpoint: Checkpoint, evaluations: list[Evaluation
     config = checkpoint.config
     if checkpoint.origin == "tutorial":
         return []
-    train = f"python -m core train {shlex.join(train_options(config))} --data ROOT"
-    if config.vocabulary != TWELVE:
-        train += f" --words {shlex.quote(words.named(config.vocabulary))}"
     measure = [
         f"python -m core evaluate {shlex.quote(folder.name)} "
         + ("--data own" if one.protocol == OWN else f"--data ROOT --protocol {one.protocol}")
         for one in evaluations
     ]
-    return [train, *dict.fromkeys(measure)]
+    return [_made_by(folder.name, config), *dict.fromkeys(measure)]
+
+
+def _made_by(name: str, config: RunConfig) -> str:
+    """The command that makes such a run."""
+    start, seed = shlex.quote(config.start.name), config.training.seed
+    if config.preset == ROOM:
+        return f"python -m core adapt {start} --room ROOM.wav --data ROOT --seed {seed}"
+    if config.preset == ENROLMENT:
+        return f"python -m core enrol {shlex.quote(name)} --words FOLDER --from {start} --seed {seed}"
+    told_apart = "" if config.vocabulary == TWELVE else f" --words {shlex.quote(words.named(config.vocabulary))}"
+    return f"python -m core train {shlex.join(train_options(config))} --data ROOT{told_apart}"
+
+
+def _room(folder: Path, draw: _Drawing) -> tuple[str, str] | None:
+    """Of a model that was fitted to a room, before and after."""
+    report = room.kept(folder)
+    if report is None:
+        return None
+    what = f"{report.start} with {FITTED[report.fitted]} fitted to {report.room_s:.0f} s of a room's noise"
+    return draw(figures.before_and_after(report)), f"{what}; words of {report.dataset}."
 
 
 def _fingerprints(folder: Path, evaluations: list[Evaluation]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from core.runs import owner
 from core.runs.layout import CONFIG, make_parent, run_folder
 
 _TAKEN = re.compile(
-    r"(config|status|label|listening|stream-test)\.json|progress\.jsonl|(start|best)\.pt|mel_evolution\.npz"
+    r"(config|status|label|listening|stream-test|enrolment|room)\.json|progress\.jsonl|(start|best)\.pt|mel_evolution\.npz"
     r"|(evaluation|robustness)-.*\.npz|(experiment|word-length)-.*\.json"
 )
 """No path of this computer, no process, no log, no state for resuming."""

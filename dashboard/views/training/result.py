@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import runs
+from core.config import AT_ONCE
 from core.records.evaluation import Evaluation, Scores
 from core.runs import RunState
 from dashboard.shared import cache, picker, places, run_names
@@ -27,7 +28,7 @@ def draw(run: RunState, found: Sequence[RunState], place: str) -> None:
         return
     found_score = measured(run)
     show_metrics(_score(run, found_score), *_moved(run))
-    st.caption(_of_what(found_score))
+    st.caption(_of_what(run, found_score))
     with st.container(horizontal=True):
         places.model_button("live", "Try it", run.name, f"training.{place}.live")
         places.model_button("filterbank", "See what it learned", run.name, f"training.{place}.filterbank")
@@ -41,10 +42,11 @@ def _score(run: RunState, found: Score) -> tuple[str, str]:
     return "Score", percent(run.best_accuracy if found is None else found[1].accuracy)
 
 
-def _of_what(found: Score) -> str:
+def _of_what(run: RunState, found: Score) -> str:
     """What the score was measured on, how sure it is, and what is scored without listening."""
     if found is None:
-        return "On its validation clips, which chose its best epoch. It was not measured on test clips yet."
+        chose = "" if run.config and run.config.preset in AT_ONCE else ", which chose its best epoch"
+        return f"On its validation clips{chose}. It was not measured on test clips yet."
     evaluation, scores = found
     return (
         f"{interval(*scores.interval)} (95 %) of {scores.n:,} clips it never saw: {evaluation.clips_title}, "

@@ -1,6 +1,10 @@
 """``adapt``: a model fitted to a room, and a run like any other."""
 
+import html
+import io
 import json
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +14,9 @@ import torch
 from core import runs
 from core.config import SAMPLE_RATE
 from core.data.noises import recordings_of
+from core.report import html_report
 from core.runs import keep
-from core.studies.room import kept, read_examples
+from core.studies.room import EXAMPLES, kept, read_examples
 from core.training import room as rooms
 from core.training.checkpoint import load_checkpoint
 from tests.conftest import PROJECT
@@ -74,7 +79,19 @@ def test_it_is_a_run_like_any_other(adapted, room):
     code, out, err = run_command(["classify", "mine", room / "fan 1.flac", "--json"])
     assert code == 0, err
     assert json.loads(out)["label"]
-    assert b"fan" not in runs.as_zip(run), "no path of this computer"
+    with zipfile.ZipFile(io.BytesIO(runs.as_zip(run))) as archive:
+        taken = {Path(name).name for name in archive.namelist()}
+        assert not any(b"fan 1" in archive.read(name) for name in archive.namelist()), "no path of this computer"
+    assert {"best.pt", "start.pt", "room.json"} <= taken
+    assert not taken & {"source.json", EXAMPLES}, "nor the sound of somebody's room"
+
+
+def test_its_report_shows_the_room_and_how_to_fit_it_again(adapted):
+    run, said, _ = adapted
+    page = html.unescape(html_report(run))
+    assert said["verdict"] in page
+    assert f"python -m core adapt {START} --room ROOM.wav --data ROOT --seed 0" in page
+    assert "the best by validation" not in page
 
 
 def test_what_can_be_heard_is_what_changed(adapted):

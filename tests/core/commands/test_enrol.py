@@ -1,7 +1,10 @@
 """``enrol``: words learned from a few recordings, and a run like any other."""
 
+import html
+import io
 import json
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from core.config import SAMPLE_RATE
 from core.data.pack import open_data
 from core.jobs import worker
 from core.records.enrolment import Enrolment
+from core.report import html_report
 from core.runs import keep
 from core.studies.enrolment import STUDY
 from core.studies.listening import operating_point
@@ -110,8 +114,16 @@ def test_it_is_a_run_like_any_other(enrolled):
     assert state.config.vocabulary.labels == (*WORDS, "_unknown_")
     assert state.config.start.name == EMBEDDING
     model, start = load_checkpoint(run), load_checkpoint(SHIPPED)
+    with zipfile.ZipFile(io.BytesIO(runs.as_zip(run))) as archive:
+        assert "mine/enrolment.json" in archive.namelist(), "what it learned tests nothing there either"
     body = [name for name in model.weights if "classify" not in name]
     assert all((model.weights[name] == start.weights[name]).all() for name in body), "nothing but its last layer"
+
+
+def test_its_report_tells_how_to_enrol_again(enrolled):
+    page = html.unescape(html_report(enrolled[0]))
+    assert f"python -m core enrol mine --words FOLDER --from {EMBEDDING} --seed 0" in page
+    assert "the best by validation" not in page
 
 
 def test_other_voices_are_recognised_and_other_words_are_unknown(enrolled, spoken, tmp_path):
