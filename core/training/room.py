@@ -25,6 +25,7 @@ from core.data.augment import Noise, spoken_power
 from core.data.noises import Recordings
 from core.data.packed import Pack
 from core.errors import DataError
+from core.fast import choose
 from core.models import KeywordSpotter
 from core.models.normalise import BandNorm
 from core.training.batches import BATCH, Clips
@@ -244,8 +245,10 @@ def answers(
         on_batch: Called with the number of clips of each batch; raising in it cancels.
     """
     found = []
+    network: Callable[[Tensor], Tensor] | None = None
     for sound in sounds:
-        found.append(model.classify(model.front_end(sound)).argmax(dim=1).cpu().numpy())
+        network = network or choose.network_for_answers(model, sound.device)
+        found.append(network(model.features(model.front_end(sound))).argmax(dim=1).cpu().numpy())
         if on_batch:
             on_batch(len(sound))
     return np.concatenate(found)
