@@ -76,7 +76,7 @@ MEANINGS = {"mel_start": MEL_STARTS, "stft_start": STFT_STARTS, "mel_shape": MEL
 
 READING = threading.Lock()
 """Held while source is read: CPython before 3.11.8 and 3.12.2 mixes up syntax trees that two threads build at once, and
-raises a SystemError (python/cpython#106905)."""
+raises a SystemError (cpython gh-106905)."""
 
 
 def field_notes(kind: type) -> dict[str, str]:
