@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -74,10 +75,11 @@ def trained_models(home, tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def no_runs_yet(server):
-    """Every test begins with nothing trained, and ends what it started."""
+def no_runs_yet(server, home):
+    """Every test begins with nothing trained and nothing recorded, and ends what it started."""
     yield
     remove_runs(server.runs)
+    shutil.rmtree(home / "recordings", ignore_errors=True)
 
 
 @pytest.fixture
