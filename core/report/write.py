@@ -53,6 +53,11 @@ def html_report(folder: Path) -> str:
     reports = runs.read_progress(folder)
     evaluations, unreadable = _evaluations(folder)
     draw = _Drawing()
+    drawn_room = None
+    try:
+        drawn_room = _room(folder, draw)
+    except DataError as error:
+        unreadable.append(str(error))
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(files(__package__).joinpath("report.html.jinja").read_text("utf-8"))
     config = checkpoint.config
@@ -70,7 +75,7 @@ def html_report(folder: Path) -> str:
         measured=[_measured(evaluation, draw) for evaluation in evaluations],
         unreadable=unreadable,
         chosen_by_validation=config.preset not in AT_ONCE,
-        room=_room(folder, draw),
+        room=drawn_room,
         learned=list(_learned(checkpoint.filters(), draw)),
         training=list(_training(reports, draw)),
         commands=_commands(folder, checkpoint, evaluations),

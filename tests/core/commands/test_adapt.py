@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -92,6 +93,14 @@ def test_its_report_shows_the_room_and_how_to_fit_it_again(adapted):
     assert said["verdict"] in page
     assert f"python -m core adapt {START} --room ROOM.wav --data ROOT --seed 0" in page
     assert "the best by validation" not in page
+
+
+def test_a_damaged_record_is_named_in_the_report_and_the_rest_reported(adapted, tmp_path):
+    copy = shutil.copytree(adapted[0], tmp_path / "copy")
+    (copy / "room.json").write_text("{")
+    page = html.unescape(html_report(copy))
+    assert "Fit it to the room again" in page
+    assert "What it learned" in page
 
 
 def test_what_can_be_heard_is_what_changed(adapted):
