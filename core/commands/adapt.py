@@ -5,14 +5,21 @@ from __future__ import annotations
 import argparse
 
 from core import runs
-from core.commands.options import Commands, add_data, add_device, add_json, data_root, progress_bar, stop_on_interrupt
+from core.commands.options import (
+    Commands,
+    add_data,
+    add_device,
+    add_json,
+    data_root,
+    existing,
+    make_at_once,
+    progress_bar,
+)
 from core.commands.output import note
 from core.config import ROOM
-from core.errors import ConfigError
-from core.files.paths import path_from
 from core.files.strict import to_json
 from core.records.room import FITTED, SYNTHETIC, Adaptation
-from core.text import printable, shortened
+from core.text import printable
 
 
 def add(commands: Commands) -> None:
@@ -42,16 +49,12 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit a model to a room; 0 if it came to its end."""
-    room = [path_from(text, "--room", as_text=True) for text in options.room]
-    for path in room:
-        if not path.exists():
-            raise ConfigError(f"--room names {shortened(str(path))!r}, and there is no such file or folder.")
+    room = existing(options.room, "--room")
     start, root = runs.find_run(options.run), data_root(options.data)
     # PyTorch takes a second to import; --help and mistakes need not wait for it.
     from core.data.noises import recordings_of
     from core.data.pack import open_data
     from core.device import choose_device
-    from core.jobs.worker import work_at_once
     from core.studies.room import kept
     from core.training.room import whole_seconds
     from core.training.start import config_from
@@ -65,13 +68,9 @@ def run(options: argparse.Namespace) -> int:
     with progress_bar("clip") as progress:
         open_data(root, vocabulary=config.vocabulary, progress=progress).summary().require_trainable()
     folder = runs.new_run(config, root, name=options.name, device=options.device, start=start, background=room)
-    stop_on_interrupt(folder)
-    note(f"Run {folder.name} in {folder}")
-    with progress_bar("clip") as progress:
-        state = work_at_once(folder, progress)
-    if state.state != "done" or (report := kept(folder)) is None:
-        note(f"{folder.name}: {state.state}, and nothing of it is kept. Begin it again.")
-        return 0 if state.state == "stopped" else 1
+    report, code = make_at_once(folder, kept)
+    if report is None:
+        return code
     if report.synthetic:
         note(SYNTHETIC)
     print(to_json(report.to_dict()) if options.json else as_text(report))

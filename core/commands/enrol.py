@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from core import runs
-from core.commands.options import Commands, add_device, add_json, progress_bar, stop_on_interrupt
+from core.commands.options import Commands, add_device, add_json, existing, make_at_once, progress_bar
 from core.commands.output import note
 from core.config import ENROLMENT
 from core.errors import ConfigError
@@ -57,14 +57,10 @@ def run(options: argparse.Namespace) -> int:
             f"--words is {shortened(options.words)!r}, and there is no such folder. Give one with a folder of "
             "recordings for each word."
         )
-    background = [path_from(text, "--background", as_text=True) for text in options.background]
-    for path in background:
-        if not path.exists():
-            raise ConfigError(f"--background names {shortened(str(path))!r}, and there is no such file or folder.")
+    background = existing(options.background, "--background")
     start = runs.find_run(options.start)
     # PyTorch takes a second to import; --help and mistakes need not wait for it.
     from core.data.pack import open_to_enrol
-    from core.jobs.worker import work_at_once
     from core.studies.enrolment import kept
     from core.training.start import config_from
 
@@ -74,13 +70,9 @@ def run(options: argparse.Namespace) -> int:
         note(f"{printable(problem.file)}: {problem.what}; {problem.action}.")
     config = config_from(start, preset=ENROLMENT, seed=options.seed, vocabulary=data.vocabulary)
     folder = runs.new_run(config, words, name=options.name, device=options.device, start=start, background=background)
-    stop_on_interrupt(folder)
-    note(f"Run {folder.name} in {folder}")
-    with progress_bar("clip") as progress:
-        state = work_at_once(folder, progress)
-    if state.state != "done" or (report := kept(folder)) is None:
-        note(f"{folder.name}: {state.state}, and nothing of it is kept. Begin it again.")
-        return 0 if state.state == "stopped" else 1
+    report, code = make_at_once(folder, kept)
+    if report is None:
+        return code
     print(to_json(report.to_dict()) if options.json else as_text(report))
     return 0
 

@@ -6,11 +6,11 @@ import argparse
 import dataclasses
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tqdm import tqdm
 
@@ -23,9 +23,12 @@ from core.data.source import Progress
 from core.errors import ConfigError
 from core.files.paths import environment_text, path_from
 from core.studies.listening import operating_point
+from core.text import shortened
 
 if TYPE_CHECKING:
     from core.inference.classifier import Classifier
+
+Record = TypeVar("Record")
 
 Commands = Any  # argparse's collection of sub-commands, whose class has no public name
 
@@ -158,6 +161,41 @@ def stop_on_interrupt(folder: Path) -> None:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+
+
+def existing(texts: Sequence[str], option: str) -> list[Path]:
+    """The files and folders that an option names.
+
+    Raises:
+        ConfigError: If one is not there.
+    """
+    paths = [path_from(text, option, as_text=True) for text in texts]
+    for path in paths:
+        if not path.exists():
+            raise ConfigError(f"{option} names {shortened(str(path))!r}, and there is no such file or folder.")
+    return paths
+
+
+def make_at_once(folder: Path, kept: Callable[[Path], Record | None]) -> tuple[Record | None, int]:
+    """Make a run that takes seconds: what is known of it then, or None with the exit code of a command.
+
+    Args:
+        folder: Made by ``runs.new_run``.
+        kept: Reads what is known.
+
+    Raises:
+        KeywordSpottingError: What went wrong.
+    """
+    from core.jobs.worker import work_at_once  # PyTorch takes a second to import
+
+    stop_on_interrupt(folder)
+    note(f"Run {folder.name} in {folder}")
+    with progress_bar("clip") as progress:
+        state = work_at_once(folder, progress)
+    report = kept(folder) if state.state == "done" else None
+    if report is None:
+        note(f"{folder.name}: {state.state}, and nothing of it is kept. Begin it again.")
+    return report, 0 if report is not None or state.state == "stopped" else 1
 
 
 @contextmanager

@@ -17,16 +17,13 @@ from core.data.recordings import recordings_folder
 from core.data.source import OTHER_WORD
 from core.errors import AudioError, ConfigError, DataError
 from core.records.arrays import Waveform
-from core.sound.levels import rms
+from core.sound.levels import NOTHING_RMS, rms
 from core.sound.wav import as_recorded
 from core.sound.word_second import second_at, utterance_seconds
 from core.text import fold, shortened
 
 FOLDER = "words"
 """The folder among the recordings of your own."""
-
-QUIETEST = 1e-4
-"""RMS below which a second holds nothing, full scale 1."""
 
 
 def own_words_folder() -> Path:
@@ -85,7 +82,9 @@ def add_take(word: str, waveform: Waveform) -> int:
     """
     name = checked(word)
     starts = utterance_seconds(waveform)
-    clips = [as_recorded(second_at(waveform, start)) for start in starts if rms(second_at(waveform, start)) > QUIETEST]
+    clips = [
+        as_recorded(second_at(waveform, start)) for start in starts if rms(second_at(waveform, start)) > NOTHING_RMS
+    ]
     if not clips:
         raise AudioError("Nothing is to be heard in it. Choose another microphone, or speak louder, and record again.")
     return kept_clips.add(clips, own_words_folder() / name)

@@ -11,6 +11,9 @@ from core.statistics import Interval, Pairs, share_interval
 QUIET = "quiet"
 """The condition without the room's noise."""
 
+LEAST_S = 10
+"""Noise of a room that a model can be fitted to (s)."""
+
 SYNTHETIC = (
     "The demo words are synthetic voices: what is learned from them, and measured on them, says little of real ones."
 )

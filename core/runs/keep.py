@@ -221,6 +221,16 @@ def load_current(study: Study[Record], run: Path, name: str, data_key: str = "")
     return None if why_outdated(record, run, data_key) else record  # type: ignore[arg-type]
 
 
+def load_beside(study: Study[Record], run: Path) -> Record | None:
+    """The only record that a study has of a run; None where there is none, as beside a checkpoint file.
+
+    Raises:
+        DataError: If it is damaged.
+    """
+    path = find(run, study.file())
+    return load(study, path) if run.is_dir() and path.exists() else None
+
+
 def make_room(path: Path) -> None:
     """Make the folder of a result. The folder of a run is never made: if it is gone, it was deleted meanwhile.
 

@@ -15,6 +15,9 @@ STEP_SAMPLES = 160
 
 QUIETEST_DB = -100.0
 
+NOTHING_RMS = 1e-4
+"""RMS below which a sound holds nothing, full scale 1: three steps of 16 bits."""
+
 Array = NDArray[np.float64]
 
 

@@ -23,8 +23,7 @@ def kept(run: Path) -> Enrolment | None:
     Raises:
         DataError: If the record is damaged.
     """
-    path = keep.find(run, STUDY.file())
-    return keep.load(STUDY, path) if run.is_dir() and path.exists() else None
+    return keep.load_beside(STUDY, run)
 
 
 def content_of(clip: Clip) -> str:

@@ -42,8 +42,7 @@ def kept(run: Path) -> Adaptation | None:
     Raises:
         DataError: If the record is damaged.
     """
-    path = keep.find(run, STUDY.file())
-    return keep.load(STUDY, path) if run.is_dir() and path.exists() else None
+    return keep.load_beside(STUDY, run)
 
 
 def write_examples(run: Path, examples: list[Example]) -> None:

@@ -28,13 +28,9 @@ from core.errors import DataError
 from core.fast import choose
 from core.models import KeywordSpotter
 from core.models.normalise import BandNorm
+from core.records.room import LEAST_S
+from core.sound.levels import NOTHING_RMS, rms
 from core.training.batches import BATCH, Clips
-
-LEAST_S = 10
-"""Noise of a room that is enough (s)."""
-
-QUIETEST = 1e-4
-"""RMS below which nothing is to be heard, full scale 1: three steps of 16 bits."""
 
 SNR_DB = (0.0, 20.0)
 """How far the words stand out of the noise while it is learned from (dB)."""
@@ -111,8 +107,8 @@ def whole_seconds(recordings: Recordings) -> NDArray[np.int16]:
             "from, half are what the model is measured in. Record for longer."
         )
     seconds = samples[: n_seconds * CLIP_SAMPLES].reshape(n_seconds, CLIP_SAMPLES)
-    sound = seconds / 32768 - seconds.mean(axis=1, keepdims=True) / 32768
-    if min(float(np.sqrt(np.square(sound[first::2]).mean())) for first in (0, 1)) < QUIETEST:
+    sound = ((seconds - seconds.mean(axis=1, keepdims=True)) / 32768).astype(np.float32)
+    if min(rms(sound[first::2]) for first in (0, 1)) < NOTHING_RMS:
         raise DataError(
             "The room's noise is silent, or every other second of it: there is nothing to fit to. Choose another "
             "microphone, or record in the room as it is when it is used."

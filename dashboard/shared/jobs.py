@@ -10,10 +10,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import streamlit as st
 
+from core import runs
 from core.errors import KeywordSpottingError
 
 Progress = Callable[[int, int, str], None]
@@ -122,3 +124,22 @@ def forget(name: str) -> None:
     job = find(name)
     if job is not None and not job.running:
         _jobs().pop(name, None)
+
+
+def make_at_once(run: Path, report: Progress) -> None:
+    """Make a run that takes seconds, inside a job; one that did not come to its end goes to the trash.
+
+    Raises:
+        Cancelled: If the job was cancelled.
+        KeywordSpottingError: What went wrong.
+    """
+    from core.jobs.worker import work_at_once  # PyTorch, which whoever only looks need not wait for
+
+    def told(done: int, total: int, what: str) -> None:
+        try:
+            report(done, total, what)
+        except Cancelled:
+            runs.request_stop(run)
+
+    if work_at_once(run, told).state != "done":
+        raise Cancelled

@@ -11,24 +11,24 @@ import streamlit as st
 from core import figures, runs
 from core.config import ROOM
 from core.data import own_room
-from core.errors import ConfigError, KeywordSpottingError
-from core.records.room import FITTED, SYNTHETIC, Adaptation
+from core.errors import ConfigError
+from core.records.room import FITTED, LEAST_S, SYNTHETIC, Adaptation
 from core.runs import RunState
 from core.sound.reading import read_audio
 from core.sound.wav import as_wav
 from core.training.presets import adapted
-from dashboard.shared import cache, failures, jobs, picker, places, run_names, state
+from dashboard.shared import cache, failures, given_sounds, jobs, picker, places, run_names, state
 from dashboard.shared.folds import fold
 from dashboard.shared.widgets import explained, job_panel, show_figure
-from dashboard.shared.wording import duration, of_file, plain, word
+from dashboard.shared.wording import duration, plain, word
 
 JOB = "room"
 
 OTHER_MODEL = "live.compare"
 """Session-state key of Try: the second model on the same sound."""
 
-ENOUGH_S, GOOD_S = 10, 60
-"""Seconds of noise from which a model can be fitted, and those that are asked for."""
+GOOD_S = 60
+"""Seconds of noise that are asked for."""
 
 TURN = "room.turn"
 """Session-state key: how many recordings were given; each has widgets of its own, which then are empty again."""
@@ -79,18 +79,9 @@ def _room(kept: Sequence[Path]) -> None:
 
 def _given(key: str) -> None:
     """Keep what was recorded or uploaded, and say what became of it."""
-    given = st.session_state.get(key)
-    files = given if isinstance(given, list) else [given] if given else []
-    told, n_new = [], 0
-    for file in files:
-        try:
-            n_new += own_room.add(read_audio(file.getvalue(), name=file.name).waveform)
-        except KeywordSpottingError as error:
-            told.append(of_file(file.name, error))
-    if files:
-        told.insert(0, f"{n_new} s more." if n_new else "Nothing new.")
+    st.session_state[TOLD] = told = given_sounds.take_in(key, own_room.add, "s more")
+    if told:
         st.session_state[TURN] += 1
-    st.session_state[TOLD] = " ".join(told)
 
 
 def _forget() -> None:
@@ -122,10 +113,10 @@ def _fit(run: RunState, n_seconds: int) -> None:
             key="room.fit",
             type="primary",
             icon=":material/meeting_room:",
-            disabled=n_seconds < ENOUGH_S or jobs.is_running(JOB),
+            disabled=n_seconds < LEAST_S or jobs.is_running(JOB),
         )
-    if n_seconds < ENOUGH_S:
-        st.caption(f"{ENOUGH_S} s of noise are the least, {GOOD_S} s are good.")
+    if n_seconds < LEAST_S:
+        st.caption(f"{LEAST_S} s of noise are the least, {GOOD_S} s are good.")
     if pressed:
         _begin(run, root, name.strip() or f"room-{time.strftime('%H%M%S')}")
     job_panel(JOB)
@@ -135,20 +126,12 @@ def _begin(chosen: RunState, root: Path | None, name: str) -> None:
     folder = own_room.own_room_folder()
 
     def fit(report: jobs.Progress) -> None:
-        from core.jobs.worker import work_at_once
         from core.training.start import config_from
 
         config = config_from(chosen.folder, preset=ROOM)
         run = runs.new_run(config, root, name=name, start=chosen.folder, background=[folder])
 
-        def told(done: int, total: int, what: str) -> None:
-            try:
-                report(done, total, what)
-            except jobs.Cancelled:
-                runs.request_stop(run)
-
-        if work_at_once(run, told).state != "done":
-            raise jobs.Cancelled
+        jobs.make_at_once(run, report)
 
     jobs.start(JOB, f"Fitting {chosen.called} to the room", fit, unit="clips")
     st.rerun()

@@ -223,6 +223,11 @@ def chip(app):
     return next(one.popover.label for one in blocks if one.HasField("popover"))
 
 
+def button(app, label):
+    """The button that is called so."""
+    return next(one for one in app.button if one.label == label)
+
+
 def charts(app):
     """Number of figures on the page."""
     return len(app.get("plotly_chart"))

@@ -75,7 +75,6 @@ def _begin(name: str) -> None:
 
     def learn(report: jobs.Progress) -> None:
         from core.data.pack import open_to_enrol
-        from core.jobs.worker import work_at_once
         from core.training.start import config_from
 
         start = runs.find_run(EMBEDDING)
@@ -83,14 +82,7 @@ def _begin(name: str) -> None:
         config = config_from(start, preset=ENROLMENT, vocabulary=vocabulary)
         run = runs.new_run(config, folder, name=name, start=start, background=background)
 
-        def told(done: int, total: int, what: str) -> None:
-            try:
-                report(done, total, what)
-            except jobs.Cancelled:
-                runs.request_stop(run)
-
-        if work_at_once(run, told).state != "done":
-            raise jobs.Cancelled
+        jobs.make_at_once(run, report)
 
     st.session_state[LEARNED] = name
     jobs.start(JOB, "Learning your words", learn, unit="clips")

@@ -11,9 +11,8 @@ from core.data import own_words
 from core.data.source import OTHER_WORD
 from core.errors import KeywordSpottingError
 from core.records.arrays import Waveform
-from core.sound.reading import read_audio
-from dashboard.shared import saving
-from dashboard.shared.wording import of_file, plain
+from dashboard.shared import given_sounds, saving
+from dashboard.shared.wording import plain
 
 NEW = "own_words.new"
 """Session-state key: words that were named and have no recordings yet."""
@@ -120,18 +119,10 @@ def _take(word: str, label: str, add: Callable[[Waveform], int]) -> None:
 
 def _given(word: str, key: str, add: Callable[[Waveform], int]) -> None:
     """Keep what was recorded or uploaded, and say what became of it."""
-    given = st.session_state.get(key)
-    files = given if isinstance(given, list) else [given] if given else []
-    told, n_new = [], 0
-    for file in files:
-        try:
-            n_new += add(read_audio(file.getvalue(), name=file.name).waveform)
-        except KeywordSpottingError as error:
-            told.append(of_file(file.name, error))
-    if files:
-        told.insert(0, f"{n_new} new." if n_new else "Nothing new.")
+    told = given_sounds.take_in(key, add, "new")
+    if told:
         st.session_state[f"own_words.turn.{word}"] += 1
-    st.session_state.setdefault(TOLD, {})[word] = " ".join(told)
+    st.session_state.setdefault(TOLD, {})[word] = told
 
 
 def _hear(word: str, recordings: list[Path]) -> None:

@@ -1,10 +1,7 @@
 """Own words: named, recorded or uploaded, heard, deleted, learned; and what is known of the result."""
 
-import io
-
 import numpy as np
 import pytest
-import soundfile
 
 from core import runs
 from core.config import SAMPLE_RATE
@@ -14,7 +11,7 @@ from core.data.source import OTHER_WORD
 from core.jobs import worker
 from core.training.checkpoint import load_checkpoint
 from dashboard.shared import jobs
-from tests.dashboard.conftest import assert_calm, texts, wait_until
+from tests.dashboard.conftest import assert_calm, button, texts, wait_until, wav
 
 WORDS = ("marvin", "sheila")
 
@@ -37,16 +34,6 @@ def recorded(spoken):
     for word in WORDS:
         own_words.add_take(word, spoken(word))
     return own_words.all_words()
-
-
-def wav(waveform):
-    buffer = io.BytesIO()
-    soundfile.write(buffer, waveform, SAMPLE_RATE, format="WAV")
-    return buffer.getvalue()
-
-
-def button(app, label):
-    return next(one for one in app.button if one.label == label)
 
 
 def test_it_begins_with_a_name(open_page):

@@ -1,11 +1,9 @@
 """Your room: its noise recorded or uploaded, the chosen model fitted to it, and before and after on the same sound."""
 
-import io
 import shutil
 
 import numpy as np
 import pytest
-import soundfile
 from streamlit.testing.v1 import AppTest
 
 from core import runs
@@ -19,23 +17,25 @@ from core.training import room as rooms
 from core.training.presets import EMBEDDING
 from dashboard.shared import jobs, state
 from tests.conftest import PROJECT
-from tests.dashboard.conftest import APP, GOOD, assert_calm, charts, open_fold, texts, train_further, unfold, wait_until
+from tests.dashboard.conftest import (
+    APP,
+    GOOD,
+    assert_calm,
+    button,
+    charts,
+    open_fold,
+    texts,
+    train_further,
+    unfold,
+    wait_until,
+    wav,
+)
 
 SHIPPED = PROJECT / "checkpoints"
 
 
 def hum(seconds=12, seed=0):
     return np.cumsum(np.random.default_rng(seed).standard_normal(seconds * SAMPLE_RATE)).astype(np.float32) / 1000
-
-
-def wav(waveform):
-    buffer = io.BytesIO()
-    soundfile.write(buffer, np.clip(waveform, -1, 1), SAMPLE_RATE, format="WAV")
-    return buffer.getvalue()
-
-
-def button(app, label):
-    return next(one for one in app.button if one.label == label)
 
 
 @pytest.fixture

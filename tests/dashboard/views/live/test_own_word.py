@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.data import own_words, recordings
 from core.sound.wav import as_recorded
-from tests.dashboard.conftest import assert_calm, texts
+from tests.dashboard.conftest import assert_calm, button, texts
 
 
 def page():
@@ -33,10 +33,6 @@ def app():
 
 def n_recordings():
     return {word: len(files) for word, files in own_words.all_words().items()}
-
-
-def button(app, label):
-    return next(one for one in app.button if one.label == label)
 
 
 def test_one_click_makes_it_one_more_recording_and_another_takes_it_back(app):
