@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.config import CLIP_SAMPLES
+from core.config import CLIP_SAMPLES, FrontEndConfig
 from core.export.graph import LAST, Graph
 from core.export.memory import Memory
 from core.fast.mel import FastMel
@@ -12,20 +13,30 @@ from core.frontend.mel import TrainableMel
 from core.inference.frames import FramePlan
 
 
-def add_front_end(graph: Graph, front_end: TrainableMel, waveform: str) -> str:
-    """Add what makes log-mels (batch, n_mels, n_frames) of waveforms (batch, n_samples); answers their name."""
+MOST_PIECES = 8
+"""Pieces that a frame is put together of; one of more is looked up sample by sample."""
+
+FOLDING = 1e-7
+"""How far the two sides of a window that folds may differ: less than float32 knows."""
+
+
+def add_front_end(graph: Graph, front_end: TrainableMel, waveform: str, n_samples: int) -> str:
+    """Add what makes log-mels (batch, n_mels, n_frames) of waveforms (batch, n_samples); answers their name.
+
+    Frames times kernels, as ``power_by_frame`` has it: for few frames a runtime does products of matrices in less time
+    than a convolution.
+    """
     config = front_end.config
     if config.center:
         half = config.n_fft // 2
         waveform = graph.node("Pad", waveform, graph.whole(0, half, 0, half), mode=config.pad_mode)
-    clip = graph.node("Unsqueeze", waveform, graph.whole(1))
-    spectrum = graph.node("Conv", clip, _kernels(graph, front_end), strides=[config.hop_length])
-    parts = graph.node("Reshape", graph.node("Mul", spectrum, spectrum), graph.whole(0, 2, config.n_bins, -1))
-    power = graph.node("ReduceSum", parts, graph.whole(1), keepdims=0)
-    mel = graph.node("MatMul", graph.constant(front_end.layer.mel_basis), power)
+        n_samples += 2 * half
+    frames = _frames(graph, waveform, n_samples, config)
+    basis = front_end.layer.mel_basis
+    mel = graph.node("MatMul", _power(graph, front_end, frames), graph.constant(basis.t()))
+    mel = graph.node("Transpose", mel, perm=[0, 2, 1])
     if config.power_offset:
-        everywhere = config.power_offset * front_end.layer.mel_basis.sum(dim=1, keepdim=True)
-        mel = graph.node("Add", mel, graph.constant(everywhere))
+        mel = graph.node("Add", mel, graph.constant(config.power_offset * basis.sum(dim=1, keepdim=True)))
     return graph.node("Log", graph.node("Add", mel, graph.constant(config.log_offset)))
 
 
@@ -48,10 +59,10 @@ def add_moving_front_end(graph: Graph, front_end: TrainableMel, sound: str, memo
         )
     window = memory.extend(sound, (), CLIP_SAMPLES - plan.hop_samples)
     if size == CLIP_SAMPLES:
-        return add_front_end(graph, front_end, window)
+        return add_front_end(graph, front_end, window, size)
 
     def frames(first: int, end: int) -> str:
-        return add_front_end(graph, front_end, graph.cut(window, first, end, axis=1))
+        return add_front_end(graph, front_end, graph.cut(window, first, end, axis=1), size)
 
     n_kept = plan.n_frames - plan.n_left - plan.n_new - plan.n_right
     left = graph.cut(frames(0, size), 0, plan.n_left, axis=2)
@@ -63,28 +74,77 @@ def add_moving_front_end(graph: Graph, front_end: TrainableMel, sound: str, memo
 
 def add_new_frames(graph: Graph, front_end: TrainableMel, sound: str, memory: Memory, plan: FramePlan) -> str:
     """Add what makes log-mels of a hop alone, (batch, n_mels, n_new), where no frame reaches over the stream's end."""
-    return add_front_end(graph, front_end, memory.extend(sound, (), plan.part_samples - plan.hop_samples))
+    part = memory.extend(sound, (), plan.part_samples - plan.hop_samples)
+    return add_front_end(graph, front_end, part, plan.part_samples)
 
 
-def _kernels(graph: Graph, front_end: TrainableMel) -> str:
-    """The STFT kernels, cosines above sines, (2 n_bins, 1, n_fft); fixed ones as their formula.
+def _frames(graph: Graph, waveform: str, n_samples: int, config: FrontEndConfig) -> str:
+    """Cut waveforms (batch, n_samples) into frames that overlap, (batch, n_frames, n_fft)."""
+    n_fft, hop = config.n_fft, config.hop_length
+    n_frames, n_pieces = 1 + (n_samples - n_fft) // hop, -(-n_fft // hop)
+    if n_pieces > MOST_PIECES:
+        where = hop * np.arange(n_frames)[:, None] + np.arange(n_fft)
+        return graph.node("Gather", waveform, graph.constant(where, np.int64), axis=1)
+    length = (n_frames + n_pieces - 1) * hop
+    if length > n_samples:
+        waveform = graph.node("Pad", waveform, graph.whole(0, 0, 0, length - n_samples))
+    elif length < n_samples:
+        waveform = graph.cut(waveform, 0, length, axis=1)
+    hops = graph.node("Reshape", waveform, graph.whole(0, -1, hop))
+    pieces = [graph.cut(hops, number, number + n_frames, axis=1) for number in range(n_pieces)]
+    frames = graph.node("Concat", *pieces, axis=2) if n_pieces > 1 else pieces[0]
+    return frames if n_pieces * hop == n_fft else graph.cut(frames, 0, n_fft, axis=2)
 
-    The formula is worked out once, when a runtime opens the file: a cosine is looked up by its angle in whole steps of
-    the circle, and is rounded to float32 after the window and not before.
+
+def _power(graph: Graph, front_end: TrainableMel, frames: str) -> str:
+    """The power of each bin in frames (batch, n_frames, n_fft), (batch, n_frames, n_bins).
+
+    Fixed kernels are cosines, alike to both sides of a frame's middle, and sines, alike but for their sign: a frame is
+    folded there, which halves the work.
     """
-    stft = front_end.layer.stft
+    stft, n_fft = front_end.layer.stft, front_end.config.n_fft
+    cosine, sine = frames, frames
     if not (isinstance(front_end, FastMel) and front_end.is_fourier()):
-        return graph.constant(np.concatenate([stft.wcos.detach().numpy(), stft.wsin.detach().numpy()]))
-    n_fft = front_end.config.n_fft
-    bins = graph.node("Range", *(graph.constant(one, np.int64) for one in (0, front_end.config.n_bins, 1)))
-    samples = graph.node("Range", *(graph.constant(one, np.int64) for one in (0, n_fft, 1)))
-    turned = graph.node("Mul", graph.node("Unsqueeze", bins, graph.whole(1)), samples)
+        kernels = [graph.constant(one[:, 0].detach().t()) for one in (stft.wcos, stft.wsin)]
+    else:
+        window = front_end.window().detach().cpu().double().numpy()
+        first = 0
+        if _folds(window):
+            first, middle = 1, n_fft // 2
+            # The middle meets itself.
+            window = np.append(window[1:middle], window[middle] / 2)
+            near = graph.cut(frames, 1, middle + 1, axis=2)
+            far = graph.cut(frames, n_fft - 1, middle - 1, axis=2, step=-1)
+            cosine, sine = graph.node("Add", near, far), graph.node("Sub", near, far)
+        kernels = _fourier_kernels(graph, front_end.config, window, first)
+    real, imaginary = (
+        graph.node("MatMul", part, kernel) for part, kernel in zip((cosine, sine), kernels, strict=True)
+    )
+    return graph.node("Add", graph.node("Mul", real, real), graph.node("Mul", imaginary, imaginary))
+
+
+def _folds(window: NDArray[np.float64]) -> bool:
+    """Whether a window is alike to both sides of its middle, and silent where it begins."""
+    return bool(abs(window[0]) < FOLDING and np.abs(window[1:] - window[:0:-1]).max() < FOLDING)
+
+
+def _fourier_kernels(graph: Graph, config: FrontEndConfig, window: NDArray[np.float64], first: int) -> list[str]:
+    """Cosines and sines under a window whose first sample is ``first``, each (len(window), n_bins), as a formula.
+
+    It is worked out once, when a runtime opens the file: a cosine is looked up by its angle in whole steps of the
+    circle, and is rounded to float32 after the window and not before.
+    """
+    n_fft = config.n_fft
+    samples, bins = (
+        graph.node("Range", *(graph.constant(one, np.int64) for one in (begin, end, 1)))
+        for begin, end in ((first, first + len(window)), (0, config.n_bins))
+    )
+    turned = graph.node("Mul", graph.node("Unsqueeze", samples, graph.whole(1)), bins)
     steps = graph.node("Mod", turned, graph.constant(n_fft, np.int64))
     angles = 2 * np.pi * np.arange(n_fft) / n_fft
-    window = graph.constant(front_end.window(), np.float64)
+    under = graph.constant(window[:, None], np.float64)
     waves = (
-        graph.node("Mul", graph.node("Gather", graph.constant(wave, np.float64), steps), window)
+        graph.node("Mul", graph.node("Gather", graph.constant(wave, np.float64), steps), under)
         for wave in (np.cos(angles), np.sin(angles))
     )
-    kernels = graph.node("Cast", graph.node("Concat", *waves, axis=0), to=1)  # to float32
-    return graph.node("Unsqueeze", kernels, graph.whole(1))
+    return [graph.node("Cast", wave, to=1) for wave in waves]  # to float32

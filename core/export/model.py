@@ -38,7 +38,7 @@ def onnx_model(model: KeywordSpotter, labels: tuple[str, ...]) -> tuple[onnx.Mod
         ExportError: If the network is of a kind that cannot be exported.
     """
     graph = Graph()
-    log_mel = add_front_end(graph, model.front_end, INPUT)
+    log_mel = add_front_end(graph, model.front_end, INPUT, CLIP_SAMPLES)
     features = add_features(graph, model, log_mel, n_frames := model.front_end.config.n_frames())
     answer = add_network(graph, model.network, features, n_frames)
     return graph.model({INPUT: CLIP_SAMPLES}, _answers(graph, answer, labels)), graph.rounded

@@ -37,6 +37,8 @@ FRONT_ENDS = {
     "centred": FrontEndConfig(setting="A"),
     "constant": FrontEndConfig(setting="D", pad_mode="constant", masked_bins=(20, 40), hop_length=200),
     "not centred": FrontEndConfig(setting="A", center=False, n_fft=512, win_length=400),
+    "of many pieces": FrontEndConfig(setting="A", n_fft=512, hop_length=50),
+    "under a window that does not fold": FrontEndConfig(setting="A", window="boxcar"),
     "long": FrontEndConfig(setting="A", n_fft=4_096, hop_length=1_000, n_mels=10),
 }
 
