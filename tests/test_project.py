@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 OUTER_ENVIRONMENT = {
     name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
 }
-REQUIREMENT_FILES = tuple(f"requirements{extra}.txt" for extra in ("", "-export", "-tensorboard", "-dev"))
+REQUIREMENT_FILES = tuple(f"requirements{extra}.txt" for extra in ("", "-export", "-tensorboard", "-tflite", "-dev"))
 
 
 def run(*command, cwd=PROJECT, **environment):

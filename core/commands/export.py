@@ -1,4 +1,4 @@
-"""``export``: take a model elsewhere, as an ONNX file with its spectrogram inside, or its filters alone."""
+"""``export``: take a model elsewhere, as a file that runs without PyTorch, or its filters alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from core.files.writing import write_bytes
 from core.records.export import LARGEST_DIFFERENCE, MOST_LOST, N_CLIPS, Measured, ParityCard
 from core.text import printable
 
-FILES = ("onnx", "web", "nnaudio", "npz")
+FILES = ("onnx", "web", "tflite", "nnaudio", "npz")
 """What can be written, by the names of the options."""
 
 
@@ -60,10 +60,16 @@ def add(commands: Commands) -> None:
         help="write a web page that listens with the model in the browser alone; any static server can serve it",
     )
     parser.add_argument(
+        "--tflite",
+        metavar="FILE",
+        help="write the network alone for microcontrollers, as TFLite, int8 throughout; FILE.features.npz holds what "
+        "makes the features that it takes (needs the packages of requirements-tflite.txt)",
+    )
+    parser.add_argument(
         "--nnaudio", metavar="FILE", help="write the basis as a state dict that nnAudio's MelSpectrogram loads"
     )
     parser.add_argument("--npz", metavar="FILE", help="write mel filters and kernels, initial and learned, as arrays")
-    add_data(parser, "; for ONNX alone, to be compared on; what a run was trained on goes before the default")
+    add_data(parser, "; for ONNX and TFLite, to be compared on; what a run was trained on goes before the default")
     parser.add_argument(
         "--clips",
         type=clips_of,
@@ -78,13 +84,16 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write what was asked for, and say how it compares."""
     if all(getattr(options, name) is None for name in FILES):
-        raise ConfigError("Nothing was asked for. Give --onnx FILE, --web FOLDER, --nnaudio FILE or --npz FILE.")
+        raise ConfigError(
+            "Nothing was asked for. Give --onnx FILE, --web FOLDER, --tflite FILE, --nnaudio FILE or --npz FILE."
+        )
     if options.int8 and options.onnx is None and options.web is None:
         raise ConfigError("--int8 is about the ONNX file: give --onnx FILE or --web FOLDER too.")
     if options.streaming and options.onnx is None and options.web is None:
         raise ConfigError("--streaming is about the ONNX file: give --onnx FILE or --web FOLDER too.")
     places = {name: path_from(text, f"--{name}") for name in FILES if (text := getattr(options, name)) is not None}
     _check(places)
+    _require_packages(places)
     path = runs.find_run(options.run)
     told: dict[str, Any] = {}
     if "onnx" in places or "web" in places:
@@ -95,7 +104,12 @@ def run(options: argparse.Namespace) -> int:
             if "onnx" in places:
                 program = places["onnx"].with_name("earshot_runtime.py")
                 print(f"Listen with it anywhere: python {printable(program)} {printable(places['onnx'])} FILE.wav")
-    told |= {name: str(place) for name, place in places.items() if name != "onnx"}
+    if "tflite" in places:
+        card = _export_tflite(options, path, places["tflite"])
+        told["tflite"] = card.to_dict()
+        if not options.json:
+            print(as_text(card))
+    told |= {name: str(place) for name, place in places.items() if name not in ("onnx", "tflite")}
     call = _export_basis(path, places)
     if options.json:
         print(to_json(told))
@@ -111,9 +125,18 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _require_packages(places: dict[str, Path]) -> None:
+    from core.export.needed import require_packages
+
+    if "tflite" in places:
+        require_packages("tflite")
+    if "onnx" in places or "web" in places:
+        require_packages()
+
+
 def _check(places: dict[str, Path]) -> None:
     """Say at once where what is asked for would overwrite itself or something else."""
-    from core.export.places import card_path, require_place
+    from core.export.places import card_path, features_path, require_place
     from core.export.runtime import PROGRAM, is_ours
     from core.export.web import require_ours
 
@@ -129,11 +152,13 @@ def _check(places: dict[str, Path]) -> None:
                 f"{printable(beside)} is another file than the program of that name that goes beside the model, and "
                 "was left alone. Rename it, or export into another folder."
             )
+    if "tflite" in files:
+        written += [features_path(files["tflite"]), card_path(files["tflite"])]
     resolved = {path.resolve() for path in written}
     if len(resolved) < len(written):
         raise ConfigError(
             "Two of the files have the same name, of those asked for and of those that go beside FILE: "
-            f"FILE.parity.json and {PROGRAM.name}. Give each a name of its own."
+            f"FILE.parity.json, FILE.features.npz and {PROGRAM.name}. Give each a name of its own."
         )
     if "web" in places:
         if any(places["web"].resolve() in path.parents for path in resolved):
@@ -143,9 +168,6 @@ def _check(places: dict[str, Path]) -> None:
 
 def _export_onnx(options: argparse.Namespace, run: Path, places: dict[str, Path]) -> ParityCard:
     """Write the model, and a page around it, where they are asked for."""
-    from core.export.needed import require_packages
-
-    require_packages()
     from core.export.runtime import PROGRAM
     from core.export.web import write_page
     from core.export.write import export_onnx
@@ -167,6 +189,21 @@ def _export_onnx(options: argparse.Namespace, run: Path, places: dict[str, Path]
         if "web" in places:
             write_page(file, places["web"])
         return card
+
+
+def _export_tflite(options: argparse.Namespace, run: Path, file: Path) -> ParityCard:
+    """Write the network for microcontrollers."""
+    from core.export.tflite import export_tflite
+
+    with progress_bar("step") as progress:
+        return export_tflite(
+            run,
+            file,
+            listening_config(options, run),
+            places=_datasets(options.data, run),
+            n_clips=options.clips,
+            progress=progress,
+        )
 
 
 def _datasets(named: str | None, run: Path) -> list[Path | None]:
@@ -205,6 +242,7 @@ def as_text(card: ParityCard) -> str:
     ]
     if card.int8 is not None:
         how = f"ranges found on {card.calibration}" if card.calibration else "weights alone are rounded"
+        how += f", {card.flow_bits} bits for what flows between layers" if card.flow_bits else ""
         what = "hops" if card.streaming else "clips"
         lines.append(f"  int8: {how}; {card.same_in_int8} of {card.compared[0].n} {what} are answered as in float32")
     return "\n".join(lines)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from core.config import FrontEndConfig
+from core.config import FrontEndConfig, ListeningConfig, to_dict
 from core.files.strict import to_json
 from core.files.writing import write_arrays, write_bytes
+from core.models.normalise import BandNorm
+from core.models.pcen import FLOOR
 from core.training.checkpoint import Checkpoint
 
 NPZ_ABOUT = {
@@ -98,3 +101,38 @@ def write_npz(path: Path, checkpoint: Checkpoint) -> None:
     arrays["sample_s"] = np.arange(config.n_fft) / config.sample_rate
     arrays["about"] = to_json({"arrays": NPZ_ABOUT, "front_end": vars(config), "epoch": checkpoint.epoch})
     write_arrays(path, arrays)
+
+
+def feature_arrays(checkpoint: Checkpoint, listening: ListeningConfig, model_hash: str) -> dict[str, Any]:
+    """All that a program needs to make the features that the network hears, and to name what it answers.
+
+    Frames of a waveform, ``cosine`` and ``sine`` times each, squared and added, is power; ``mel`` times power plus
+    ``offset``, its logarithm, is the log-mel (nnAudio's order). Where ``pcen`` has rows, smoothing, gain, bias and
+    root by band, it follows (Wang et al. 2017); the features are ``scale`` times what is above ``mean``.
+    """
+    config = checkpoint.config.front_end
+    model = checkpoint.model("cpu")
+    layer = model.front_end.layer
+    basis = layer.mel_basis.detach()
+    mean, scale = torch.zeros(config.n_mels), torch.ones(config.n_mels)
+    if isinstance(model.normalise, BandNorm):
+        mean = cast(Tensor, model.normalise.running_mean).reshape(-1)
+        scale = (cast(Tensor, model.normalise.running_var).reshape(-1) + model.normalise.eps).rsqrt()
+    pcen = [] if model.pcen is None else [getattr(model.pcen, name) for name in ("smoothing", "gain", "bias", "root")]
+    arrays = {
+        "cosine": layer.stft.wcos[:, 0],
+        "sine": layer.stft.wsin[:, 0],
+        "mel": basis,
+        "offset": config.power_offset * basis.sum(dim=1) + config.log_offset,
+        "pcen": torch.stack(pcen) if pcen else torch.zeros(0, config.n_mels),
+        "mean": mean,
+        "scale": scale,
+    }
+    about = {
+        "front_end": vars(config),
+        "labels": checkpoint.labels,
+        "listening": to_dict(listening),
+        "pcen_floor": FLOOR,
+        "model_hash": model_hash,
+    }
+    return {**{name: one.detach().numpy() for name, one in arrays.items()}, "about": to_json(about)}

@@ -12,7 +12,6 @@ from core.fast.mel import FastMel
 from core.frontend.mel import TrainableMel
 from core.inference.frames import FramePlan
 
-
 MOST_PIECES = 8
 """Pieces that a frame is put together of; one of more is looked up sample by sample."""
 
@@ -117,9 +116,7 @@ def _power(graph: Graph, front_end: TrainableMel, frames: str) -> str:
             far = graph.cut(frames, n_fft - 1, middle - 1, axis=2, step=-1)
             cosine, sine = graph.node("Add", near, far), graph.node("Sub", near, far)
         kernels = _fourier_kernels(graph, front_end.config, window, first)
-    real, imaginary = (
-        graph.node("MatMul", part, kernel) for part, kernel in zip((cosine, sine), kernels, strict=True)
-    )
+    real, imaginary = (graph.node("MatMul", part, kernel) for part, kernel in zip((cosine, sine), kernels, strict=True))
     return graph.node("Add", graph.node("Mul", real, real), graph.node("Mul", imaginary, imaginary))
 
 

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import onnxruntime
 import torch
-from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES
 from core.data.source import Progress
 from core.export import along
+from core.export.compared import Logits, compared, measured, median_ms
 from core.export.model import INPUT, NEXT_STATE, PROBABILITIES, SOUND, STATE
 from core.export.session import BATCH, logits, open_session
 from core.export.sounds import Clips, extreme_sounds
 from core.inference.classifier import Classifier
 from core.inference.frames import FramePlan, RollingLogMel
 from core.records.arrays import Waveform
-from core.records.export import About, Compared, Measured, ParityCard
-
-Logits = NDArray[np.float32]
+from core.records.export import About, ParityCard
 
 MOST_CAUSAL, MOST_WINDOWED = 400, 40
 """Clips along a stream that are compared: a causal model answers all their hops at once, others one second a hop."""
-
-N_TIMED, N_WARM = 30, 5
-"""Answers to one clip that are timed, and those before them that are not."""
 
 
 def parity(
@@ -63,11 +57,11 @@ def parity(
     answers = {"float32": pairs["clips"][1]}
     if "int8" in forms:
         answers["int8"] = asked.file(sessions["int8"], clips.waveforms)
-    measured = {
-        form: _measured(form, asked.of_clips(answers[form]), clips, asked.file_ms(sessions[form], clips), len(content))
+    forms_measured = {
+        form: measured(form, asked.of_clips(answers[form]), clips, asked.file_ms(sessions[form], clips), len(content))
         for form, content in forms.items()
     }
-    original = _measured("original", asked.of_clips(pairs["clips"][0]), clips, asked.model_ms(clips), None)
+    original = measured("original", asked.of_clips(pairs["clips"][0]), clips, asked.model_ms(clips), None)
     float32 = answers["float32"]
     return ParityCard(
         file=file,
@@ -76,10 +70,10 @@ def parity(
         checkpoint=says.model_hash,
         clips=clips.title,
         data_key=clips.data_key,
-        compared=tuple(_compared(name, *pair) for name, pair in pairs.items()),
+        compared=tuple(compared(name, *pair) for name, pair in pairs.items()),
         original=original,
-        float32=measured["float32"],
-        int8=measured.get("int8"),
+        float32=forms_measured["float32"],
+        int8=forms_measured.get("int8"),
         same_in_int8=int((float32.argmax(axis=1) == answers.get("int8", float32).argmax(axis=1)).sum()),
         calibration=calibration,
         streaming=says.streaming,
@@ -118,12 +112,12 @@ class Seconds:
     def model_ms(self, clips: Clips) -> float:
         """Time of one answer of the model (median, ms)."""
         one, asked = clips.waveforms[:1], self._classifier
-        return _median_ms(lambda: asked.probabilities(asked.log_mel(one)))
+        return median_ms(lambda: asked.probabilities(asked.log_mel(one)))
 
     def file_ms(self, session: onnxruntime.InferenceSession, clips: Clips) -> float:
         """And of the file."""
         one = clips.waveforms[:1]
-        return _median_ms(lambda: session.run([PROBABILITIES], {INPUT: one}))
+        return median_ms(lambda: session.run([PROBABILITIES], {INPUT: one}))
 
 
 class Streams:
@@ -165,33 +159,9 @@ class Streams:
         moving = RollingLogMel(classifier.log_mel, self._plan)
         stream = classifier.stream()
         ask = (lambda log_mel: stream(self._plan.final(log_mel))) if stream else classifier.probabilities
-        return _median_ms(lambda: ask(moving.advance(window)))
+        return median_ms(lambda: ask(moving.advance(window)))
 
     def file_ms(self, session: onnxruntime.InferenceSession, clips: Clips) -> float:
         """And of the file."""
         given = {SOUND: clips.waveforms[:1, : self._hop], STATE: along.first_state(session)}
-        return _median_ms(lambda: session.run([PROBABILITIES, NEXT_STATE], given))
-
-
-def _compared(sound: str, theirs: Logits, ours: Logits) -> Compared:
-    same = (theirs.argmax(axis=1) == ours.argmax(axis=1)) & np.isfinite(ours).all(axis=1)
-    return Compared(
-        sound=sound, n=len(ours), largest_difference=float(np.abs(theirs - ours).max()), same=int(same.sum())
-    )
-
-
-def _measured(form: str, answers: Logits, clips: Clips, one_clip_ms: float, n_bytes: int | None) -> Measured:
-    labelled = clips.truth >= 0
-    right = (answers.argmax(axis=1) == clips.truth) & labelled
-    return Measured(form=form, right=int(right.sum()), n=int(labelled.sum()), one_clip_ms=one_clip_ms, n_bytes=n_bytes)
-
-
-def _median_ms(answer: Callable[[], object]) -> float:
-    """Median time of an answer (ms)."""
-    times = []
-    for number in range(N_WARM + N_TIMED):
-        started = time.perf_counter()
-        answer()
-        if number >= N_WARM:
-            times.append(time.perf_counter() - started)
-    return 1000 * float(np.median(times))
+        return median_ms(lambda: session.run([PROBABILITIES, NEXT_STATE], given))

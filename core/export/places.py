@@ -31,6 +31,15 @@ def card_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.parity.json")
 
 
+def features_path(path: Path) -> Path:
+    """Where that lies which makes the features that a TFLite file takes.
+
+    >>> features_path(Path("there/words.tflite")).name
+    'words.tflite.features.npz'
+    """
+    return path.with_name(f"{path.name}.features.npz")
+
+
 def require_place(path: Path) -> None:
     """Raises ExportError if a file cannot be written there, before minutes are spent on making it."""
     folder = path.parent

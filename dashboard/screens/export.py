@@ -12,3 +12,4 @@ run = picker.require_model("export it")
 with explained():
     export.whole_model(run)
     export.basis(run)
+    export.microcontrollers()

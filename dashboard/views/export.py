@@ -186,6 +186,20 @@ def basis(run: RunState) -> None:
         )
 
 
+def microcontrollers() -> None:
+    """How the network alone is written for them: on the command line, since its converter takes half a minute."""
+    st.subheader("For microcontrollers")
+    st.write(
+        "The network alone as TFLite, int8 throughout, with what makes the features that it hears. Its packages are "
+        "large, so they are an extra."
+    )
+    st.code(
+        "pip install -r requirements-tflite.txt\npython -m core export RUN --tflite words.tflite",
+        language=None,
+        wrap_lines=True,
+    )
+
+
 def _written(run: RunState, write: Callable[[Path, Checkpoint], object], name: str) -> bytes:
     from core.training.checkpoint import load_checkpoint
 

@@ -85,6 +85,8 @@ def test_a_page_around_the_model_is_written_with_or_without_the_file_itself(here
         ("--onnx", "x", "--npz", "x.parity.json"),
         ("--onnx", "x", "--nnaudio", "earshot_runtime.py"),
         ("--onnx", "page/model.onnx", "--web", "page"),
+        ("--tflite", "x", "--npz", "x.features.npz"),
+        ("--tflite", "x", "--onnx", "x"),
     ],
 )
 def test_nothing_that_is_written_overwrites_something_else_of_it(here, arguments):
@@ -122,6 +124,19 @@ def test_json_is_the_card(here):
     assert json.loads(out)["onnx"] == json.loads((here / "words.onnx.parity.json").read_text())
 
 
+def test_the_network_alone_is_written_with_what_makes_its_features(here):
+    code, out, err = run(SHIPPED, "--tflite", "words.tflite", "--clips", 60)
+    assert (code, err) == (0, "")
+    assert {one.name for one in here.iterdir()} == {
+        "words.tflite",
+        "words.tflite.parity.json",
+        "words.tflite.features.npz",
+    }
+    assert "8 bits for what flows between layers" in out
+    code, out, _ = run(SHIPPED, "--tflite", "words.tflite", "--clips", 60, "--json")
+    assert json.loads(out)["tflite"] == json.loads((here / "words.tflite.parity.json").read_text())
+
+
 def test_thresholds_kept_with_a_run_go_with_it(here, mine):
     kept = ListeningConfig(threshold=0.55, word_thresholds=(("yes", 0.9),))
     operating_point.save(mine, kept)
@@ -150,6 +165,7 @@ def test_the_runs_own_dataset_goes_before_the_usual_one(mine, tone_root):
         (("--onnx", "gone/words.onnx"), 1, "There is no folder gone"),
         (("--onnx", "."), 1, "is a folder"),
         (("--npz", "gone/basis.npz"), 1, "There is no folder gone"),
+        (("--tflite", "gone/words.tflite"), 1, "There is no folder gone"),
         (("--onnx", "words.onnx", "--data", "gone"), 1, "gone"),
     ],
 )
@@ -166,6 +182,10 @@ def test_a_missing_package_is_a_sentence_and_the_basis_does_without(here, monkey
     assert code == 1
     assert "pip install -r requirements-export.txt" in err
     assert run(SHIPPED, "--npz", "basis.npz")[0] == 0
+    code, _, err = run(SHIPPED, "--onnx", "words.onnx", "--tflite", "words.tflite")
+    assert code == 1
+    assert "pip install -r requirements-tflite.txt" in err
+    assert [one.name for one in here.iterdir()] == ["basis.npz"]
 
 
 def test_where_the_packages_are_missing_nothing_ends_in_a_trace(here):

@@ -164,7 +164,7 @@ def test_a_report_that_can_go_nowhere_is_a_sentence(refused, text):
 
 
 @pytest.mark.parametrize("text", [*each(IMPOSSIBLE), "nowhere/basis", "plain/basis", "runs", "/dev/null/x"])
-@pytest.mark.parametrize("kind", ["onnx", "nnaudio", "npz"])
+@pytest.mark.parametrize("kind", ["onnx", "tflite", "nnaudio", "npz"])
 def test_an_export_that_can_go_nowhere_is_a_sentence(refused, kind, text):
     refused(f"export mine --{kind} {{}}", text)
 

@@ -1,0 +1,263 @@
+"""The network of a trained model as a TFLite file in int8, for microcontrollers; features go in, logits come out.
+
+The spectrogram stays outside: eight bits do not hold it, and a second of frames times kernels does not fit into such a
+computer's memory. What a program needs to compute the features lies beside the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_quantizer import calibrator, quantizer, recipe, recipe_manager
+from ai_edge_quantizer.utils import qsv_utils, tfl_flatbuffer_utils
+from numpy.typing import NDArray
+
+from core.config import ListeningConfig
+from core.data.source import Progress
+from core.errors import ExportError
+from core.export.basis import feature_arrays
+from core.export.compared import Logits, compared, measured, median_ms
+from core.export.places import card_path, features_path, require_place
+from core.export.plain import plain_network
+from core.export.sounds import Clips, extreme_sounds, real_clips
+from core.files.writing import write_arrays, write_bytes, write_json
+from core.inference.one_thread import in_one_thread
+from core.models import KeywordSpotter
+from core.records.arrays import Waveform
+from core.records.export import ParityCard
+from core.runs import keep
+from core.training.checkpoint import load_checkpoint
+
+Features = NDArray[np.float32]
+"""(n, n_mels, n_frames)."""
+
+FLOWS = {8: recipe.static_wi8_ai8, 16: recipe.static_wi8_ai16}
+"""Bits of what flows between layers, and how the quantizer is asked for them: 16 where 8 lose too much."""
+
+BATCH = 32
+"""Clips whose features are computed at once."""
+
+
+def export_tflite(
+    run: Path,
+    path: Path,
+    listening: ListeningConfig,
+    *,
+    places: Sequence[Path | None] = (None,),
+    n_clips: int | None = None,
+    progress: Progress | None = None,
+) -> ParityCard:
+    """Write a model's network as a TFLite file in int8; beside it what makes its features, and a card.
+
+    Args:
+        run: Run folder or checkpoint file.
+        path: Where to; the others get the same name and ``.features.npz`` and ``.parity.json``.
+        listening: The settings kept with the run, which go with it.
+        places: Datasets, of which the first that can be used gives the clips it is compared on; None: the demo words.
+        n_clips: How many of them; None for all.
+        progress: Called with what is done, what there is to do, and what it is.
+
+    Raises:
+        CheckpointError: If the model cannot be loaded.
+        DataError: If there are no clips to compare it on.
+        ExportError: If the network is of another kind, or the file misses what it must keep of it; nothing is written
+            then.
+        RunError: If the model was replaced meanwhile.
+        WriteError: If something cannot be written.
+    """
+    require_place(path)
+    with keep.unchanged(run) as checkpoint, in_one_thread():
+        loaded = load_checkpoint(run)
+        model = loaded.model("cpu")
+        plain = plain_network(model.network, loaded.config.front_end.n_frames())
+        clips = real_clips(run, places, loaded.config.vocabulary, n_clips, progress)
+        sounds = {"clips": clips.waveforms, **extreme_sounds(clips.waveforms)}
+        features = {name: _features(model, sound) for name, sound in sounds.items()}
+        _tell(progress, "Converting the network")
+        float32 = _converted(plain, features["clips"][:1])
+        _tell(progress, "Finding the ranges of int8")
+        # Silence and noise are among what ranges are found on: what is beyond them would be cut off.
+        heard = np.concatenate([clips.calibration, *extreme_sounds(clips.calibration).values()])
+        compare = partial(_card, path.name, keep.name_of(run), checkpoint, model, clips, features, float32)
+        for bits in FLOWS:
+            int8 = _in_int8(float32, _features(model, heard), bits)
+            _tell(progress, "Comparing with the model")
+            card = compare(int8, bits)
+            if not card.misses:
+                break
+    if card.misses:
+        raise ExportError(
+            f"{card.run} was not exported to TFLite: {'; '.join(card.misses)} (measured on {card.clips}). Export it "
+            "with --onnx FILE, or take another model."
+        )
+    write_bytes(path, int8)
+    write_arrays(features_path(path), feature_arrays(loaded, listening, checkpoint))
+    write_json(card_path(path), card.to_dict())
+    return card
+
+
+def _tell(progress: Progress | None, what: str) -> None:
+    if progress:
+        progress(0, 0, what)
+
+
+def _features(model: KeywordSpotter, clips: Waveform) -> Features:
+    """What the network hears of clips (n, 16000)."""
+    with torch.inference_mode():
+        parts = [model.features(model.front_end(some)).numpy() for some in torch.from_numpy(clips).split(BATCH)]
+    return np.concatenate(parts)
+
+
+def _converted(plain: torch.nn.Module, features: Features) -> bytes:
+    """A network as a TFLite file in float32, its arrays without the long names that a converter gives them."""
+    with _quietly(), tempfile.TemporaryDirectory(prefix="earshot-tflite-") as folder:
+        import litert_torch  # it prints while it is imported, too
+
+        file = Path(folder) / "network.tflite"
+        litert_torch.convert(plain, (torch.from_numpy(features),)).export(str(file))
+        model = tfl_flatbuffer_utils.read_model(file.read_bytes())
+        for number, tensor in enumerate(model.subgraphs[0].tensors):
+            tensor.name = f"t{number}".encode()
+        tfl_flatbuffer_utils.write_model(model, str(file))
+        return file.read_bytes()
+
+
+def _in_int8(float32: bytes, features: Features, bits: int) -> bytes:
+    """A network in int8: a scale for each channel of weights, and one for what flows, features and logits too.
+
+    Ranges reach from the smallest to the largest number that was ever seen. The quantizer's own way, a moving average
+    over clips, cuts off what is rare: it took 3 points of BC-ResNet 1, whether in 8 bits or in 16.
+    """
+    how = FLOWS[bits]()
+    key, signature = next(iter(_interpreter(float32).get_signature_list().items()))
+    name = signature["inputs"][0]
+    with _quietly():
+        asked = recipe_manager.RecipeManager()
+        asked.load_quantization_recipe(how)
+        ranges = calibrator.Calibrator(float32, num_threads=1, qsv_update_func=qsv_utils.min_max_update)
+        ranges.calibrate({key: [{name: one[None]} for one in features]}, asked)
+        rounding = quantizer.Quantizer(float32)
+        rounding.load_quantization_recipe(how)
+        return bytes(rounding.quantize(ranges.get_model_qsvs()).quantized_model)
+
+
+def _interpreter(content: bytes, kernels: OpResolverType = OpResolverType.AUTO) -> Any:
+    with _quietly():
+        interpreter = Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=kernels)
+        interpreter.allocate_tensors()
+        return interpreter
+
+
+class _File:
+    """A TFLite file at work, one clip at a time.
+
+    Its reference kernels round as those for microcontrollers do, and are slow; the usual ones may differ by some steps.
+    """
+
+    def __init__(self, content: bytes, kernels: OpResolverType = OpResolverType.AUTO) -> None:
+        self._interpreter = _interpreter(content, kernels)
+        self._input, self._output = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
+
+    def __call__(self, features: Features) -> Logits:
+        """Features of one clip, (n_mels, n_frames), to its logits, (n_labels,)."""
+        self._interpreter.set_tensor(self._input["index"], _rounded(features[None], self._input))
+        self._interpreter.invoke()
+        answer: Logits = _brought_back(self._interpreter.get_tensor(self._output["index"]), self._output)[0]
+        return answer
+
+    def logits(self, features: Features) -> Logits:
+        """Those of several clips, (n, n_labels)."""
+        return np.stack([self(one) for one in features])
+
+
+def _rounded(values: Features, place: dict[str, Any]) -> NDArray[Any]:
+    kind = place["dtype"]
+    if kind == np.float32:
+        return values
+    scale, zero = place["quantization"]
+    rounded: NDArray[Any] = np.round(values / scale) + zero
+    return rounded.clip(np.iinfo(kind).min, np.iinfo(kind).max).astype(kind)
+
+
+def _brought_back(values: NDArray[Any], place: dict[str, Any]) -> Logits:
+    if place["dtype"] == np.float32:
+        return values
+    scale, zero = place["quantization"]
+    exact: Logits = (values.astype(np.float32) - zero) * np.float32(scale)
+    return exact
+
+
+def _card(
+    file: str,
+    run: str,
+    checkpoint: str,
+    model: KeywordSpotter,
+    clips: Clips,
+    features: dict[str, Features],
+    float32: bytes,
+    int8: bytes,
+    bits: int,
+) -> ParityCard:
+    with torch.inference_mode():
+        theirs = {name: model.network(torch.from_numpy(one)).numpy() for name, one in features.items()}
+    files = {"float32": _File(float32), "int8": _File(int8)}
+    ours = {name: files["float32"].logits(one) for name, one in features.items()}
+    rounded = _File(int8, OpResolverType.BUILTIN_REF).logits(features["clips"])
+    one = features["clips"][0]
+
+    def form(name: str, answers: Logits, content: bytes) -> Any:
+        return measured(name, answers, clips, median_ms(lambda: files[name](one)), len(content))
+
+    def original() -> object:
+        with torch.inference_mode():
+            return model.network(torch.from_numpy(one[None]))
+
+    return ParityCard(
+        file=file,
+        sha256=hashlib.sha256(int8).hexdigest(),
+        run=run,
+        checkpoint=checkpoint,
+        clips=clips.title,
+        data_key=clips.data_key,
+        compared=tuple(compared(name, theirs[name], ours[name]) for name in features),
+        original=measured("original", theirs["clips"], clips, median_ms(original), None),
+        float32=form("float32", ours["clips"], float32),
+        int8=form("int8", rounded, int8),
+        same_in_int8=int((ours["clips"].argmax(axis=1) == rounded.argmax(axis=1)).sum()),
+        calibration=f"{clips.calibration_title}, silence, full scale and noise",
+        takes="features",
+        flow_bits=bits,
+    )
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep back what converter, quantizer and interpreter tell, also from the parts of them that are not Python."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = {number: os.dup(number) for number in (1, 2)}
+    with Path(os.devnull).open("wb") as nowhere:
+        logging.disable(logging.CRITICAL)
+        try:
+            for number in kept:
+                os.dup2(nowhere.fileno(), number)
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                yield
+        finally:
+            logging.disable(logging.NOTSET)
+            for number, place in kept.items():
+                os.dup2(place, number)
+                os.close(place)
