@@ -66,6 +66,13 @@ def add(commands: Commands) -> None:
         "makes the features that it takes (needs the packages of requirements-tflite.txt)",
     )
     parser.add_argument(
+        "--flow-bits",
+        type=int,
+        choices=(8, 16),
+        default=8,
+        help="bits of what flows between the layers of the TFLite file; its weights have 8 (default: 8)",
+    )
+    parser.add_argument(
         "--nnaudio", metavar="FILE", help="write the basis as a state dict that nnAudio's MelSpectrogram loads"
     )
     parser.add_argument("--npz", metavar="FILE", help="write mel filters and kernels, initial and learned, as arrays")
@@ -91,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError("--int8 is about the ONNX file: give --onnx FILE or --web FOLDER too.")
     if options.streaming and options.onnx is None and options.web is None:
         raise ConfigError("--streaming is about the ONNX file: give --onnx FILE or --web FOLDER too.")
+    if options.flow_bits != 8 and options.tflite is None:
+        raise ConfigError("--flow-bits is about the TFLite file: give --tflite FILE too.")
     places = {name: path_from(text, f"--{name}") for name in FILES if (text := getattr(options, name)) is not None}
     _check(places)
     _require_packages(places)
@@ -200,6 +209,7 @@ def _export_tflite(options: argparse.Namespace, run: Path, file: Path) -> Parity
             run,
             file,
             listening_config(options, run),
+            bits=options.flow_bits,
             places=_datasets(options.data, run),
             n_clips=options.clips,
             progress=progress,

@@ -14,7 +14,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ Features = NDArray[np.float32]
 """(n, n_mels, n_frames)."""
 
 FLOWS = {8: recipe.static_wi8_ai8, 16: recipe.static_wi8_ai16}
-"""Bits of what flows between layers, and how the quantizer is asked for them: 16 where 8 lose too much."""
+"""Bits of what flows between layers, and how the quantizer is asked for them."""
 
 BATCH = 32
 """Clips whose features are computed at once."""
@@ -56,6 +55,7 @@ def export_tflite(
     path: Path,
     listening: ListeningConfig,
     *,
+    bits: int = 8,
     places: Sequence[Path | None] = (None,),
     n_clips: int | None = None,
     progress: Progress | None = None,
@@ -66,6 +66,7 @@ def export_tflite(
         run: Run folder or checkpoint file.
         path: Where to; the others get the same name and ``.features.npz`` and ``.parity.json``.
         listening: The settings kept with the run, which go with it.
+        bits: Of what flows between layers, 8 or 16; weights have 8.
         places: Datasets, of which the first that can be used gives the clips it is compared on; None: the demo words.
         n_clips: How many of them; None for all.
         progress: Called with what is done, what there is to do, and what it is.
@@ -91,17 +92,13 @@ def export_tflite(
         _tell(progress, "Finding the ranges of int8")
         # Silence and noise are among what ranges are found on: what is beyond them would be cut off.
         heard = np.concatenate([clips.calibration, *extreme_sounds(clips.calibration).values()])
-        compare = partial(_card, path.name, keep.name_of(run), checkpoint, model, clips, features, float32)
-        for bits in FLOWS:
-            int8 = _in_int8(float32, _features(model, heard), bits)
-            _tell(progress, "Comparing with the model")
-            card = compare(int8, bits)
-            if not card.misses:
-                break
+        int8 = _in_int8(float32, _features(model, heard), bits)
+        _tell(progress, "Comparing with the model")
+        card = _card(path.name, keep.name_of(run), checkpoint, model, clips, features, float32, int8, bits)
     if card.misses:
+        advice = "Give --flow-bits 16." if bits == 8 else "Export it with --onnx FILE, or take another model."
         raise ExportError(
-            f"{card.run} was not exported to TFLite: {'; '.join(card.misses)} (measured on {card.clips}). Export it "
-            "with --onnx FILE, or take another model."
+            f"{card.run} was not exported to TFLite: {'; '.join(card.misses)} (measured on {card.clips}). {advice}"
         )
     write_bytes(path, int8)
     write_arrays(features_path(path), feature_arrays(loaded, listening, checkpoint))

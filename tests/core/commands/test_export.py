@@ -166,6 +166,7 @@ def test_the_runs_own_dataset_goes_before_the_usual_one(mine, tone_root):
         (("--onnx", "."), 1, "is a folder"),
         (("--npz", "gone/basis.npz"), 1, "There is no folder gone"),
         (("--tflite", "gone/words.tflite"), 1, "There is no folder gone"),
+        (("--npz", "a.npz", "--flow-bits", "16"), 2, "give --tflite FILE too"),
         (("--onnx", "words.onnx", "--data", "gone"), 1, "gone"),
     ],
 )
