@@ -32,11 +32,12 @@ from core.export.compared import Logits, compared, measured, median_ms
 from core.export.places import card_path, features_path, require_place
 from core.export.plain import plain_network
 from core.export.sounds import Clips, extreme_sounds, real_clips
+from core.files.strict import in_one_line
 from core.files.writing import write_arrays, write_bytes, write_json
 from core.inference.one_thread import in_one_thread
 from core.models import KeywordSpotter
 from core.records.arrays import Waveform
-from core.records.export import ParityCard
+from core.records.export import Measured, ParityCard
 from core.runs import keep
 from core.training.checkpoint import load_checkpoint
 
@@ -124,7 +125,10 @@ def _converted(plain: torch.nn.Module, features: Features) -> bytes:
         import litert_torch  # it prints while it is imported, too
 
         file = Path(folder) / "network.tflite"
-        litert_torch.convert(plain, (torch.from_numpy(features),)).export(str(file))
+        try:
+            litert_torch.convert(plain, (torch.from_numpy(features),)).export(str(file))
+        except Exception as error:  # its errors have no base of their own
+            raise ExportError(f"The converter cannot write this network: {in_one_line(error)}.") from error
         model = tfl_flatbuffer_utils.read_model(file.read_bytes())
         for number, tensor in enumerate(model.subgraphs[0].tensors):
             tensor.name = f"t{number}".encode()
@@ -215,7 +219,7 @@ def _card(
     rounded = _File(int8, OpResolverType.BUILTIN_REF).logits(features["clips"])
     one = features["clips"][0]
 
-    def form(name: str, answers: Logits, content: bytes) -> Any:
+    def form(name: str, answers: Logits, content: bytes) -> Measured:
         return measured(name, answers, clips, median_ms(lambda: files[name](one)), len(content))
 
     def original() -> object:
@@ -245,8 +249,12 @@ def _quietly() -> Iterator[None]:
     """Keep back what converter, quantizer and interpreter tell, also from the parts of them that are not Python."""
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = {number: os.dup(number) for number in (1, 2)}
+    kept = {}
+    for number in (1, 2):
+        with contextlib.suppress(OSError):  # it may have been closed
+            kept[number] = os.dup(number)
     with Path(os.devnull).open("wb") as nowhere:
+        disabled = logging.root.manager.disable
         logging.disable(logging.CRITICAL)
         try:
             for number in kept:
@@ -254,7 +262,7 @@ def _quietly() -> Iterator[None]:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                 yield
         finally:
-            logging.disable(logging.NOTSET)
+            logging.disable(disabled)
             for number, place in kept.items():
                 os.dup2(place, number)
                 os.close(place)
