@@ -1,4 +1,5 @@
-"""The programs in examples/ do what their first lines say; ``listen_onnx.py`` is run with the runtime's own tests."""
+"""The programs in examples/ do what their first lines say; ``listen_onnx.py`` is run with the runtime's own tests, and
+``tflite_words.py`` with those of its file."""
 
 import runpy
 import sys
@@ -95,5 +96,5 @@ EXPECTED = {
 
 def test_every_example_is_run_by_a_test():
     ours = {"as_module.py", "learned_spectrogram.py", "stream_onnx.py"}
-    assert {path.name for path in EXAMPLES.glob("*.py")} == ours | {"listen_onnx.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == ours | {"listen_onnx.py", "tflite_words.py"}
     assert "from core" not in (EXAMPLES / "learned_spectrogram.py").read_text()
