@@ -89,6 +89,7 @@ def test_the_device_can_be_chosen_and_the_numbers_downloaded(visit, add_report):
     expect(limits).to_contain_text("118 GFLOP/s")
     page.keyboard.press("Escape")
     main(page).get_by_text("All numbers").click()
+    wait_until_calm(page)  # a file that is asked for while the page still runs may not be offered yet
     with page.expect_download() as download:
         main(page).get_by_role("button", name="Download the numbers").click()
     lines = Path(download.value.path()).read_text().splitlines()
