@@ -82,8 +82,9 @@ def _frames(graph: Graph, waveform: str, n_samples: int, config: FrontEndConfig)
     n_fft, hop = config.n_fft, config.hop_length
     n_frames, n_pieces = 1 + (n_samples - n_fft) // hop, -(-n_fft // hop)
     if n_pieces > MOST_PIECES:
-        where = hop * np.arange(n_frames)[:, None] + np.arange(n_fft)
-        return graph.node("Gather", waveform, graph.constant(where, np.int64), axis=1)
+        begins, within = _range(graph, 0, hop * n_frames, hop), _range(graph, 0, n_fft)
+        where = graph.node("Add", graph.node("Unsqueeze", begins, graph.whole(1)), within)
+        return graph.node("Gather", waveform, where, axis=1)
     length = (n_frames + n_pieces - 1) * hop
     if length > n_samples:
         waveform = graph.node("Pad", waveform, graph.whole(0, 0, 0, length - n_samples))
@@ -132,10 +133,7 @@ def _fourier_kernels(graph: Graph, config: FrontEndConfig, window: NDArray[np.fl
     circle, and is rounded to float32 after the window and not before.
     """
     n_fft = config.n_fft
-    samples, bins = (
-        graph.node("Range", *(graph.constant(one, np.int64) for one in (begin, end, 1)))
-        for begin, end in ((first, first + len(window)), (0, config.n_bins))
-    )
+    samples, bins = _range(graph, first, first + len(window)), _range(graph, 0, config.n_bins)
     turned = graph.node("Mul", graph.node("Unsqueeze", samples, graph.whole(1)), bins)
     steps = graph.node("Mod", turned, graph.constant(n_fft, np.int64))
     angles = 2 * np.pi * np.arange(n_fft) / n_fft
@@ -145,3 +143,8 @@ def _fourier_kernels(graph: Graph, config: FrontEndConfig, window: NDArray[np.fl
         for wave in (np.cos(angles), np.sin(angles))
     )
     return [graph.node("Cast", wave, to=1) for wave in waves]  # to float32
+
+
+def _range(graph: Graph, begin: int, end: int, step: int = 1) -> str:
+    """Whole numbers, worked out when a runtime opens the file."""
+    return graph.node("Range", *(graph.constant(one, np.int64) for one in (begin, end, step)))

@@ -60,6 +60,12 @@ def test_it_is_small_since_fixed_kernels_are_a_formula(exported, name, most):
     assert len(exported("bcresnet-1-D")[0]) > KERNEL_BYTES
 
 
+def test_where_frames_begin_is_a_formula_too():
+    spotter = made(FrontEndConfig(setting="A", n_fft=4_096, hop_length=200, n_mels=10))[1]
+    weights = sum(one.numel() * 4 for one in spotter.network.parameters())
+    assert len(onnx_model(spotter, ("yes", "no"))[0].SerializeToString()) < weights + 300_000
+
+
 def test_normalisation_is_folded_into_plain_convolutions(exported):
     kinds = {node.op_type for node in onnx.load_from_string(exported("bcresnet-3-A-in-noise")[0]).graph.node}
     assert not kinds & {"BatchNormalization", "Dropout"}
