@@ -10,15 +10,13 @@ import torch
 from numpy.typing import NDArray
 
 from core.config import CLIP_SAMPLES
+from core.export.compared import BATCH, Logits
 from core.export.model import LOGITS, NEXT_STATE, SOUND, STATE
-from core.export.session import BATCH
 from core.inference.classifier import SETTLED_SAMPLES
 from core.inference.frames import FramePlan
 from core.models import KeywordSpotter
 from core.models.bcresnet import BCResNet
 from core.records.arrays import Waveform
-
-Logits = NDArray[np.float32]
 
 
 def track_of(clips: Waveform, hop: int) -> Waveform:

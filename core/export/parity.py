@@ -7,14 +7,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import onnxruntime
-import torch
 
 from core.config import CLIP_SAMPLES
 from core.data.source import Progress
 from core.export import along
-from core.export.compared import Logits, compared, measured, median_ms
+from core.export.compared import Logits, compared, in_parts, measured, median_ms
 from core.export.model import INPUT, NEXT_STATE, PROBABILITIES, SOUND, STATE
-from core.export.session import BATCH, logits, open_session
+from core.export.session import logits, open_session
 from core.export.sounds import Clips, extreme_sounds
 from core.inference.classifier import Classifier
 from core.inference.frames import FramePlan, RollingLogMel
@@ -93,13 +92,7 @@ class Seconds:
 
     def model(self, waveforms: Waveform, progress: Progress | None) -> Logits:
         """The model's own logits, (n, n_labels)."""
-        parts: list[Logits] = []
-        with torch.inference_mode():
-            for part in torch.from_numpy(waveforms).split(BATCH):
-                parts.append(self._model(part).numpy())
-                if progress:
-                    progress(sum(map(len, parts)), len(waveforms), "Comparing with the model")
-        return np.concatenate(parts)
+        return in_parts(self._model, waveforms, progress)
 
     def file(self, session: onnxruntime.InferenceSession, waveforms: Waveform) -> Logits:
         """The file's."""

@@ -7,11 +7,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from core.errors import ExportError
+from core.export.compared import BATCH
 from core.files.strict import in_one_line
 from core.records.arrays import Waveform
-
-BATCH = 8
-"""Clips answered at once: what flows between the layers of so few stays in the processor's cache."""
 
 SILENT = 3
 """ONNX Runtime's level of remarks from which it speaks: errors."""

@@ -28,7 +28,7 @@ from core.config import ListeningConfig
 from core.data.source import Progress
 from core.errors import ExportError
 from core.export.basis import feature_arrays
-from core.export.compared import Logits, compared, measured, median_ms
+from core.export.compared import Logits, compared, in_parts, measured, median_ms
 from core.export.places import card_path, features_path, require_place
 from core.export.plain import plain_network
 from core.export.sounds import Clips, extreme_sounds, real_clips
@@ -46,9 +46,6 @@ Features = NDArray[np.float32]
 
 FLOWS = {8: recipe.static_wi8_ai8, 16: recipe.static_wi8_ai16}
 """Bits of what flows between layers, and how the quantizer is asked for them."""
-
-BATCH = 32
-"""Clips whose features are computed at once."""
 
 
 def export_tflite(
@@ -114,9 +111,7 @@ def _tell(progress: Progress | None, what: str) -> None:
 
 def _features(model: KeywordSpotter, clips: Waveform) -> Features:
     """What the network hears of clips (n, 16000)."""
-    with torch.inference_mode():
-        parts = [model.features(model.front_end(some)).numpy() for some in torch.from_numpy(clips).split(BATCH)]
-    return np.concatenate(parts)
+    return in_parts(lambda some: model.features(model.front_end(some)), clips)
 
 
 def _converted(plain: torch.nn.Module, features: Features) -> bytes:
@@ -212,8 +207,7 @@ def _card(
     int8: bytes,
     bits: int,
 ) -> ParityCard:
-    with torch.inference_mode():
-        theirs = {name: model.network(torch.from_numpy(one)).numpy() for name, one in features.items()}
+    theirs = {name: in_parts(model.network, one) for name, one in features.items()}
     files = {"float32": _File(float32), "int8": _File(int8)}
     ours = {name: files["float32"].logits(one) for name, one in features.items()}
     rounded = _File(int8, OpResolverType.BUILTIN_REF).logits(features["clips"])
@@ -221,10 +215,6 @@ def _card(
 
     def form(name: str, answers: Logits, content: bytes) -> Measured:
         return measured(name, answers, clips, median_ms(lambda: files[name](one)), len(content))
-
-    def original() -> object:
-        with torch.inference_mode():
-            return model.network(torch.from_numpy(one[None]))
 
     return ParityCard(
         file=file,
@@ -234,7 +224,9 @@ def _card(
         clips=clips.title,
         data_key=clips.data_key,
         compared=tuple(compared(name, theirs[name], ours[name]) for name in features),
-        original=measured("original", theirs["clips"], clips, median_ms(original), None),
+        original=measured(
+            "original", theirs["clips"], clips, median_ms(lambda: in_parts(model.network, one[None])), None
+        ),
         float32=form("float32", ours["clips"], float32),
         int8=form("int8", rounded, int8),
         same_in_int8=int((ours["clips"].argmax(axis=1) == rounded.argmax(axis=1)).sum()),
