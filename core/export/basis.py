@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from core.config import FrontEndConfig, ListeningConfig, to_dict
 from core.files.strict import to_json
@@ -116,8 +115,7 @@ def feature_arrays(checkpoint: Checkpoint, listening: ListeningConfig, model_has
     basis = layer.mel_basis.detach()
     mean, scale = torch.zeros(config.n_mels), torch.ones(config.n_mels)
     if isinstance(model.normalise, BandNorm):
-        mean = cast(Tensor, model.normalise.running_mean).reshape(-1)
-        scale = (cast(Tensor, model.normalise.running_var).reshape(-1) + model.normalise.eps).rsqrt()
+        mean, scale = model.normalise.mean_and_scale()
     pcen = [] if model.pcen is None else [getattr(model.pcen, name) for name in ("smoothing", "gain", "bias", "root")]
     arrays = {
         "cosine": layer.stft.wcos[:, 0],

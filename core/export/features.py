@@ -75,6 +75,6 @@ def _add_normalisation(graph: Graph, normalise: torch.nn.Module, log_mel: str) -
     """Add what brings each band to mean 0 and deviation 1, if the model does that; answers the name of the result."""
     if not isinstance(normalise, BandNorm):
         return log_mel
-    mean, variance = cast(Tensor, normalise.running_mean), cast(Tensor, normalise.running_var)
+    mean, scale = normalise.mean_and_scale()
     centred = graph.node("Sub", log_mel, graph.constant(mean[:, None]))
-    return graph.node("Mul", centred, graph.constant((variance + normalise.eps).rsqrt()[:, None]))
+    return graph.node("Mul", centred, graph.constant(scale[:, None]))

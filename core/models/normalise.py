@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +16,15 @@ class BandNorm(nn.BatchNorm1d):
 
     def __init__(self, n_mels: int) -> None:
         super().__init__(n_mels, affine=False)
+
+    def mean_and_scale(self) -> tuple[Tensor, Tensor]:
+        """What each band is normalised by once training is over, (n_mels,) each: features are (x - mean) * scale.
+
+        >>> BandNorm(2).mean_and_scale()
+        (tensor([0., 0.]), tensor([1.0000, 1.0000]))
+        """
+        mean, variance = cast(Tensor, self.running_mean), cast(Tensor, self.running_var)
+        return mean, torch.rsqrt(variance + self.eps)
 
 
 def clip_moments(log_mel: Tensor) -> Tensor:

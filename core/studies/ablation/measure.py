@@ -202,10 +202,7 @@ class _Levels:
         return self._norm(heard) if self._norm is not None else heard
 
     def _trained(self) -> Level:
-        if self._norm is None:
-            return torch.empty(0), torch.empty(0)
-        mean, variance = cast(Tensor, self._norm.running_mean), cast(Tensor, self._norm.running_var)
-        return mean, torch.rsqrt(variance + self._norm.eps)
+        return (torch.empty(0), torch.empty(0)) if self._norm is None else self._norm.mean_and_scale()
 
 
 def _answered(

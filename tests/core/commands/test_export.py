@@ -65,6 +65,9 @@ def test_odd_names_are_no_obstacle(here, name):
     assert (code, err) == (0, "")
     assert read_onnx(here / f"{name}.onnx").about.labels[0] == "down"
     assert "compared on" in out
+    code, out, err = run(here / name, "--tflite", f"{name}.tflite", "--clips", 30)
+    assert (code, err) == (0, "")
+    assert "compared on" in out
 
 
 def test_a_page_around_the_model_is_written_with_or_without_the_file_itself(here, monkeypatch):
