@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.data.source import Progress
+from core.errors import ExportError
 from core.export.sounds import Clips
-from core.records.export import Compared, Measured
+from core.records.export import Compared, Measured, ParityCard
 
 Logits = NDArray[np.float32]
 """(n, n_labels)."""
@@ -67,3 +68,11 @@ def median_ms(answer: Callable[[], object]) -> float:
         if number >= N_WARM:
             times.append(time.perf_counter() - started)
     return 1000 * float(np.median(times))
+
+
+def require_parity(card: ParityCard, advice: str, into: str = "") -> None:
+    """Raises ExportError, with an advice, if a file misses what it must keep of its model."""
+    if card.misses:
+        raise ExportError(
+            f"{card.run} was not exported{into}: {'; '.join(card.misses)} (measured on {card.clips}).{advice}"
+        )

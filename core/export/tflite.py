@@ -28,7 +28,7 @@ from core.config import ListeningConfig
 from core.data.source import Progress
 from core.errors import ExportError
 from core.export.basis import feature_arrays
-from core.export.compared import Logits, compared, in_parts, measured, median_ms
+from core.export.compared import Logits, compared, in_parts, measured, median_ms, require_parity
 from core.export.places import card_path, features_path, require_place
 from core.export.plain import plain_network
 from core.export.sounds import Clips, extreme_sounds, real_clips
@@ -39,6 +39,7 @@ from core.models import KeywordSpotter
 from core.records.arrays import Waveform
 from core.records.export import Measured, ParityCard
 from core.runs import keep
+from core.text import printable
 from core.training.checkpoint import load_checkpoint
 
 Features = NDArray[np.float32]
@@ -92,12 +93,9 @@ def export_tflite(
         heard = np.concatenate([clips.calibration, *extreme_sounds(clips.calibration).values()])
         int8 = _in_int8(float32, _features(model, heard), bits)
         _tell(progress, "Comparing with the model")
-        card = _card(path.name, keep.name_of(run), checkpoint, model, clips, features, float32, int8, bits)
-    if card.misses:
-        advice = "Give --flow-bits 16." if bits == 8 else "Export it with --onnx FILE, or take another model."
-        raise ExportError(
-            f"{card.run} was not exported to TFLite: {'; '.join(card.misses)} (measured on {card.clips}). {advice}"
-        )
+        card = _card(path.name, printable(keep.name_of(run)), checkpoint, model, clips, features, float32, int8, bits)
+    advice = " Give --flow-bits 16." if bits == 8 else " Export it with --onnx FILE, or take another model."
+    require_parity(card, advice, into=" to TFLite")
     write_bytes(path, int8)
     write_arrays(features_path(path), feature_arrays(loaded, listening, checkpoint))
     write_json(card_path(path), card.to_dict())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.config import ListeningConfig
 from core.data.source import Progress
-from core.errors import ExportError
+from core.export.compared import require_parity
 from core.export.int8 import in_int8
 from core.export.model import about, as_file, onnx_model, streaming_model
 from core.export.parity import parity
@@ -68,9 +68,7 @@ def export_onnx(
         ranged = clips.calibration_title if int8 and "all" in rounded.values() else ""
         with in_one_thread():
             card = parity(path.name, says, classifier, clips, forms, progress, calibration=ranged)
-    if card.misses:
-        advice = " Export it without --int8." if int8 and all("int8" in one for one in card.misses) else ""
-        raise ExportError(f"{says.run} was not exported: {'; '.join(card.misses)} (measured on {card.clips}).{advice}")
+    require_parity(card, " Export it without --int8." if int8 and all("int8" in one for one in card.misses) else "")
     write_bytes(path, forms["int8" if int8 else "float32"])
     write_json(card_path(path), card.to_dict())
     return card

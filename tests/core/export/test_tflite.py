@@ -117,7 +117,7 @@ def test_what_is_missing_is_named(monkeypatch):
     assert set(needed.EXTRAS) == {"export", "tflite"}
 
 
-def test_nothing_of_the_converter_is_seen(capfd, tmp_path):
+def test_nothing_of_the_converter_is_seen(capfd):
     with tflite._quietly():
         print("progress")
         os.write(2, b"more of it")
