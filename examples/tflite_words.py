@@ -8,9 +8,10 @@ microcontroller.
 import json
 import sys
 import wave
+from zipfile import BadZipFile
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 
 def features_of(sound: np.ndarray, basis: dict[str, np.ndarray]) -> np.ndarray:
@@ -45,10 +46,12 @@ def main(model_file: str, sound_file: str) -> None:
         basis = dict(arrays)
     labels = json.loads(str(basis["about"]))["labels"]
     with wave.open(sound_file) as file:
-        assert file.getparams()[:4] == (1, 2, 16000, 16000), "this example reads a second, one channel of 16 bits"
+        if file.getparams()[:4] != (1, 2, 16000, 16000):
+            raise ValueError("this example reads one second, 16,000 samples, one channel of 16 bits")
         sound = np.frombuffer(file.readframes(-1), np.int16).astype(np.float32) / 32768
 
-    network = Interpreter(model_file)
+    # The reference kernels round as those for microcontrollers do.
+    network = Interpreter(model_file, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
     network.allocate_tensors()
     taken, given = network.get_input_details()[0], network.get_output_details()[0]
     scale, zero = taken["quantization"]
@@ -66,4 +69,7 @@ def main(model_file: str, sound_file: str) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, wave.Error) as error:
+        sys.exit(f"{sys.argv[1]} cannot be asked about {sys.argv[2]}: {error or type(error).__name__}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -105,8 +107,12 @@ def run(options: argparse.Namespace) -> int:
     _require_packages(places)
     path = runs.find_run(options.run)
     told: dict[str, Any] = {}
+    call = _export_basis(path, places)
+    written: list[str] = [name for name in ("nnaudio", "npz") if name in places]
     if "onnx" in places or "web" in places:
-        card = _export_onnx(options, path, places)
+        with _naming(places, written):
+            card = _export_onnx(options, path, places)
+        written += [name for name in ("onnx", "web") if name in places]
         told["onnx"] = card.to_dict()
         if not options.json:
             print(as_text(card))
@@ -114,12 +120,12 @@ def run(options: argparse.Namespace) -> int:
                 program = places["onnx"].with_name("earshot_runtime.py")
                 print(f"Listen with it anywhere: python {printable(program)} {printable(places['onnx'])} FILE.wav")
     if "tflite" in places:
-        card = _export_tflite(options, path, places["tflite"])
+        with _naming(places, written):
+            card = _export_tflite(options, path, places["tflite"])
         told["tflite"] = card.to_dict()
         if not options.json:
             print(as_text(card))
     told |= {name: str(place) for name, place in places.items() if name not in ("onnx", "tflite")}
-    call = _export_basis(path, places)
     if options.json:
         print(to_json(told))
         return 0
@@ -132,6 +138,16 @@ def run(options: argparse.Namespace) -> int:
     if "npz" in places:
         print(f"{printable(places['npz'])}: filters and kernels, initial and learned; `about` says what each array is")
     return 0
+
+
+@contextmanager
+def _naming(places: dict[str, Path], written: Sequence[str]) -> Iterator[None]:
+    """Where a step is refused, say what those before it have written."""
+    try:
+        yield
+    except ExportError as error:
+        names = ", ".join(printable(places[name]) for name in written)
+        raise ExportError(f"{error} Written before that: {names}." if names else str(error)) from error
 
 
 def _require_packages(places: dict[str, Path]) -> None:

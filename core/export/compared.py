@@ -13,7 +13,7 @@ from torch import Tensor
 from core.data.source import Progress
 from core.errors import ExportError
 from core.export.sounds import Clips
-from core.records.export import Compared, Measured, ParityCard
+from core.records.export import MOST_LOST, Compared, Measured, ParityCard
 
 Logits = NDArray[np.float32]
 """(n, n_labels)."""
@@ -73,6 +73,8 @@ def median_ms(answer: Callable[[], object]) -> float:
 def require_parity(card: ParityCard, advice: str, into: str = "") -> None:
     """Raises ExportError, with an advice, if a file misses what it must keep of its model."""
     if card.misses:
+        n = card.compared[0].n
+        few = f" One of {n} is {1 / n:.1%}: --clips all would tell more." if card.lost and n * MOST_LOST < 1 else ""
         raise ExportError(
-            f"{card.run} was not exported{into}: {'; '.join(card.misses)} (measured on {card.clips}).{advice}"
+            f"{card.run} was not exported{into}: {'; '.join(card.misses)} (measured on {card.clips}).{few}{advice}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from pathlib import Path
 
 from core import runs
@@ -45,7 +45,12 @@ def require_place(path: Path) -> None:
     folder = path.parent
     if path.is_dir():
         raise ExportError(f"{path} is a folder. Give the name of a file.")
+    if folder.exists() and not folder.is_dir():
+        raise ExportError(f"{folder} is a file, so {path.name} cannot lie in it. Name a folder.")
     if not folder.is_dir():
         raise ExportError(f"There is no folder {folder} to write {path.name} into. Make it, or name another one.")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ExportError(f"The folder {folder} cannot be written. Make it writable, or name another one.")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        raise ExportError(f"The folder {folder} cannot be written. Make it writable, or name another one.") from None

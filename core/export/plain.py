@@ -1,8 +1,8 @@
 """The networks as the plain layers that a converter knows, with batch normalisation folded into their weights.
 
-Sub-spectral normalisation treats groups of bands apart, so no one convolution can hold it. Each group gets a
-convolution of its own: with a product with constants behind one for all of them, int8 took 1.0 points of BC-ResNet 1,
-and so it takes 0.1.
+Sub-spectral normalisation treats groups of bands apart, so no one convolution can hold it; each group gets a
+convolution of its own. In eight bits all channels share one scale, so those whose range is wide would leave the others
+few steps; `level_channels` brings them to one range where that changes no answer.
 """
 
 from __future__ import annotations
@@ -17,6 +17,15 @@ from core.errors import ExportError
 from core.fast.channel_major import scale_and_shift
 from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm, padding_in_time
 from core.models.linear import Linear
+
+_AT_ONCE = 32
+"""Clips whose ranges are found at once."""
+
+_LEAST = 1e-9
+"""A range of a layer that puts out nothing."""
+
+_LEAST_SHARE = 0.01
+"""Of the largest range; a channel that hardly says anything is not blown up further."""
 
 
 @torch.no_grad()
@@ -39,6 +48,39 @@ def plain_network(network: nn.Module, n_frames: int) -> nn.Module:
         f"{type(network).__name__} cannot be exported to TFLite yet; the linear model and BC-ResNet can. "
         "Export it with --onnx FILE."
     )
+
+
+@torch.no_grad()
+def level_channels(plain: nn.Module, features: Tensor) -> None:
+    """Bring the channels between a block's first two convolutions to one range; no answer changes.
+
+    Only a ReLU lies between them, so that a channel divided by a number and multiplied by it in the next convolution
+    comes to the same (Nagel and others, "Data-Free Quantization Through Weight Equalization and Bias Correction", ICCV
+    2019; their ranges come from the weights, ours from clips).
+
+    Args:
+        plain: From ``plain_network``; changed in place. A network without such blocks is left as it is.
+        features: On which the ranges are found, (n, n_mels, n_frames).
+    """
+    if not isinstance(plain, _Plain):
+        return
+    largest: dict[_Block, Tensor] = {}
+    for some in torch.split(features, _AT_ONCE):
+        x = functional.relu(plain.head(some[:, None]))
+        for block in map(_as_block, plain.blocks):
+            if block.entry is not None:
+                reached = functional.relu(block.entry(x)).amax(dim=(0, 2, 3))
+                largest[block] = torch.maximum(largest.get(block, reached), reached)
+            x = block(x)
+    for block, reached in largest.items():
+        share = (reached / reached.max().clamp_min(_LEAST)).clamp_min(_LEAST_SHARE)
+        cast(_Convolution, block.entry).scale_output(1 / share)
+        for convolution in block.bands.groups:
+            cast(_Convolution, convolution).scale_input(share)
+
+
+def _as_block(module: nn.Module) -> _Block:
+    return cast(_Block, module)
 
 
 class _Points(nn.Module):
@@ -80,7 +122,7 @@ class _Block(nn.Module):
     def __init__(self, block: BroadcastBlock) -> None:
         super().__init__()
         *entry, depthwise, sub_spectral = block.along_frequency
-        self.entry: nn.Module | None = None
+        self.entry: _Convolution | None = None
         if entry:
             self.entry = _Convolution(cast(nn.Conv2d, entry[0]), scale_and_shift(cast(nn.BatchNorm2d, entry[1])))
         self.bands = _ByGroup(cast(nn.Conv2d, depthwise), cast(SubSpectralNorm, sub_spectral))
@@ -144,6 +186,16 @@ class _Convolution(nn.Module):
         self.layer.weight.copy_(weight)
         if bias is not None and self.layer.bias is not None:
             self.layer.bias.copy_(bias)
+
+    def scale_output(self, by: Tensor) -> None:
+        """Multiply each channel that comes out, (C,)."""
+        self.layer.weight.mul_(by[:, None, None, None])
+        if self.layer.bias is not None:
+            self.layer.bias.mul_(by)
+
+    def scale_input(self, by: Tensor) -> None:
+        """Take each channel that goes in, (C,), as so many times itself; for depthwise ones."""
+        self.layer.weight.mul_(by[:, None, None, None])
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.layer(functional.pad(x, self.padding) if any(self.padding) else x))

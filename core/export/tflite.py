@@ -11,8 +11,10 @@ import hashlib
 import io
 import logging
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ from core.errors import ExportError
 from core.export.basis import feature_arrays
 from core.export.compared import Logits, compared, in_parts, measured, median_ms, require_parity
 from core.export.places import card_path, features_path, require_place
-from core.export.plain import plain_network
+from core.export.plain import level_channels, plain_network
 from core.export.sounds import Clips, extreme_sounds, real_clips
 from core.files.strict import in_one_line
 from core.files.writing import write_arrays, write_bytes, write_json
@@ -47,6 +49,13 @@ Features = NDArray[np.float32]
 
 FLOWS = {8: recipe.static_wi8_ai8, 16: recipe.static_wi8_ai16}
 """Bits of what flows between layers, and how the quantizer is asked for them."""
+
+
+_DEPTH_OF = tfl_flatbuffer_utils.TFL_OP_TO_WEIGHT_QUANTIZED_DIM
+"""Dimension of the channels that come out, by the kind of a layer with weights."""
+
+_LARGEST_BIAS, _LEAST_STEP = 2**30, 1e-9
+"""In steps of a bias: half of what 32 bits hold, so that the products added to it fit too. And a step's least size."""
 
 
 def export_tflite(
@@ -87,11 +96,13 @@ def export_tflite(
         sounds = {"clips": clips.waveforms, **extreme_sounds(clips.waveforms)}
         features = {name: _features(model, sound) for name, sound in sounds.items()}
         _tell(progress, "Converting the network")
+        calibration = _features(model, clips.calibration)
+        level_channels(plain, torch.from_numpy(calibration))
         float32 = _converted(plain, features["clips"][:1])
         _tell(progress, "Finding the ranges of int8")
         # Silence and noise are among what ranges are found on: what is beyond them would be cut off.
-        heard = np.concatenate([clips.calibration, *extreme_sounds(clips.calibration).values()])
-        int8 = _in_int8(float32, _features(model, heard), bits)
+        extreme = (_features(model, sound) for sound in extreme_sounds(clips.calibration).values())
+        int8 = _in_int8(float32, np.concatenate([calibration, *extreme]), bits)
         _tell(progress, "Comparing with the model")
         card = _card(path.name, printable(keep.name_of(run)), checkpoint, model, clips, features, float32, int8, bits)
     advice = " Give --flow-bits 16." if bits == 8 else " Export it with --onnx FILE, or take another model."
@@ -133,7 +144,7 @@ def _in_int8(float32: bytes, features: Features, bits: int) -> bytes:
     """A network in int8: a scale for each channel of weights, and one for what flows, features and logits too.
 
     Ranges reach from the smallest to the largest number that was ever seen. The quantizer's own way, a moving average
-    over clips, cuts off what is rare: it took 3 points of BC-ResNet 1, whether in 8 bits or in 16.
+    over clips, cuts off what is rare: on validation clips it took 0.8 to 4 points of six models, in 8 bits or in 16.
     """
     how = FLOWS[bits]()
     key, signature = next(iter(_interpreter(float32).get_signature_list().items()))
@@ -145,7 +156,41 @@ def _in_int8(float32: bytes, features: Features, bits: int) -> bytes:
         ranges.calibrate({key: [{name: one[None]} for one in features]}, asked)
         rounding = quantizer.Quantizer(float32)
         rounding.load_quantization_recipe(how)
-        return bytes(rounding.quantize(ranges.get_model_qsvs()).quantized_model)
+        found = ranges.get_model_qsvs()
+        return bytes(rounding.quantize(found | _ranges_of_weights(float32, found, bits)).quantized_model)
+
+
+def _ranges_of_weights(float32: bytes, flowing: dict[str, Any], bits: int) -> dict[str, Any]:
+    """Ranges of each layer's weights by channel, wide enough for its bias to fit into 32 bits.
+
+    A bias is counted in steps of its input times its weights. Where training let the weights of a channel die out,
+    these steps are so small that the quantizer would cut the bias off, without a word: two of the thousand channels of
+    a causal BC-ResNet cost it 5.6 points so. Weights far below a wider step become nothing, as they are.
+
+    Args:
+        float32: The network.
+        flowing: Least and largest number of all that flows, by name.
+        bits: Of what flows.
+    """
+    model = tfl_flatbuffer_utils.read_model(float32)
+    graph, wide = model.subgraphs[0], {}
+    for layer in graph.operators:
+        code = model.operatorCodes[layer.opcodeIndex].builtinCode
+        depth = _DEPTH_OF.get(tfl_flatbuffer_utils.TFL_OP_CODE_TO_NAME.get(code))
+        if depth is None:
+            continue
+        taken, weights, bias, _ = tfl_flatbuffer_utils.parse_fc_bmm_conv_tensors(layer, graph.tensors)
+        if bias is None:
+            continue
+        values, shift = (tfl_flatbuffer_utils.get_tensor_data(one, model.buffers) for one in (weights, bias))
+        ends = flowing[tfl_flatbuffer_utils.get_tensor_name(taken)]
+        low, high = min(float(ends["min"].min()), 0.0), max(float(ends["max"].max()), 0.0)
+        step = (high - low) / 255 if bits == 8 else max(-low, high) / 32767
+        own = np.abs(values).max(axis=tuple(set(range(values.ndim)) - {depth}), keepdims=True)
+        needed = 127 * np.abs(shift).reshape(own.shape) / (_LARGEST_BIAS * max(step, _LEAST_STEP))
+        largest = np.maximum(own, needed).astype(np.float32)
+        wide[tfl_flatbuffer_utils.get_tensor_name(weights)] = {"min": -largest, "max": largest}
+    return wide
 
 
 def _interpreter(content: bytes, kernels: OpResolverType = OpResolverType.AUTO) -> Any:
@@ -236,7 +281,31 @@ def _card(
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Keep back what converter, quantizer and interpreter tell, also from the parts of them that are not Python."""
+    """Keep back what converter, quantizer and interpreter tell, also from the parts of them that are not Python.
+
+    Ctrl-C is heard when they are done: in the midst of them it may end the process without a word.
+    """
+    with _later_interrupted(), _silenced():
+        yield
+
+
+@contextlib.contextmanager
+def _later_interrupted() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # which alone is interrupted
+        yield
+        return
+    interrupts: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupts and callable(before):
+        before(signal.SIGINT, None)
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
     sys.stdout.flush()
     sys.stderr.flush()
     kept = {}

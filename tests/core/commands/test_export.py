@@ -11,7 +11,7 @@ import pytest
 from core import runs
 from core.commands import export
 from core.config import ListeningConfig
-from core.errors import ConfigError
+from core.errors import ConfigError, ExportError
 from core.export import needed, web
 from core.export.read import read_onnx
 from core.export.runtime import PROGRAM
@@ -167,6 +167,8 @@ def test_the_runs_own_dataset_goes_before_the_usual_one(mine, tone_root):
         (("--onnx", "a", "--clips", "0"), 2, "give at least 12"),
         (("--onnx", "gone/words.onnx"), 1, "There is no folder gone"),
         (("--onnx", "."), 1, "is a folder"),
+        (("--onnx", __file__ + "/words.onnx"), 1, "test_export.py is a file, so words.onnx cannot lie in it"),
+        (("--tflite", "/proc/words.tflite"), 1, "The folder /proc cannot be written"),
         (("--npz", "gone/basis.npz"), 1, "There is no folder gone"),
         (("--tflite", "gone/words.tflite"), 1, "There is no folder gone"),
         (("--npz", "a.npz", "--flow-bits", "16"), 2, "give --tflite FILE too"),
@@ -178,6 +180,21 @@ def test_what_cannot_be_is_a_sentence(here, arguments, code, words):
     assert (found, out) == (code, "")
     assert words in err
     assert list(here.iterdir()) == []
+
+
+def test_a_refusal_names_what_was_written_before_it(here, monkeypatch):
+    def refused(*_given):
+        raise ExportError("It was refused.")
+
+    monkeypatch.setattr(export, "_export_tflite", refused)
+    code, out, err = run(
+        SHIPPED, "--tflite", "words.tflite", "--onnx", "words.onnx", "--npz", "a.npz", "--clips", 30, "--json"
+    )
+    assert (code, out) == (1, "")
+    assert err.strip() == "error: It was refused. Written before that: a.npz, words.onnx."
+    assert {"a.npz", "words.onnx"} < {one.name for one in here.iterdir()}
+    code, _, err = run(SHIPPED, "--tflite", "words.tflite", "--clips", 30)
+    assert err.strip() == "error: It was refused."
 
 
 def test_a_missing_package_is_a_sentence_and_the_basis_does_without(here, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+import signal
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from core.config import FrontEndConfig, ListeningConfig, ModelConfig, RunConfig
 from core.errors import ExportError
 from core.export import needed, tflite
 from core.export.places import card_path, features_path
-from core.export.plain import plain_network
+from core.export.plain import level_channels, plain_network
 from core.fast import choose
 from core.inference.classifier import Classifier
 from core.sound.wav import as_recorded, as_wav
@@ -44,6 +45,49 @@ def test_plain_layers_answer_as_the_network_does(name, n_mels):
     with torch.inference_mode():
         plain = plain_network(network, features.shape[2])
         assert plain(features).numpy() == pytest.approx(network(features).numpy(), abs=1e-4)
+
+
+def test_levelled_channels_have_one_range_and_change_no_answer():
+    network = choose.model(RunConfig(model=ModelConfig(name="bcresnet-1"))).network.eval()
+    with torch.no_grad():
+        network.blocks[2].along_frequency[0].weight[3] *= 50  # one channel far louder than the others
+    features = torch.randn(4, 40, 101)
+    plain = plain_network(network, 101)
+    block, seen = plain.blocks[2], []
+    block.entry.register_forward_hook(lambda _module, _given, out: seen.append(out.relu().amax(dim=(0, 2, 3))))
+    with torch.inference_mode():
+        before = plain(features)
+        level_channels(plain, features)
+        assert plain(features).numpy() == pytest.approx(before.numpy(), abs=1e-4)
+        assert before.numpy() == pytest.approx(network(features).numpy(), abs=1e-4)
+    first, last = seen[0], seen[-1]
+    assert first.max() > 20 * first.median()
+    alive = first > 0.02 * first.max()
+    assert last[alive].numpy() == pytest.approx(float(last.max()), rel=1e-4)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_channel_that_training_let_die_keeps_its_bias(bits):
+    layer = torch.nn.Conv2d(1, 3, (3, 1))
+    with torch.no_grad():
+        layer.weight[1] = 1e-9
+        layer.bias[1] = 0.7
+
+    class Network(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = layer
+
+        def forward(self, features):
+            return self.layer(features[:, None]).amax(dim=(2, 3))
+
+    features = np.random.default_rng(0).standard_normal((8, 6, 5)).astype(np.float32)
+    network = Network().eval()
+    file = tflite._File(tflite._in_int8(tflite._converted(network, features[:1]), features, bits))
+    with torch.inference_mode():
+        exact = network(torch.from_numpy(features)).numpy()
+    assert exact[:, 1] == pytest.approx(0.7)
+    assert file.logits(features) == pytest.approx(exact, abs=0.05 if bits == 8 else 0.02)
 
 
 def test_an_embedding_is_refused_before_anything_is_made(tmp_path):
@@ -105,7 +149,10 @@ def test_a_file_that_loses_too_much_is_refused_and_leaves_nothing(tmp_path, monk
     # Ranges of the first clip alone.
     monkeypatch.setattr(tflite.qsv_utils, "min_max_update", lambda before, _: before)
     linear = CHECKPOINTS / "shipped-linear-D"
-    with pytest.raises(ExportError, match=r"was not exported to TFLite: int8 loses .* --flow-bits 16"):
+    with pytest.raises(
+        ExportError,
+        match=r"was not exported to TFLite: int8 loses .* One of 60 is 1\.7%: --clips all .* --flow-bits 16",
+    ):
         tflite.export_tflite(linear, tmp_path / "words.tflite", ListeningConfig(), n_clips=60)
     assert list(tmp_path.iterdir()) == []
 
@@ -115,6 +162,48 @@ def test_what_is_missing_is_named(monkeypatch):
     with pytest.raises(ExportError, match=r"TFLite needs litert_torch, .* pip install -r requirements-tflite\.txt"):
         needed.require_packages("tflite")
     assert set(needed.EXTRAS) == {"export", "tflite"}
+
+
+def test_an_interrupt_waits_for_the_converter_and_is_told_then(capfd):
+    done = []
+
+    def interrupted():
+        with tflite._quietly():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("converted")
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    print("interrupted")
+    assert done == ["converted"]
+    assert capfd.readouterr().out == "interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize(
+    ("model", "sound", "words"),
+    [
+        ("gone.tflite", "word.wav", "gone.tflite"),
+        ("words.tflite", "gone.wav", "No such file"),
+        ("words.tflite", "short.wav", "reads one second"),
+        ("words.tflite", "text.wav", "RIFF"),
+        ("broken.tflite", "word.wav", "broken.tflite cannot be asked"),
+    ],
+)
+def test_the_program_says_what_is_wrong_with_its_files(
+    model, sound, words, exported, sounds, tmp_path, monkeypatch, capsys
+):
+    path, _ = exported
+    for name, content in (("words.tflite", path.read_bytes()), ("broken.tflite", b"no model")):
+        (tmp_path / name).write_bytes(content)
+        features_path(tmp_path / name).write_bytes(features_path(path).read_bytes())
+    (tmp_path / "word.wav").write_bytes(as_wav(as_recorded(sounds[0])))
+    (tmp_path / "short.wav").write_bytes(as_wav(as_recorded(sounds[0][:8000])))
+    (tmp_path / "text.wav").write_bytes(b"no sound at all")
+    with pytest.raises(SystemExit) as ended:
+        run_example(monkeypatch, capsys, "tflite_words.py", tmp_path / model, tmp_path / sound)
+    assert words in str(ended.value)
+    assert "\n" not in str(ended.value)
 
 
 def test_nothing_of_the_converter_is_seen(capfd):
