@@ -7,6 +7,7 @@ import sys
 try:
     from core.commands import main
 except KeyboardInterrupt:  # importing takes a second
+    print("interrupted", file=sys.stderr)
     sys.exit(130)
 
 if __name__ == "__main__":

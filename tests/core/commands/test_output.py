@@ -347,7 +347,7 @@ def test_ctrl_c_ends_a_command_with_a_word_and_its_own_exit_code():
     assert process.returncode == 130
 
 
-def test_ctrl_c_while_the_program_is_loading_is_quiet_too(monkeypatch):
+def test_ctrl_c_while_the_program_is_loading_is_a_word_too(monkeypatch, capsys):
     class Interrupted(types.ModuleType):
         def __getattr__(self, name):
             raise KeyboardInterrupt
@@ -356,3 +356,4 @@ def test_ctrl_c_while_the_program_is_loading_is_quiet_too(monkeypatch):
     with pytest.raises(SystemExit) as end:
         runpy.run_module("core", run_name="__main__")
     assert end.value.code == 130
+    assert capsys.readouterr() == ("", "interrupted\n")

@@ -112,6 +112,14 @@ def test_the_file_is_int8_throughout_and_loses_nothing_that_matters(exported):
     assert json.loads(card_path(path).read_text())["sha256"] == card.sha256
 
 
+def test_a_network_with_dead_and_loud_channels_loses_nothing_either(tmp_path):
+    # Two of its channels have died, and the entry of a block puts out 45 beside a root mean square of 2.
+    causal = CHECKPOINTS / "shipped-bcresnet-1-causal-A-in-noise"
+    card = tflite.export_tflite(causal, tmp_path / "words.tflite", ListeningConfig(), bits=16, n_clips=100)
+    assert card.lost <= 0.005
+    assert card.same_in_int8 >= 98
+
+
 def test_ranges_hold_what_is_rare(exported):
     path, _ = exported
     spotter = Classifier(IN_NOISE, "cpu").checkpoint.model("cpu")
