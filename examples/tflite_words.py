@@ -72,4 +72,4 @@ if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, wave.Error) as error:
-        sys.exit(f"{sys.argv[1]} cannot be asked about {sys.argv[2]}: {error or type(error).__name__}")
+        sys.exit(f"{sys.argv[1]} cannot be asked about {sys.argv[2]}: {str(error) or type(error).__name__}")

@@ -200,6 +200,7 @@ def test_an_interrupt_waits_for_the_converter_and_is_told_then(capfd):
         ("words.tflite", "gone.wav", "No such file"),
         ("words.tflite", "short.wav", "reads one second"),
         ("words.tflite", "text.wav", "RIFF"),
+        ("words.tflite", "empty.wav", "EOFError"),
         ("broken.tflite", "word.wav", "broken.tflite cannot be asked"),
     ],
 )
@@ -213,6 +214,7 @@ def test_the_program_says_what_is_wrong_with_its_files(
     (tmp_path / "word.wav").write_bytes(as_wav(as_recorded(sounds[0])))
     (tmp_path / "short.wav").write_bytes(as_wav(as_recorded(sounds[0][:8000])))
     (tmp_path / "text.wav").write_bytes(b"no sound at all")
+    (tmp_path / "empty.wav").touch()
     with pytest.raises(SystemExit) as ended:
         run_example(monkeypatch, capsys, "tflite_words.py", tmp_path / model, tmp_path / sound)
     assert words in str(ended.value)
