@@ -108,11 +108,11 @@ def run(options: argparse.Namespace) -> int:
     path = runs.find_run(options.run)
     told: dict[str, Any] = {}
     call = _export_basis(path, places)
-    written: list[str] = [name for name in ("nnaudio", "npz") if name in places]
+    written = [places[name] for name in ("nnaudio", "npz") if name in places]
     if "onnx" in places or "web" in places:
-        with _naming(places, written):
+        with _naming(written):
             card = _export_onnx(options, path, places)
-        written += [name for name in ("onnx", "web") if name in places]
+        written += [places[name] for name in ("onnx", "web") if name in places]
         told["onnx"] = card.to_dict()
         if not options.json:
             print(as_text(card))
@@ -120,7 +120,7 @@ def run(options: argparse.Namespace) -> int:
                 program = places["onnx"].with_name("earshot_runtime.py")
                 print(f"Listen with it anywhere: python {printable(program)} {printable(places['onnx'])} FILE.wav")
     if "tflite" in places:
-        with _naming(places, written):
+        with _naming(written):
             card = _export_tflite(options, path, places["tflite"])
         told["tflite"] = card.to_dict()
         if not options.json:
@@ -141,13 +141,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _naming(places: dict[str, Path], written: Sequence[str]) -> Iterator[None]:
+def _naming(written: Sequence[Path]) -> Iterator[None]:
     """Where a step is refused, say what those before it have written."""
     try:
         yield
     except ExportError as error:
-        names = ", ".join(printable(places[name]) for name in written)
-        raise ExportError(f"{error} Written before that: {names}." if names else str(error)) from error
+        if not written:
+            raise
+        raise ExportError(f"{error} Written before that: {', '.join(map(printable, written))}.") from error
 
 
 def _require_packages(places: dict[str, Path]) -> None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import ExportError
+from core.export.compared import in_parts
 from core.fast.channel_major import scale_and_shift
 from core.models.bcresnet import SUB_BANDS, BCResNet, BroadcastBlock, SubSpectralNorm, padding_in_time
 from core.models.linear import Linear
-
-_AT_ONCE = 32
-"""Clips whose ranges are found at once."""
 
 _LEAST = 1e-9
 """A range of a layer that puts out nothing."""
@@ -51,7 +51,7 @@ def plain_network(network: nn.Module, n_frames: int) -> nn.Module:
 
 
 @torch.no_grad()
-def level_channels(plain: nn.Module, features: Tensor) -> None:
+def level_channels(plain: nn.Module, features: NDArray[np.float32]) -> None:
     """Bring the channels between a block's first two convolutions to one range; no answer changes.
 
     Only a ReLU lies between them, so that a channel divided by a number and multiplied by it in the next convolution
@@ -62,25 +62,23 @@ def level_channels(plain: nn.Module, features: Tensor) -> None:
         plain: From ``plain_network``; changed in place. A network without such blocks is left as it is.
         features: On which the ranges are found, (n, n_mels, n_frames).
     """
-    if not isinstance(plain, _Plain):
-        return
-    largest: dict[_Block, Tensor] = {}
-    for some in torch.split(features, _AT_ONCE):
-        x = functional.relu(plain.head(some[:, None]))
-        for block in map(_as_block, plain.blocks):
-            if block.entry is not None:
-                reached = functional.relu(block.entry(x)).amax(dim=(0, 2, 3))
-                largest[block] = torch.maximum(largest.get(block, reached), reached)
-            x = block(x)
-    for block, reached in largest.items():
-        share = (reached / reached.max().clamp_min(_LEAST)).clamp_min(_LEAST_SHARE)
-        cast(_Convolution, block.entry).scale_output(1 / share)
+    opened = [one for one in plain.modules() if isinstance(one, _Block) and one.entry is not None]
+    largest: dict[nn.Module, Tensor] = {}
+
+    def see(entry: nn.Module, _given: object, out: Tensor) -> None:
+        reached = functional.relu(out).amax(dim=(0, 2, 3))
+        largest[entry] = torch.maximum(largest.get(entry, reached), reached)
+
+    handles = [cast(_Convolution, block.entry).register_forward_hook(see) for block in opened]
+    in_parts(plain, features)
+    for handle in handles:
+        handle.remove()
+    for block in opened:
+        entry = cast(_Convolution, block.entry)
+        share = (largest[entry] / largest[entry].max().clamp_min(_LEAST)).clamp_min(_LEAST_SHARE)
+        entry.scale_output(1 / share)
         for convolution in block.bands.groups:
             cast(_Convolution, convolution).scale_input(share)
-
-
-def _as_block(module: nn.Module) -> _Block:
-    return cast(_Block, module)
 
 
 class _Points(nn.Module):

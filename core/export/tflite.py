@@ -50,7 +50,6 @@ Features = NDArray[np.float32]
 FLOWS = {8: recipe.static_wi8_ai8, 16: recipe.static_wi8_ai16}
 """Bits of what flows between layers, and how the quantizer is asked for them."""
 
-
 _DEPTH_OF = tfl_flatbuffer_utils.TFL_OP_TO_WEIGHT_QUANTIZED_DIM
 """Dimension of the channels that come out, by the kind of a layer with weights."""
 
@@ -97,7 +96,7 @@ def export_tflite(
         features = {name: _features(model, sound) for name, sound in sounds.items()}
         _tell(progress, "Converting the network")
         calibration = _features(model, clips.calibration)
-        level_channels(plain, torch.from_numpy(calibration))
+        level_channels(plain, calibration)
         float32 = _converted(plain, features["clips"][:1])
         _tell(progress, "Finding the ranges of int8")
         # Silence and noise are among what ranges are found on: what is beyond them would be cut off.

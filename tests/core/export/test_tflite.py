@@ -57,7 +57,7 @@ def test_levelled_channels_have_one_range_and_change_no_answer():
     block.entry.register_forward_hook(lambda _module, _given, out: seen.append(out.relu().amax(dim=(0, 2, 3))))
     with torch.inference_mode():
         before = plain(features)
-        level_channels(plain, features)
+        level_channels(plain, features.numpy())
         assert plain(features).numpy() == pytest.approx(before.numpy(), abs=1e-4)
         assert before.numpy() == pytest.approx(network(features).numpy(), abs=1e-4)
     first, last = seen[0], seen[-1]
